@@ -1,0 +1,73 @@
+/** Three coordinates. */
+export type Vec3 = readonly [x: number, y: number, z: number];
+
+/** An axis-aligned box in the asset's local units. */
+export interface Box3 {
+  readonly min: Vec3;
+  readonly max: Vec3;
+}
+
+/**
+ * One level of the multiresolution grid. With u in the unit cube, `pos = u * scale + offset`, the cell is
+ * `floor(pos)` and features are interpolated trilinearly in `pos - floor(pos)`.
+ */
+export interface GridLevel {
+  /** Stride of the dense index x + y*resolution + z*resolution². */
+  readonly resolution: number;
+  readonly scale: number;
+  /** 0.5 in the tiny-cuda-nn convention. */
+  readonly offset: number;
+  readonly nEntries: number;
+  /** Dense index (always modulo nEntries) or the spatial hash of Müller et al. 2022. */
+  readonly isDense: boolean;
+  /** f32[nEntries * nFeaturesPerLevel], entry-major. */
+  readonly params: Float32Array;
+}
+
+/** Multiresolution hash grid, tiny-cuda-nn convention; levels are coarse to fine. */
+export interface HashGridEncoding {
+  readonly kind: 'hash-grid';
+  readonly convention: 'tiny-cuda-nn';
+  readonly nFeaturesPerLevel: number;
+  readonly log2HashmapSize: number;
+  readonly levels: readonly GridLevel[];
+}
+
+/** No encoder: the MLP reads the three coordinates, local ones or those of the unit cube. */
+export interface IdentityEncoding {
+  readonly kind: 'none';
+  readonly inputSpace: 'local' | 'unit';
+}
+
+/** One affine layer; ReLU follows every layer but the last. */
+export interface MlpLayer {
+  readonly nIn: number;
+  readonly nOut: number;
+  /** f32[nOut * nIn], row-major [nOut, nIn]. */
+  readonly weights: Float32Array;
+  /** f32[nOut], or null for none. */
+  readonly bias: Float32Array | null;
+}
+
+/** f = out[plus] - out[minus], or out[plus] where `minus` is null. */
+export interface OutputRule {
+  readonly plus: number;
+  readonly minus: number | null;
+}
+
+/**
+ * A neural signed distance field, parsed and validated: f(p) = sign * valueScale * (out[plus] - out[minus]) with
+ * sign = +1 where the file's network is negative inside and -1 where it is positive inside, so that f < 0 inside always.
+ * The domain box maps affinely, axis by axis, to the unit cube.
+ */
+export interface FieldAsset {
+  readonly name: string;
+  readonly encoding: HashGridEncoding | IdentityEncoding;
+  readonly layers: readonly MlpLayer[];
+  readonly output: OutputRule;
+  readonly isNegativeInside: boolean;
+  readonly valueScale: number;
+  readonly domain: Box3;
+  /** Optional LOD hints: lattice resolutions, coarse to fine. */
+  readonly lodResolutions?: readonly number[];
+}

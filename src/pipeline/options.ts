@@ -1,0 +1,57 @@
+import type { SurfaceMesh } from '../surface/mesh.ts';
+
+/** Stages in the order in which they run. */
+export type DeriveStage = 'partition' | 'settle' | 'edges' | 'faces' | 'polygons' | 'refine' | 'simplify' | 'normals';
+
+/** Progress of one job: `fraction` is of the whole job, in [0, 1]. */
+export interface DeriveProgress {
+  readonly stage: DeriveStage;
+  readonly fraction: number;
+}
+
+/** Where the work runs. */
+export type Backend = 'cpu' | 'worker';
+
+/** How a mesh is asked for. At most one of `tolerance`, `resolution` and `exact`; the default is a tolerance. */
+export interface DeriveOptions {
+  /** Largest distance between mesh and zero set, both ways, in the asset's local units. Default: domain diagonal / 3464 (1e-3 in [-1,1]³). */
+  readonly tolerance?: number;
+  /** Uniform lattice of that many boxes an axis (the longest one), with that resolution's tolerance. */
+  readonly resolution?: number;
+  /** The whole polyhedral complex: every crease of every neuron. */
+  readonly exact?: boolean;
+  /** Simplify to at most this many vertices, vertices put back on the zero set. */
+  readonly maxVertices?: number;
+  /** Split normals where the field's gradients on both sides of an edge differ by more than this angle, in degrees. Vertices are then duplicated. Default: never. */
+  readonly creaseAngle?: number;
+  /** Also return the region structure (see `RegionStructure`). */
+  readonly structure?: boolean;
+  readonly backend?: Backend | 'auto';
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: DeriveProgress) => void;
+}
+
+/** Counts and times of one derivation. */
+export interface DeriveStats {
+  readonly nVertices: number;
+  readonly nTriangles: number;
+  readonly nBoxes: number;
+  readonly nBoxesTested: number;
+  readonly nBoxesSurviving: number;
+  /** Boxes that could not be settled within the subdivision limit (the mesh stays closed there). */
+  readonly nBoxesUnsettled: number;
+  readonly toleranceLocal: number;
+  /** Milliseconds by stage. */
+  readonly timeMs: Readonly<Partial<Record<DeriveStage, number>>>;
+  readonly totalTimeMs: number;
+  /** Which backend ran and why. */
+  readonly backend: Backend;
+  readonly backendReason: string;
+}
+
+/** What a derivation returns. A field without zero set gives an empty mesh and `isEmpty`. */
+export interface DeriveResult {
+  readonly mesh: SurfaceMesh;
+  readonly isEmpty: boolean;
+  readonly stats: DeriveStats;
+}
