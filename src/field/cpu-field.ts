@@ -1,0 +1,135 @@
+import type { FieldAsset } from '../format/asset.ts';
+import { createBounder } from './bound.ts';
+import { BLOCK_SIZE, createEvaluator } from './evaluator.ts';
+import { createFrame } from './frame.ts';
+import { createFeatureRanger } from './grid-range.ts';
+import { axisMarks } from './marks.ts';
+import { createNetwork } from './mlp.ts';
+
+/**
+ * A neural field on the CPU; f < 0 inside. All arithmetic is float64. Outside the domain f is extended by
+ * f(q) + |p - q|, q being the nearest point of the domain, so that it stays usable as a distance.
+ *
+ * Instances own scratch memory: they are cheap to call and not to be shared between threads.
+ */
+export interface CpuField {
+  readonly asset: FieldAsset;
+  /** Widths of the hidden layers. */
+  readonly layerWidths: readonly number[];
+  /** Their sum. */
+  readonly nPreActivations: number;
+  /** Effective last row: f = dot(lastWeights, relu(last hidden)) + lastBias; sign, value scale, difference folded in. */
+  readonly lastWeights: Float64Array;
+  readonly lastBias: number;
+  /**
+   * Sorted coordinates, in local units, where the grid's levels have planes across this axis; the domain's ends
+   * included, planes closer than 2e-6 of the extent merged (an end wins). Without a grid: the two ends.
+   */
+  marks(axis: 0 | 1 | 2): Float64Array;
+  /**
+   * f at n points. A point's value doesn't depend on the other points of the call.
+   * @param pointsLocal f32|f64[3n], local units.
+   * @param out f32|f64[n], overwritten.
+   * @param n default pointsLocal.length / 3
+   */
+  evaluate(pointsLocal: Float32Array | Float64Array, out: Float32Array | Float64Array, n?: number): void;
+  /**
+   * f and its gradient in local units. At kinks a one-sided value: relu'(0) = 1, and the cell that `floor` gives.
+   * @param outValues f32|f64[n]
+   * @param outGradients f32|f64[3n]
+   */
+  evaluateWithGradient(
+    pointsLocal: Float32Array | Float64Array,
+    outValues: Float32Array | Float64Array,
+    outGradients: Float32Array | Float64Array,
+    n?: number,
+  ): void;
+  /**
+   * All hidden pre-activations, layer after layer, then f, at each point.
+   * @param out f64[n * (nPreActivations + 1)] from `outOffset` on.
+   */
+  preActivations(pointsLocal: Float64Array, out: Float64Array, n?: number, outOffset?: number): void;
+  /** f64[nOut * nIn], row-major; layer 0 reads the features (coarse to fine, F per level) or the coordinates. */
+  hiddenWeights(layer: number): Float64Array;
+  /** f64[nOut], zeros where the asset has none. */
+  hiddenBias(layer: number): Float64Array;
+  /**
+   * A certified interval of f over an axis-aligned box (local units, clamped to the domain): it contains every value
+   * that f takes there, as computed by `evaluate` in float64.
+   */
+  bound(min: ArrayLike<number>, max: ArrayLike<number>): { lo: number; hi: number };
+  /**
+   * Range of every feature over a box, and per level whether the box lies in one cell, so that the level's features are
+   * trilinear in it. Without a grid there is nothing to write.
+   * @param outLo f64[L*F]
+   * @param outHi f64[L*F]
+   * @param outIsTrilinear u8[L]
+   */
+  featureRange(
+    min: ArrayLike<number>,
+    max: ArrayLike<number>,
+    outLo: Float64Array,
+    outHi: Float64Array,
+    outIsTrilinear: Uint8Array,
+  ): void;
+}
+
+/**
+ * Prepares a field for evaluation on the CPU. The asset's tables are referenced, not copied.
+ * @throws {NsdfFormatError} if the network's shapes don't chain or the output rule points outside it.
+ * @throws {NsdfArgumentError} if the domain is empty or infinite.
+ */
+export function createCpuField(asset: FieldAsset): CpuField {
+  const { encoding } = asset;
+  const isGrid = encoding.kind === 'hash-grid';
+  const nInputs = isGrid ? encoding.levels.length * encoding.nFeaturesPerLevel : 3;
+  const frame = createFrame(asset.domain, isGrid ? 'unit' : encoding.inputSpace);
+  const network = createNetwork(asset, nInputs);
+  const evaluator = createEvaluator(encoding, frame, network);
+  const ranger = createFeatureRanger(encoding, frame);
+  const bounder = createBounder(network, ranger);
+  const { nPreActivations, lastWeights, lastBias, hidden } = network;
+  const values = new Float64Array(BLOCK_SIZE * (nPreActivations + 1));
+
+  const countOf = (points: ArrayLike<number>, n: number | undefined): number =>
+    n ?? Math.floor(points.length / 3);
+
+  return {
+    asset,
+    layerWidths: hidden.map((layer) => layer.nOut),
+    nPreActivations,
+    lastWeights,
+    lastBias,
+    marks: (axis) => axisMarks(asset, axis),
+    evaluate(points, out, n) {
+      const count = countOf(points, n);
+      for (let start = 0; start < count; start += BLOCK_SIZE) {
+        const size = Math.min(BLOCK_SIZE, count - start);
+        evaluator.forward(points, start, size, values, 0);
+        const stride = nPreActivations + 1;
+        for (let p = 0, i = nPreActivations; p < size; p++, i += stride) out[start + p] = values[i];
+      }
+    },
+    evaluateWithGradient(points, outValues, outGradients, n) {
+      const count = countOf(points, n);
+      for (let start = 0; start < count; start += BLOCK_SIZE) {
+        const size = Math.min(BLOCK_SIZE, count - start);
+        evaluator.forward(points, start, size, values, 0);
+        const stride = nPreActivations + 1;
+        for (let p = 0, i = nPreActivations; p < size; p++, i += stride) outValues[start + p] = values[i];
+        evaluator.backward(points, start, size, values, outGradients);
+      }
+    },
+    preActivations(points, out, n, outOffset = 0) {
+      const count = countOf(points, n);
+      for (let start = 0; start < count; start += BLOCK_SIZE) {
+        const size = Math.min(BLOCK_SIZE, count - start);
+        evaluator.forward(points, start, size, out, outOffset + start * (nPreActivations + 1));
+      }
+    },
+    hiddenWeights: (layer) => hidden[layer].weights,
+    hiddenBias: (layer) => hidden[layer].bias,
+    bound: (min, max) => bounder(min, max),
+    featureRange: (min, max, lo, hi, isTrilinear) => ranger.range(min, max, lo, hi, isTrilinear),
+  };
+}
