@@ -1,7 +1,15 @@
 import type { SurfaceMesh } from '../surface/mesh.ts';
 
 /** Stages in the order in which they run. */
-export type DeriveStage = 'partition' | 'settle' | 'edges' | 'faces' | 'polygons' | 'refine' | 'simplify' | 'normals';
+export type DeriveStage =
+  | 'partition'
+  | 'settle'
+  | 'edges'
+  | 'faces'
+  | 'polygons'
+  | 'refine'
+  | 'simplify'
+  | 'normals';
 
 /** Progress of one job: `fraction` is of the whole job, in [0, 1]. */
 export interface DeriveProgress {

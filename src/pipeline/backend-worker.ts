@@ -1,0 +1,67 @@
+import type { FieldAsset } from '../format/asset.ts';
+import type { DeriveBackend } from './backend.ts';
+import { startWorker } from './start-worker.ts';
+import type { WorkerLike } from './worker-host.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+/** How workers are started. */
+export interface WorkerConfig {
+  /** Starts one worker. For pages whose bundler does not find the package's worker.js by itself. */
+  readonly createWorker?: () => WorkerLike;
+  /** Workers at once. Default: one less than the machine has cores, at most 4. */
+  readonly maxWorkers?: number;
+}
+
+/** Runs jobs in module workers, which leaves the page's own thread free. */
+export interface WorkerBackend extends DeriveBackend {
+  /** Terminates the workers; running jobs reject with an NsdfLoadError. The next job starts new ones. */
+  dispose(): void;
+  /** Terminates the workers; the next ones are started as `config` says. */
+  configure(config: WorkerConfig): void;
+}
+
+const MAX_WORKERS = 4;
+
+function defaultMaxWorkers(): number {
+  return Math.max(1, Math.min(MAX_WORKERS, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1));
+}
+
+/** Makes the worker backend; nothing is started before the first job. */
+export function createWorkerBackend(initialConfig: WorkerConfig = {}): WorkerBackend {
+  const assetIds = new WeakMap<FieldAsset, number>();
+  let nAssets = 0;
+  let config = initialConfig;
+  let pool: WorkerPool | undefined;
+
+  function idOf(asset: FieldAsset): number {
+    const id = assetIds.get(asset) ?? ++nAssets;
+    assetIds.set(asset, id);
+    return id;
+  }
+
+  function dispose(): void {
+    pool?.dispose();
+    pool = undefined;
+  }
+
+  return {
+    kind: 'worker',
+    merit: 'a module worker keeps this thread free',
+    unavailable() {
+      if (!config.createWorker && typeof Worker === 'undefined') return 'there is no Worker here';
+      return pool?.refusal;
+    },
+    async derive(asset, options, control) {
+      pool ??= new WorkerPool({
+        createWorker: config.createWorker ?? startWorker,
+        maxWorkers: config.maxWorkers ?? defaultMaxWorkers(),
+      });
+      return pool.run({ assetId: idOf(asset), asset, options, ...control });
+    },
+    dispose,
+    configure(newConfig) {
+      dispose();
+      config = newConfig;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import type { FieldAsset } from '../format/asset.ts';
+import { BackendUnavailableError, type DeriveBackend } from './backend.ts';
+import type { DeriveOptions, DeriveResult } from './options.ts';
+import type { JobOptions } from './steps.ts';
+import { validateDeriveOptions } from './validate-options.ts';
+
+const JOB_OPTIONS = [
+  'tolerance',
+  'resolution',
+  'exact',
+  'maxVertices',
+  'creaseAngle',
+  'structure',
+] as const satisfies (keyof JobOptions)[];
+
+/**
+ * Derives with the first of the backends that works; the statistics say which one that was and why.
+ * @param backends best first; a backend that is asked for by name goes first, and what stands after it is its fallback
+ * @throws as `deriveMesh` does
+ */
+export async function deriveWith(
+  backends: readonly DeriveBackend[],
+  asset: FieldAsset,
+  options: DeriveOptions,
+): Promise<DeriveResult> {
+  validateDeriveOptions(options);
+  const { backend: wanted = 'auto', signal, onProgress } = options;
+  const jobOptions = pickJobOptions(options);
+  signal?.throwIfAborted();
+  const startMs = performance.now();
+  const first = wanted === 'auto' ? 0 : backends.findIndex(({ kind }) => kind === wanted);
+  const refusals: string[] = [];
+  for (const backend of backends.slice(first)) {
+    const refusal = backend.unavailable();
+    if (refusal !== undefined) {
+      refusals.push(`${backend.kind}: ${refusal}`);
+      continue;
+    }
+    try {
+      const surface = await backend.derive(asset, jobOptions, { signal, onProgress });
+      const { kind } = backend;
+      const backendReason = explain(wanted, backend, refusals);
+      const totalTimeMs = performance.now() - startMs;
+      return { ...surface, stats: { ...surface.stats, totalTimeMs, backend: kind, backendReason } };
+    } catch (error) {
+      if (!(error instanceof BackendUnavailableError)) throw error;
+      refusals.push(`${backend.kind}: ${error.message}`);
+    }
+  }
+  throw new BackendUnavailableError(`No backend can run here (${refusals.join('; ')}).`);
+}
+
+/** Leaves out what cannot be posted to a worker, and what other layers added to the options. */
+function pickJobOptions(options: DeriveOptions): JobOptions {
+  const picked = JOB_OPTIONS.filter((name) => options[name] !== undefined);
+  return Object.fromEntries(picked.map((name) => [name, options[name]]));
+}
+
+function explain(wanted: string, { kind, merit }: DeriveBackend, refusals: readonly string[]): string {
+  if (refusals.length > 0) return `fallback to ${kind} (${refusals.join('; ')})`;
+  return wanted === 'auto' ? `auto: ${merit}` : 'asked for';
+}

@@ -1,0 +1,88 @@
+import type { FieldAsset } from '../format/asset.ts';
+import type { DeriveProgress } from './options.ts';
+import type { DerivedSurface, Job, JobOptions } from './steps.ts';
+import { createEventYield } from './yield-to-events.ts';
+
+/** Longest run between two looks at the event loop. */
+const SLICE_MS = 8;
+/** Share of the whole job that is left for the simplification, where one is asked for. */
+const SIMPLIFY_SHARE = 0.1;
+
+/** How a running job meets its caller. */
+export interface JobControl {
+  /** Called between slices; throws to stop the job. */
+  readonly throwIfCancelled: () => void;
+  /** Called once a slice, at most; `fraction` never falls and is 1 at the end. */
+  readonly onProgress: (progress: DeriveProgress) => void;
+}
+
+/**
+ * Runs a generator in slices of at most 8 ms (or one step, where that takes longer) and gives way to the event
+ * loop between them.
+ * @throws whatever the generator, `throwIfCancelled` or `onProgress` throws; the generator is closed then
+ */
+export async function drive<T>(steps: Generator<DeriveProgress, T, void>, control: JobControl): Promise<T> {
+  const events = createEventYield();
+  let sliceStartMs = Number.NEGATIVE_INFINITY; // the caller's own task is not ours to lengthen
+  let stepMs = 0;
+  let progress: DeriveProgress | undefined;
+  try {
+    for (;;) {
+      if (performance.now() - sliceStartMs + stepMs > SLICE_MS) {
+        if (progress) control.onProgress(progress);
+        await events.giveWay();
+        control.throwIfCancelled();
+        sliceStartMs = performance.now();
+      }
+      const startMs = performance.now();
+      const step = steps.next();
+      if (step.done) return step.value;
+      progress = step.value;
+      stepMs = performance.now() - startMs;
+    }
+  } catch (error) {
+    steps.return(undefined as never);
+    throw error;
+  } finally {
+    events.close();
+  }
+}
+
+/**
+ * Runs a whole job: the derivation, then the simplification where the options ask for one.
+ * @throws whatever the job throws
+ */
+export async function runJob(
+  job: Job,
+  asset: FieldAsset,
+  options: JobOptions,
+  control: JobControl,
+): Promise<DerivedSurface> {
+  const hasSimplify = options.maxVertices !== undefined;
+  const share = hasSimplify ? 1 - SIMPLIFY_SHARE : 1;
+  const report = risingProgress(control.onProgress);
+  const surface = await drive(job.steps(asset, options), {
+    throwIfCancelled: control.throwIfCancelled,
+    onProgress: ({ stage, fraction }) => report({ stage, fraction: fraction * share }),
+  });
+  if (!hasSimplify || surface.stats.nVertices <= (options.maxVertices as number)) {
+    report({ stage: 'normals', fraction: 1 });
+    return surface;
+  }
+  report({ stage: 'simplify', fraction: share });
+  const simplify = await job.loadSimplify();
+  control.throwIfCancelled();
+  const simplified = await simplify(asset, surface, options);
+  control.throwIfCancelled();
+  report({ stage: 'simplify', fraction: 1 });
+  return simplified;
+}
+
+/** Passes progress on, clamped to [0, 1] and never falling. */
+function risingProgress(onProgress: (progress: DeriveProgress) => void): (progress: DeriveProgress) => void {
+  let highest = 0;
+  return ({ stage, fraction }) => {
+    highest = Math.max(highest, Math.min(1, fraction));
+    onProgress({ stage, fraction: highest });
+  };
+}

@@ -1,0 +1,82 @@
+import { NsdfError } from '../errors.ts';
+import type { FieldAsset } from '../format/asset.ts';
+import { collectBuffers } from './buffers.ts';
+import { runJob } from './drive.ts';
+import { toWire } from './error-wire.ts';
+import type { DeriveProgress } from './options.ts';
+import type { Job, JobOptions } from './steps.ts';
+import type { FromWorker, ToWorker } from './worker-protocol.ts';
+
+/** What this module needs of a dedicated worker's global scope. */
+export interface WorkerScope {
+  postMessage(message: FromWorker, transfer: Transferable[]): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent<ToWorker>) => void): void;
+}
+
+/** Messages of one stage closer together than this tell a reader nothing and cost the page a task each. */
+const PROGRESS_INTERVAL_MS = 30;
+
+/** Thrown inside a job that the page no longer wants; never leaves the worker. */
+class Cancelled extends Error {}
+
+/** Answers the page's messages with the work of `job`. Called once, by the worker's entry. */
+export function serveJobs(scope: WorkerScope, job: Job): void {
+  const assets = new Map<number, FieldAsset>();
+  const cancelled = new Set<number>();
+  const send = (message: FromWorker, transfer: Iterable<ArrayBuffer> = []): void =>
+    scope.postMessage(message, [...transfer]);
+
+  async function derive(jobId: number, assetId: number, options: JobOptions): Promise<void> {
+    try {
+      const asset = assets.get(assetId);
+      if (!asset) throw new NsdfError('load', `the worker was not sent asset ${assetId}`);
+      const surface = await runJob(job, asset, options, {
+        throwIfCancelled: () => {
+          if (cancelled.has(jobId)) throw new Cancelled();
+        },
+        onProgress: throttle((progress) => send({ kind: 'progress', jobId, progress })),
+      });
+      // A buffer that the cached asset lives in is copied, not handed over: the next job needs it.
+      const kept = collectBuffers(asset);
+      const transfer = [...collectBuffers(surface)].filter((buffer) => !kept.has(buffer));
+      send({ kind: 'done', jobId, surface }, transfer);
+    } catch (error) {
+      if (error instanceof Cancelled) send({ kind: 'cancelled', jobId });
+      else send({ kind: 'failed', jobId, error: toWire(error) });
+    } finally {
+      cancelled.delete(jobId);
+    }
+  }
+
+  scope.addEventListener('message', ({ data }) => {
+    switch (data.kind) {
+      case 'asset':
+        assets.set(data.assetId, data.asset);
+        break;
+      case 'forget':
+        assets.delete(data.assetId);
+        break;
+      case 'cancel':
+        cancelled.add(data.jobId);
+        break;
+      case 'derive':
+        void derive(data.jobId, data.assetId, data.options);
+        break;
+    }
+  });
+  send({ kind: 'ready' });
+}
+
+/** Lets through what starts a stage, what ends the job, and otherwise one message an interval. */
+function throttle(onProgress: (progress: DeriveProgress) => void): (progress: DeriveProgress) => void {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  let lastStage = '';
+  return (progress) => {
+    const nowMs = performance.now();
+    const isEdge = progress.stage !== lastStage || progress.fraction === 1;
+    if (!isEdge && nowMs - lastMs < PROGRESS_INTERVAL_MS) return;
+    lastMs = nowMs;
+    lastStage = progress.stage;
+    onProgress(progress);
+  };
+}

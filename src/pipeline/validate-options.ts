@@ -1,0 +1,80 @@
+import { NsdfArgumentError } from '../errors.ts';
+import type { DeriveOptions } from './options.ts';
+
+/** Boxes an axis that a lattice may have: 4096³ is what a 32-bit box index per plane and our counters hold. */
+const MAX_RESOLUTION = 4096;
+/** A closed surface has at least four vertices. */
+const MIN_VERTICES = 4;
+const BACKENDS = ['auto', 'cpu', 'worker'];
+
+/** What was found, as a user would write it. */
+function show(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : String(value);
+}
+
+function refuse(argument: string, value: unknown, expected: string): never {
+  throw new NsdfArgumentError(argument, `${argument} is ${show(value)}; expected ${expected}`);
+}
+
+function checkNumber(
+  argument: string,
+  value: unknown,
+  isValid: (n: number) => boolean,
+  expected: string,
+): void {
+  if (value === undefined) return;
+  if (typeof value !== 'number' || !isValid(value)) refuse(argument, value, expected);
+}
+
+function checkConflicts({ tolerance, resolution, exact }: DeriveOptions): void {
+  const asked = [
+    ...(tolerance === undefined ? [] : ['tolerance']),
+    ...(resolution === undefined ? [] : ['resolution']),
+    ...(exact ? ['exact'] : []),
+  ];
+  if (asked.length < 2) return;
+  throw new NsdfArgumentError(
+    asked[1] as string,
+    `${asked.join(' and ')} are given together; they are different ways to ask for a mesh: give one of them`,
+  );
+}
+
+/**
+ * Checks the options of a derivation.
+ * @throws {NsdfArgumentError} if a value is out of range or two of them contradict each other
+ */
+export function validateDeriveOptions(options: DeriveOptions): void {
+  if (typeof options !== 'object' || options === null) refuse('options', options, 'an object');
+  const { tolerance, resolution, exact, maxVertices, creaseAngle, structure, backend } = options;
+  const isLength = (n: number): boolean => n > 0 && n < Number.POSITIVE_INFINITY;
+  checkNumber('tolerance', tolerance, isLength, "a positive distance in the asset's local units");
+  checkNumber(
+    'resolution',
+    resolution,
+    (n) => Number.isInteger(n) && n >= 1 && n <= MAX_RESOLUTION,
+    `a whole number of boxes an axis, from 1 to ${MAX_RESOLUTION}`,
+  );
+  checkNumber(
+    'maxVertices',
+    maxVertices,
+    (n) => Number.isInteger(n) && n >= MIN_VERTICES,
+    `a whole number of at least ${MIN_VERTICES}`,
+  );
+  checkNumber('creaseAngle', creaseAngle, (n) => n > 0 && n <= 180, 'degrees, above 0 and at most 180');
+  for (const [name, flag] of [
+    ['exact', exact],
+    ['structure', structure],
+  ] as const) {
+    if (flag !== undefined && typeof flag !== 'boolean') refuse(name, flag, 'true or false');
+  }
+  if (backend !== undefined && !BACKENDS.includes(backend)) {
+    refuse('backend', backend, `one of ${BACKENDS.join(', ')}`);
+  }
+  if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
+    refuse('onProgress', options.onProgress, 'a function');
+  }
+  if (options.signal !== undefined && typeof options.signal?.addEventListener !== 'function') {
+    refuse('signal', options.signal, 'an AbortSignal');
+  }
+  checkConflicts(options);
+}

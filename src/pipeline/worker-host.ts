@@ -1,0 +1,204 @@
+import { NsdfLoadError } from '../errors.ts';
+import type { FieldAsset } from '../format/asset.ts';
+import { type BackendControl, BackendUnavailableError } from './backend.ts';
+import { collectBuffers, copyTight } from './buffers.ts';
+import { fromWire } from './error-wire.ts';
+import type { DerivedSurface, JobOptions } from './steps.ts';
+import type { FromWorker, ToWorker } from './worker-protocol.ts';
+
+/** One derivation, as the page hands it to a worker. */
+export interface HostedJob extends BackendControl {
+  /** Names the asset on both sides, so that it is sent once. */
+  readonly assetId: number;
+  readonly asset: FieldAsset;
+  readonly options: JobOptions;
+}
+
+/** The parts of a Worker that are used here. */
+export type WorkerLike = Pick<Worker, 'postMessage' | 'terminate' | 'addEventListener'>;
+
+export interface WorkerHostOptions {
+  /** A worker that has not said `ready` after this time counts as failed to start. */
+  readonly startTimeoutMs: number;
+  /** A worker that has not stopped this long after a cancel is terminated. */
+  readonly cancelGraceMs: number;
+  /** Bytes of assets that a worker keeps; the least recently used are forgotten beyond them. */
+  readonly maxAssetBytes: number;
+}
+
+export const WORKER_HOST_DEFAULTS: WorkerHostOptions = {
+  startTimeoutMs: 10_000,
+  cancelGraceMs: 250,
+  maxAssetBytes: 64 * 2 ** 20,
+};
+
+interface RunningJob {
+  readonly jobId: number;
+  readonly control: BackendControl;
+  readonly resolve: (surface: DerivedSurface) => void;
+  /** Also stops listening to the signal. After the first call of either the other calls do nothing. */
+  readonly reject: (reason: unknown) => void;
+}
+
+type HostState = 'starting' | 'ready' | 'dead';
+
+/** One worker as the page sees it: it runs one job at a time and keeps the assets that it was sent. */
+export class WorkerHost {
+  #state: HostState = 'starting';
+  #hasStarted = false;
+  #job: RunningJob | undefined;
+  #nextJobId = 1;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #assetBytes = new Map<number, number>();
+  readonly #worker: WorkerLike;
+  readonly #options: WorkerHostOptions;
+  readonly #onChange: (host: WorkerHost) => void;
+
+  /** @param onChange called when the worker has become ready, free or dead */
+  constructor(worker: WorkerLike, options: WorkerHostOptions, onChange: (host: WorkerHost) => void) {
+    this.#worker = worker;
+    this.#options = options;
+    this.#onChange = onChange;
+    worker.addEventListener('message', (event) => this.#receive((event as MessageEvent<FromWorker>).data));
+    worker.addEventListener('messageerror', () => this.#fail('a message from it could not be read'));
+    worker.addEventListener('error', (event) => {
+      event.preventDefault(); // reported through the job, not in the page's console
+      this.#fail((event as ErrorEvent).message || 'its script could not be loaded or is not allowed here');
+    });
+    const { startTimeoutMs } = options;
+    this.#timer = setTimeout(
+      () => this.#fail(`it did not start within ${startTimeoutMs} ms`),
+      startTimeoutMs,
+    );
+  }
+
+  get state(): HostState {
+    return this.#state;
+  }
+
+  /** Whether the worker ever said that it is ready; stays true after its death. */
+  get hasStarted(): boolean {
+    return this.#hasStarted;
+  }
+
+  get isFree(): boolean {
+    return this.#state !== 'dead' && this.#job === undefined;
+  }
+
+  hasAsset(assetId: number): boolean {
+    return this.#assetBytes.has(assetId);
+  }
+
+  /**
+   * Runs a job; the worker must be free. One that is still starting gets it as soon as it has started.
+   * @throws {BackendUnavailableError} if the worker cannot start
+   * @throws {NsdfLoadError} if it fails afterwards
+   */
+  run(job: HostedJob): Promise<DerivedSurface> {
+    return new Promise((resolve, reject) => {
+      const jobId = this.#nextJobId++;
+      const onAbort = (): void => this.#cancel(jobId, job.signal?.reason);
+      const stopListening = (): void => job.signal?.removeEventListener('abort', onAbort);
+      this.#sendAsset(job.assetId, job.asset);
+      this.#post({ kind: 'derive', jobId, assetId: job.assetId, options: job.options });
+      job.signal?.addEventListener('abort', onAbort);
+      this.#job = {
+        jobId,
+        control: job,
+        resolve: (surface) => {
+          stopListening();
+          resolve(surface);
+        },
+        reject: (reason) => {
+          stopListening();
+          reject(reason);
+        },
+      };
+    });
+  }
+
+  /** Ends the worker at once; a running job rejects with `reason`. */
+  terminate(reason: unknown): void {
+    if (this.#state === 'dead') return;
+    this.#state = 'dead';
+    clearTimeout(this.#timer);
+    this.#worker.terminate();
+    this.#job?.reject(reason);
+    this.#job = undefined;
+    this.#onChange(this);
+  }
+
+  #fail(what: string): void {
+    const ErrorClass = this.#state === 'starting' ? BackendUnavailableError : NsdfLoadError;
+    this.terminate(new ErrorClass(`The worker failed: ${what}.`));
+  }
+
+  /** Answers the caller now; the worker stays taken until it says that it has stopped, or is terminated. */
+  #cancel(jobId: number, reason: unknown): void {
+    if (this.#job?.jobId !== jobId) return;
+    this.#job.reject(reason);
+    this.#post({ kind: 'cancel', jobId });
+    if (this.#state === 'starting') return; // reads the cancel before it does any work
+    this.#timer = setTimeout(() => this.terminate(reason), this.#options.cancelGraceMs);
+  }
+
+  #receive(message: FromWorker): void {
+    if (this.#state === 'dead') return;
+    if (message.kind === 'ready') {
+      clearTimeout(this.#timer);
+      this.#state = 'ready';
+      this.#hasStarted = true;
+      this.#onChange(this);
+      return;
+    }
+    const job = this.#job;
+    if (job?.jobId !== message.jobId) return;
+    if (message.kind === 'progress') {
+      this.#reportProgress(job, message);
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#job = undefined;
+    if (message.kind === 'done') job.resolve(message.surface);
+    if (message.kind === 'failed') job.reject(fromWire(message.error));
+    this.#onChange(this);
+  }
+
+  #reportProgress({ jobId, control }: RunningJob, { progress }: FromWorker & { kind: 'progress' }): void {
+    if (control.signal?.aborted) return;
+    try {
+      control.onProgress?.(progress);
+    } catch (error) {
+      this.#cancel(jobId, error); // as on the other backends: a callback that throws ends its job
+    }
+  }
+
+  #sendAsset(assetId: number, asset: FieldAsset): void {
+    const knownBytes = this.#assetBytes.get(assetId);
+    if (knownBytes !== undefined) {
+      this.#assetBytes.delete(assetId); // set again below: the map is in order of use
+      this.#assetBytes.set(assetId, knownBytes);
+      return;
+    }
+    const copy = copyTight(asset);
+    const buffers = [...collectBuffers(copy)];
+    const nBytes = buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
+    this.#post({ kind: 'asset', assetId, asset: copy }, buffers);
+    this.#assetBytes.set(assetId, nBytes);
+    this.#forgetOldAssets(assetId);
+  }
+
+  #forgetOldAssets(keptId: number): void {
+    let total = [...this.#assetBytes.values()].reduce((sum, nBytes) => sum + nBytes, 0);
+    for (const [assetId, nBytes] of this.#assetBytes) {
+      if (total <= this.#options.maxAssetBytes || assetId === keptId) return;
+      this.#assetBytes.delete(assetId);
+      this.#post({ kind: 'forget', assetId });
+      total -= nBytes;
+    }
+  }
+
+  #post(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+}

@@ -1,0 +1,139 @@
+import { NsdfLoadError } from '../errors.ts';
+import { BackendUnavailableError } from './backend.ts';
+import type { DerivedSurface } from './steps.ts';
+import {
+  type HostedJob,
+  WORKER_HOST_DEFAULTS,
+  WorkerHost,
+  type WorkerHostOptions,
+  type WorkerLike,
+} from './worker-host.ts';
+
+export interface WorkerPoolOptions extends Partial<WorkerHostOptions> {
+  /** Starts one worker; may throw where the page does not allow workers. */
+  readonly createWorker: () => WorkerLike;
+  /** Workers at once. */
+  readonly maxWorkers: number;
+}
+
+interface WaitingJob {
+  readonly job: HostedJob;
+  readonly take: (host: WorkerHost) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Starts that may fail in a row before the pool stops trying: a lost connection gets a second chance. */
+const MAX_START_FAILURES = 2;
+
+/** Workers shared by all jobs of a page: started when needed, reused, replaced when they die. */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #hosts = new Set<WorkerHost>();
+  #waiting: WaitingJob[] = [];
+  #nStartFailures = 0;
+  #isDisposed = false;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+  }
+
+  get nWorkers(): number {
+    return this.#hosts.size;
+  }
+
+  /** Says why this pool no longer tries to start workers, or undefined while it does. */
+  get refusal(): string | undefined {
+    return this.#nStartFailures < MAX_START_FAILURES
+      ? undefined
+      : `workers failed to start ${this.#nStartFailures} times in a row`;
+  }
+
+  /**
+   * Runs a job on a free worker, a new one, or the first that becomes free; jobs are taken in order.
+   * @throws {BackendUnavailableError} if no worker can be started
+   * @throws {NsdfLoadError} if the worker fails during the job, or the pool is disposed
+   * @throws `job.signal.reason` at once when aborted, and whatever the job throws
+   */
+  async run(job: HostedJob): Promise<DerivedSurface> {
+    job.signal?.throwIfAborted();
+    if (this.#isDisposed) throw new NsdfLoadError('The worker pool was disposed.');
+    return new Promise<DerivedSurface>((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiting);
+        reject(job.signal?.reason);
+      };
+      const waiting: WaitingJob = {
+        job,
+        reject: (reason) => {
+          job.signal?.removeEventListener('abort', onAbort);
+          reject(reason);
+        },
+        take: (host) => {
+          job.signal?.removeEventListener('abort', onAbort);
+          host.run(job).then(resolve, reject);
+        },
+      };
+      job.signal?.addEventListener('abort', onAbort);
+      this.#waiting.push(waiting);
+      this.#assign();
+    });
+  }
+
+  /** Terminates all workers; running and waiting jobs reject with an NsdfLoadError. */
+  dispose(): void {
+    this.#isDisposed = true;
+    const reason = new NsdfLoadError('The workers were disposed before this job was finished.');
+    this.#rejectWaiting(reason);
+    for (const host of this.#hosts) host.terminate(reason);
+  }
+
+  #assign(): void {
+    for (;;) {
+      const next = this.#waiting[0];
+      if (!next) return;
+      const host = this.#findFree(next.job.assetId) ?? this.#start();
+      if (!host) return;
+      this.#waiting.shift();
+      next.take(host);
+    }
+  }
+
+  #findFree(assetId: number): WorkerHost | undefined {
+    const free = [...this.#hosts].filter((host) => host.isFree);
+    return free.find((host) => host.hasAsset(assetId)) ?? free[0];
+  }
+
+  /** Starts another worker, where there may be one more; a start that fails rejects the waiting jobs. */
+  #start(): WorkerHost | undefined {
+    if (this.#hosts.size >= this.#options.maxWorkers) return undefined;
+    if (this.refusal) {
+      this.#rejectWaiting(new BackendUnavailableError(this.refusal));
+      return undefined;
+    }
+    try {
+      const hostOptions = { ...WORKER_HOST_DEFAULTS, ...this.#options };
+      const host = new WorkerHost(this.#options.createWorker(), hostOptions, this.#onHostChange);
+      this.#hosts.add(host);
+      return host;
+    } catch (cause) {
+      this.#nStartFailures++;
+      const what = cause instanceof Error ? cause.message : String(cause);
+      this.#rejectWaiting(new BackendUnavailableError(`No worker can be started: ${what}`, { cause }));
+      return undefined;
+    }
+  }
+
+  readonly #onHostChange = (host: WorkerHost): void => {
+    if (host.state === 'dead') {
+      this.#hosts.delete(host);
+      if (!host.hasStarted && !this.#isDisposed) this.#nStartFailures++;
+    } else if (host.hasStarted) this.#nStartFailures = 0;
+    this.#assign();
+  };
+
+  #rejectWaiting(reason: unknown): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const job of waiting) job.reject(reason);
+  }
+}

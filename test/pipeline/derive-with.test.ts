@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { NsdfArgumentError, NsdfFormatError } from '../../src/errors.ts';
+import { BackendUnavailableError, type DeriveBackend } from '../../src/pipeline/backend.ts';
+import { createCpuBackend } from '../../src/pipeline/backend-cpu.ts';
+import { createWorkerBackend } from '../../src/pipeline/backend-worker.ts';
+import { deriveWith } from '../../src/pipeline/derive-with.ts';
+import type { DeriveProgress } from '../../src/pipeline/options.ts';
+import { createInProcessWorker } from './in-process-worker.ts';
+import { makeToyAsset, TOY_JOB } from './toy-job.ts';
+
+const cpu = createCpuBackend(TOY_JOB);
+const makeWorkerBackend = () => createWorkerBackend({ createWorker: () => createInProcessWorker(TOY_JOB) });
+
+describe('deriveWith', () => {
+  test('prefers the first backend and says why', async () => {
+    const worker = makeWorkerBackend();
+    const { stats, mesh } = await deriveWith([worker, cpu], makeToyAsset(), { resolution: 3 });
+    expect(stats).toMatchObject({
+      backend: 'worker',
+      backendReason: 'auto: a module worker keeps this thread free',
+    });
+    expect(stats.totalTimeMs).toBeGreaterThan(10);
+    const onCpu = await deriveWith([worker, cpu], makeToyAsset(), { resolution: 3, backend: 'cpu' });
+    expect(onCpu.stats).toMatchObject({ backend: 'cpu', backendReason: 'asked for' });
+    expect(onCpu.mesh).toEqual(mesh);
+    worker.dispose();
+  });
+
+  test('falls back where there is no Worker, and says so', async () => {
+    const worker = createWorkerBackend();
+    for (const backend of ['auto', 'worker'] as const) {
+      const { stats } = await deriveWith([worker, cpu], makeToyAsset(), { backend });
+      expect(stats.backend).toBe('cpu');
+      expect(stats.backendReason).toBe('fallback to cpu (worker: there is no Worker here)');
+    }
+  });
+
+  test('falls back where the worker does not start, and says so', async () => {
+    const worker = createWorkerBackend({
+      createWorker: () => {
+        const broken = createInProcessWorker(null);
+        setTimeout(() => broken.fail('404'));
+        return broken;
+      },
+    });
+    for (const reason of [/404/, /404/, /failed to start 2 times/]) {
+      const { stats } = await deriveWith([worker, cpu], makeToyAsset(), {});
+      expect(stats.backend).toBe('cpu');
+      expect(stats.backendReason).toMatch(reason);
+    }
+  });
+
+  test('passes on the failure of a job: that is no reason to try elsewhere', async () => {
+    const worker = makeWorkerBackend();
+    const broken = { ...cpu, derive: () => Promise.reject(new Error('the cpu backend was tried')) };
+    await expect(deriveWith([worker, broken], makeToyAsset('throws'), {})).rejects.toThrow(NsdfFormatError);
+    worker.dispose();
+  });
+
+  test('a backend of another kind slots in before the others', async () => {
+    const gpu = {
+      kind: 'gpu',
+      merit: '',
+      unavailable: () => undefined,
+      derive: async () => {
+        throw new BackendUnavailableError('no adapter');
+      },
+    } as unknown as DeriveBackend;
+    const { stats } = await deriveWith([gpu, cpu], makeToyAsset(), {});
+    expect(stats.backendReason).toBe('fallback to cpu (gpu: no adapter)');
+    await expect(deriveWith([gpu], makeToyAsset(), {})).rejects.toThrow(
+      'No backend can run here (gpu: no adapter)',
+    );
+  });
+
+  test('posts nothing that cannot be cloned', async () => {
+    const worker = makeWorkerBackend();
+    const progress: DeriveProgress[] = [];
+    const options = {
+      resolution: 2,
+      tolerance: undefined as unknown as number,
+      signal: new AbortController().signal,
+      onProgress: (step: DeriveProgress) => void progress.push(step),
+      extra: () => {},
+    };
+    const { stats } = await deriveWith([worker, cpu], makeToyAsset(), options);
+    expect(stats.backend).toBe('worker');
+    expect(progress.at(-1)?.fraction).toBe(1);
+    worker.dispose();
+  });
+
+  test.each(['cpu', 'worker'] as const)('%s honours an abort within 50 ms', async (backend) => {
+    const worker = makeWorkerBackend();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reason = new Error('enough');
+    let abortedAtMs = 0;
+    setTimeout(() => {
+      abortedAtMs = performance.now();
+      controller.abort(reason);
+    }, 30);
+    const run = deriveWith([worker, cpu], makeToyAsset(), { backend, resolution: 500, signal });
+    await expect(run).rejects.toBe(reason);
+    expect(performance.now() - abortedAtMs).toBeLessThan(50);
+    worker.dispose();
+  });
+
+  test.each(['cpu', 'worker'] as const)(
+    '%s does nothing for a signal that is aborted already',
+    async (backend) => {
+      const worker = makeWorkerBackend();
+      const signal = AbortSignal.abort('never mind');
+      await expect(deriveWith([worker, cpu], makeToyAsset(), { backend, signal })).rejects.toBe('never mind');
+    },
+  );
+
+  test('rejects bad options before any work', async () => {
+    await expect(deriveWith([], makeToyAsset(), { resolution: -1 })).rejects.toThrow(NsdfArgumentError);
+  });
+});

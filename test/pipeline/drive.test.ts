@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { drive, runJob } from '../../src/pipeline/drive.ts';
+import type { DeriveProgress } from '../../src/pipeline/options.ts';
+import { makeToyAsset, TOY_JOB } from './toy-job.ts';
+
+const FREE = { throwIfCancelled: () => {}, onProgress: () => {} };
+
+function* countTo(n: number, onClose = () => {}): Generator<DeriveProgress, number, void> {
+  try {
+    for (let i = 1; i <= n; i++) yield { stage: 'edges', fraction: i / n };
+    return n;
+  } finally {
+    onClose();
+  }
+}
+
+describe('drive', () => {
+  test("gives the generator's result", async () => {
+    expect(await drive(countTo(1000), FREE)).toBe(1000);
+  });
+
+  test('serves the event loop before the first step and between slices', async () => {
+    const events: string[] = [];
+    setImmediate(() => events.push('first event'));
+    const asset = makeToyAsset();
+    const timer = setInterval(() => events.push('tick'), 1);
+    await drive(TOY_JOB.steps(asset, { resolution: 8 }), {
+      throwIfCancelled: () => {},
+      onProgress: () => events.push('slice'),
+    });
+    clearInterval(timer);
+    expect(events[0]).toBe('first event');
+    const ticks = events.filter((event) => event === 'tick').length;
+    expect(ticks).toBeGreaterThanOrEqual(3);
+  });
+
+  test('runs many short steps in one slice', async () => {
+    let nSlices = 0;
+    await drive(countTo(1000), { throwIfCancelled: () => {}, onProgress: () => nSlices++ });
+    expect(nSlices).toBeLessThan(100);
+  });
+
+  test.each(['throwIfCancelled', 'onProgress'] as const)(
+    'closes the generator when %s throws',
+    async (hook) => {
+      const stop = new Error('stop');
+      let isClosed = false;
+      function* forever(): Generator<DeriveProgress, number, void> {
+        try {
+          for (;;) yield { stage: 'edges', fraction: 0 };
+        } finally {
+          isClosed = true;
+        }
+      }
+      const steps = forever();
+      steps.next();
+      const control = {
+        ...FREE,
+        [hook]: () => {
+          throw stop;
+        },
+      };
+      await expect(drive(steps, control)).rejects.toBe(stop);
+      expect(isClosed).toBe(true);
+    },
+  );
+});
+
+describe('runJob', () => {
+  const run = async (options: object) => {
+    const progress: DeriveProgress[] = [];
+    const surface = await runJob(TOY_JOB, makeToyAsset('works', 30), options, {
+      throwIfCancelled: () => {},
+      onProgress: (step) => progress.push(step),
+    });
+    return { surface, progress };
+  };
+
+  test('reports progress that never falls and ends at 1', async () => {
+    const { progress } = await run({ resolution: 6 });
+    const fractions = progress.map(({ fraction }) => fraction);
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+    expect(fractions.at(-1)).toBe(1);
+    expect(new Set(progress.map(({ stage }) => stage))).toEqual(new Set(['partition', 'edges', 'normals']));
+  });
+
+  test('simplifies only a surface that has too many vertices', async () => {
+    const few = await run({ maxVertices: 4 });
+    expect(few.surface.stats.nVertices).toBe(4);
+    expect(few.progress.at(-1)).toEqual({ stage: 'simplify', fraction: 1 });
+    const enough = await run({ maxVertices: 10 });
+    expect(enough.surface.stats.nVertices).toBe(10);
+    expect(enough.progress.map(({ stage }) => stage)).not.toContain('simplify');
+    expect(enough.progress.at(-1)?.fraction).toBe(1);
+  });
+});

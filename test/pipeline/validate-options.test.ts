@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { NsdfArgumentError } from '../../src/errors.ts';
+import type { DeriveOptions } from '../../src/pipeline/options.ts';
+import { validateDeriveOptions } from '../../src/pipeline/validate-options.ts';
+
+describe('validateDeriveOptions', () => {
+  test.each<DeriveOptions>([
+    {},
+    { tolerance: 1e-3 },
+    { resolution: 1 },
+    { resolution: 4096, maxVertices: 4 },
+    { exact: true, creaseAngle: 30, structure: true },
+    { exact: false, tolerance: 0.1 },
+    { backend: 'auto', signal: new AbortController().signal, onProgress: () => {} },
+  ])('accepts %o', (options) => {
+    expect(() => validateDeriveOptions(options)).not.toThrow();
+  });
+
+  test.each<[argument: string, options: unknown]>([
+    ['tolerance', { tolerance: 0 }],
+    ['tolerance', { tolerance: -1 }],
+    ['tolerance', { tolerance: Number.NaN }],
+    ['tolerance', { tolerance: Number.POSITIVE_INFINITY }],
+    ['tolerance', { tolerance: '0.1' }],
+    ['resolution', { resolution: 0 }],
+    ['resolution', { resolution: 2.5 }],
+    ['resolution', { resolution: 4097 }],
+    ['resolution', { resolution: Number.NaN }],
+    ['maxVertices', { maxVertices: 3 }],
+    ['maxVertices', { maxVertices: 100.5 }],
+    ['creaseAngle', { creaseAngle: 0 }],
+    ['creaseAngle', { creaseAngle: 181 }],
+    ['exact', { exact: 1 }],
+    ['structure', { structure: 'yes' }],
+    ['backend', { backend: 'cuda' }],
+    ['onProgress', { onProgress: true }],
+    ['signal', { signal: {} }],
+    ['signal', { signal: null }],
+    ['resolution', { tolerance: 1e-3, resolution: 64 }],
+    ['exact', { tolerance: 1e-3, exact: true }],
+    ['exact', { resolution: 64, exact: true }],
+    ['options', null],
+    ['options', 'exact'],
+  ])('refuses %s in %o', (argument, options) => {
+    const check = () => validateDeriveOptions(options as DeriveOptions);
+    expect(check).toThrow(NsdfArgumentError);
+    expect(check).toThrow(expect.objectContaining({ argument, code: 'argument' }));
+  });
+
+  test('says what was found and what was expected', () => {
+    expect(() => validateDeriveOptions({ resolution: 2.5 })).toThrow(
+      'resolution is 2.5; expected a whole number of boxes an axis, from 1 to 4096',
+    );
+    expect(() => validateDeriveOptions({ tolerance: 1, exact: true })).toThrow(
+      'tolerance and exact are given together',
+    );
+  });
+});
