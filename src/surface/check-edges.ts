@@ -1,0 +1,144 @@
+import type { Box3 } from '../format/asset.ts';
+import { DisjointSets, TupleTable } from './check-tuples.ts';
+import type { CheckableMesh, Triangles } from './check-weld.ts';
+
+/** Edges of the welded triangles; half-edge h = 3t + k runs from corner k of triangle t to the next. */
+export interface Edges {
+  readonly count: number;
+  /** i32[nHalfEdges] */
+  readonly edgeOfHalfEdge: Int32Array;
+  /** i32[count], half-edges on each edge. */
+  readonly nUses: Int32Array;
+  /** i32[count], those of them that run from the lower vertex to the higher. */
+  readonly nForward: Int32Array;
+  /** u32[count * 2], welded vertices, lower first. */
+  readonly ends: Uint32Array;
+}
+
+/** The half-edge that follows h around its triangle. */
+function next(h: number): number {
+  return h % 3 === 2 ? h - 2 : h + 1;
+}
+
+/** Finds the undirected edges of u32[nTriangles * 3] welded corners. */
+export function collectEdges(corners: Uint32Array): Edges {
+  const nHalfEdges = corners.length;
+  const table = new TupleTable(nHalfEdges);
+  const edgeOfHalfEdge = new Int32Array(nHalfEdges);
+  const nUses = new Int32Array(nHalfEdges);
+  const nForward = new Int32Array(nHalfEdges);
+  const ends = new Uint32Array(nHalfEdges * 2);
+  for (let h = 0; h < nHalfEdges; h++) {
+    const a = corners[h];
+    const b = corners[next(h)];
+    const low = a < b ? a : b;
+    const high = a < b ? b : a;
+    const edge = table.insert(low, high, 0);
+    edgeOfHalfEdge[h] = edge;
+    ends[edge * 2] = low;
+    ends[edge * 2 + 1] = high;
+    nUses[edge]++;
+    if (a < b) nForward[edge]++;
+  }
+  return { count: table.count, edgeOfHalfEdge, nUses, nForward, ends };
+}
+
+export interface EdgeCounts {
+  readonly nOpenEdges: number;
+  readonly nOpenEdgesOnDomain: number;
+  readonly nNonManifoldEdges: number;
+  readonly nMisorientedEdges: number;
+}
+
+/** @param firstOf u32[nPositions], a vertex of the mesh at each welded position. */
+export function countEdges(
+  mesh: CheckableMesh,
+  edges: Edges,
+  firstOf: Uint32Array,
+  domain: Box3 | undefined,
+): EdgeCounts {
+  let nOpenEdges = 0;
+  let nOpenEdgesOnDomain = 0;
+  let nNonManifoldEdges = 0;
+  let nMisorientedEdges = 0;
+  for (let e = 0; e < edges.count; e++) {
+    const n = edges.nUses[e];
+    if (n > 2) nNonManifoldEdges++;
+    else if (n === 2 && edges.nForward[e] !== 1) nMisorientedEdges++;
+    else if (n === 1) {
+      const a = firstOf[edges.ends[e * 2]] * 3;
+      const b = firstOf[edges.ends[e * 2 + 1]] * 3;
+      if (domain !== undefined && shareDomainFace(mesh.positions, a, b, domain)) nOpenEdgesOnDomain++;
+      else nOpenEdges++;
+    }
+  }
+  return { nOpenEdges, nOpenEdgesOnDomain, nNonManifoldEdges, nMisorientedEdges };
+}
+
+/** True where both positions lie on one face of the domain, to 2 ulp of f32 at the size of its coordinates. */
+function shareDomainFace(positions: Float32Array, a: number, b: number, domain: Box3): boolean {
+  for (let axis = 0; axis < 3; axis++) {
+    const slack = 2 ** -22 * Math.max(Math.abs(domain.min[axis]), Math.abs(domain.max[axis]));
+    for (const face of [domain.min[axis], domain.max[axis]]) {
+      const isOn = (k: number) => Math.abs(positions[k + axis] - face) <= slack;
+      if (isOn(a) && isOn(b)) return true;
+    }
+  }
+  return false;
+}
+
+export interface Parts {
+  readonly nUsedVertices: number;
+  readonly nNonManifoldVertices: number;
+  readonly nComponents: number;
+  readonly componentOfTriangle: Int32Array;
+}
+
+/**
+ * Walks around the vertices and over the components. The triangles' corners at a vertex are united across the edges
+ * that they share: one set and no edge of three triangles means that the link is one cycle or one path.
+ */
+export function collectParts(triangles: Triangles, nPositions: number, edges: Edges): Parts {
+  const { corners, source, nAll } = triangles;
+  const fans = new DisjointSets(corners.length);
+  const parts = new DisjointSets(nPositions);
+  const firstHalfEdge = new Int32Array(edges.count).fill(-1);
+  for (let h = 0; h < corners.length; h++) {
+    parts.union(corners[h], corners[next(h)]);
+    const first = firstHalfEdge[edges.edgeOfHalfEdge[h]];
+    if (first < 0) {
+      firstHalfEdge[edges.edgeOfHalfEdge[h]] = h;
+      continue;
+    }
+    const isSameWay = corners[first] === corners[h];
+    fans.union(first, isSameWay ? h : next(h));
+    fans.union(next(first), isSameWay ? next(h) : h);
+  }
+  const nFans = new Int32Array(nPositions);
+  const isUsed = new Uint8Array(nPositions);
+  for (let c = 0; c < corners.length; c++) {
+    isUsed[corners[c]] = 1;
+    if (fans.find(c) === c) nFans[corners[c]]++;
+  }
+  for (let e = 0; e < edges.count; e++) {
+    if (edges.nUses[e] > 2) nFans[edges.ends[e * 2]] = nFans[edges.ends[e * 2 + 1]] = 2;
+  }
+  const componentOf = numberRoots(parts, isUsed);
+  const componentOfTriangle = new Int32Array(nAll).fill(-1);
+  for (let i = 0; i < source.length; i++) {
+    componentOfTriangle[source[i]] = componentOf.ids[parts.find(corners[i * 3])];
+  }
+  return {
+    nUsedVertices: isUsed.reduce((n, used) => n + used, 0),
+    nNonManifoldVertices: nFans.reduce((n, fan) => n + (fan > 1 ? 1 : 0), 0),
+    nComponents: componentOf.count,
+    componentOfTriangle,
+  };
+}
+
+function numberRoots(sets: DisjointSets, isUsed: Uint8Array): { ids: Int32Array; count: number } {
+  const ids = new Int32Array(isUsed.length).fill(-1);
+  let count = 0;
+  for (let i = 0; i < isUsed.length; i++) if (isUsed[i] === 1 && sets.find(i) === i) ids[i] = count++;
+  return { ids, count };
+}

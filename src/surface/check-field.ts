@@ -1,0 +1,64 @@
+import type { CheckField } from './check.ts';
+import type { CheckableMesh } from './check-topology.ts';
+
+/** How a set of values is spread; all 0 where there are none. */
+export interface Spread {
+  readonly mean: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
+/** Sorts `values` in place. */
+export function spreadOf(values: Float64Array): Spread {
+  if (values.length === 0) return { mean: 0, p99: 0, p999: 0, max: 0 };
+  values.sort();
+  const quantile = (q: number) => values[Math.min(values.length - 1, Math.floor(q * values.length))];
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+  return { mean, p99: quantile(0.99), p999: quantile(0.999), max: values[values.length - 1] };
+}
+
+/** |f| at every vertex. */
+export function measureResidual({ positions }: CheckableMesh, field: CheckField): Spread {
+  const values = new Float64Array(positions.length / 3);
+  field.evaluate(Float64Array.from(positions), values);
+  return spreadOf(values.map(Math.abs));
+}
+
+/**
+ * True where every component faces outwards: the area-weighted sum of cos(triangle normal, ∇f at the centroid) is
+ * positive. By component, because single slivers on a crease may lean the other way without being wrong.
+ * @param componentOfTriangle i32[nTriangles], -1 for triangles to leave out.
+ */
+export function isOutward(
+  mesh: CheckableMesh,
+  componentOfTriangle: Int32Array,
+  nComponents: number,
+  field: CheckField,
+): boolean {
+  const { positions, indices } = mesh;
+  const nTriangles = componentOfTriangle.length;
+  const centroids = new Float64Array(nTriangles * 3);
+  for (let i = 0; i < indices.length; i++) {
+    const t = Math.floor(i / 3) * 3;
+    for (let axis = 0; axis < 3; axis++) centroids[t + axis] += positions[indices[i] * 3 + axis] / 3;
+  }
+  const gradients = new Float64Array(nTriangles * 3);
+  field.evaluateWithGradient(centroids, new Float64Array(nTriangles), gradients);
+  const sums = new Float64Array(nComponents);
+  for (let t = 0; t < nTriangles; t++) {
+    if (componentOfTriangle[t] >= 0) sums[componentOfTriangle[t]] += alignment(mesh, t, gradients);
+  }
+  return sums.every((sum) => sum > 0);
+}
+
+/** Twice the triangle's area times the cosine between its normal and the gradient. */
+function alignment({ positions: p, indices }: CheckableMesh, t: number, gradients: Float64Array): number {
+  const [a, b, c] = [indices[t * 3] * 3, indices[t * 3 + 1] * 3, indices[t * 3 + 2] * 3];
+  const [ux, uy, uz] = [p[b] - p[a], p[b + 1] - p[a + 1], p[b + 2] - p[a + 2]];
+  const [vx, vy, vz] = [p[c] - p[a], p[c + 1] - p[a + 1], p[c + 2] - p[a + 2]];
+  const [gx, gy, gz] = gradients.subarray(t * 3, t * 3 + 3);
+  const length = Math.hypot(gx, gy, gz);
+  if (!(length > 0)) return 0;
+  return ((uy * vz - uz * vy) * gx + (uz * vx - ux * vz) * gy + (ux * vy - uy * vx) * gz) / length;
+}
