@@ -1,0 +1,115 @@
+import type { CpuField } from '../field/cpu-field.ts';
+import { growFloat64, growInt32 } from './grow.ts';
+import { NumberMap } from './number-map.ts';
+
+/** Largest number of bisections of one base box along one axis. */
+export const MAX_SPLIT_DEPTH = 9;
+
+/**
+ * The lattice on which every box corner lies: along each axis the base planes (marks or a uniform division), each
+ * interval divided in 2^subBits so that bisected boxes have integer corners too.
+ */
+export interface Lattice {
+  /** Local coordinates of the base planes, one sorted array an axis. */
+  readonly planes: readonly [Float64Array, Float64Array, Float64Array];
+  readonly subBits: number;
+}
+
+/** A lattice over the given planes, with as many sub-bits as a corner key below 2^53 allows. */
+export function createLattice(planes: readonly [Float64Array, Float64Array, Float64Array]): Lattice {
+  const bits = planes.reduce((sum, p) => sum + Math.log2(p.length), 0);
+  const subBits = Math.max(0, Math.min(MAX_SPLIT_DEPTH, Math.floor((52.5 - bits) / 3)));
+  return { planes, subBits };
+}
+
+/** The local coordinate of integer lattice coordinate `i` on `axis`. */
+export function latticeCoordinate(lattice: Lattice, axis: number, i: number): number {
+  const planes = lattice.planes[axis];
+  const base = i >> lattice.subBits;
+  const fraction = i - (base << lattice.subBits);
+  if (fraction === 0) return planes[base];
+  const t = fraction / (1 << lattice.subBits);
+  return planes[base] + t * (planes[base + 1] - planes[base]);
+}
+
+/**
+ * Unique corners of boxes: integer coordinates, and the network's pre-activations there. Corners are evaluated in
+ * batches by {@link CornerTable.flush}; `values` holds for corner i the row [i*stride, (i+1)*stride): every hidden
+ * pre-activation, layer after layer, then f + isoOffset.
+ */
+export class CornerTable {
+  readonly field: CpuField;
+  readonly lattice: Lattice;
+  readonly stride: number;
+  /**
+   * Added to f so that a surface which coincides with a lattice plane (f = rounding noise on a whole face) has one
+   * side: 1e-9 of the domain's diagonal, far above double rounding, far below single precision.
+   */
+  readonly isoOffset: number;
+  values: Float64Array;
+  coords: Int32Array;
+  private readonly index = new NumberMap(1 << 14);
+  private readonly extent: readonly [number, number];
+  private nCorners = 0;
+  private nEvaluated = 0;
+  private points = new Float64Array(0);
+
+  constructor(field: CpuField, lattice: Lattice) {
+    this.field = field;
+    this.lattice = lattice;
+    this.stride = field.nPreActivations + 1;
+    this.values = new Float64Array(1024 * this.stride);
+    this.coords = new Int32Array(1024 * 3);
+    const side = (axis: number) => ((lattice.planes[axis].length - 1) << lattice.subBits) + 1;
+    this.extent = [side(0), side(1)];
+    const { min, max } = field.asset.domain;
+    this.isoOffset = 1e-9 * Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
+  }
+
+  get count(): number {
+    return this.nCorners;
+  }
+
+  /** The corner's id, or -1 where no box has this corner. */
+  find(x: number, y: number, z: number): number {
+    return this.index.get(x + this.extent[0] * (y + this.extent[1] * z));
+  }
+
+  /** The corner's id; a new one is evaluated by the next {@link flush}. */
+  add(x: number, y: number, z: number): number {
+    const id = this.index.getOrSet(x + this.extent[0] * (y + this.extent[1] * z), this.nCorners);
+    if (id < this.nCorners) return id;
+    this.coords = growInt32(this.coords, (id + 1) * 3);
+    this.coords[id * 3] = x;
+    this.coords[id * 3 + 1] = y;
+    this.coords[id * 3 + 2] = z;
+    this.nCorners++;
+    return id;
+  }
+
+  /** Evaluates up to `limit` of the corners added since the last call; gives the number still waiting. */
+  flush(limit = Number.POSITIVE_INFINITY): number {
+    const first = this.nEvaluated;
+    const n = Math.min(limit, this.nCorners - first);
+    if (n === 0) return 0;
+    if (this.points.length < n * 3) this.points = new Float64Array(n * 3);
+    for (let i = 0; i < n * 3; i++) {
+      this.points[i] = latticeCoordinate(this.lattice, i % 3, this.coords[first * 3 + i]);
+    }
+    this.values = growFloat64(this.values, (first + n) * this.stride);
+    this.field.preActivations(this.points, this.values, n, first * this.stride);
+    for (let i = first; i < first + n; i++) this.values[(i + 1) * this.stride - 1] += this.isoOffset;
+    this.nEvaluated = first + n;
+    return this.nCorners - this.nEvaluated;
+  }
+
+  /** f (+ isoOffset) at corner `id`. */
+  f(id: number): number {
+    return this.values[(id + 1) * this.stride - 1];
+  }
+
+  /** Local coordinate of corner `id` on `axis`. */
+  coordinate(id: number, axis: number): number {
+    return latticeCoordinate(this.lattice, axis, this.coords[id * 3 + axis]);
+  }
+}

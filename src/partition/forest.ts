@@ -1,0 +1,101 @@
+import { growFloat64, growInt32 } from './grow.ts';
+import type { Lattice } from './corners.ts';
+import { NumberMap } from './number-map.ts';
+
+/** What is known of a node of the {@link Forest}. */
+export const NODE_PENDING = 0;
+/** No surface in it. */
+export const NODE_EMPTY = 1;
+/** f increases along `direction`: every piece of surface in it is a graph. */
+export const NODE_SETTLED = 2;
+/** The subdivision limit was reached before a direction was found. */
+export const NODE_UNSETTLED = 3;
+/** Bisected: see `axis`, `middle`, `child`. */
+export const NODE_SPLIT = 4;
+
+/**
+ * The surviving base boxes, each the root of a kd-tree of bisections at dyadic midpoints. Nodes [0, nRoots) are the
+ * roots. Coordinates are integers of the {@link Lattice}.
+ */
+export class Forest {
+  readonly nRoots: number;
+  nNodes: number;
+  /** i32[nNodes * 6]: min xyz, max xyz. */
+  box: Int32Array;
+  /** One of the NODE_ constants. */
+  state: Int32Array;
+  /** Axis, coordinate of the bisecting plane, and first child (the lower one; the other follows it) of split nodes. */
+  axis: Int32Array;
+  middle: Int32Array;
+  child: Int32Array;
+  root: Int32Array;
+  /** f64[nNodes * 3], unit length, of settled nodes. */
+  direction: Float64Array;
+  private readonly rootIndex: NumberMap;
+  private readonly counts: readonly [number, number, number];
+
+  constructor(lattice: Lattice, boxes: Int32Array) {
+    const n = boxes.length / 3;
+    const counts = lattice.planes.map((p) => p.length) as [number, number, number];
+    this.counts = counts;
+    this.nRoots = n;
+    this.nNodes = n;
+    this.box = new Int32Array(n * 6);
+    this.state = new Int32Array(n);
+    this.axis = new Int32Array(n);
+    this.middle = new Int32Array(n);
+    this.child = new Int32Array(n);
+    this.root = new Int32Array(n);
+    this.direction = new Float64Array(n * 3);
+    this.rootIndex = new NumberMap(n);
+    for (let i = 0; i < n; i++) {
+      this.root[i] = i;
+      for (let k = 0; k < 3; k++) {
+        this.box[i * 6 + k] = boxes[i * 3 + k] << lattice.subBits;
+        this.box[i * 6 + 3 + k] = (boxes[i * 3 + k] + 1) << lattice.subBits;
+      }
+      this.rootIndex.set(this.rootKey(boxes[i * 3], boxes[i * 3 + 1], boxes[i * 3 + 2]), i);
+    }
+  }
+
+  /** The root of base box (x, y, z), or -1. */
+  findRoot(x: number, y: number, z: number): number {
+    if (x < 0 || y < 0 || z < 0) return -1;
+    if (x >= this.counts[0] || y >= this.counts[1] || z >= this.counts[2]) return -1;
+    return this.rootIndex.get(this.rootKey(x, y, z));
+  }
+
+  /** Bisects `node` along `axis`; gives the first child. */
+  split(node: number, axis: number): number {
+    const first = this.nNodes;
+    this.reserve(first + 2);
+    const middle = (this.box[node * 6 + axis] + this.box[node * 6 + 3 + axis]) >> 1;
+    this.state[node] = NODE_SPLIT;
+    this.axis[node] = axis;
+    this.middle[node] = middle;
+    this.child[node] = first;
+    for (let side = 0; side < 2; side++) {
+      const child = first + side;
+      this.state[child] = NODE_PENDING;
+      this.root[child] = this.root[node];
+      for (let k = 0; k < 6; k++) this.box[child * 6 + k] = this.box[node * 6 + k];
+      this.box[child * 6 + axis + (side === 0 ? 3 : 0)] = middle;
+    }
+    this.nNodes = first + 2;
+    return first;
+  }
+
+  private rootKey(x: number, y: number, z: number): number {
+    return x + this.counts[0] * (y + this.counts[1] * z);
+  }
+
+  private reserve(n: number): void {
+    this.box = growInt32(this.box, n * 6);
+    this.state = growInt32(this.state, n);
+    this.axis = growInt32(this.axis, n);
+    this.middle = growInt32(this.middle, n);
+    this.child = growInt32(this.child, n);
+    this.root = growInt32(this.root, n);
+    this.direction = growFloat64(this.direction, n * 3);
+  }
+}

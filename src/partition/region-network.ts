@@ -1,0 +1,335 @@
+import type { CpuField } from '../field/cpu-field.ts';
+import type { CornerTable } from './corners.ts';
+
+/** Most neurons of one box that may change sign in it; a box with more is bisected. */
+export const MAX_UNITS = 128;
+
+/**
+ * The network reduced to one box, face or edge (8, 4 or 2 corners): only the neurons that may change sign there, the
+ * *units*, are kept; all others are folded into multilinear functions.
+ *
+ *     v_u(t) = A_u(t) + Σ_{w<u} B_uw relu(v_w(t)),     f(t) = A_f(t) + Σ_u B_fu relu(v_u(t)),     t in [0,1]^dim
+ *
+ * A is multilinear, so it is given by its corner values: A_u(c) = preActivation_u(c) - Σ_w B_uw relu(v_w(c)), which
+ * costs no pass over the weights. In layer 0 a neuron is a unit exactly when its corner values differ in sign; deeper,
+ * when the certified range of v contains zero (see {@link RegionNetwork.errLo}).
+ *
+ * One instance is reused for many boxes: arrays are scratch, valid until the next `build`.
+ * @see Kim 2024, sec. 4 (trilinear regions); Berzins 2023 (sign vectors).
+ */
+export class RegionNetwork {
+  readonly field: CpuField;
+  /** Units found by the last `build`. */
+  nUnits = 0;
+  /** 2, 4 or 8. */
+  nCorners = 0;
+  /** Whether the last build found more than MAX_UNITS units (it is unusable then). */
+  isOverflow = false;
+  /** Certified range of f over the region. */
+  lo = 0;
+  hi = 0;
+  /** Neuron (index among all hidden neurons) of each unit, ascending, so in layer order. */
+  readonly unitNeuron = new Int32Array(MAX_UNITS);
+  /** Corner values of A_u: f64[MAX_UNITS * 8]; bit k of the corner index is the coordinate along axis k. */
+  readonly unitA = new Float64Array(MAX_UNITS * 8);
+  /** relu(v_u) at the corners: f64[MAX_UNITS * 8]. */
+  readonly unitRelu = new Float64Array(MAX_UNITS * 8);
+  /** B_uw: f64[MAX_UNITS * MAX_UNITS], row u. */
+  readonly unitB = new Float64Array(MAX_UNITS * MAX_UNITS);
+  /**
+   * Range of e_u = multilinear interpolant of relu(v_u)'s corner values - relu(v_u). For v exactly multilinear it is
+   * [0, -l u / (u - l)] with l, u its extremes (ReLU is convex); an error d of v adds to it, ReLU being 1-Lipschitz.
+   */
+  readonly errLo = new Float64Array(MAX_UNITS);
+  readonly errHi = new Float64Array(MAX_UNITS);
+  /** Corner values of A_f: f64[8]. */
+  readonly fA = new Float64Array(8);
+  /** f at the corners: f64[8]. */
+  readonly fCorner = new Float64Array(8);
+  readonly fB = new Float64Array(MAX_UNITS);
+
+  /** Scratch of {@link evaluateRegion}. */
+  readonly scratch = {
+    relu: new Float64Array(MAX_UNITS),
+    gradients: new Float64Array(MAX_UNITS * 3),
+    out: new Float64Array(4),
+  };
+
+  private readonly widths: readonly number[];
+  private readonly weights: readonly Float64Array[];
+  private readonly rowOffset = new Int32Array(8);
+  /** B rows of the neurons of the layer before (0) and the current one (1): [width * MAX_UNITS]. */
+  private rowsBefore: Float64Array;
+  private rowsNow: Float64Array;
+  /** 0 inactive, 1 active without couplings, 2 active with couplings, 3 + u: unit u. */
+  private statesBefore: Int32Array;
+  private statesNow: Int32Array;
+  /** Units known when the layer before was reduced: the length of its rows. */
+  private nRowBefore = 0;
+  private readonly layerRange = { lo: 0, hi: 0, errLo: 0, errHi: 0 };
+
+  constructor(field: CpuField) {
+    this.field = field;
+    this.widths = field.layerWidths;
+    this.weights = field.layerWidths.map((_, layer) => field.hiddenWeights(layer));
+    const widest = Math.max(1, ...field.layerWidths);
+    this.rowsBefore = new Float64Array(widest * MAX_UNITS);
+    this.rowsNow = new Float64Array(widest * MAX_UNITS);
+    this.statesBefore = new Int32Array(widest);
+    this.statesNow = new Int32Array(widest);
+  }
+
+  /** Reduces the network to the region spanned by `nCorners` corners of `table`, ids at ids[offset...]. */
+  build(table: CornerTable, ids: ArrayLike<number>, nCorners: 2 | 4 | 8, offset = 0): void {
+    this.nCorners = nCorners;
+    this.nUnits = 0;
+    this.isOverflow = false;
+    for (let c = 0; c < nCorners; c++) this.rowOffset[c] = ids[offset + c] * table.stride;
+    let neuron = 0;
+    for (let layer = 0; layer < this.widths.length && !this.isOverflow; layer++) {
+      const nBefore = this.nUnits;
+      this.reduceLayer(table.values, layer, neuron);
+      this.nRowBefore = nBefore;
+      neuron += this.widths[layer];
+      this.swapLayers();
+    }
+    this.reduceOutput(table.values, neuron);
+  }
+
+  /** f at t, and its gradient with respect to t in `gradient` (dim entries) where that is given. */
+  evaluate(t: ArrayLike<number>, gradient?: Float64Array): number {
+    return evaluateRegion(this, t, gradient);
+  }
+
+  private swapLayers(): void {
+    [this.rowsBefore, this.rowsNow] = [this.rowsNow, this.rowsBefore];
+    [this.statesBefore, this.statesNow] = [this.statesNow, this.statesBefore];
+  }
+
+  private reduceLayer(values: Float64Array, layer: number, firstNeuron: number): void {
+    const width = this.widths[layer];
+    const nBefore = this.nUnits;
+    const range = this.layerRange;
+    for (let j = 0; j < width; j++) {
+      if (nBefore > 0) this.coupleRow(layer, j, nBefore);
+      this.cornerRange(values, firstNeuron + j, j * MAX_UNITS, nBefore);
+      if (range.lo + range.errLo >= 0) this.statesNow[j] = nBefore > 0 ? 2 : 1;
+      else if (range.hi + range.errHi <= 0) this.statesNow[j] = 0;
+      else this.addUnit(values, firstNeuron + j, j, nBefore);
+      if (this.isOverflow) return;
+    }
+  }
+
+  /** rowsNow[j] = Σ_i W_ji * (coupling of neuron i of the layer before to the units so far). */
+  private coupleRow(layer: number, j: number, nBefore: number): void {
+    const row = j * MAX_UNITS;
+    const rows = this.rowsNow;
+    rows.fill(0, row, row + nBefore);
+    const nIn = this.widths[layer - 1];
+    const w = this.weights[layer];
+    for (let i = 0; i < nIn; i++) {
+      const state = this.statesBefore[i];
+      if (state < 2) continue;
+      this.addCoupling(rows, row, w[j * nIn + i], i, state);
+    }
+  }
+
+  private addCoupling(
+    rows: Float64Array,
+    row: number,
+    weight: number,
+    i: number,
+    state: number,
+    n: number,
+  ): void {
+    if (state >= 3) {
+      rows[row + state - 3] += weight;
+      return;
+    }
+    const before = this.rowsBefore;
+    const from = i * MAX_UNITS;
+    for (let u = 0; u < this.nRowBefore; u++) rows[row + u] += weight * before[from + u];
+  }
+
+  /** Corner extremes of a neuron, and the range of its error -Σ B e over the units so far, into layerRange. */
+  private cornerRange(values: Float64Array, neuron: number, row: number, nBefore: number): void {
+    const range = this.layerRange;
+    const offsets = this.rowOffset;
+    let lo = values[offsets[0] + neuron];
+    let hi = lo;
+    for (let c = 1; c < this.nCorners; c++) {
+      const value = values[offsets[c] + neuron];
+      if (value < lo) lo = value;
+      else if (value > hi) hi = value;
+    }
+    range.lo = lo;
+    range.hi = hi;
+    range.errLo = 0;
+    range.errHi = 0;
+    if (nBefore > 0) this.errorRange(this.rowsNow, row, nBefore);
+  }
+
+  private errorRange(rows: Float64Array, row: number, n: number): void {
+    let lo = 0;
+    let hi = 0;
+    for (let u = 0; u < n; u++) {
+      const b = rows[row + u];
+      if (b > 0) {
+        lo -= b * this.errHi[u];
+        hi -= b * this.errLo[u];
+      } else {
+        lo -= b * this.errLo[u];
+        hi -= b * this.errHi[u];
+      }
+    }
+    this.layerRange.errLo = lo;
+    this.layerRange.errHi = hi;
+  }
+
+  private addUnit(values: Float64Array, neuron: number, j: number, nBefore: number): void {
+    const u = this.nUnits;
+    if (u >= MAX_UNITS) {
+      this.isOverflow = true;
+      return;
+    }
+    const { lo, hi, errLo, errHi } = this.layerRange;
+    const row = j * MAX_UNITS;
+    this.unitNeuron[u] = neuron;
+    this.statesNow[j] = 3 + u;
+    const b = u * MAX_UNITS;
+    for (let w = 0; w < u; w++) this.unitB[b + w] = w < nBefore ? this.rowsNow[row + w] : 0;
+    for (let c = 0; c < this.nCorners; c++) {
+      const value = values[this.rowOffset[c] + neuron];
+      let a = value;
+      for (let w = 0; w < nBefore; w++) a -= this.unitB[b + w] * this.unitRelu[w * 8 + c];
+      this.unitA[u * 8 + c] = a;
+      this.unitRelu[u * 8 + c] = value > 0 ? value : 0;
+    }
+    const gap = lo < 0 && hi > 0 ? (-lo * hi) / (hi - lo) : 0;
+    this.errLo[u] = -Math.max(errHi, 0);
+    this.errHi[u] = gap - Math.min(errLo, 0);
+    this.nUnits = u + 1;
+  }
+
+  private reduceOutput(values: Float64Array, fIndex: number): void {
+    const n = this.nUnits;
+    const nLast = this.widths.length === 0 ? 0 : this.widths[this.widths.length - 1];
+    this.fB.fill(0, 0, n);
+    for (let i = 0; i < nLast && n > 0; i++) {
+      const state = this.statesBefore[i];
+      if (state >= 2) this.addCoupling(this.fB, 0, this.field.lastWeights[i], i, state);
+    }
+    let lo = Number.POSITIVE_INFINITY;
+    let hi = Number.NEGATIVE_INFINITY;
+    let size = 0;
+    for (let c = 0; c < this.nCorners; c++) {
+      const value = values[this.rowOffset[c] + fIndex];
+      let a = value;
+      for (let u = 0; u < n; u++) a -= this.fB[u] * this.unitRelu[u * 8 + c];
+      this.fA[c] = a;
+      this.fCorner[c] = value;
+      lo = Math.min(lo, value);
+      hi = Math.max(hi, value);
+      size = Math.max(size, Math.abs(value), Math.abs(a));
+    }
+    this.errorRange(this.fB, 0, n);
+    const slack = size * 1e-13;
+    this.lo = this.isOverflow ? Number.NEGATIVE_INFINITY : lo + this.layerRange.errLo - slack;
+    this.hi = this.isOverflow ? Number.POSITIVE_INFINITY : hi + this.layerRange.errHi + slack;
+  }
+}
+
+/** Value and gradient of the multilinear function with corner values a[offset...]; out = [value, d/dt0, d/dt1, d/dt2]. */
+function multilinear(
+  out: Float64Array,
+  a: Float64Array,
+  offset: number,
+  nCorners: number,
+  x: number,
+  y: number,
+  z: number,
+): void {
+  const d0 = a[offset + 1] - a[offset];
+  const low = a[offset] + x * d0;
+  if (nCorners === 2) {
+    out[0] = low;
+    out[1] = d0;
+    return;
+  }
+  const d1 = a[offset + 3] - a[offset + 2];
+  const high = a[offset + 2] + x * d1;
+  const face0 = low + y * (high - low);
+  const face0x = d0 + y * (d1 - d0);
+  if (nCorners === 4) {
+    out[0] = face0;
+    out[1] = face0x;
+    out[2] = high - low;
+    return;
+  }
+  const d2 = a[offset + 5] - a[offset + 4];
+  const d3 = a[offset + 7] - a[offset + 6];
+  const low1 = a[offset + 4] + x * d2;
+  const high1 = a[offset + 6] + x * d3;
+  const face1 = low1 + y * (high1 - low1);
+  const face1x = d2 + y * (d3 - d2);
+  out[0] = face0 + z * (face1 - face0);
+  out[1] = face0x + z * (face1x - face0x);
+  out[2] = high - low + z * (high1 - low1 - (high - low));
+  out[3] = face1 - face0;
+}
+
+/**
+ * See {@link RegionNetwork.evaluate}; also leaves every v_u in `unitValues` and its gradient in `unitGradients` (3 a
+ * unit) where those are given.
+ */
+export function evaluateRegion(
+  net: RegionNetwork,
+  t: ArrayLike<number>,
+  gradient?: Float64Array,
+  unitValues?: Float64Array,
+  unitGradients?: Float64Array,
+): number {
+  const { nCorners, nUnits, unitB, fB } = net;
+  const x = t[0];
+  const y = nCorners > 2 ? t[1] : 0;
+  const z = nCorners > 4 ? t[2] : 0;
+  const dim = nCorners === 8 ? 3 : nCorners === 4 ? 2 : 1;
+  const { relu, gradients, out } = net.scratch;
+  for (let u = 0; u < nUnits; u++) {
+    multilinear(out, net.unitA, u * 8, nCorners, x, y, z);
+    let v = out[0];
+    let g0 = out[1];
+    let g1 = out[2];
+    let g2 = out[3];
+    const row = u * MAX_UNITS;
+    for (let w = 0; w < u; w++) {
+      const b = unitB[row + w];
+      if (b === 0 || relu[w] === 0) continue;
+      v += b * relu[w];
+      g0 += b * gradients[w * 3];
+      g1 += b * gradients[w * 3 + 1];
+      g2 += b * gradients[w * 3 + 2];
+    }
+    if (unitValues) unitValues[u] = v;
+    if (unitGradients) {
+      unitGradients[u * 3] = g0;
+      unitGradients[u * 3 + 1] = g1;
+      unitGradients[u * 3 + 2] = g2;
+    }
+    relu[u] = v > 0 ? v : 0;
+    gradients[u * 3] = g0;
+    gradients[u * 3 + 1] = g1;
+    gradients[u * 3 + 2] = g2;
+  }
+  multilinear(out, net.fA, 0, nCorners, x, y, z);
+  let f = out[0];
+  for (let u = 0; u < nUnits; u++) {
+    if (relu[u] === 0) continue;
+    f += fB[u] * relu[u];
+    out[1] += fB[u] * gradients[u * 3];
+    out[2] += fB[u] * gradients[u * 3 + 1];
+    out[3] += fB[u] * gradients[u * 3 + 2];
+  }
+  if (gradient) for (let k = 0; k < dim; k++) gradient[k] = out[1 + k];
+  return f;
+}

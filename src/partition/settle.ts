@@ -1,0 +1,183 @@
+import { type CornerTable, latticeCoordinate } from './corners.ts';
+import {
+  type Forest,
+  NODE_EMPTY,
+  NODE_PENDING,
+  NODE_SETTLED,
+  NODE_SPLIT,
+  NODE_UNSETTLED,
+} from './forest.ts';
+import { MonotoneTest } from './monotone.ts';
+import { RegionNetwork } from './region-network.ts';
+
+/** Bisections of one base box after which what is left of it stays unsettled. */
+const MAX_NODES_PER_ROOT = 1024;
+const NODES_PER_YIELD = 512;
+
+/**
+ * Bisects boxes until each is empty, or settled: f increases along some direction in it, and along some in-plane
+ * direction on each of its faces that the surface may touch. Then neither the box nor its faces can hide a closed
+ * piece of surface, and the surface in the box is a graph.
+ */
+export class Settler {
+  private readonly table: CornerTable;
+  private readonly forest: Forest;
+  private readonly net: RegionNetwork;
+  private readonly faceNet: RegionNetwork;
+  private readonly boxTest = new MonotoneTest();
+  private readonly faceTest = new MonotoneTest();
+  private readonly sizes = new Float64Array(3);
+  private readonly faceSizes = new Float64Array(2);
+  private readonly cornerIds = new Int32Array(8);
+  private readonly faceIds = new Int32Array(4);
+  private readonly nodesOfRoot: Int32Array;
+
+  constructor(table: CornerTable, forest: Forest) {
+    this.table = table;
+    this.forest = forest;
+    this.net = new RegionNetwork(table.field);
+    this.faceNet = new RegionNetwork(table.field);
+    this.nodesOfRoot = new Int32Array(forest.nRoots).fill(1);
+  }
+
+  /** Settles all pending nodes; yields the fraction done of the first pass. */
+  *run(): Generator<number, void> {
+    let pending = this.pendingNodes();
+    while (pending.length > 0) {
+      const next: number[] = [];
+      for (let i = 0; i < pending.length; i++) {
+        this.settle(pending[i], next);
+        if (i % NODES_PER_YIELD === 0) yield i / pending.length;
+      }
+      for (const node of next) this.nodeCorners(node);
+      this.table.flush();
+      pending = next;
+    }
+  }
+
+  /** Bisects a settled node that turned out to need it; false where the limit is reached. */
+  resplit(node: number): boolean {
+    let axis = 0;
+    this.nodeSizes(node);
+    for (let k = 1; k < 3; k++) if (this.sizes[k] > this.sizes[axis]) axis = k;
+    const next: number[] = [];
+    this.splitNode(node, axis, next);
+    if (next.length === 0) return false;
+    for (const child of next) this.nodeCorners(child);
+    this.table.flush();
+    return true;
+  }
+
+  private pendingNodes(): number[] {
+    const pending: number[] = [];
+    for (let i = 0; i < this.forest.nNodes; i++) if (this.forest.state[i] === NODE_PENDING) pending.push(i);
+    for (const node of pending) this.nodeCorners(node);
+    this.table.flush();
+    return pending;
+  }
+
+  private nodeCorners(node: number): void {
+    const { box } = this.forest;
+    for (let c = 0; c < 8; c++) {
+      const x = box[node * 6 + (c & 1) * 3];
+      const y = box[node * 6 + 1 + ((c >> 1) & 1) * 3];
+      const z = box[node * 6 + 2 + (c >> 2) * 3];
+      this.cornerIds[c] = this.table.add(x, y, z);
+    }
+  }
+
+  private nodeSizes(node: number): void {
+    const { box } = this.forest;
+    const { lattice } = this.table;
+    for (let k = 0; k < 3; k++) {
+      const max = latticeCoordinate(lattice, k, box[node * 6 + 3 + k]);
+      this.sizes[k] = max - latticeCoordinate(lattice, k, box[node * 6 + k]);
+    }
+  }
+
+  private settle(node: number, next: number[]): void {
+    const { forest, net } = this;
+    this.nodeCorners(node);
+    net.build(this.table, this.cornerIds, 8);
+    if (net.lo > 0 || net.hi < 0) {
+      forest.state[node] = NODE_EMPTY;
+      return;
+    }
+    this.nodeSizes(node);
+    if (!this.boxTest.find(net, this.sizes)) {
+      this.splitNode(node, this.worstAxis(node, this.boxTest, [0, 1, 2]), next);
+      return;
+    }
+    const faceAxis = net.nUnits === 0 ? -1 : this.unsettledFaceAxis(node);
+    if (faceAxis >= 0) {
+      this.splitNode(node, faceAxis, next);
+      return;
+    }
+    forest.state[node] = NODE_SETTLED;
+    forest.direction.set(this.boxTest.direction, node * 3);
+  }
+
+  /** The axis to bisect because of a face that may hide a closed curve, or -1. */
+  private unsettledFaceAxis(node: number): number {
+    for (let axis = 0; axis < 3; axis++) {
+      const u = (axis + 1) % 3;
+      const v = (axis + 2) % 3;
+      this.faceSizes[0] = this.sizes[u];
+      this.faceSizes[1] = this.sizes[v];
+      for (let side = 0; side < 2; side++) {
+        for (let c = 0; c < 4; c++) {
+          this.faceIds[c] = this.cornerIds[(side << axis) | ((c & 1) << u) | ((c >> 1) << v)];
+        }
+        this.faceNet.build(this.table, this.faceIds, 4);
+        if (this.faceNet.nUnits === 0 || this.faceNet.lo > 0 || this.faceNet.hi < 0) continue;
+        if (this.faceTest.find(this.faceNet, this.faceSizes)) continue;
+        return this.worstAxis(node, this.faceTest, [u, v]);
+      }
+    }
+    return -1;
+  }
+
+  /** The axis along which f varies most both up and down; `axes` maps the test's axes to the box's. */
+  private worstAxis(node: number, test: MonotoneTest, axes: readonly number[]): number {
+    const { box } = this.forest;
+    let worst = -1;
+    let most = -1;
+    for (let k = 0; k < axes.length; k++) {
+      const axis = axes[k];
+      if (box[node * 6 + 3 + axis] - box[node * 6 + axis] < 2) continue;
+      const both = Math.max(0, Math.min(-test.partialLo[k], test.partialHi[k]));
+      const variation = both * this.sizes[axis] + 1e-9 * this.sizes[axis];
+      if (variation > most) {
+        most = variation;
+        worst = axis;
+      }
+    }
+    return worst;
+  }
+
+  private splitNode(node: number, axis: number, next: number[]): void {
+    const { forest } = this;
+    const root = forest.root[node];
+    const isThin = axis < 0 || forest.box[node * 6 + 3 + axis] - forest.box[node * 6 + axis] < 2;
+    if (isThin || this.nodesOfRoot[root] >= MAX_NODES_PER_ROOT) {
+      forest.state[node] = NODE_UNSETTLED;
+      return;
+    }
+    const child = forest.split(node, axis);
+    this.nodesOfRoot[root] += 2;
+    next.push(child, child + 1);
+  }
+}
+
+/** Counts of nodes by state, roots included. */
+export function countNodes(forest: Forest): { settled: number; unsettled: number; split: number; empty: number } {
+  const count = { settled: 0, unsettled: 0, split: 0, empty: 0 };
+  for (let i = 0; i < forest.nNodes; i++) {
+    const state = forest.state[i];
+    if (state === NODE_SETTLED) count.settled++;
+    else if (state === NODE_UNSETTLED) count.unsettled++;
+    else if (state === NODE_SPLIT) count.split++;
+    else if (state === NODE_EMPTY) count.empty++;
+  }
+  return count;
+}

@@ -1,0 +1,239 @@
+import { type CornerTable, latticeCoordinate } from '../partition/corners.ts';
+import { type Forest, NODE_SETTLED } from '../partition/forest.ts';
+import { growFloat64, growInt32 } from '../partition/grow.ts';
+import { RegionNetwork } from '../partition/region-network.ts';
+import { ChordSplitter } from './chords.ts';
+import type { FaceTable } from './faces.ts';
+import { LoopLinker } from './loops.ts';
+import { Patch } from './patch.ts';
+import type { RectTable } from './rects.ts';
+import { Refiner } from './refine.ts';
+import { fan, Triangulator } from './triangulate.ts';
+import { VERTEX_INTERIOR, type VertexTable } from './vertices.ts';
+
+/** How boxes are filled. */
+export interface FillOptions {
+  /** Creases that bend the surface less than a share of it get no chord; 0: every crease. Local units. */
+  readonly creaseTolerance: number;
+  /** Largest distance of a triangle from the zero set; Infinity: not refined. Local units. */
+  readonly refineTolerance: number;
+}
+
+/** Share of the way to its triangle's centroid at which a corner's gradient is taken: inside the triangle's region. */
+const NUDGE = 0.05;
+
+/**
+ * Fills the loops of every leaf with triangles, each leaf by its own data and its faces' chains only.
+ */
+export class LeafFiller {
+  nTriangles = 0;
+  /** i32[nTriangles * 3], counter-clockwise seen from f > 0. */
+  indices = new Int32Array(4096);
+  /** Sum of the adjacent triangles' one-sided gradient directions, area-weighted: f64[nVertices * 3]. */
+  normals = new Float64Array(4096);
+  /** Leaf of each triangle. */
+  triangleNode = new Int32Array(2048);
+  /** Settled leaves whose loops are no discs (an annulus): to be bisected. */
+  readonly flagged: number[] = [];
+  /** Leaves in which the tolerance was not met. */
+  nOffTolerance = 0;
+  private readonly table: CornerTable;
+  private readonly forest: Forest;
+  private readonly vertices: VertexTable;
+  private readonly options: FillOptions;
+  private readonly net: RegionNetwork;
+  private readonly patch: Patch;
+  private readonly linker: LoopLinker;
+  private readonly chords: ChordSplitter;
+  private readonly triangulator = new Triangulator();
+  private readonly refiner: Refiner;
+  private readonly ids = new Int32Array(8);
+  private readonly origin = new Float64Array(3);
+  private readonly size = new Float64Array(3);
+  private readonly direction = new Float64Array(3);
+  private readonly edgesSeen = new Set<number>();
+
+  constructor(
+    table: CornerTable,
+    forest: Forest,
+    rects: RectTable,
+    faces: FaceTable,
+    vertices: VertexTable,
+    options: FillOptions,
+  ) {
+    this.table = table;
+    this.forest = forest;
+    this.vertices = vertices;
+    this.options = options;
+    this.net = new RegionNetwork(table.field);
+    this.patch = new Patch(this.net);
+    this.linker = new LoopLinker(rects, faces);
+    this.chords = new ChordSplitter(this.patch);
+    this.refiner = new Refiner(this.patch);
+  }
+
+  /** Fills leaf `node`. */
+  fill(node: number): void {
+    const { linker } = this;
+    if (!linker.link(node)) {
+      this.flagged.push(node);
+      return;
+    }
+    if (linker.nLoops === 0) return;
+    this.measure(node);
+    this.net.build(this.table, this.ids, 8);
+    for (let loop = 0; loop < linker.nLoops; loop++) this.fillLoop(node, loop);
+  }
+
+  private measure(node: number): void {
+    const { box } = this.forest;
+    const { lattice } = this.table;
+    for (let k = 0; k < 3; k++) {
+      this.origin[k] = latticeCoordinate(lattice, k, box[node * 6 + k]);
+      this.size[k] = latticeCoordinate(lattice, k, box[node * 6 + 3 + k]) - this.origin[k];
+    }
+    for (let c = 0; c < 8; c++) {
+      const x = box[node * 6 + (c & 1) * 3];
+      const y = box[node * 6 + 1 + ((c >> 1) & 1) * 3];
+      const z = box[node * 6 + 2 + (c >> 2) * 3];
+      this.ids[c] = this.table.find(x, y, z);
+    }
+  }
+
+  private fillLoop(node: number, loop: number): void {
+    const { linker, patch } = this;
+    const n = linker.start[loop + 1] - linker.start[loop];
+    if (n < 3) return;
+    const isSettled = this.forest.state[node] === NODE_SETTLED;
+    if (isSettled) this.direction.set(this.forest.direction.subarray(node * 3, node * 3 + 3));
+    else this.loopNormal(loop);
+    this.beginPatch(loop);
+    if (isSettled && this.loopArea() < 0) {
+      this.flagged.push(node);
+      this.loopNormal(loop);
+      this.beginPatch(loop);
+    }
+    this.triangulateLoop(loop);
+    this.emit(node);
+  }
+
+  private beginPatch(loop: number): void {
+    const { linker, patch, vertices } = this;
+    patch.begin(this.origin, this.size, this.direction);
+    const polygon: number[] = [];
+    for (let i = linker.start[loop]; i < linker.start[loop + 1]; i++) {
+      const id = linker.vertex[i];
+      const p = vertices.positions;
+      const v = patch.addVertex(id, p[id * 3], p[id * 3 + 1], p[id * 3 + 2], vertices.neuron[id]);
+      patch.maskA[v] = linker.sides[i];
+      polygon.push(v);
+    }
+    patch.polygons.push(polygon);
+  }
+
+  /** Twice the signed area of the loop in the projection. */
+  private loopArea(): number {
+    const { patch } = this;
+    let area = 0;
+    for (let i = 1; i + 1 < patch.nVertices; i++) area += patch.area(0, i, i + 1);
+    return area;
+  }
+
+  /** Newell's normal of the loop into `direction`. */
+  private loopNormal(loop: number): void {
+    const { linker, vertices, direction } = this;
+    const p = vertices.positions;
+    direction.fill(0);
+    const [from, to] = [linker.start[loop], linker.start[loop + 1]];
+    const o = linker.vertex[from] * 3;
+    for (let i = from + 1; i + 1 < to; i++) {
+      const a = linker.vertex[i] * 3;
+      const b = linker.vertex[i + 1] * 3;
+      for (let k = 0; k < 3; k++) {
+        const u = (k + 1) % 3;
+        const v = (k + 2) % 3;
+        direction[k] +=
+          (p[a + u] - p[o + u]) * (p[b + v] - p[o + v]) - (p[a + v] - p[o + v]) * (p[b + u] - p[o + u]);
+      }
+    }
+    const norm = Math.hypot(direction[0], direction[1], direction[2]);
+    if (norm === 0) direction[2] = 1;
+    else for (let k = 0; k < 3; k++) direction[k] /= norm;
+  }
+
+  private triangulateLoop(loop: number): void {
+    const { patch, options } = this;
+    const scale = this.deviationScale();
+    if (this.net.nUnits > 0 && !this.chords.split(options.creaseTolerance)) this.beginPatch(loop);
+    for (const polygon of patch.polygons) this.triangulator.triangulate(patch, polygon, scale);
+    if (patch.polygons.length > 1 && !this.isLocallyManifold()) {
+      patch.triangles.length = 0;
+      for (const polygon of patch.polygons) {
+        if (polygon.length > 3) fan(patch, polygon);
+        else if (polygon.length === 3) patch.triangles.push(polygon[0], polygon[1], polygon[2]);
+      }
+    }
+    if (options.refineTolerance === Number.POSITIVE_INFINITY) return;
+    if (!this.refiner.refine(options.refineTolerance)) this.nOffTolerance++;
+  }
+
+  private deviationScale(): number {
+    const { refineTolerance } = this.options;
+    if (refineTolerance < Number.POSITIVE_INFINITY) return refineTolerance;
+    return 1e-2 * Math.max(this.size[0], this.size[1], this.size[2]);
+  }
+
+  /** Whether no directed side is used twice by the patch's triangles. */
+  private isLocallyManifold(): boolean {
+    const { triangles } = this.patch;
+    const { edgesSeen } = this;
+    edgesSeen.clear();
+    for (let t = 0; t < triangles.length; t += 3) {
+      for (let k = 0; k < 3; k++) {
+        const side = triangles[t + k] * 65536 + triangles[t + ((k + 1) % 3)];
+        if (edgesSeen.has(side)) return false;
+        edgesSeen.add(side);
+      }
+    }
+    return true;
+  }
+
+  private emit(node: number): void {
+    const { patch, vertices } = this;
+    for (let i = 0; i < patch.nVertices; i++) {
+      if (patch.id[i] >= 0) continue;
+      patch.id[i] = vertices.add(patch.x[i], patch.y[i], patch.z[i], VERTEX_INTERIOR, patch.neuron[i]);
+    }
+    const { triangles } = patch;
+    this.indices = growInt32(this.indices, this.nTriangles * 3 + triangles.length);
+    this.triangleNode = growInt32(this.triangleNode, this.nTriangles + triangles.length / 3);
+    this.normals = growFloat64(this.normals, vertices.nVertices * 3);
+    for (let t = 0; t < triangles.length; t += 3) {
+      const base = this.nTriangles * 3;
+      for (let k = 0; k < 3; k++) this.indices[base + k] = patch.id[triangles[t + k]];
+      this.triangleNode[this.nTriangles++] = node;
+      this.addNormals(t);
+    }
+  }
+
+  private addNormals(t: number): void {
+    const { patch, normals } = this;
+    const { x, y, z, triangles } = patch;
+    const [a, b, c] = [triangles[t], triangles[t + 1], triangles[t + 2]];
+    const [ux, uy, uz] = [x[b] - x[a], y[b] - y[a], z[b] - z[a]];
+    const [vx, vy, vz] = [x[c] - x[a], y[c] - y[a], z[c] - z[a]];
+    const area = Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx) + Number.MIN_VALUE;
+    const cx = (x[a] + x[b] + x[c]) / 3;
+    const cy = (y[a] + y[b] + y[c]) / 3;
+    const cz = (z[a] + z[b] + z[c]) / 3;
+    for (const i of [a, b, c]) {
+      patch.evaluate(x[i] + NUDGE * (cx - x[i]), y[i] + NUDGE * (cy - y[i]), z[i] + NUDGE * (cz - z[i]));
+      const [gx, gy, gz] = patch.gradient;
+      const weight = area / (Math.hypot(gx, gy, gz) || 1);
+      const o = patch.id[i] * 3;
+      normals[o] += gx * weight;
+      normals[o + 1] += gy * weight;
+      normals[o + 2] += gz * weight;
+    }
+  }
+}

@@ -1,0 +1,206 @@
+import type { Patch } from './patch.ts';
+
+/** Vertices that refinement may add to one patch. */
+const MAX_INSERTED = 400;
+/** A flip must better the deviation of the edge by this factor. */
+const FLIP_GAIN = 0.8;
+
+/**
+ * Inserts vertices into the triangles of a patch until none stands off the zero set by more than the tolerance, where
+ * it is sampled: at its centroid, halfway from there to its corners, and at the middle of its inner sides. Sides on the
+ * box's faces are not touched: faces decide them. Vertices move along the patch's direction only, so triangles keep
+ * their orientation in the projection.
+ */
+export class Refiner {
+  private readonly patch: Patch;
+  /** Triangle on the left of directed edge a -> b. */
+  private readonly left = new Map<number, number>();
+  private earliestTouched = 0;
+  private readonly deviation: (x: number, y: number, z: number) => number;
+
+  constructor(patch: Patch) {
+    this.patch = patch;
+    this.deviation = (x, y, z) => patch.deviation(x, y, z);
+  }
+
+  /** @returns whether the tolerance is met. */
+  refine(tolerance: number): boolean {
+    const { patch } = this;
+    const { triangles } = patch;
+    let isLinked = false;
+    const first = patch.nVertices;
+    for (let t = 0; t < triangles.length; t += 3) {
+      const worst = this.worstSample(t, tolerance);
+      if (worst === 0) continue;
+      if (patch.nVertices - first >= MAX_INSERTED) return false;
+      if (!isLinked) this.link();
+      isLinked = true;
+      this.insert(t, worst);
+      // Triangles up to the earliest that was split or flipped are to be looked at again.
+      t = this.earliestTouched - 3;
+    }
+    return true;
+  }
+
+  private link(): void {
+    const { triangles } = this.patch;
+    this.left.clear();
+    for (let t = 0; t < triangles.length; t += 3) this.linkTriangle(t);
+  }
+
+  private linkTriangle(t: number): void {
+    const { triangles } = this.patch;
+    for (let k = 0; k < 3; k++) this.left.set(key(triangles[t + k], triangles[t + ((k + 1) % 3)]), t);
+  }
+
+  private setTriangle(t: number, a: number, b: number, c: number): void {
+    const { triangles } = this.patch;
+    triangles[t] = a;
+    triangles[t + 1] = b;
+    triangles[t + 2] = c;
+    this.linkTriangle(t);
+    if (t < this.earliestTouched) this.earliestTouched = t;
+  }
+
+  /** 0 where triangle t is within tolerance, 1 + k where the middle of its side k is worst, 4 where its inside is. */
+  private worstSample(t: number, tolerance: number): number {
+    const { triangles, x, y, z } = this.patch;
+    const [a, b, c] = [triangles[t], triangles[t + 1], triangles[t + 2]];
+    const cx = (x[a] + x[b] + x[c]) / 3;
+    const cy = (y[a] + y[b] + y[c]) / 3;
+    const cz = (z[a] + z[b] + z[c]) / 3;
+    let most = tolerance;
+    let worst = 0;
+    let off = this.deviation(cx, cy, cz);
+    if (off > most) {
+      most = off;
+      worst = 4;
+    }
+    for (let k = 0; k < 3; k++) {
+      const i = triangles[t + k];
+      const j = triangles[t + ((k + 1) % 3)];
+      off = this.deviation(0.5 * (x[i] + cx), 0.5 * (y[i] + cy), 0.5 * (z[i] + cz));
+      if (off > most) {
+        most = off;
+        worst = 4;
+      }
+      if (this.patch.sharesSide(i, j)) continue;
+      off = this.deviation(0.5 * (x[i] + x[j]), 0.5 * (y[i] + y[j]), 0.5 * (z[i] + z[j]));
+      if (off > most) {
+        most = off;
+        worst = 1 + k;
+      }
+    }
+    return worst;
+  }
+
+  private insert(t: number, worst: number): void {
+    const { triangles } = this.patch;
+    this.earliestTouched = t;
+    if (worst < 4) {
+      const a = triangles[t + worst - 1];
+      const b = triangles[t + (worst % 3)];
+      const other = this.left.get(key(b, a));
+      if (other !== undefined) {
+        this.splitSide(t, other, a, b);
+        return;
+      }
+    }
+    this.splitInside(t);
+  }
+
+  private addVertex(x: number, y: number, z: number): number {
+    const { patch } = this;
+    patch.project(x, y, z);
+    const [px, py, pz] = patch.point;
+    return patch.addVertex(-1, px, py, pz, -1);
+  }
+
+  private splitInside(t: number): void {
+    const { patch } = this;
+    const { triangles, x, y, z } = patch;
+    const [a, b, c] = [triangles[t], triangles[t + 1], triangles[t + 2]];
+    const v = this.addVertex((x[a] + x[b] + x[c]) / 3, (y[a] + y[b] + y[c]) / 3, (z[a] + z[b] + z[c]) / 3);
+    const n = triangles.length;
+    triangles.push(0, 0, 0, 0, 0, 0);
+    this.setTriangle(t, a, b, v);
+    this.setTriangle(n, b, c, v);
+    this.setTriangle(n + 3, c, a, v);
+    this.flipAround(v, [a, b, c]);
+  }
+
+  private splitSide(t: number, other: number, a: number, b: number): void {
+    const { patch } = this;
+    const { triangles, x, y, z } = patch;
+    const c = apex(triangles, t, a, b);
+    const d = apex(triangles, other, a, b);
+    const v = this.addVertex(0.5 * (x[a] + x[b]), 0.5 * (y[a] + y[b]), 0.5 * (z[a] + z[b]));
+    patch.maskA[v] = patch.maskA[a] & patch.maskA[b];
+    patch.maskB[v] = patch.maskB[a] & patch.maskB[b];
+    this.left.delete(key(a, b));
+    this.left.delete(key(b, a));
+    const n = triangles.length;
+    triangles.push(0, 0, 0, 0, 0, 0);
+    this.setTriangle(t, a, v, c);
+    this.setTriangle(n, v, b, c);
+    this.setTriangle(other, v, a, d);
+    this.setTriangle(n + 3, b, v, d);
+    this.flipAround(v, [a, d, b, c]);
+  }
+
+  /** Flips the sides opposite to new vertex v where the other diagonal stays nearer to the zero set. */
+  private flipAround(v: number, ring: readonly number[]): void {
+    const stack: number[] = [];
+    for (let k = 0; k < ring.length; k++) {
+      const a = ring[k];
+      const b = ring[(k + 1) % ring.length];
+      if (this.left.has(key(a, b)) && apexIs(this.patch.triangles, this.left.get(key(a, b)), v)) stack.push(a, b);
+      else stack.push(b, a);
+    }
+    for (let guard = 0; stack.length > 0 && guard < 64; guard++) {
+      const b = stack.pop() as number;
+      const a = stack.pop() as number;
+      const t = this.left.get(key(a, b));
+      const other = this.left.get(key(b, a));
+      if (t === undefined || other === undefined || !apexIs(this.patch.triangles, t, v)) continue;
+      const w = apex(this.patch.triangles, other, a, b);
+      if (!this.isBetterFlipped(a, b, v, w)) continue;
+      this.left.delete(key(a, b));
+      this.left.delete(key(b, a));
+      this.setTriangle(t, a, w, v);
+      this.setTriangle(other, w, b, v);
+      stack.push(a, w, w, b);
+    }
+  }
+
+  private isBetterFlipped(a: number, b: number, v: number, w: number): boolean {
+    const { patch } = this;
+    const { x, y, z } = patch;
+    if (v === w || patch.sharesLine(a, b) || patch.sharesLine(v, w) || this.left.has(key(v, w))) return false;
+    if (this.left.has(key(w, v))) return false;
+    const one = patch.area(a, w, v);
+    const two = patch.area(w, b, v);
+    const whole = one + two;
+    if (!(Math.min(one, two) > 1e-3 * whole)) return false;
+    const now = this.deviation(0.5 * (x[a] + x[b]), 0.5 * (y[a] + y[b]), 0.5 * (z[a] + z[b]));
+    const then = this.deviation(0.5 * (x[v] + x[w]), 0.5 * (y[v] + y[w]), 0.5 * (z[v] + z[w]));
+    return then < FLIP_GAIN * now;
+  }
+}
+
+function key(a: number, b: number): number {
+  return a * 65536 + b;
+}
+
+/** The corner of triangle t that is neither a nor b. */
+function apex(triangles: readonly number[], t: number, a: number, b: number): number {
+  for (let k = 0; k < 3; k++) {
+    const c = triangles[t + k];
+    if (c !== a && c !== b) return c;
+  }
+  return -1;
+}
+
+function apexIs(triangles: readonly number[], t: number | undefined, v: number): boolean {
+  return t !== undefined && (triangles[t] === v || triangles[t + 1] === v || triangles[t + 2] === v);
+}
