@@ -1,5 +1,17 @@
-import type { CheckField } from './check.ts';
 import type { CheckableMesh } from './check-topology.ts';
+
+/** The part of a field that the oracles use; a `CpuField` is one. */
+export interface CheckField {
+  /** f at points f64[3n], local units, into f64[n]; f < 0 inside. */
+  evaluate(pointsLocal: Float64Array, out: Float64Array, n?: number): void;
+  /** f and its gradient, f64[n] and f64[3n]. */
+  evaluateWithGradient(
+    pointsLocal: Float64Array,
+    outValues: Float64Array,
+    outGradients: Float64Array,
+    n?: number,
+  ): void;
+}
 
 /** How a set of values is spread; all 0 where there are none. */
 export interface Spread {

@@ -1,23 +1,10 @@
 import type { Box3 } from '../format/asset.ts';
-import { isOutward, measureResidual, type Spread } from './check-field.ts';
+import { type CheckField, isOutward, measureResidual, type Spread } from './check-field.ts';
 import { analyseTopology, type CheckableMesh, type TopologyReport } from './check-topology.ts';
 
-export type { Spread } from './check-field.ts';
+export type { CheckField, Spread } from './check-field.ts';
 export type { CheckableMesh, TopologyReport } from './check-topology.ts';
 export { checkTopology } from './check-topology.ts';
-
-/** The part of a field that the oracles use; a `CpuField` is one. */
-export interface CheckField {
-  /** f at points f64[3n], local units, into f64[n]; f < 0 inside. */
-  evaluate(pointsLocal: Float64Array, out: Float64Array, n?: number): void;
-  /** f and its gradient, f64[n] and f64[3n]. */
-  evaluateWithGradient(
-    pointsLocal: Float64Array,
-    outValues: Float64Array,
-    outGradients: Float64Array,
-    n?: number,
-  ): void;
-}
 
 export interface CheckOptions {
   /** Measures the mesh against this field too. */
