@@ -2,16 +2,22 @@ import type { DeriveBackend } from './backend.ts';
 import { runJob } from './drive.ts';
 import type { Job } from './steps.ts';
 
-/** Runs jobs in place, in slices of at most 8 ms between which the event loop is served. */
-export function createCpuBackend(job: Job): DeriveBackend {
+/**
+ * Runs jobs in place, in slices of at most 8 ms between which the event loop is served.
+ * @param loadJob loads the code of the work when it is first needed: a page whose workers start never needs it
+ */
+export function createCpuBackend(loadJob: () => Promise<Job>): DeriveBackend {
   return {
     kind: 'cpu',
     merit: 'it runs everywhere',
     unavailable: () => undefined,
-    derive: (asset, options, { signal, onProgress }) =>
-      runJob(job, asset, options, {
+    async derive(asset, options, { signal, onProgress }) {
+      const job = await loadJob();
+      signal?.throwIfAborted();
+      return runJob(job, asset, options, {
         throwIfCancelled: () => signal?.throwIfAborted(),
         onProgress: (progress) => onProgress?.(progress),
-      }),
+      });
+    },
   };
 }

@@ -8,7 +8,7 @@ import type { DeriveProgress } from '../../src/pipeline/options.ts';
 import { createInProcessWorker } from './in-process-worker.ts';
 import { makeToyAsset, TOY_JOB } from './toy-job.ts';
 
-const cpu = createCpuBackend(TOY_JOB);
+const cpu = createCpuBackend(async () => TOY_JOB);
 const makeWorkerBackend = () => createWorkerBackend({ createWorker: () => createInProcessWorker(TOY_JOB) });
 
 describe('deriveWith', () => {

@@ -1,0 +1,85 @@
+// `npm test`: every check and every test, then one closing line `N passed, N failed`.
+// `npm test -- FILTER...` runs only the tests whose file names match, without the checks.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findBrowser } from '../test/browser/find-browser.mjs';
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const REPORT = join(ROOT, 'test-output', 'vitest.json');
+const filters = process.argv.slice(2);
+
+/** Runs a program on this terminal; true if it ended well. */
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  if (error) console.error(`${command}: ${error.message}`);
+  return status === 0;
+}
+
+/** Runs npm scripts in order and gives the names of those that failed. */
+function runChecks(names) {
+  return names.filter((name) => {
+    console.log(`\n== npm run ${name}`);
+    return !run('npm', ['run', '--silent', name]);
+  });
+}
+
+/**
+ * Counts a vitest JSON report. A file that could not be loaded has no tests and counts as one failure, and so does
+ * a run that failed without saying which test did.
+ */
+function countTests(path, isRunGood) {
+  const report = readReport(path);
+  if (!report) return { passed: 0, failed: 1 };
+  const broken = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
+  const failed = report.numFailedTests + broken.length;
+  return { passed: report.numPassedTests, failed: failed === 0 && !isRunGood ? 1 : failed };
+}
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    console.error(`vitest left no report: ${error.message}`);
+    return undefined;
+  }
+}
+
+async function findBrowserOrSay() {
+  try {
+    console.log(`browser: ${await findBrowser((line) => console.log(line))}`);
+    return [];
+  } catch (error) {
+    console.error(error.message);
+    return ['browser'];
+  }
+}
+
+const failedChecks = await findBrowserOrSay();
+if (filters.length === 0)
+  failedChecks.push(...runChecks(['lint', 'typecheck', 'build', 'size', 'check:package']));
+
+rmSync(REPORT, { force: true });
+mkdirSync(dirname(REPORT), { recursive: true });
+console.log('\n== vitest');
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
+const isRunGood = run(process.execPath, [
+  join(ROOT, 'node_modules/vitest/vitest.mjs'),
+  'run',
+  ...reporters,
+  ...filters,
+]);
+const { passed, failed } = countTests(REPORT, isRunGood);
+
+if (failedChecks.length > 0) console.error(`\nchecks that failed: ${failedChecks.join(', ')}`);
+const nFailed = failed + failedChecks.length;
+if (passed === 0 && nFailed === 0) console.error('\nno test ran');
+console.log(`\n${passed} passed, ${nFailed} failed`);
+process.exitCode = nFailed > 0 || passed === 0 ? 1 : 0;

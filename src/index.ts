@@ -1,0 +1,13 @@
+/**
+ * nsdf-loader: neural signed distance fields as 3D assets. This entry holds no engine; `nsdf-loader/three` is the
+ * plugin for three.js.
+ */
+export * from './errors.ts';
+export type { CpuField } from './field/cpu-field.ts';
+export { createCpuField } from './field/cpu-field.ts';
+export type * from './format/asset.ts';
+export type { WorkerConfig } from './pipeline/backend-worker.ts';
+export { configureWorkers, deriveMesh, disposeWorkers } from './pipeline/derive.ts';
+export type * from './pipeline/options.ts';
+export * from './surface/check.ts';
+export type { SurfaceMesh } from './surface/mesh.ts';

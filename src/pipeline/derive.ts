@@ -1,0 +1,43 @@
+import type { FieldAsset } from '../format/asset.ts';
+import { createCpuBackend } from './backend-cpu.ts';
+import { createWorkerBackend, type WorkerConfig } from './backend-worker.ts';
+import { deriveWith } from './derive-with.ts';
+import type { DeriveOptions, DeriveResult } from './options.ts';
+
+// The page's workers are shared by everything that derives on it, so they belong to this module; nothing is
+// started, and the derivation's own code is not loaded, before the first call.
+const workerBackend = createWorkerBackend();
+const cpuBackend = createCpuBackend(async () => (await import('./job.ts')).JOB);
+
+/**
+ * Derives the mesh of a neural field: its zero set, in the field's local units. A field without one gives an empty
+ * mesh and `isEmpty`.
+ *
+ * Runs in a module worker where there are workers, else in place in slices of at most 8 ms; `stats.backend` and
+ * `stats.backendReason` say which and why. Both give the same bytes.
+ *
+ * @throws {NsdfArgumentError} if an option is out of range or two of them contradict each other
+ * @throws {NsdfUnsupportedError} if the field is of a kind that cannot be derived
+ * @throws {NsdfBudgetError} if the surface needs more memory than there may be
+ * @throws {NsdfLoadError} if the worker fails during the job, or `disposeWorkers` ends it
+ * @throws `options.signal.reason` within 50 ms of an abort
+ * @example
+ * const { mesh, stats } = await deriveMesh(asset, { tolerance: 1e-3 });
+ */
+export function deriveMesh(asset: FieldAsset, options: DeriveOptions = {}): Promise<DeriveResult> {
+  return deriveWith([workerBackend, cpuBackend], asset, options);
+}
+
+/** Terminates the shared workers; running jobs reject with an NsdfLoadError, the next job starts new workers. */
+export function disposeWorkers(): void {
+  workerBackend.dispose();
+}
+
+/**
+ * Says how workers are started, for pages whose bundler does not find the package's worker.js; ends the running ones.
+ * @example
+ * configureWorkers({ createWorker: () => new Worker('/static/nsdf-worker.js', { type: 'module' }) });
+ */
+export function configureWorkers(config: WorkerConfig): void {
+  workerBackend.configure(config);
+}
