@@ -1,22 +1,12 @@
-import { existsSync } from 'node:fs';
 import json from '@rollup/plugin-json';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import typescript from '@rollup/plugin-typescript';
 import type { Plugin, RollupOptions } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
+import { cleanOutput, makeExecutable } from './scripts/built-files.ts';
+import { CLI_ENTRY, ENTRIES, WORKER_ENTRY } from './scripts/entries.ts';
 import { textModules } from './scripts/text-modules.ts';
 import { workerUrl } from './scripts/worker-url.ts';
-
-/** The package's public entries, by the name of their file in dist. */
-const ENTRIES = {
-  index: 'src/index.ts',
-  three: 'src/three/index.ts',
-  import: 'src/import/index.ts',
-  'gltf-transform': 'src/format/gltf-transform.ts',
-};
-for (const [k, v] of Object.entries(ENTRIES)) if (!existsSync(v)) delete (ENTRIES as any)[k];
-const CLI = existsSync('src/cli/nsdf.ts') ? { 'cli/nsdf': 'src/cli/nsdf.ts' } : {};
-const WORKER = { worker: 'src/pipeline/worker.ts' };
 
 /** Packages stay imports: the application's bundler finds one copy of each. */
 const isPackage = (id: string): boolean => !/^[./]|^[A-Za-z]:/.test(id);
@@ -28,9 +18,9 @@ const compile = (): Plugin[] => [
 ];
 
 const library: RollupOptions = {
-  input: { ...ENTRIES, ...CLI },
+  input: { ...ENTRIES, ...CLI_ENTRY },
   external: isPackage,
-  plugins: [...compile(), workerUrl('worker.js')],
+  plugins: [cleanOutput('dist'), ...compile(), workerUrl('worker.js'), makeExecutable('cli/nsdf.js')],
   output: {
     dir: 'dist',
     format: 'es',
@@ -42,16 +32,19 @@ const library: RollupOptions = {
 
 /** One file without imports: a worker sees no import map, and not every bundler splits a worker's code. */
 const worker: RollupOptions = {
-  input: WORKER,
+  input: WORKER_ENTRY,
   plugins: [nodeResolve(), ...compile()],
   output: { dir: 'dist', format: 'es', sourcemap: true, inlineDynamicImports: true },
 };
 
 const types: RollupOptions = {
-  input: { ...ENTRIES, ...WORKER },
+  input: { ...ENTRIES, ...WORKER_ENTRY },
   external: isPackage,
   plugins: [dts()],
   output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].d.ts' },
+  onwarn: (warning, warn) => {
+    if (warning.code !== 'EMPTY_BUNDLE') warn(warning); // the worker exports nothing, on purpose
+  },
 };
 
 export default [library, worker, types];

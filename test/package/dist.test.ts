@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { importsOf } from '../../scripts/import-rules.ts';
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const DIST = join(ROOT, 'dist');
+const pkg = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const read = (name: string): string => readFileSync(join(DIST, name), 'utf8');
+const listScripts = (): string[] =>
+  readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
+
+beforeAll(() => {
+  if (!existsSync(join(DIST, 'index.js'))) throw new Error('there is no dist: run `npm run build` first');
+});
+
+describe('the built package', () => {
+  test('holds every file that package.json names', () => {
+    const targets = Object.values(pkg.exports).flatMap((target) =>
+      typeof target === 'string' ? [target] : Object.values(target as Record<string, string>),
+    );
+    for (const file of [...targets, ...(Object.values(pkg.bin) as string[])]) {
+      expect(existsSync(join(ROOT, file)), file).toBe(true);
+    }
+  });
+
+  test.each(['nsdf-loader', 'nsdf-loader/import', 'nsdf-loader/three', 'nsdf-loader/gltf-transform'])(
+    'imports %s by its public name in bare Node',
+    (name) => {
+      const script = `const entry = await import(${JSON.stringify(name)}); console.log(Object.keys(entry).length)`;
+      const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT });
+      expect(Number(output)).toBeGreaterThan(0);
+    },
+  );
+
+  test('uses node: in the CLI only', () => {
+    for (const name of listScripts().filter((script) => !script.startsWith('cli'))) {
+      const specifiers = importsOf(read(name)).map(({ specifier }) => specifier);
+      expect(
+        specifiers.filter((specifier) => specifier.startsWith('node:')),
+        name,
+      ).toEqual([]);
+    }
+  });
+
+  test('needs no eval and no blob worker', () => {
+    for (const name of listScripts()) expect(read(name), name).not.toMatch(/\beval\(|new Function\(|blob:/);
+  });
+
+  test('names the worker relative to the file that starts it', () => {
+    const starters = listScripts().filter((name) => /new Worker\(new URL\('/.test(read(name)));
+    expect(starters).not.toHaveLength(0);
+    for (const name of starters) {
+      const [, specifier] = /new Worker\(new URL\('([^']+)', import\.meta\.url\)/.exec(read(name)) ?? [];
+      expect(resolve(dirname(join(DIST, name)), specifier as string)).toBe(join(DIST, 'worker.js'));
+    }
+  });
+
+  test('has a worker in one file, which needs no import map', () => {
+    expect(importsOf(read('worker.js'))).toEqual([]);
+  });
+
+  test('loads meshoptimizer only when it is needed', () => {
+    const importers = listScripts().filter((name) => /^import[^(]*'meshoptimizer/m.test(read(name)));
+    const eager = ['index.js', 'three.js', 'import.js'].flatMap((entry) => [...staticClosure(entry)]);
+    expect(importers.filter((name) => eager.includes(name))).toEqual([]);
+  });
+
+  test('has a command that starts with a shebang', () => {
+    expect(read('cli/nsdf.js').startsWith('#!/usr/bin/env node\n')).toBe(true);
+    expect(statSync(join(DIST, 'cli/nsdf.js')).mode & 0o111).not.toBe(0);
+  });
+});
+
+/** The built files that a file loads by static imports, itself included. */
+function staticClosure(name: string, seen: Set<string> = new Set()): Set<string> {
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  for (const [, specifier] of read(name).matchAll(/^(?:import|export)\b[^;(]*?'(\.[^']+)';/gm)) {
+    staticClosure(join(dirname(name), specifier as string), seen);
+  }
+  return seen;
+}
