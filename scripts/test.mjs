@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findBrowser } from '../test/browser/find-browser.mjs';
+import { countTests } from './count-tests.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const REPORT = join(ROOT, 'test-output', 'vitest.json');
@@ -27,20 +28,6 @@ function runChecks(names) {
     console.log(`\n== npm run ${name}`);
     return !run('npm', ['run', '--silent', name]);
   });
-}
-
-/**
- * Counts a vitest JSON report. A file that could not be loaded has no tests and counts as one failure, and so does
- * a run that failed without saying which test did.
- */
-function countTests(path, isRunGood) {
-  const report = readReport(path);
-  if (!report) return { passed: 0, failed: 1 };
-  const broken = report.testResults.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
-  );
-  const failed = report.numFailedTests + broken.length;
-  return { passed: report.numPassedTests, failed: failed === 0 && !isRunGood ? 1 : failed };
 }
 
 function readReport(path) {
@@ -76,7 +63,7 @@ const isRunGood = run(process.execPath, [
   ...reporters,
   ...filters,
 ]);
-const { passed, failed } = countTests(REPORT, isRunGood);
+const { passed, failed } = countTests(readReport(REPORT), isRunGood);
 
 if (failedChecks.length > 0) console.error(`\nchecks that failed: ${failedChecks.join(', ')}`);
 const nFailed = failed + failedChecks.length;
