@@ -15,6 +15,8 @@ export interface CheckField {
 
 /** How a set of values is spread; all 0 where there are none. */
 export interface Spread {
+  /** How many there were. */
+  readonly n: number;
   readonly mean: number;
   readonly p99: number;
   readonly p999: number;
@@ -23,11 +25,17 @@ export interface Spread {
 
 /** Sorts `values` in place. */
 export function spreadOf(values: Float64Array): Spread {
-  if (values.length === 0) return { mean: 0, p99: 0, p999: 0, max: 0 };
+  if (values.length === 0) return { n: 0, mean: 0, p99: 0, p999: 0, max: 0 };
   values.sort();
   const quantile = (q: number) => values[Math.min(values.length - 1, Math.floor(q * values.length))];
   const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  return { mean, p99: quantile(0.99), p999: quantile(0.999), max: values[values.length - 1] };
+  return {
+    n: values.length,
+    mean,
+    p99: quantile(0.99),
+    p999: quantile(0.999),
+    max: values[values.length - 1],
+  };
 }
 
 /** |f| at every vertex. */

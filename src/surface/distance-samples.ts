@@ -1,0 +1,196 @@
+import type { Box3 } from '../format/asset.ts';
+import type { CheckField } from './check-field.ts';
+import { writeDirection } from './check-random.ts';
+import type { CheckableMesh } from './check-topology.ts';
+import { RayBatch } from './distance-rays.ts';
+
+/** Cells along the domain's longest side of the lattice that finds where the zero set can be. */
+const LATTICE = 48;
+/** Lines through the whole domain, which depend on no lattice. */
+const N_LINES = 1024;
+/** Segments tried per batch. */
+const BATCH = 8192;
+/** Segments per sample wanted after which the search ends; 15 to 30 are usual. */
+const MAX_TRIES = 200;
+/** Roots are this part of the segment's length narrow. */
+const RELATIVE_ERROR = 1e-10;
+
+/**
+ * Points on a mesh, uniform by area: one at random in each of n equal shares of the total.
+ * @returns f64[3n], or nothing where the mesh has no area.
+ */
+export function sampleMesh(mesh: CheckableMesh, n: number, random: () => number): Float64Array {
+  const { positions: p, indices } = mesh;
+  const nTriangles = indices.length / 3;
+  const sums = new Float64Array(nTriangles + 1);
+  for (let t = 0; t < nTriangles; t++) sums[t + 1] = sums[t] + areaOf(mesh, t);
+  const total = sums[nTriangles];
+  if (!(total > 0) || !Number.isFinite(total)) return new Float64Array(0);
+  const points = new Float64Array(n * 3);
+  for (let i = 0, t = 0; i < n; i++) {
+    const goal = ((i + random()) / n) * total;
+    while (t < nTriangles - 1 && sums[t + 1] <= goal) t++;
+    const root = Math.sqrt(random());
+    const share = random();
+    const weights = [1 - root, root * (1 - share), root * share];
+    for (let corner = 0; corner < 3; corner++) {
+      const k = indices[t * 3 + corner] * 3;
+      for (let axis = 0; axis < 3; axis++) points[i * 3 + axis] += weights[corner] * p[k + axis];
+    }
+  }
+  return points;
+}
+
+function areaOf({ positions: p, indices }: CheckableMesh, t: number): number {
+  const [a, b, c] = [indices[t * 3] * 3, indices[t * 3 + 1] * 3, indices[t * 3 + 2] * 3];
+  const [ux, uy, uz] = [p[b] - p[a], p[b + 1] - p[a + 1], p[b + 2] - p[a + 2]];
+  const [vx, vy, vz] = [p[c] - p[a], p[c + 1] - p[a + 1], p[c + 2] - p[a + 2]];
+  return Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx) / 2;
+}
+
+/**
+ * Points on the zero set inside the domain, found without any mesh: where short random segments change sign, uniform by
+ * area (Crofton), started in the cells of a lattice that |f| and the field's steepest slopes allow to be near it; and
+ * where lines through the whole domain change sign. Yields batches of any size.
+ * @param n points wanted; fewer come where there are no more to be found, a few more where a batch has them.
+ */
+export function* sampleZeroSet(
+  field: CheckField,
+  domain: Box3,
+  n: number,
+  random: () => number,
+): Generator<Float64Array, void> {
+  const lattice = latticeOf(domain);
+  const cells = cellsNearZero(field, lattice);
+  let nFound = 0;
+  for (const points of alongLines(field, domain, lattice.size / 2, Math.min(N_LINES, n), random)) {
+    nFound += points.length / 3;
+    yield points;
+  }
+  for (let nTries = 0; cells.length > 0 && nFound < n && nTries < n * MAX_TRIES; nTries += BATCH) {
+    const rays = new RayBatch(field, BATCH);
+    for (let id = 0; id < BATCH; id++) {
+      writePointInCell(lattice, cells[Math.floor(random() * cells.length)], random, rays.origins, id * 3);
+      writeDirection(random, rays.directions, id * 3);
+      rays.high[id] = Math.min(lattice.size, rays.exitDistance(id, domain));
+    }
+    const points = rootsOf(rays, BATCH);
+    nFound += points.length / 3;
+    yield points;
+  }
+}
+
+interface Lattice {
+  readonly min: readonly number[];
+  /** Side of a cell, local units. */
+  readonly size: number;
+  readonly counts: readonly number[];
+}
+
+function latticeOf({ min, max }: Box3): Lattice {
+  const extents = min.map((low, axis) => max[axis] - low);
+  const size = Math.max(...extents) / LATTICE;
+  return { min, size, counts: extents.map((extent) => Math.max(1, Math.ceil(extent / size))) };
+}
+
+/**
+ * Cells whose centre has |f| so small that a segment that starts in the cell can reach the zero set, going by the
+ * 99th percentile of the slopes met: lines look where steeper fields would hide something.
+ */
+function cellsNearZero(field: CheckField, { min, size, counts }: Lattice): Int32Array {
+  const [nx, ny, nz] = counts;
+  const centres = new Float64Array(nx * ny * nz * 3);
+  for (let cell = 0, k = 0; k < centres.length; cell++) {
+    centres[k++] = min[0] + ((cell % nx) + 0.5) * size;
+    centres[k++] = min[1] + ((Math.floor(cell / nx) % ny) + 0.5) * size;
+    centres[k++] = min[2] + (Math.floor(cell / (nx * ny)) + 0.5) * size;
+  }
+  const values = new Float64Array(centres.length / 3);
+  const gradients = new Float64Array(centres.length);
+  field.evaluateWithGradient(centres, values, gradients);
+  const slopes = values.map((_, i) =>
+    Math.hypot(gradients[i * 3], gradients[i * 3 + 1], gradients[i * 3 + 2]),
+  );
+  slopes.sort();
+  const reach = slopes[Math.floor(0.99 * (slopes.length - 1))] * size * (Math.sqrt(3) / 2 + 1);
+  return new Int32Array(values.length)
+    .map((_, cell) => cell)
+    .filter((cell) => Math.abs(values[cell]) <= reach);
+}
+
+function writePointInCell(
+  { min, size, counts }: Lattice,
+  cell: number,
+  random: () => number,
+  out: Float64Array,
+  k: number,
+): void {
+  const [nx, ny] = counts;
+  out[k] = min[0] + ((cell % nx) + random()) * size;
+  out[k + 1] = min[1] + ((Math.floor(cell / nx) % ny) + random()) * size;
+  out[k + 2] = min[2] + (Math.floor(cell / (nx * ny)) + random()) * size;
+}
+
+/** Roots on lines through random points of the domain, cut in segments of `step`. */
+function* alongLines(
+  field: CheckField,
+  { min, max }: Box3,
+  step: number,
+  nLines: number,
+  random: () => number,
+): Generator<Float64Array, void> {
+  const direction = new Float64Array(3);
+  let rays = new RayBatch(field, BATCH);
+  let nRays = 0;
+  for (let line = 0; line < nLines; line++) {
+    const start = min.map((low, axis) => low + random() * (max[axis] - low));
+    writeDirection(random, direction, 0);
+    const [first, last] = lineInBox(start, direction, min, max);
+    for (let t = first; t < last; t += step) {
+      for (let axis = 0; axis < 3; axis++) {
+        rays.origins[nRays * 3 + axis] = start[axis] + t * direction[axis];
+        rays.directions[nRays * 3 + axis] = direction[axis];
+      }
+      rays.high[nRays++] = Math.min(step, last - t);
+      if (nRays < BATCH) continue;
+      yield rootsOf(rays, nRays);
+      rays = new RayBatch(field, BATCH);
+      nRays = 0;
+    }
+  }
+  yield rootsOf(rays, nRays);
+}
+
+/** Where a line through a point of the box enters and leaves it. */
+function lineInBox(
+  start: readonly number[],
+  direction: Float64Array,
+  min: readonly number[],
+  max: readonly number[],
+): [first: number, last: number] {
+  let first = Number.NEGATIVE_INFINITY;
+  let last = Number.POSITIVE_INFINITY;
+  for (let axis = 0; axis < 3; axis++) {
+    if (direction[axis] === 0) continue;
+    const a = (min[axis] - start[axis]) / direction[axis];
+    const b = (max[axis] - start[axis]) / direction[axis];
+    first = Math.max(first, Math.min(a, b));
+    last = Math.min(last, Math.max(a, b));
+  }
+  return [first, last];
+}
+
+/** One root in each of the first n segments from `origins` over `high` whose ends differ in sign. */
+function rootsOf(rays: RayBatch, n: number): Float64Array {
+  const ids = Array.from({ length: n }, (_, id) => id);
+  rays.valueLow.set(rays.probe(ids));
+  for (const id of ids) rays.t[id] = rays.high[id];
+  rays.valueHigh.set(rays.probe(ids));
+  const crossing = ids.filter((id) => rays.valueLow[id] >= 0 !== rays.valueHigh[id] >= 0);
+  rays.findRoots(crossing, RELATIVE_ERROR);
+  const points = new Float64Array(crossing.length * 3);
+  crossing.forEach((id, i) => {
+    rays.writePoint(id, points, i * 3);
+  });
+  return points;
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/surface/check-random.ts';
+import { distancesToZeroSet } from '../../src/surface/distance-to-zero-set.ts';
+import { between, seededRandom } from '../fixtures/random.ts';
+import { analyticField, ball, CUBE, cube } from './analytic-fields.ts';
+
+type Scalar = (x: number, y: number, z: number) => number;
+
+function pointsWhere(n: number, seed: number, isWanted: (p: number[]) => boolean): Float64Array {
+  const random = seededRandom(seed);
+  const points: number[] = [];
+  while (points.length < n * 3) {
+    const p = [0, 0, 0].map(() => between(random, -1, 1));
+    if (isWanted(p)) points.push(...p);
+  }
+  return Float64Array.from(points);
+}
+
+/** Found distance over true distance at points near the zero set, ascending. */
+function ratios(f: Scalar, distance: Scalar, reach: number, seed = 3): number[] {
+  const points = pointsWhere(400, seed, ([x, y, z]) => Math.abs(distance(x, y, z)) < reach);
+  const found = distancesToZeroSet(analyticField(f), points, CUBE, createRandom(1));
+  return Array.from(found, (d, i) => {
+    const [x, y, z] = points.subarray(i * 3, i * 3 + 3);
+    return d / Math.abs(distance(x, y, z));
+  }).sort((a, b) => a - b);
+}
+
+function expectTight(sorted: number[], worst: number): void {
+  expect(sorted[0]).toBeGreaterThan(1 - 1e-4);
+  expect(sorted[Math.floor(sorted.length * 0.95)]).toBeLessThan(1 + worst / 3);
+  expect(sorted[sorted.length - 1]).toBeLessThan(1 + worst);
+}
+
+describe('distancesToZeroSet', () => {
+  it('a true distance field', () => {
+    expectTight(ratios(ball(0.6), ball(0.6), 0.3), 0.01);
+  });
+
+  it('|f| far from a distance: steep, flat and cubed', () => {
+    const d = ball(0.6);
+    expectTight(
+      ratios((x, y, z) => 40 * d(x, y, z), d, 0.3),
+      0.01,
+    );
+    expectTight(
+      ratios((x, y, z) => 1e-4 * d(x, y, z), d, 0.3),
+      0.01,
+    );
+    expectTight(
+      ratios((x, y, z) => d(x, y, z) ** 3, d, 0.3),
+      0.01,
+    );
+  });
+
+  it('a slope that varies over the surface and a field bent sideways', () => {
+    const d = ball(0.6);
+    expectTight(
+      ratios((x, y, z) => d(x, y, z) * (1.2 + Math.sin(9 * x) * Math.cos(8 * y + z)), d, 0.1),
+      0.05,
+    );
+  });
+
+  it('creases: the nearest point is where no gradient points', () => {
+    expectTight(ratios(cube(0.5), cube(0.5), 0.2), 0.1);
+  });
+
+  it('a thin plate beside the point, behind a slope that leads away from it', () => {
+    // Both planes z = 0.5 and z = 0.52 are zeros; |f| grows towards z = 0.3 from below, too.
+    const f: Scalar = (_x, _y, z) => (z - 0.5) * (z - 0.52) * (1 + 4 * z * z);
+    const d: Scalar = (_x, _y, z) => Math.min(Math.abs(z - 0.5), Math.abs(z - 0.52));
+    expectTight(ratios(f, d, 0.2), 0.1);
+  });
+
+  it('a point on the zero set', () => {
+    const field = analyticField((x) => x);
+    expect(distancesToZeroSet(field, Float64Array.of(0, 0.3, 0.2), CUBE, createRandom(1))).toEqual(
+      Float64Array.of(0),
+    );
+  });
+
+  it('no zero set, and one outside the domain, are infinitely far', () => {
+    const points = Float64Array.of(0, 0, 0, 0.9, 0.9, 0.9);
+    for (const f of [() => 1, ball(0.5, [3, 0, 0])]) {
+      expect(distancesToZeroSet(analyticField(f), points, CUBE, createRandom(1))).toEqual(
+        Float64Array.of(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY),
+      );
+    }
+  });
+
+  it('a point outside the domain goes by way of the domain', () => {
+    const field = analyticField((x) => x - 0.75);
+    const [d] = distancesToZeroSet(field, Float64Array.of(1.5, 0, 0), CUBE, createRandom(1));
+    expect(d).toBeCloseTo(0.75, 3);
+  });
+});
