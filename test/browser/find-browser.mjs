@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { detectBrowserPlatform, getInstalledBrowsers, install, resolveBuildId } from '@puppeteer/browsers';
+import { getInstalledBrowsers } from '@puppeteer/browsers';
 
 const HERE = fileURLToPath(import.meta.url);
 const CACHE_DIR = resolve(dirname(HERE), '../../node_modules/.cache/browsers');
@@ -17,7 +17,7 @@ const KNOWN_FILES = [
   'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
 ];
 const START_TIMEOUT_MS = 60_000;
-const APT_TIMEOUT_MS = 15 * 60_000;
+const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
 function isExecutable(path) {
   try {
@@ -72,14 +72,17 @@ function canStart(path) {
   }
 }
 
-/** Downloads Chrome for Testing into node_modules/.cache. */
+/** Downloads Chrome for Testing into node_modules/.cache; as a program of its own, so that it can be given up. */
 async function download() {
-  const platform = detectBrowserPlatform();
-  if (!platform) throw new Error(`no Chrome is published for ${process.platform} ${process.arch}`);
-  const buildId = await resolveBuildId('chrome', platform, 'stable');
-  const { executablePath } = await install({ browser: 'chrome', buildId, platform, cacheDir: CACHE_DIR });
-  if (!canStart(executablePath)) throw new Error(`${executablePath} was downloaded but does not start`);
-  return executablePath;
+  const args = ['--no-install', 'browsers', 'install', 'chrome@stable', '--path', CACHE_DIR];
+  execFileSync('npx', args, {
+    stdio: 'pipe',
+    timeout: INSTALL_TIMEOUT_MS,
+    shell: process.platform === 'win32',
+  });
+  const path = await fromCache();
+  if (!path) throw new Error('it was downloaded but does not start (missing libraries?)');
+  return path;
 }
 
 /** Installs Debian's package; needs root. */
@@ -88,7 +91,7 @@ async function installPackage() {
   if (process.getuid?.() !== 0) throw new Error('apt-get needs root');
   const options = {
     stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: APT_TIMEOUT_MS,
+    timeout: INSTALL_TIMEOUT_MS,
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   };
   execFileSync('apt-get', ['update'], options);
