@@ -18,115 +18,301 @@ export function entryIndex(level: GridLevel, x: number, y: number, z: number): n
 }
 
 /**
- * Entries of the 8 corners of a cell; bit k of the corner's number is its offset along axis k.
- * @param out u32[8]
+ * Offsets in `params` of the entries of a cell's 8 corners; bit k of a corner's number is its offset along axis k.
+ * The same rule as {@link entryIndex}, with its parts shared between the corners.
+ * @param out i32[8]
  */
-export function cellEntries(level: GridLevel, x: number, y: number, z: number, out: Uint32Array): void {
+export function cellOffsets(
+  level: GridLevel,
+  nFeatures: number,
+  x: number,
+  y: number,
+  z: number,
+  out: Int32Array,
+): void {
   const { nEntries, resolution } = level;
   if (level.isDense) {
     const square = Math.imul(resolution, resolution);
     const base = x + Math.imul(y, resolution) + Math.imul(z, square);
-    const last = base + square + resolution + 1;
-    if (base >= 0 && last < nEntries) {
-      out[0] = base;
-      out[1] = base + 1;
-      out[2] = base + resolution;
-      out[3] = base + resolution + 1;
-      out[4] = base + square;
-      out[5] = base + square + 1;
-      out[6] = base + square + resolution;
-      out[7] = last;
+    if (base >= 0 && base + square + resolution + 1 < nEntries) {
+      const stepY = resolution * nFeatures;
+      const a = base * nFeatures;
+      const b = a + square * nFeatures;
+      out[0] = a;
+      out[1] = a + nFeatures;
+      out[2] = a + stepY;
+      out[3] = a + stepY + nFeatures;
+      out[4] = b;
+      out[5] = b + nFeatures;
+      out[6] = b + stepY;
+      out[7] = b + stepY + nFeatures;
       return;
     }
   }
-  for (let c = 0; c < 8; c++) out[c] = entryIndex(level, x + (c & 1), y + ((c >> 1) & 1), z + (c >> 2));
+  cellOffsetsSlow(level, nFeatures, x, y, z, out);
+}
+
+/** Hashed levels, and dense cells that wrap round. Apart so that the dense path above is small enough to be inlined. */
+function cellOffsetsSlow(
+  level: GridLevel,
+  nFeatures: number,
+  x: number,
+  y: number,
+  z: number,
+  out: Int32Array,
+): void {
+  const { nEntries, isDense } = level;
+  if (isDense || (nEntries & (nEntries - 1)) !== 0) {
+    for (let c = 0; c < 8; c++) {
+      out[c] = entryIndex(level, x + (c & 1), y + ((c >> 1) & 1), z + (c >> 2)) * nFeatures;
+    }
+    return;
+  }
+  const mask = nEntries - 1;
+  const y0 = Math.imul(y, PRIME_Y);
+  const y1 = Math.imul(y + 1, PRIME_Y);
+  const z0 = Math.imul(z, PRIME_Z);
+  const z1 = Math.imul(z + 1, PRIME_Z);
+  const x1 = x + 1;
+  out[0] = ((x ^ y0 ^ z0) & mask) * nFeatures;
+  out[1] = ((x1 ^ y0 ^ z0) & mask) * nFeatures;
+  out[2] = ((x ^ y1 ^ z0) & mask) * nFeatures;
+  out[3] = ((x1 ^ y1 ^ z0) & mask) * nFeatures;
+  out[4] = ((x ^ y0 ^ z1) & mask) * nFeatures;
+  out[5] = ((x1 ^ y0 ^ z1) & mask) * nFeatures;
+  out[6] = ((x ^ y1 ^ z1) & mask) * nFeatures;
+  out[7] = ((x1 ^ y1 ^ z1) & mask) * nFeatures;
 }
 
 /**
  * Encodes points with the multiresolution hash grid.
  * @param unit f64[3n], in the unit cube, xyz per point.
- * @param out f64[n*L*F], point-major, levels coarse to fine; overwritten.
- * @see Müller et al. 2022, sec. 3. Departs: the interpolation is evaluated in monomial form in f64, which lets
- * neighbouring points in one cell share the coefficients; the value of a point doesn't depend on its neighbours.
+ * @param out f64, L*F features a point, levels coarse to fine, in paired layout (mlp-forward.ts); overwritten.
+ * @param offsets i32[8], scratch.
+ * @see Müller et al. 2022, sec. 3. Departs: the interpolation is evaluated in monomial form in f64, whose coefficients
+ * neighbouring points of one cell share; the value of a point doesn't depend on its neighbours.
  */
 export function encodeHashGrid(
   encoding: HashGridEncoding,
   unit: Float64Array,
   n: number,
   out: Float64Array,
+  offsets: Int32Array,
 ): void {
-  const F = encoding.nFeaturesPerLevel;
-  const stride = F * encoding.levels.length;
-  encoding.levels.forEach((level, l) => {
-    for (let k = 0; k < F; k++) encodeFeature(level, F, k, unit, n, out, stride, l * F + k);
-  });
+  const { nFeaturesPerLevel: F, levels } = encoding;
+  const stride = F * levels.length;
+  for (let l = 0; l < levels.length; l++) {
+    let k = 0;
+    for (; k + 1 < F; k += 2) encodePair(levels[l], F, k, unit, n, out, 2 * stride, 2 * (l * F + k), offsets);
+    if (k < F) encodeSingle(levels[l], F, k, unit, n, out, 2 * stride, 2 * (l * F + k), offsets);
+  }
 }
 
-function encodeFeature(
+/** Features k and k+1 of one level; the last cell's coefficients stay in local variables. */
+function encodePair(
   level: GridLevel,
   F: number,
   k: number,
   unit: Float64Array,
   n: number,
   out: Float64Array,
-  stride: number,
-  offset: number,
+  pairStride: number,
+  outOffset: number,
+  offsets: Int32Array,
 ): void {
-  const { scale, offset: shift, params } = level;
-  const entries = new Uint32Array(8);
-  for (let p = 0; p < n; p++) {
-    const px = unit[p * 3] * scale + shift;
-    const py = unit[p * 3 + 1] * scale + shift;
-    const pz = unit[p * 3 + 2] * scale + shift;
+  const { scale, offset, params } = level;
+  const k1 = k + 1;
+  let lastX = -1;
+  let lastY = -1;
+  let lastZ = -1;
+  let a0 = 0;
+  let ax = 0;
+  let ay = 0;
+  let axy = 0;
+  let az = 0;
+  let axz = 0;
+  let ayz = 0;
+  let axyz = 0;
+  let b0 = 0;
+  let bx = 0;
+  let by = 0;
+  let bxy = 0;
+  let bz = 0;
+  let bxz = 0;
+  let byz = 0;
+  let bxyz = 0;
+  for (let p = 0, i = 0; p < n; p++, i += 3) {
+    const px = unit[i] * scale + offset;
+    const py = unit[i + 1] * scale + offset;
+    const pz = unit[i + 2] * scale + offset;
     const cx = Math.floor(px);
     const cy = Math.floor(py);
     const cz = Math.floor(pz);
-    cellEntries(level, cx, cy, cz, entries);
-    const c = trilinearCoefficients(params, entries, F, k);
+    if (cx !== lastX || cy !== lastY || cz !== lastZ) {
+      lastX = cx;
+      lastY = cy;
+      lastZ = cz;
+      cellOffsets(level, F, cx | 0, cy | 0, cz | 0, offsets);
+      const e0 = offsets[0];
+      const e1 = offsets[1];
+      const e2 = offsets[2];
+      const e3 = offsets[3];
+      const e4 = offsets[4];
+      const e5 = offsets[5];
+      const e6 = offsets[6];
+      const e7 = offsets[7];
+      a0 = params[e0 + k];
+      const av1 = params[e1 + k];
+      const av2 = params[e2 + k];
+      const av3 = params[e3 + k];
+      const av4 = params[e4 + k];
+      const av5 = params[e5 + k];
+      const av6 = params[e6 + k];
+      const av7 = params[e7 + k];
+      ax = av1 - a0;
+      ay = av2 - a0;
+      axy = av3 - av2 - ax;
+      az = av4 - a0;
+      const adx = av5 - av4;
+      axz = adx - ax;
+      ayz = av6 - av4 - ay;
+      axyz = av7 - av6 - adx - axy;
+      b0 = params[e0 + k1];
+      const bv1 = params[e1 + k1];
+      const bv2 = params[e2 + k1];
+      const bv3 = params[e3 + k1];
+      const bv4 = params[e4 + k1];
+      const bv5 = params[e5 + k1];
+      const bv6 = params[e6 + k1];
+      const bv7 = params[e7 + k1];
+      bx = bv1 - b0;
+      by = bv2 - b0;
+      bxy = bv3 - bv2 - bx;
+      bz = bv4 - b0;
+      const bdx = bv5 - bv4;
+      bxz = bdx - bx;
+      byz = bv6 - bv4 - by;
+      bxyz = bv7 - bv6 - bdx - bxy;
+    }
     const x = px - cx;
     const y = py - cy;
     const z = pz - cz;
-    out[p * stride + offset] =
-      c[0] + c[1] * x + (c[2] + c[3] * x) * y + (c[4] + c[5] * x + (c[6] + c[7] * x) * y) * z;
+    const o = outOffset + (p >> 1) * pairStride + (p & 1);
+    out[o] = a0 + ax * x + (ay + axy * x) * y + (az + axz * x + (ayz + axyz * x) * y) * z;
+    out[o + 2] = b0 + bx * x + (by + bxy * x) * y + (bz + bxz * x + (byz + bxyz * x) * y) * z;
   }
 }
 
-/** Monomial coefficients 1, x, y, xy, z, xz, yz, xyz of feature k in a cell with these corner entries. */
-function trilinearCoefficients(params: Float32Array, e: Uint32Array, F: number, k: number): number[] {
-  const v = Array.from(e, (entry) => params[entry * F + k]);
-  const [a, b, c, d] = [v[0], v[2], v[4], v[6]];
-  const [da, db, dc, dd] = [v[1] - a, v[3] - b, v[5] - c, v[7] - d];
-  return [a, da, b - a, db - da, c - a, dc - da, d - c - (b - a), dd - dc - (db - da)];
+/** Feature k of one level. */
+function encodeSingle(
+  level: GridLevel,
+  F: number,
+  k: number,
+  unit: Float64Array,
+  n: number,
+  out: Float64Array,
+  pairStride: number,
+  outOffset: number,
+  offsets: Int32Array,
+): void {
+  const { scale, offset, params } = level;
+  for (let p = 0, i = 0; p < n; p++, i += 3) {
+    const px = unit[i] * scale + offset;
+    const py = unit[i + 1] * scale + offset;
+    const pz = unit[i + 2] * scale + offset;
+    const cx = Math.floor(px);
+    const cy = Math.floor(py);
+    const cz = Math.floor(pz);
+    cellOffsets(level, F, cx | 0, cy | 0, cz | 0, offsets);
+    const a0 = params[offsets[0] + k];
+    const v4 = params[offsets[4] + k];
+    const ax = params[offsets[1] + k] - a0;
+    const ay = params[offsets[2] + k] - a0;
+    const axy = params[offsets[3] + k] - params[offsets[2] + k] - ax;
+    const dx = params[offsets[5] + k] - v4;
+    const ayz = params[offsets[6] + k] - v4 - ay;
+    const axyz = params[offsets[7] + k] - params[offsets[6] + k] - dx - axy;
+    const x = px - cx;
+    const y = py - cy;
+    const z = pz - cz;
+    const o = outOffset + (p >> 1) * pairStride + (p & 1);
+    out[o] = a0 + ax * x + (ay + axy * x) * y + (v4 - a0 + (dx - ax) * x + (ayz + axyz * x) * y) * z;
+  }
 }
 
 /**
- * Gradient, with respect to the unit-cube coordinates of point p, of Σ lambda[i] * feature[i].
- * @param gradient f64[3], overwritten.
+ * Gradients, with respect to the unit cube's coordinates, of Σ lambda[i] * feature[i].
+ * @param unit f64[3n], in the unit cube.
+ * @param lambda f64[n*L*F], point-major.
+ * @param out f64[3n], overwritten.
+ * @param offsets i32[8], scratch.
  */
 export function backwardHashGrid(
   encoding: HashGridEncoding,
   unit: Float64Array,
-  p: number,
+  n: number,
   lambda: Float64Array,
-  gradient: Float64Array,
+  out: Float64Array,
+  offsets: Int32Array,
 ): void {
-  const F = encoding.nFeaturesPerLevel;
-  const entries = new Uint32Array(8);
-  gradient.fill(0);
-  encoding.levels.forEach((level, l) => {
-    const { scale, offset: shift, params } = level;
-    const px = unit[p * 3] * scale + shift;
-    const py = unit[p * 3 + 1] * scale + shift;
-    const pz = unit[p * 3 + 2] * scale + shift;
-    const [cx, cy, cz] = [Math.floor(px), Math.floor(py), Math.floor(pz)];
-    const [x, y, z] = [px - cx, py - cy, pz - cz];
-    cellEntries(level, cx, cy, cz, entries);
-    for (let k = 0; k < F; k++) {
-      const factor = lambda[l * F + k] * scale;
-      const c = trilinearCoefficients(params, entries, F, k);
-      gradient[0] += factor * (c[1] + c[3] * y + (c[5] + c[7] * y) * z);
-      gradient[1] += factor * (c[2] + c[3] * x + (c[6] + c[7] * x) * z);
-      gradient[2] += factor * (c[4] + c[5] * x + (c[6] + c[7] * x) * y);
+  const { nFeaturesPerLevel: F, levels } = encoding;
+  out.fill(0, 0, n * 3);
+  for (let l = 0; l < levels.length; l++) {
+    const level = levels[l];
+    const { scale, offset } = level;
+    for (let p = 0, i = 0, q = l * F; p < n; p++, i += 3, q += F * levels.length) {
+      const px = unit[i] * scale + offset;
+      const py = unit[i + 1] * scale + offset;
+      const pz = unit[i + 2] * scale + offset;
+      const cx = Math.floor(px);
+      const cy = Math.floor(py);
+      const cz = Math.floor(pz);
+      cellOffsets(level, F, cx | 0, cy | 0, cz | 0, offsets);
+      addGradient(level, F, offsets, lambda, q, px - cx, py - cy, pz - cz, out, i);
     }
-  });
+  }
+}
+
+/** Adds the gradient at (x, y, z) in a cell of the trilinear function with corner values Σ_k lambda_k feature_k. */
+function addGradient(
+  level: GridLevel,
+  F: number,
+  offsets: Int32Array,
+  lambda: Float64Array,
+  q: number,
+  x: number,
+  y: number,
+  z: number,
+  out: Float64Array,
+  i: number,
+): void {
+  const { params, scale } = level;
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let s4 = 0;
+  let s5 = 0;
+  let s6 = 0;
+  let s7 = 0;
+  for (let k = 0; k < F; k++) {
+    const factor = lambda[q + k] * scale;
+    s0 += factor * params[offsets[0] + k];
+    s1 += factor * params[offsets[1] + k];
+    s2 += factor * params[offsets[2] + k];
+    s3 += factor * params[offsets[3] + k];
+    s4 += factor * params[offsets[4] + k];
+    s5 += factor * params[offsets[5] + k];
+    s6 += factor * params[offsets[6] + k];
+    s7 += factor * params[offsets[7] + k];
+  }
+  const x0 = s1 - s0 + (s3 - s2 - (s1 - s0)) * y;
+  const x1 = s5 - s4 + (s7 - s6 - (s5 - s4)) * y;
+  out[i] += x0 + (x1 - x0) * z;
+  const y0 = s2 - s0 + (s3 - s1 - (s2 - s0)) * x;
+  const y1 = s6 - s4 + (s7 - s5 - (s6 - s4)) * x;
+  out[i + 1] += y0 + (y1 - y0) * z;
+  const z0 = s4 - s0 + (s5 - s1 - (s4 - s0)) * x;
+  const z1 = s6 - s2 + (s7 - s3 - (s6 - s2)) * x;
+  out[i + 2] += z0 + (z1 - z0) * y;
 }

@@ -75,33 +75,3 @@ function foldOutput({ layers, output, isNegativeInside, valueScale }: FieldAsset
   const subtracted = minus === null ? 0 : (bias?.[minus] ?? 0);
   return { lastWeights, lastBias: factor * ((bias?.[plus] ?? 0) - subtracted) };
 }
-
-/**
- * Pre-activations of one layer: out[p, row] = bias[row] + Σ weights[row, i] * relu(input[p, i]).
- * @param input f64, `inputStride` values a point.
- * @param isInputRectified whether ReLU applies to the input (not for the first layer).
- * @param out f64, `outStride` values a point, from `outOffset` on.
- */
-export function applyLayer(
-  layer: HiddenLayer,
-  n: number,
-  input: Float64Array,
-  inputStride: number,
-  inputOffset: number,
-  isInputRectified: boolean,
-  out: Float64Array,
-  outStride: number,
-  outOffset: number,
-): void {
-  const { nIn, nOut, weights, bias } = layer;
-  for (let p = 0; p < n; p++) {
-    for (let row = 0; row < nOut; row++) {
-      let sum = bias[row];
-      for (let i = 0; i < nIn; i++) {
-        const x = input[p * inputStride + inputOffset + i];
-        sum += weights[row * nIn + i] * (isInputRectified && x < 0 ? 0 : x);
-      }
-      out[p * outStride + outOffset + row] = sum;
-    }
-  }
-}
