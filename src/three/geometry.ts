@@ -1,0 +1,42 @@
+import { Box3, BufferAttribute, BufferGeometry, Sphere } from 'three';
+import type { SurfaceMesh } from '../index.ts';
+
+/** Above this many vertices a 16-bit index no longer reaches them all; 65535 itself restarts a primitive. */
+const MAX_VERTICES_U16 = 65535;
+
+/**
+ * Makes plain indexed geometry of a derived surface: `position` and `normal` f32[n*3] (the mesh's own arrays, not
+ * copies), `index` u16 up to 65,535 vertices and u32 above, bounding box and sphere set.
+ */
+export function createGeometry(mesh: SurfaceMesh, name = ''): BufferGeometry {
+  const geometry = new BufferGeometry();
+  geometry.name = name;
+  geometry.setAttribute('position', new BufferAttribute(mesh.positions, 3));
+  geometry.setAttribute('normal', new BufferAttribute(mesh.normals, 3));
+  geometry.setIndex(new BufferAttribute(packIndices(mesh), 1));
+  setBounds(geometry, mesh.positions);
+  return geometry;
+}
+
+function packIndices(mesh: SurfaceMesh): Uint16Array | Uint32Array {
+  const nVertices = mesh.positions.length / 3;
+  return nVertices <= MAX_VERTICES_U16 ? Uint16Array.from(mesh.indices) : mesh.indices;
+}
+
+/** The sphere is centred in the box; an empty surface gets an empty box and a sphere of radius zero. */
+function setBounds(geometry: BufferGeometry, positions: Float32Array): void {
+  const box = new Box3().setFromArray(positions);
+  const sphere = new Sphere();
+  box.getCenter(sphere.center);
+  const { x, y, z } = sphere.center;
+  let radiusSquared = 0;
+  for (let i = 0; i < positions.length; i += 3) {
+    const dx = positions[i] - x;
+    const dy = positions[i + 1] - y;
+    const dz = positions[i + 2] - z;
+    radiusSquared = Math.max(radiusSquared, dx * dx + dy * dy + dz * dz);
+  }
+  sphere.radius = Math.sqrt(radiusSquared);
+  geometry.boundingBox = box;
+  geometry.boundingSphere = sphere;
+}

@@ -1,0 +1,166 @@
+import { type Group, type Material, Mesh, type Object3D } from 'three';
+import type { GLTFLoaderPlugin, GLTFParser } from 'three/addons/loaders/GLTFLoader.js';
+import type { DeriveProgress } from '../index.ts';
+import { deriveMesh, EXTENSION_NAME } from '../index.ts';
+import { createDefaultMaterial } from './default-material.ts';
+import type { DeriveSettings, NSDFProgress } from './derive-settings.ts';
+import { createGeometry } from './geometry.ts';
+import {
+  carriesField,
+  countFields,
+  hasFallback,
+  isInstanced,
+  type MeshDef,
+  type PrimitiveDef,
+  readParserField,
+} from './gltf-fields.ts';
+import { NSDFObject } from './nsdf-object.ts';
+
+/** Settings of the glTF extension. */
+export interface GLTFNSDFOptions extends DeriveSettings {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: NSDFProgress) => void;
+  /** Show the file's coarse fallback mesh where a derivation fails, and say so in `userData.nsdf`. Default: true. */
+  readonly fallback?: boolean;
+}
+
+/** What `userData.nsdf` holds on a mesh that stands in for a field. */
+export interface NSDFFallbackNote {
+  readonly isFallback: true;
+  readonly error: string;
+}
+
+/**
+ * Teaches three's own GLTFLoader the `NSDF_neural_field` extension: primitives that carry a field become
+ * `NSDFObject`s with the derived surface; everything beside them is loaded by three as ever. Under
+ * EXT_mesh_gpu_instancing the derived surface becomes the geometry of three's InstancedMesh.
+ *
+ * @example
+ * const loader = new GLTFLoader();
+ * loader.register((parser) => new GLTFNSDFExtension(parser, { tolerance: 1e-3 }));
+ */
+export class GLTFNSDFExtension implements GLTFLoaderPlugin {
+  readonly name = EXTENSION_NAME;
+  readonly #parser: GLTFParser;
+  readonly #options: GLTFNSDFOptions;
+  /** Finished fraction of each field's derivation, by its place. */
+  readonly #fractions = new Map<string, number>();
+
+  constructor(parser: GLTFParser, options: GLTFNSDFOptions = {}) {
+    this.#parser = parser;
+    this.#options = options;
+  }
+
+  /** Called by GLTFLoader for every mesh; null leaves the mesh to it. */
+  loadMesh(meshIndex: number): Promise<Group | Mesh> | null {
+    return this.#mesh(meshIndex).primitives.some(carriesField) ? this.#loadMesh(meshIndex) : null;
+  }
+
+  async #loadMesh(meshIndex: number): Promise<Group | Mesh> {
+    const { primitives } = this.#mesh(meshIndex);
+    const loaded = await this.#loadOrdinary(meshIndex);
+    const isSingle = primitives.length === 1;
+    const shapes = isSingle ? [loaded] : [...loaded.children];
+    const objects = await Promise.all(
+      shapes.map((shape, index) =>
+        carriesField(primitives[index]) ? this.#replace(shape as Mesh, meshIndex, index) : shape,
+      ),
+    );
+    // An NSDFObject is a LOD, which three takes wherever its types ask for a Mesh.
+    if (isSingle) return objects[0] as Mesh;
+    loaded.clear();
+    return (loaded as Group).add(...objects);
+  }
+
+  /**
+   * Has three load the mesh with the fields' primitives emptied: names, extras and ordinary primitives come out as
+   * ever, and no fallback geometry is decoded in vain.
+   */
+  #loadOrdinary(meshIndex: number): Promise<Group | Mesh> {
+    const mesh = this.#mesh(meshIndex);
+    const primitives = mesh.primitives.map((primitive) =>
+      carriesField(primitive) ? { attributes: {} } : primitive,
+    );
+    const meshes = [...this.#parser.json.meshes];
+    meshes[meshIndex] = { ...mesh, primitives };
+    // A view of the parser: its caches are shared, its json stays as it is.
+    const view: GLTFParser = Object.create(this.#parser, {
+      json: { value: { ...this.#parser.json, meshes } },
+    });
+    return this.#parser.loadMesh.call(view, meshIndex);
+  }
+
+  /** Puts the derived surface, or else the fallback mesh, in the place of the emptied primitive. */
+  async #replace(shape: Mesh, meshIndex: number, index: number): Promise<Object3D> {
+    const primitive = this.#mesh(meshIndex).primitives[index];
+    const material = await this.#material(primitive);
+    try {
+      return this.#dress(await this.#derive(meshIndex, index, material), shape);
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      if (this.#options.fallback === false || !hasFallback(this.#parser.json, primitive)) throw error;
+      const stand = this.#dress(await this.#loadFallback(primitive, material), shape);
+      const note: NSDFFallbackNote = { isFallback: true, error: (error as Error).message };
+      stand.userData.nsdf = note;
+      return stand;
+    }
+  }
+
+  async #derive(meshIndex: number, index: number, material: Material): Promise<Object3D> {
+    const asset = await readParserField(this.#parser, meshIndex, index);
+    const { fallback: _fallback, onProgress, ...settings } = this.#options;
+    const key = `${meshIndex}/${index}`;
+    const result = await deriveMesh(asset, {
+      ...settings,
+      ...(onProgress && { onProgress: (progress) => this.#report(key, asset.name, progress) }),
+    });
+    if (isInstanced(this.#parser.json, meshIndex)) {
+      return this.#finish(new Mesh(createGeometry(result.mesh, asset.name), material));
+    }
+    const object = NSDFObject.of(asset, result, material);
+    if (object.mesh) this.#finish(object.mesh);
+    return object;
+  }
+
+  async #loadFallback(primitive: PrimitiveDef, material: Material): Promise<Object3D> {
+    const [geometry] = await this.#parser.loadGeometries([primitive]);
+    return this.#finish(new Mesh(geometry, material));
+  }
+
+  /** The file's material, or ours where it names none. */
+  async #material(primitive: PrimitiveDef): Promise<Material> {
+    if (primitive.material === undefined) return createDefaultMaterial();
+    return this.#parser.getDependency('material', primitive.material);
+  }
+
+  /** Has three fit the material to the geometry. */
+  #finish(mesh: Mesh): Mesh {
+    this.#parser.assignFinalMaterial(mesh);
+    return mesh;
+  }
+
+  /** Gives an object the name, extras and associations of what three had made in its place. */
+  #dress(object: Object3D, shape: Mesh): Object3D {
+    const { associations } = this.#parser;
+    object.name = shape.name;
+    object.userData = shape.userData;
+    associations.set(object, associations.get(shape) ?? {});
+    associations.delete(shape);
+    return object;
+  }
+
+  #report(key: string, fieldName: string, { stage, fraction }: DeriveProgress): void {
+    this.#fractions.set(key, fraction);
+    const done = [...this.#fractions.values()].reduce((sum, part) => sum + part, 0);
+    this.#options.onProgress?.({
+      phase: 'derive',
+      fraction: Math.min(1, done / countFields(this.#parser.json)),
+      stage,
+      fieldName,
+    });
+  }
+
+  #mesh(meshIndex: number): MeshDef {
+    return this.#parser.json.meshes[meshIndex];
+  }
+}

@@ -1,0 +1,10 @@
+/** The plugin for three.js: `nsdf-loader/three`. */
+export type { DeriveSettings, NSDFProgress } from './derive-settings.ts';
+export { detectSupport, type NSDFSupport } from './detect-support.ts';
+export type { FieldSamples, SampleTarget } from './field-sampler.ts';
+export { GLTFNSDFExtension, type GLTFNSDFOptions, type NSDFFallbackNote } from './gltf-nsdf-extension.ts';
+export { NSDFGroup } from './nsdf-group.ts';
+export { NSDFLoader, type NSDFLoadOptions } from './nsdf-loader.ts';
+export { NSDFMesh } from './nsdf-mesh.ts';
+export { NSDFObject } from './nsdf-object.ts';
+export { objectFromAsset } from './object-from-asset.ts';

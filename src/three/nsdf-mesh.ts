@@ -1,0 +1,29 @@
+import { type BufferGeometry, type Intersection, type Material, Mesh, type Raycaster } from 'three';
+import type { DeriveStats } from '../index.ts';
+
+/** One level of an `NSDFObject`: the derived surface as an ordinary three mesh. */
+export class NSDFMesh extends Mesh<BufferGeometry, Material | Material[]> {
+  readonly isNSDFMesh = true;
+  /** Counts and times of the derivation that made this level; null before one has. */
+  stats: DeriveStats | null = null;
+  /** True where the field has no zero set, so that there is nothing to draw. */
+  isEmpty = false;
+
+  override copy(source: this, recursive?: boolean): this {
+    super.copy(source, recursive);
+    this.stats = source.stats;
+    this.isEmpty = source.isEmpty;
+    return this;
+  }
+
+  /**
+   * Takes part only as the level that is shown, and not where its `NSDFObject` has answered for it already: three
+   * asks a LOD and then its children again, which would give every hit twice.
+   */
+  override raycast(raycaster: Raycaster, intersects: Intersection[]): void {
+    const owner = this.parent as { isNSDFObject?: boolean; mesh?: unknown } | null;
+    if (owner?.isNSDFObject && owner.mesh !== this) return;
+    if (intersects.some((hit) => hit.object === this)) return;
+    super.raycast(raycaster, intersects);
+  }
+}
