@@ -7,6 +7,7 @@ export const FIELD_LIMITS = {
   nFeaturesPerLevel: 64,
   log2HashmapSize: 32,
   resolution: 2 ** 20,
+  nEntries: 2 ** 32,
   nLayers: 256,
   layerWidth: 65536,
   lodResolution: 65536,
@@ -45,30 +46,32 @@ export const MEMORY_PLACES: FieldPlaces = {
   bias: (index, element) => ({ path: `layers[${index}].bias[${element}]` }),
 };
 
+/** A field as far as it could be read: what is null or absent is not checked. */
+export type FieldParts = { readonly [K in keyof FieldAsset]?: FieldAsset[K] | null };
+
 /**
  * Every rule that a field has to obey, whatever it came from: the reader, the validator, the writer and the importers
- * all ask here.
+ * all ask here. Rules about one number are `property-range` (the JSON schema has them too), rules between several
+ * are `shape` or `length`.
  */
-export function checkField(asset: FieldAsset, places: FieldPlaces, issues: IssueList): void {
-  checkDomain(asset.domain, places.domain, issues);
-  if (!(asset.valueScale > 0 && Number.isFinite(asset.valueScale))) {
-    issues.error(
-      'property-range',
-      `valueScale is ${asset.valueScale}, expected a positive number`,
-      places.valueScale,
-    );
+export function checkField(parts: FieldParts, places: FieldPlaces, issues: IssueList): void {
+  const { domain, valueScale, lodResolutions, encoding, layers, output } = parts;
+  if (domain) checkDomain(domain, places.domain, issues);
+  if (typeof valueScale === 'number' && !(valueScale > 0 && Number.isFinite(valueScale))) {
+    issues.error('property-range', `found ${valueScale}, expected a positive number`, places.valueScale);
   }
-  if (asset.lodResolutions !== undefined) checkLod(asset.lodResolutions, places.lodResolutions, issues);
-  if (asset.encoding.kind === 'hash-grid') checkGrid(asset.encoding, places, issues);
-  checkShapes(asset, places, issues);
-  checkOutput(asset.output, asset.layers, places.output, issues);
-  checkWeights(asset, places, issues);
+  if (lodResolutions) checkLod(lodResolutions, places.lodResolutions, issues);
+  if (encoding?.kind === 'hash-grid') checkGrid(encoding, places, issues);
+  if (layers) checkLayers(layers, places, issues);
+  if (layers?.length && encoding) checkInput(layers[0].nIn, encoding, places.layer(0), issues);
+  if (layers?.length && output) checkOutput(output, layers[layers.length - 1].nOut, places.output, issues);
+  checkWeights(encoding ?? null, layers ?? [], places, issues);
 }
 
 const isCount = (n: number, max: number): boolean => Number.isInteger(n) && n >= 1 && n <= max;
 
 /** The box needs a positive extent on every axis, also once rounded to float32. */
-export function checkDomain(domain: Box3, place: NsdfPlace, issues: IssueList): void {
+function checkDomain(domain: Box3, place: NsdfPlace, issues: IssueList): void {
   if (domain.min.length !== 3 || domain.max.length !== 3) {
     const nDims = domain.min.length;
     issues.unsupported(
@@ -91,103 +94,77 @@ export function checkDomain(domain: Box3, place: NsdfPlace, issues: IssueList): 
 }
 
 function checkLod(resolutions: readonly number[], place: NsdfPlace, issues: IssueList): void {
-  const isRight = resolutions.every(
-    (n, i) => isCount(n, FIELD_LIMITS.lodResolution) && (i === 0 || n > resolutions[i - 1]),
-  );
-  if (isRight) return;
-  const expected = `increasing integers in 1..${FIELD_LIMITS.lodResolution}`;
-  issues.error(
-    'property-range',
-    `lodResolutions is [${resolutions.slice(0, 16)}], expected ${expected}`,
-    place,
-  );
+  const max = FIELD_LIMITS.lodResolution;
+  const wrong = resolutions.find((n) => !isCount(n, max));
+  if (wrong !== undefined) {
+    issues.error('property-range', `found ${wrong}, expected integers in 1..${max}`, place);
+  } else if (resolutions.some((n, i) => i > 0 && n <= resolutions[i - 1])) {
+    issues.error('shape', 'the resolutions do not increase, expected coarse to fine', place);
+  }
 }
 
 function checkGrid(grid: HashGridEncoding, places: FieldPlaces, issues: IssueList): void {
   const { levels, nFeaturesPerLevel, log2HashmapSize } = grid;
+  const expectCount = (name: string, n: number, max: number): void => {
+    if (isCount(n, max)) return;
+    issues.error('property-range', `${name} is ${n}, expected an integer in 1..${max}`, places.encoding);
+  };
   if (levels.length === 0) {
-    issues.error('shape', 'the level set is empty, expected at least one grid level', places.encoding);
-  }
-  if (levels.length > FIELD_LIMITS.nLevels) {
-    issues.error(
-      'shape',
-      `${levels.length} levels, expected at most ${FIELD_LIMITS.nLevels}`,
-      places.encoding,
-    );
-  }
-  if (!isCount(nFeaturesPerLevel, FIELD_LIMITS.nFeaturesPerLevel)) {
-    const expected = `an integer in 1..${FIELD_LIMITS.nFeaturesPerLevel}`;
-    issues.error(
-      'property-range',
-      `nFeaturesPerLevel is ${nFeaturesPerLevel}, expected ${expected}`,
-      places.encoding,
-    );
-  }
-  if (!isCount(log2HashmapSize, FIELD_LIMITS.log2HashmapSize)) {
-    const expected = `an integer in 1..${FIELD_LIMITS.log2HashmapSize}`;
-    issues.error(
-      'property-range',
-      `log2HashmapSize is ${log2HashmapSize}, expected ${expected}`,
-      places.encoding,
-    );
-  }
+    const message = 'the level set is empty, expected at least one grid level';
+    issues.error('property-range', message, places.encoding);
+  } else expectCount('the number of levels', levels.length, FIELD_LIMITS.nLevels);
+  expectCount('nFeaturesPerLevel', nFeaturesPerLevel, FIELD_LIMITS.nFeaturesPerLevel);
+  expectCount('log2HashmapSize', log2HashmapSize, FIELD_LIMITS.log2HashmapSize);
   levels.forEach((level, index) => {
     checkLevel(level, nFeaturesPerLevel, places.level(index), issues);
     if (index > 0 && level.resolution < levels[index - 1].resolution) {
       const message = `level ${index} is coarser than the level before it; levels should go from coarse to fine`;
-      issues.note('warning', 'property-range', message, places.level(index));
+      issues.note('warning', 'shape', message, places.level(index));
     }
   });
 }
 
 function checkLevel(level: GridLevel, nFeatures: number, place: NsdfPlace, issues: IssueList): void {
   const { resolution, scale, offset, nEntries, isDense, params } = level;
-  const expect = (isRight: boolean, message: string): void => {
-    if (!isRight) issues.error('property-range', message, place);
+  const expect = (isRight: boolean, code: 'property-range' | 'shape' | 'length', message: string): void => {
+    if (!isRight) issues.error(code, message, place);
   };
+  const expectCount = (name: string, n: number, max: number): void => {
+    expect(isCount(n, max), 'property-range', `${name} is ${n}, expected an integer in 1..${max}`);
+  };
+  expectCount('resolution', resolution, FIELD_LIMITS.resolution);
+  expectCount('nEntries', nEntries, FIELD_LIMITS.nEntries);
+  expect(scale > 0, 'property-range', `scale is ${scale}, expected a positive number`);
+  expect(offset >= 0 && offset <= 1, 'property-range', `offset is ${offset}, expected a number in [0, 1]`);
+  // resolution = ceil(scale) + 1, give or take one for scales an ulp beside an integer.
+  const isScaleRight = !(scale > 0) || scale <= resolution;
+  expect(isScaleRight, 'shape', `scale is ${scale}, expected at most the resolution, ${resolution}`);
+  const needed = resolution ** 3;
+  const isDenseRight = !isDense || needed <= nEntries;
   expect(
-    isCount(resolution, FIELD_LIMITS.resolution),
-    `resolution is ${resolution}, expected an integer in 1..${FIELD_LIMITS.resolution}`,
+    isDenseRight,
+    'shape',
+    `dense with resolution ${resolution} needs ${needed} entries, found ${nEntries}`,
   );
-  // resolution = ceil(scale) + 1, give or take one for scales an ulp above an integer.
-  expect(
-    scale > 0 && scale <= resolution,
-    `scale is ${scale}, expected more than 0 and at most the resolution, ${resolution}`,
-  );
-  expect(offset >= 0 && offset <= 1, `offset is ${offset}, expected a number in [0, 1]`);
-  expect(isCount(nEntries, 2 ** 32), `nEntries is ${nEntries}, expected an integer in 1..2^32`);
-  expect(
-    !isDense || resolution ** 3 <= nEntries,
-    `a dense level of resolution ${resolution} needs ${resolution ** 3} entries, found ${nEntries}`,
-  );
-  if (params.length !== nEntries * nFeatures) {
-    const expected = `${nEntries} entries * ${nFeatures} features = ${nEntries * nFeatures}`;
-    issues.error('length', `the level's table has ${params.length} values, expected ${expected}`, place);
-  }
+  const nValues = nEntries * nFeatures;
+  const counts = `${nEntries} entries * ${nFeatures} features = ${nValues}`;
+  expect(params.length === nValues, 'length', `the table has ${params.length} values, expected ${counts}`);
 }
 
-function checkShapes(asset: FieldAsset, places: FieldPlaces, issues: IssueList): void {
-  const { layers, encoding } = asset;
-  if (layers.length === 0) issues.error('shape', 'the MLP has no layers, expected at least one', places.mlp);
-  if (layers.length > FIELD_LIMITS.nLayers) {
-    issues.error('shape', `${layers.length} layers, expected at most ${FIELD_LIMITS.nLayers}`, places.mlp);
+function checkLayers(layers: readonly MlpLayer[], places: FieldPlaces, issues: IssueList): void {
+  if (!isCount(layers.length, FIELD_LIMITS.nLayers)) {
+    const message = `${layers.length} layers, expected 1 to ${FIELD_LIMITS.nLayers}`;
+    issues.error('property-range', message, places.mlp);
   }
   layers.forEach((layer, index) => {
-    const previous = index === 0 ? null : layers[index - 1].nOut;
-    const place = places.layer(index);
-    if (previous !== null && layer.nIn !== previous) {
-      const message = `layer ${index} reads ${layer.nIn} values but layer ${index - 1} gives ${previous}`;
-      issues.error('shape', message, place);
-    }
-    checkLayerLengths(layer, index, place, issues);
+    checkLayer(layer, index, places.layer(index), issues);
+    if (index === 0 || layer.nIn === layers[index - 1].nOut) return;
+    const message = `layer ${index} reads ${layer.nIn} values but layer ${index - 1} gives ${layers[index - 1].nOut}`;
+    issues.error('shape', message, places.layer(index));
   });
-  if (layers.length === 0) return;
-  const found = layers[0].nIn;
-  if (encoding.kind === 'none') checkInputDimension(found, places.layer(0), issues);
-  else checkEncodingWidth(found, encoding, places.layer(0), issues);
 }
 
-function checkLayerLengths(
+function checkLayer(
   { nIn, nOut, weights, bias }: MlpLayer,
   index: number,
   place: NsdfPlace,
@@ -201,57 +178,59 @@ function checkLayerLengths(
       place,
     );
   }
-  if (weights.length !== nIn * nOut) {
-    const expected = `${nOut} * ${nIn} = ${nOut * nIn}`;
-    issues.error('length', `layer ${index} has ${weights.length} weights, expected ${expected}`, place);
-  }
-  if (bias !== null && bias.length !== nOut) {
-    issues.error('length', `layer ${index} has ${bias.length} biases, expected ${nOut}`, place);
-  }
+  const expectLength = (what: string, found: number, expected: number): void => {
+    if (found !== expected)
+      issues.error('length', `layer ${index} has ${found} ${what}, expected ${expected}`, place);
+  };
+  expectLength('weights', weights.length, nOut * nIn);
+  if (bias !== null) expectLength('biases', bias.length, nOut);
 }
 
-/** Without an encoder the network reads the coordinates, which have to be three. */
-export function checkInputDimension(nIn: number, place: NsdfPlace, issues: IssueList): void {
-  if (nIn === 3) return;
-  const what = nIn === 2 ? 'a 2-D network' : `a network of ${nIn} inputs`;
-  const message = `${what} without encoder; expected 3 inputs (x, y, z): only fields over three coordinates can be meshed`;
-  issues.unsupported(`${nIn}-D field`, message, place);
-}
-
-function checkEncodingWidth(nIn: number, grid: HashGridEncoding, place: NsdfPlace, issues: IssueList): void {
-  const width = grid.levels.length * grid.nFeaturesPerLevel;
-  if (nIn === width) return;
-  const gives = `${grid.levels.length} levels * ${grid.nFeaturesPerLevel} features = ${width}`;
-  issues.error('shape', `layer 0 reads ${nIn} values but the encoding gives ${gives}`, place);
-}
-
-function checkOutput(
-  output: OutputRule,
-  layers: readonly MlpLayer[],
+/** What the first layer reads: all features, or the three coordinates. */
+function checkInput(
+  nIn: number,
+  encoding: FieldAsset['encoding'],
   place: NsdfPlace,
   issues: IssueList,
 ): void {
-  const nOut = layers.length === 0 ? 0 : layers[layers.length - 1].nOut;
+  if (encoding.kind === 'none') {
+    if (nIn === 3) return;
+    const what = nIn === 2 ? 'a 2-D network' : `a network that reads ${nIn} values`;
+    const message = `${what} without encoder, expected 3 inputs: only fields over x, y, z can be meshed`;
+    issues.unsupported(`${nIn}-D field`, message, place);
+    return;
+  }
+  const { levels, nFeaturesPerLevel } = encoding;
+  const width = levels.length * nFeaturesPerLevel;
+  if (nIn === width) return;
+  const gives = `${levels.length} levels * ${nFeaturesPerLevel} features = ${width}`;
+  issues.error('shape', `layer 0 reads ${nIn} values but the encoding gives ${gives}`, place);
+}
+
+function checkOutput({ plus, minus }: OutputRule, nOut: number, place: NsdfPlace, issues: IssueList): void {
   const isRow = (row: number): boolean => Number.isInteger(row) && row >= 0 && row < nOut;
-  if (!isRow(output.plus) || (output.minus !== null && !isRow(output.minus))) {
-    const found = `plus ${output.plus}, minus ${output.minus}`;
-    issues.error('shape', `the output rule (${found}) names rows outside 0..${nOut - 1}`, place);
-  } else if (output.plus === output.minus) {
-    issues.error('shape', `the output rule subtracts row ${output.plus} from itself: f would be 0`, place);
+  if (!isRow(plus) || (minus !== null && !isRow(minus))) {
+    const found = minus === null ? `row ${plus}` : `rows ${plus} and ${minus}`;
+    issues.error('shape', `${found} of the last layer, which has only rows 0..${nOut - 1}`, place);
+  } else if (plus === minus) {
+    issues.error('shape', `row ${plus} is subtracted from itself: f would be 0 everywhere`, place);
   }
 }
 
-function checkWeights(asset: FieldAsset, places: FieldPlaces, issues: IssueList): void {
-  if (asset.encoding.kind === 'hash-grid') {
-    asset.encoding.levels.forEach(({ params }, index) => {
-      checkValues(params, `level ${index}'s table`, (element) => places.levelParams(index, element), issues);
+function checkWeights(
+  encoding: FieldAsset['encoding'] | null,
+  layers: readonly MlpLayer[],
+  places: FieldPlaces,
+  issues: IssueList,
+): void {
+  if (encoding?.kind === 'hash-grid') {
+    encoding.levels.forEach(({ params }, index) => {
+      checkValues(params, `the table of level ${index}`, (i) => places.levelParams(index, i), issues);
     });
   }
-  asset.layers.forEach(({ weights, bias }, index) => {
-    checkValues(weights, `layer ${index}'s weights`, (element) => places.weights(index, element), issues);
-    if (bias !== null) {
-      checkValues(bias, `layer ${index}'s bias`, (element) => places.bias(index, element), issues);
-    }
+  layers.forEach(({ weights, bias }, index) => {
+    checkValues(weights, `the weight matrix of layer ${index}`, (i) => places.weights(index, i), issues);
+    if (bias !== null) checkValues(bias, `the bias of layer ${index}`, (i) => places.bias(index, i), issues);
   });
 }
 
@@ -262,6 +241,8 @@ function checkValues(
   placeOf: (element: number) => NsdfPlace,
   issues: IssueList,
 ): void {
+  // Fields may share arrays; each is looked at once.
+  if (issues.isSeen(values)) return;
   const limit = FIELD_LIMITS.weightMagnitude;
   let first = -1;
   let nBad = 0;

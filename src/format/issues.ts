@@ -54,6 +54,14 @@ export interface NsdfIssue {
 /** Collects issues; the reader throws the first error, the validator lists them all. */
 export class IssueList {
   readonly issues: NsdfIssue[] = [];
+  readonly #seen = new WeakSet<object>();
+
+  /** True from the second time on that it is asked about the same thing. */
+  isSeen(thing: object): boolean {
+    const isSeen = this.#seen.has(thing);
+    this.#seen.add(thing);
+    return isSeen;
+  }
 
   error(code: Exclude<NsdfIssueCode, 'unsupported'>, message: string, place: NsdfPlace = {}): void {
     this.issues.push({ severity: 'error', code, message, ...definedPlace(place) });

@@ -1,0 +1,291 @@
+import type {
+  Box3,
+  FieldAsset,
+  GridLevel,
+  HashGridEncoding,
+  IdentityEncoding,
+  MlpLayer,
+  OutputRule,
+  Vec3,
+} from './asset.ts';
+import { EXTENSION_VERSION, WEIGHT_BYTES, type WeightType } from './extension.ts';
+import { checkField, type FieldPlaces } from './field-rules.ts';
+import { IssueList, type NsdfPlace } from './issues.ts';
+import { describe, JsonObject, pointer } from './json-object.ts';
+import { createWeightSource, type Slice, type WeightSource } from './weights.ts';
+
+/** A decoded extension object. */
+export interface DecodedField {
+  readonly asset: FieldAsset;
+  readonly sha256: string | null;
+}
+
+const FIELD_KEYS = [
+  'version',
+  'name',
+  'dtype',
+  'domain',
+  'sign',
+  'valueScale',
+  'output',
+  'mlp',
+  'encoding',
+  'lodResolutions',
+  'sha256',
+];
+
+/**
+ * Decodes one `NSDF_neural_field` object, recording everything that is wrong with it. Null if an error was found.
+ * @param meshName names the field where the extension does not.
+ */
+export function decodeField(json: JsonObject, meshName: string, source: WeightSource): DecodedField | null {
+  const { issues } = json;
+  const nErrorsBefore = issues.nErrors;
+  if (!isVersionKnown(json)) return null;
+  json.noteUnknown(FIELD_KEYS);
+  const dtype = readChoice(json, 'dtype', ['f32', 'f16'] as const);
+  const mlp = json.object('mlp');
+  const encodingJson = json.object('encoding');
+  const parts = {
+    name: json.text('name', meshName),
+    domain: readDomain(json),
+    isNegativeInside: readSign(json),
+    valueScale: json.number('valueScale'),
+    output: readOutput(json),
+    layers: mlp && dtype && readMlp(mlp, dtype, source),
+    encoding: encodingJson && dtype && readEncoding(encodingJson, dtype, source),
+    ...readLod(json),
+  };
+  const sha256 = readSha256(json);
+  if (dtype !== null) checkField(parts, jsonPlaces(json, source, dtype), issues);
+  return issues.nErrors === nErrorsBefore ? { asset: parts as FieldAsset, sha256 } : null;
+}
+
+/**
+ * Decodes an extension object outside a file of ours: for engines' own glTF loaders.
+ * @param getBufferView the bytes of a bufferView of the glTF, or null if it has none of that index;
+ * {@link neuralFieldBufferViews} lists those that will be asked for.
+ * @throws {NsdfFormatError} or {@link NsdfUnsupportedError}, with the place relative to the extension object.
+ * @example
+ * const asset = decodeNeuralField(extension, (i) => bufferViews.get(i) ?? null, { name: meshDef.name });
+ */
+export function decodeNeuralField(
+  extension: unknown,
+  getBufferView: (index: number) => Uint8Array | null,
+  options: { readonly name?: string; readonly path?: string } = {},
+): FieldAsset {
+  const issues = new IssueList();
+  const json = JsonObject.of(extension, options.path ?? '', issues);
+  const source = createWeightSource({ getBytes: getBufferView, getByteOffset: () => undefined });
+  const decoded = json && decodeField(json, options.name ?? 'field', source);
+  issues.throwFirstError();
+  return (decoded as DecodedField).asset;
+}
+
+/** Indices of the bufferViews that an extension object names, MLP first, then coarse to fine; unchecked ones left out. */
+export function neuralFieldBufferViews(extension: unknown): number[] {
+  const issues = new IssueList();
+  const json = JsonObject.of(extension, '', issues);
+  const encoding = json?.optionalObject('encoding');
+  const owners = [json?.optionalObject('mlp'), ...(encoding?.optionalObjects('levels') ?? [])];
+  const indices = owners.map((owner) => owner?.value.bufferView);
+  return [...new Set(indices.filter((index): index is number => Number.isSafeInteger(index)))];
+}
+
+/** A newer version may mean anything: nothing else is read. */
+function isVersionKnown(json: JsonObject): boolean {
+  const version = json.integer('version');
+  if (version === null || version === EXTENSION_VERSION) return version !== null;
+  if (version < 1) {
+    json.issues.error(
+      'property-range',
+      `version is ${version}, expected ${EXTENSION_VERSION}`,
+      json.place('version'),
+    );
+  } else {
+    const advice = `this package reads version ${EXTENSION_VERSION}: update nsdf-loader`;
+    json.issues.unsupported(
+      `version ${version}`,
+      `the field has version ${version}; ${advice}`,
+      json.place('version'),
+    );
+  }
+  return false;
+}
+
+/** A choice whose other values are features that this package lacks. */
+function readChoice<T extends string>(
+  json: JsonObject,
+  key: string,
+  allowed: readonly T[],
+  advice = '',
+): T | null {
+  const value = json.text(key);
+  if (value === null || (allowed as readonly string[]).includes(value)) return value as T | null;
+  const expected = allowed.map((name) => `"${name}"`).join(' or ');
+  const message = `${key} is ${describe(value)}, expected ${expected}${advice}`;
+  json.issues.unsupported(`${key} ${value.slice(0, 60)}`, message, json.place(key));
+  return null;
+}
+
+function readDomain(json: JsonObject): Box3 | null {
+  const domain = json.object('domain');
+  if (domain === null) return null;
+  domain.noteUnknown(['min', 'max']);
+  const length = { min: 1, max: 16 };
+  const min = domain.numbers('min', length);
+  const max = domain.numbers('max', length);
+  // Other lengths than 3 are named by the field rules.
+  return min && max && { min: min as unknown as Vec3, max: max as unknown as Vec3 };
+}
+
+function readSign(json: JsonObject): boolean | null {
+  const sign = json.choice('sign', ['negative-inside', 'positive-inside']);
+  return sign === null ? null : sign === 'negative-inside';
+}
+
+function readOutput(json: JsonObject): OutputRule | null {
+  const output = json.object('output');
+  if (output === null) return null;
+  output.noteUnknown(['plus', 'minus']);
+  const plus = output.index('plus');
+  const minus = output.has('minus') ? output.index('minus') : null;
+  return plus === null || (output.has('minus') && minus === null) ? null : { plus, minus };
+}
+
+function readLod(json: JsonObject): { lodResolutions?: readonly number[] } {
+  if (!json.has('lodResolutions')) return {};
+  const lodResolutions = json.numbers('lodResolutions', { min: 1, max: 64 });
+  return lodResolutions === null ? {} : { lodResolutions };
+}
+
+function readSha256(json: JsonObject): string | null {
+  const sha256 = json.has('sha256') ? json.text('sha256') : null;
+  if (sha256 === null || /^[0-9a-f]{64}$/.test(sha256)) return sha256;
+  const message = `found ${describe(sha256)}, expected 64 lower-case hexadecimal digits`;
+  json.issues.error('property-range', message, json.place('sha256'));
+  return null;
+}
+
+function readMlp(mlp: JsonObject, dtype: WeightType, source: WeightSource): MlpLayer[] | null {
+  mlp.noteUnknown(['activation', 'bufferView', 'layers']);
+  const advice =
+    ': only ReLU networks are piecewise; retrain with ReLU, or distil the field into a ReLU network';
+  readChoice(mlp, 'activation', ['relu'], advice);
+  const bufferView = mlp.index('bufferView');
+  const layers = mlp.objects('layers');
+  if (bufferView === null || layers === null) return null;
+  const read = layers.map((layer) => layer && readLayer(layer, bufferView, dtype, source));
+  return read.every((layer) => layer !== null) ? read : null;
+}
+
+function readLayer(
+  json: JsonObject,
+  bufferView: number,
+  dtype: WeightType,
+  source: WeightSource,
+): MlpLayer | null {
+  json.noteUnknown(['nIn', 'nOut', 'weightsByteOffset', 'biasByteOffset']);
+  const nIn = json.index('nIn');
+  const nOut = json.index('nOut');
+  const weightsByteOffset = json.index('weightsByteOffset');
+  const hasBias = json.has('biasByteOffset');
+  const biasByteOffset = hasBias ? json.index('biasByteOffset') : null;
+  if (nIn === null || nOut === null || weightsByteOffset === null || (hasBias && biasByteOffset === null))
+    return null;
+  const slice = (key: string, byteOffset: number, nValues: number): Float32Array | null =>
+    readSlice(json, key, { bufferView, byteOffset, nValues, dtype }, source);
+  const weights = slice('weightsByteOffset', weightsByteOffset, nIn * nOut);
+  const bias = biasByteOffset === null ? null : slice('biasByteOffset', biasByteOffset, nOut);
+  return weights === null || (hasBias && bias === null) ? null : { nIn, nOut, weights, bias };
+}
+
+function readEncoding(
+  json: JsonObject,
+  dtype: WeightType,
+  source: WeightSource,
+): HashGridEncoding | IdentityEncoding | null {
+  const type = readChoice(json, 'type', ['hash-grid', 'none'] as const);
+  if (type === null) return null;
+  if (type === 'none') {
+    json.noteUnknown(['type', 'inputSpace']);
+    const inputSpace = json.choice('inputSpace', ['local', 'unit']);
+    return inputSpace && { kind: 'none', inputSpace };
+  }
+  json.noteUnknown(['type', 'convention', 'nFeaturesPerLevel', 'log2HashmapSize', 'levels']);
+  const convention = readChoice(json, 'convention', ['tiny-cuda-nn'] as const);
+  const nFeaturesPerLevel = json.integer('nFeaturesPerLevel');
+  const log2HashmapSize = json.integer('log2HashmapSize');
+  const levels = json.objects('levels');
+  if (nFeaturesPerLevel === null || levels === null) return null;
+  const read = levels.map((level) => level && readLevel(level, nFeaturesPerLevel, dtype, source));
+  if (convention === null || log2HashmapSize === null || !read.every((level) => level !== null)) return null;
+  return { kind: 'hash-grid', convention, nFeaturesPerLevel, log2HashmapSize, levels: read };
+}
+
+function readLevel(
+  json: JsonObject,
+  nFeatures: number,
+  dtype: WeightType,
+  source: WeightSource,
+): GridLevel | null {
+  json.noteUnknown(['resolution', 'scale', 'offset', 'nEntries', 'indexing', 'bufferView']);
+  const resolution = json.integer('resolution');
+  const scale = json.number('scale');
+  const offset = json.number('offset');
+  const nEntries = json.index('nEntries');
+  const indexing = json.choice('indexing', ['dense', 'hashed']);
+  const bufferView = json.index('bufferView');
+  if (resolution === null || scale === null || offset === null || nEntries === null || bufferView === null)
+    return null;
+  const nValues = nEntries * nFeatures;
+  const params = readSlice(
+    json,
+    'bufferView',
+    { bufferView, byteOffset: 0, nValues, dtype, isWhole: true },
+    source,
+  );
+  if (indexing === null || params === null) return null;
+  return { resolution, scale, offset, nEntries, isDense: indexing === 'dense', params };
+}
+
+/** Null, and an issue, where the slice does not fit its bufferView. */
+function readSlice(json: JsonObject, key: string, slice: Slice, source: WeightSource): Float32Array | null {
+  const result = source.read(slice);
+  if (result instanceof Float32Array) return result;
+  json.issues.error(result.code, result.message, json.place(key));
+  return null;
+}
+
+/** JSON pointers of the rules' places; for single weights their bytes too. */
+function jsonPlaces(json: JsonObject, source: WeightSource, dtype: WeightType): FieldPlaces {
+  const at = (...keys: (string | number)[]): NsdfPlace => ({ path: keys.reduce(pointer, json.path) });
+  const byteOf = (place: NsdfPlace, bufferView: unknown, offset: unknown, element: number): NsdfPlace => {
+    const begin = source.getByteOffset(Number(bufferView));
+    if (begin === undefined) return place;
+    return { ...place, byteOffset: begin + Number(offset) + element * WEIGHT_BYTES[dtype] };
+  };
+  const child = (value: unknown, key: string | number): unknown =>
+    (value as Record<string | number, unknown>)[key];
+  const { mlp, encoding } = json.value;
+  const layerByte = (index: number, key: string, element: number): NsdfPlace => {
+    const offset = child(child(child(mlp, 'layers'), index), key);
+    return byteOf(at('mlp', 'layers', index, key), child(mlp, 'bufferView'), offset, element);
+  };
+  return {
+    domain: at('domain'),
+    output: at('output'),
+    valueScale: at('valueScale'),
+    lodResolutions: at('lodResolutions'),
+    encoding: at('encoding'),
+    mlp: at('mlp'),
+    level: (index) => at('encoding', 'levels', index),
+    levelParams: (index, element) => {
+      const bufferView = child(child(child(encoding, 'levels'), index), 'bufferView');
+      return byteOf(at('encoding', 'levels', index), bufferView, 0, element);
+    },
+    layer: (index) => at('mlp', 'layers', index),
+    weights: (index, element) => layerByte(index, 'weightsByteOffset', element),
+    bias: (index, element) => layerByte(index, 'biasByteOffset', element),
+  };
+}

@@ -1,0 +1,136 @@
+import { NsdfArgumentError } from '../errors.ts';
+import type { FieldAsset, MlpLayer } from './asset.ts';
+import {
+  type EncodingJson,
+  EXTENSION_VERSION,
+  type MlpLayerJson,
+  type NeuralFieldJson,
+  type WeightType,
+} from './extension.ts';
+import { checkField, MEMORY_PLACES } from './field-rules.ts';
+import { decodeHalf, encodeHalf } from './half.ts';
+import { IssueList } from './issues.ts';
+
+/** The bytes of a field, by bufferView: the MLP, then the grid levels, coarse to fine. */
+export interface EncodedField {
+  readonly mlp: Uint8Array;
+  readonly mlpLayers: readonly MlpLayerJson[];
+  readonly levels: readonly Uint8Array[];
+}
+
+/**
+ * The bytes that a field's bufferViews hold.
+ * @throws {NsdfFormatError} if the field breaks a rule. @throws {NsdfArgumentError} if a weight doesn't fit `dtype`.
+ */
+export function encodeField(asset: FieldAsset, dtype: WeightType): EncodedField {
+  const issues = new IssueList();
+  checkField(asset, MEMORY_PLACES, issues);
+  issues.throwFirstError();
+  const { encoding } = asset;
+  const levels = encoding.kind === 'hash-grid' ? encoding.levels : [];
+  return {
+    ...encodeMlp(asset.layers, dtype),
+    levels: levels.map(({ params }) => encodeValues(params, dtype)),
+  };
+}
+
+/** Layer after layer: weights, then bias. */
+function encodeMlp(layers: readonly MlpLayer[], dtype: WeightType): Pick<EncodedField, 'mlp' | 'mlpLayers'> {
+  const parts: Uint8Array[] = [];
+  let byteOffset = 0;
+  const add = (values: Float32Array): number => {
+    const bytes = encodeValues(values, dtype);
+    parts.push(bytes);
+    byteOffset += bytes.length;
+    return byteOffset - bytes.length;
+  };
+  const mlpLayers = layers.map(({ nIn, nOut, weights, bias }): MlpLayerJson => {
+    const weightsByteOffset = add(weights);
+    return { nIn, nOut, weightsByteOffset, ...(bias === null ? {} : { biasByteOffset: add(bias) }) };
+  });
+  return { mlp: concatenate(parts), mlpLayers };
+}
+
+function encodeValues(values: Float32Array, dtype: WeightType): Uint8Array {
+  if (dtype === 'f32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const halves = encodeHalf(values);
+  const overflow = halves.findIndex((half) => (half & 0x7fff) === 0x7c00);
+  if (overflow < 0) return new Uint8Array(halves.buffer);
+  const message = `the weight ${values[overflow]} does not fit f16 (at most 65504): write f32`;
+  throw new NsdfArgumentError('dtype', message);
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    out.set(part, offset);
+    offset += part.length;
+  }
+  return out;
+}
+
+/** The field as a reader will see it: weights rounded to `dtype`. */
+export function roundField(asset: FieldAsset, dtype: WeightType): FieldAsset {
+  if (dtype === 'f32') return asset;
+  const round = (values: Float32Array): Float32Array => decodeHalf(encodeHalf(values));
+  const layers = asset.layers.map((layer) => ({
+    ...layer,
+    weights: round(layer.weights),
+    bias: layer.bias === null ? null : round(layer.bias),
+  }));
+  if (asset.encoding.kind === 'none') return { ...asset, layers };
+  const levels = asset.encoding.levels.map((level) => ({ ...level, params: round(level.params) }));
+  return { ...asset, layers, encoding: { ...asset.encoding, levels } };
+}
+
+/** Indices of the bufferViews that hold a field. */
+export interface FieldViews {
+  readonly mlp: number;
+  readonly levels: readonly number[];
+}
+
+/** What the extension object says beside the field itself. */
+export interface FieldJsonOptions {
+  readonly dtype: WeightType;
+  readonly views: FieldViews;
+  /** The extension names the field only where the mesh doesn't. */
+  readonly meshName: string;
+  readonly sha256: string | null;
+}
+
+/** The extension object of a field. Keys come in a fixed order: equal scenes give equal bytes. */
+export function fieldJson(
+  asset: FieldAsset,
+  mlpLayers: readonly MlpLayerJson[],
+  { dtype, views, meshName, sha256 }: FieldJsonOptions,
+): NeuralFieldJson {
+  const { output, lodResolutions } = asset;
+  return {
+    version: EXTENSION_VERSION,
+    ...(asset.name === meshName ? {} : { name: asset.name }),
+    dtype,
+    domain: { min: [...asset.domain.min], max: [...asset.domain.max] },
+    sign: asset.isNegativeInside ? 'negative-inside' : 'positive-inside',
+    valueScale: asset.valueScale,
+    output: { plus: output.plus, ...(output.minus === null ? {} : { minus: output.minus }) },
+    mlp: { activation: 'relu', bufferView: views.mlp, layers: mlpLayers },
+    encoding: encodingJson(asset.encoding, views.levels),
+    ...(lodResolutions === undefined ? {} : { lodResolutions: [...lodResolutions] }),
+    ...(sha256 === null ? {} : { sha256 }),
+  };
+}
+
+function encodingJson(encoding: FieldAsset['encoding'], views: readonly number[]): EncodingJson {
+  if (encoding.kind === 'none') return { type: 'none', inputSpace: encoding.inputSpace };
+  const { convention, nFeaturesPerLevel, log2HashmapSize } = encoding;
+  const levels = encoding.levels.map(({ resolution, scale, offset, nEntries, isDense }, l) => ({
+    resolution,
+    scale,
+    offset,
+    nEntries,
+    indexing: isDense ? ('dense' as const) : ('hashed' as const),
+    bufferView: views[l],
+  }));
+  return { type: 'hash-grid', convention, nFeaturesPerLevel, log2HashmapSize, levels };
+}

@@ -1,0 +1,138 @@
+import type { IssueList } from './issues.ts';
+
+/** The two chunks of a GLB. */
+export interface GlbChunks {
+  readonly json: unknown;
+  readonly bin: Uint8Array;
+  /** Offset of the first byte of `bin` in the file. */
+  readonly binByteOffset: number;
+}
+
+const MAGIC = 0x46546c67;
+const CHUNK_JSON = 0x4e4f534a;
+const CHUNK_BIN = 0x004e4942;
+const HEADER_BYTES = 12;
+const CHUNK_HEADER_BYTES = 8;
+
+/** One chunk; its end is cut to the file's. */
+interface Chunk {
+  readonly type: number;
+  readonly byteOffset: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Takes a GLB apart. Every length is checked against the file; unknown chunks are skipped. Null if no JSON was found.
+ * @see glTF 2.0 specification, chapter 4.
+ */
+export function parseGlb(file: Uint8Array, issues: IssueList): GlbChunks | null {
+  const length = checkHeader(file, issues);
+  if (length === null) return null;
+  const chunks = listChunks(file.subarray(0, length), issues);
+  const [first] = chunks;
+  if (first?.type !== CHUNK_JSON) {
+    issues.error('container', 'the first chunk is not JSON', { byteOffset: HEADER_BYTES });
+    return null;
+  }
+  const bin = chunks.find(({ type }) => type === CHUNK_BIN);
+  const json = parseJson(first, issues);
+  if (json === undefined) return null;
+  return { json, bin: bin?.bytes ?? new Uint8Array(0), binByteOffset: bin?.byteOffset ?? file.length };
+}
+
+/** The length that the header names, cut to the file's; null if this is no GLB 2.0. */
+function checkHeader(file: Uint8Array, issues: IssueList): number | null {
+  const view = viewOf(file);
+  if (file.length < HEADER_BYTES || view.getUint32(0, true) !== MAGIC) {
+    const found =
+      file.length < HEADER_BYTES ? `${file.length} bytes` : `it starts with ${hex(file.subarray(0, 4))}`;
+    const message = `not a GLB: ${found}, expected a header of ${HEADER_BYTES} bytes that starts with "glTF"`;
+    issues.error('container', message, { byteOffset: 0 });
+    return null;
+  }
+  const version = view.getUint32(4, true);
+  if (version !== 2) {
+    issues.unsupported(`GLB version ${version}`, `GLB version ${version}, expected 2`, { byteOffset: 4 });
+    return null;
+  }
+  const length = view.getUint32(8, true);
+  if (length > file.length) {
+    const message = `truncated: the header says ${length} bytes, the file has ${file.length}`;
+    issues.error('container', message, { byteOffset: 8 });
+  } else if (length < file.length) {
+    const message = `${file.length - length} bytes after the end that the header names, ignored`;
+    issues.note('warning', 'container', message, { byteOffset: length });
+  }
+  return Math.min(length, file.length);
+}
+
+function listChunks(file: Uint8Array, issues: IssueList): Chunk[] {
+  const view = viewOf(file);
+  const chunks: Chunk[] = [];
+  let offset = HEADER_BYTES;
+  while (offset < file.length) {
+    if (offset + CHUNK_HEADER_BYTES > file.length) {
+      issues.error('container', 'the file ends within a chunk header', { byteOffset: offset });
+      break;
+    }
+    const length = view.getUint32(offset, true);
+    const type = view.getUint32(offset + 4, true);
+    const byteOffset = offset + CHUNK_HEADER_BYTES;
+    if (length % 4 !== 0) {
+      issues.error('container', `chunk length ${length} is not a multiple of 4`, { byteOffset: offset });
+    }
+    if (byteOffset + length > file.length) {
+      const message = `a chunk of ${length} bytes, but only ${file.length - byteOffset} follow`;
+      issues.error('container', message, { byteOffset: offset });
+    }
+    chunks.push({ type, byteOffset, bytes: file.subarray(byteOffset, byteOffset + length) });
+    offset = byteOffset + length;
+  }
+  return chunks;
+}
+
+/** Undefined if the chunk is no JSON. */
+function parseJson({ bytes, byteOffset }: Chunk, issues: IssueList): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.slice(0, 120) : 'unreadable';
+    issues.error('json', `the JSON chunk is not JSON: ${reason}`, { byteOffset });
+    return undefined;
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}
+
+/** Packs JSON and bytes to a GLB; the BIN chunk is left out where there are no bytes. */
+export function packGlb(json: unknown, bin: Uint8Array): Uint8Array {
+  const text = new TextEncoder().encode(JSON.stringify(json));
+  const jsonLength = align4(text.length);
+  const binLength = align4(bin.length);
+  const binChunk = bin.length === 0 ? 0 : CHUNK_HEADER_BYTES + binLength;
+  const length = HEADER_BYTES + CHUNK_HEADER_BYTES + jsonLength + binChunk;
+  const file = new Uint8Array(length);
+  const view = viewOf(file);
+  [MAGIC, 2, length, jsonLength, CHUNK_JSON].forEach((word, i) => {
+    view.setUint32(4 * i, word, true);
+  });
+  const jsonOffset = HEADER_BYTES + CHUNK_HEADER_BYTES;
+  file.fill(0x20, jsonOffset, jsonOffset + jsonLength);
+  file.set(text, jsonOffset);
+  if (binChunk === 0) return file;
+  view.setUint32(jsonOffset + jsonLength, binLength, true);
+  view.setUint32(jsonOffset + jsonLength + 4, CHUNK_BIN, true);
+  file.set(bin, jsonOffset + jsonLength + CHUNK_HEADER_BYTES);
+  return file;
+}
+
+/** The next multiple of 4: what glTF pads chunks and we pad bufferViews to. */
+export function align4(n: number): number {
+  return Math.ceil(n / 4) * 4;
+}

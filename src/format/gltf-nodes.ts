@@ -1,0 +1,107 @@
+import type { Vec3 } from './asset.ts';
+import type { JsonObject } from './json-object.ts';
+import { pointer } from './json-object.ts';
+import { IDENTITY_NODE, type NsdfMesh, type NsdfNode } from './scene.ts';
+
+/** Deeper graphs are refused: nothing made by people is as deep, and every walk of a graph recurses. */
+const MAX_DEPTH = 256;
+
+/** Children and roots: checked so that the graph is a forest. */
+export interface NodeLinks {
+  readonly children: readonly (readonly number[])[];
+  readonly parents: readonly (number | null)[];
+}
+
+/** Reads and checks the `children` of all nodes: each node has one parent at most. */
+export function readLinks(root: JsonObject, nodes: readonly (JsonObject | null)[]): NodeLinks {
+  const parents: (number | null)[] = nodes.map(() => null);
+  const children = nodes.map((node, parent) => {
+    const listed = node?.has('children') ? readIndices(node, 'children', nodes.length) : [];
+    return listed.filter((child) => {
+      if (parents[child] === null && child !== parent) {
+        parents[child] = parent;
+        return true;
+      }
+      const message = `node ${child} has more than one parent, or is its own`;
+      root.issues.error('reference', message, { path: pointer(pointer('/nodes', parent), 'children') });
+      return false;
+    });
+  });
+  return { children, parents };
+}
+
+/** Indices below `length`, each once; others are issues and left out. */
+function readIndices(json: JsonObject, key: string, length: number): number[] {
+  const values = json.numbers(key, { min: 0, max: Number.POSITIVE_INFINITY }) ?? [];
+  const isRight = (n: number): boolean => Number.isInteger(n) && n >= 0 && n < length;
+  const wrong = values.find((n) => !isRight(n));
+  if (wrong !== undefined) json.issues.error('reference', `there is no node ${wrong}`, json.place(key));
+  return values.filter(isRight);
+}
+
+/** The roots of the default scene: `scene`, else the first one, else all nodes without parent. */
+export function readRoots(root: JsonObject, links: NodeLinks): { roots: number[]; name: string } {
+  const scenes = root.optionalObjects('scenes');
+  const index = root.has('scene') ? root.index('scene') : 0;
+  if (scenes.length === 0) {
+    const roots = links.parents.flatMap((parent, node) => (parent === null ? [node] : []));
+    return { roots, name: '' };
+  }
+  if (index === null || index >= scenes.length) {
+    root.issues.error('reference', `there is no scene ${index}`, root.place('scene'));
+    return { roots: [], name: '' };
+  }
+  const scene = scenes[index];
+  if (scene === null) return { roots: [], name: '' };
+  const listed = scene.has('nodes') ? readIndices(scene, 'nodes', links.parents.length) : [];
+  const roots = new Set(listed.filter((node) => links.parents[node] === null));
+  if (roots.size !== listed.length) {
+    scene.issues.error('reference', 'a node is listed twice, or is not a root', scene.place('nodes'));
+  }
+  return { roots: [...roots], name: scene.text('name', '') ?? '' };
+}
+
+/** Builds the graph below some roots. */
+export function buildNodes(
+  nodes: readonly (JsonObject | null)[],
+  links: NodeLinks,
+  roots: readonly number[],
+  meshes: readonly (NsdfMesh | null)[],
+): NsdfNode[] {
+  const build = (index: number, depth: number): NsdfNode[] => {
+    const json = nodes[index];
+    if (json === null) return [];
+    if (depth > MAX_DEPTH) {
+      const message = `the scene graph is more than ${MAX_DEPTH} nodes deep`;
+      json.issues.unsupported('node depth', message, { path: json.path });
+      return [];
+    }
+    const children = links.children[index].flatMap((child) => build(child, depth + 1));
+    return [{ ...readNode(json, meshes), children }];
+  };
+  return roots.flatMap((index) => build(index, 0));
+}
+
+function readNode(json: JsonObject, meshes: readonly (NsdfMesh | null)[]): NsdfNode {
+  const exactly = (length: number) => ({ min: length, max: length });
+  const matrix = json.has('matrix') ? json.numbers('matrix', exactly(16)) : null;
+  const { translation, rotation, scale } = IDENTITY_NODE;
+  return {
+    name: json.text('name', '') ?? '',
+    matrix,
+    translation: (json.numbers('translation', exactly(3), translation) ?? translation) as Vec3,
+    rotation: (json.numbers('rotation', exactly(4), rotation) ?? rotation) as NsdfNode['rotation'],
+    scale: (json.numbers('scale', exactly(3), scale) ?? scale) as Vec3,
+    mesh: readMeshReference(json, meshes),
+    children: [],
+  };
+}
+
+/** The mesh, if it carries fields. */
+function readMeshReference(json: JsonObject, meshes: readonly (NsdfMesh | null)[]): NsdfMesh | null {
+  const index = json.has('mesh') ? json.index('mesh') : null;
+  if (index === null) return null;
+  if (index < meshes.length) return meshes[index]?.fields.length ? meshes[index] : null;
+  json.issues.error('reference', `there is no mesh ${index}`, json.place('mesh'));
+  return null;
+}

@@ -1,0 +1,58 @@
+import type { FieldAsset } from './asset.ts';
+
+/** Changes whenever the canonical bytes do. */
+const CANONICAL_VERSION = 1;
+
+/**
+ * SHA-256 over all that determines f, not the name nor LOD hints: equal fields have equal hashes however they are stored.
+ * Lower-case hexadecimal. Needs `crypto.subtle` (a secure context in browsers).
+ */
+export async function contentHash(asset: FieldAsset): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', canonicalBytes(asset));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Byte length of a JSON header, the header without weights, then all weights as little-endian f32. */
+function canonicalBytes(asset: FieldAsset): Uint8Array<ArrayBuffer> {
+  const arrays = weightArrays(asset);
+  const header = new TextEncoder().encode(JSON.stringify(canonicalHeader(asset)));
+  const nBytes = arrays.reduce((sum, array) => sum + array.byteLength, 4 + header.length);
+  const out = new Uint8Array(nBytes);
+  new DataView(out.buffer).setUint32(0, header.length, true);
+  out.set(header, 4);
+  let offset = 4 + header.length;
+  for (const array of arrays) {
+    out.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), offset);
+    offset += array.byteLength;
+  }
+  return out;
+}
+
+/** Layers first, then levels coarse to fine, as in the file. */
+function weightArrays({ layers, encoding }: FieldAsset): Float32Array[] {
+  const mlp = layers.flatMap(({ weights, bias }) => (bias === null ? [weights] : [weights, bias]));
+  return encoding.kind === 'hash-grid' ? [...mlp, ...encoding.levels.map(({ params }) => params)] : mlp;
+}
+
+/** Arrays of values in a fixed order: no object, whose keys may come in any order. */
+function canonicalHeader(asset: FieldAsset): unknown[] {
+  const { encoding, layers, output, domain } = asset;
+  const encoder =
+    encoding.kind === 'none'
+      ? ['none', encoding.inputSpace]
+      : [
+          encoding.kind,
+          encoding.convention,
+          encoding.nFeaturesPerLevel,
+          encoding.levels.map((l) => [l.resolution, l.scale, l.offset, l.nEntries, l.isDense]),
+        ];
+  return [
+    CANONICAL_VERSION,
+    encoder,
+    layers.map(({ nIn, nOut, bias }) => [nIn, nOut, bias !== null]),
+    [output.plus, output.minus],
+    asset.isNegativeInside,
+    asset.valueScale,
+    [...domain.min, ...domain.max],
+  ];
+}

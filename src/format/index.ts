@@ -1,0 +1,14 @@
+export type * from './asset.ts';
+export { decodeNeuralField, neuralFieldBufferViews } from './decode-field.ts';
+export type { EncodingJson, GridLevelJson, MlpLayerJson, NeuralFieldJson, WeightType } from './extension.ts';
+export { EXTENSION_NAME, EXTENSION_VERSION } from './extension.ts';
+export { contentHash } from './hash.ts';
+export type { NsdfFieldInstance } from './instances.ts';
+export { listFields } from './instances.ts';
+export type { NsdfIssue, NsdfIssueCode, NsdfSeverity } from './issues.ts';
+export { readField, readNsdf } from './read.ts';
+export type { FallbackMesh, NsdfField, NsdfMaterial, NsdfMesh, NsdfNode, NsdfScene } from './scene.ts';
+export { DEFAULT_MATERIAL, IDENTITY_NODE } from './scene.ts';
+export { validateNsdf, verifyNsdf } from './validate.ts';
+export type { WriteOptions } from './write.ts';
+export { sceneOf, writeNsdf, writeNsdfHashed } from './write.ts';

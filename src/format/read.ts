@@ -1,0 +1,44 @@
+import { NsdfFormatError } from '../errors.ts';
+import type { FieldAsset } from './asset.ts';
+import { IssueList } from './issues.ts';
+import { type ParsedNsdf, parseNsdf } from './parse-nsdf.ts';
+import type { NsdfNode, NsdfScene } from './scene.ts';
+
+/**
+ * Reads a `.nsdf` file: the graph of its default scene with the fields in it. f32 weights are views of `bytes` (which
+ * must then not change), f16 weights are decoded. Nodes that share a mesh, and fields that share weights, share objects.
+ * @throws {NsdfFormatError} at the first broken rule, with its byte or JSON pointer (`validateNsdf` lists them all).
+ * @throws {NsdfUnsupportedError} for required extensions, versions, encoders, conventions and activations not known.
+ * @example
+ * const scene = readNsdf(await (await fetch('bunny.nsdf')).arrayBuffer());
+ * console.log(scene.nodes[0].mesh?.fields[0].asset.name);
+ */
+export function readNsdf(bytes: ArrayBuffer | Uint8Array): NsdfScene {
+  return parseOrThrow(bytes).scene;
+}
+
+/**
+ * The file's first field: in the order of the scene graph, else of its meshes. Node transforms are not applied.
+ * @throws as {@link readNsdf}.
+ */
+export function readField(bytes: ArrayBuffer | Uint8Array): FieldAsset {
+  const { scene, meshes } = parseOrThrow(bytes);
+  const first = firstField(scene.nodes) ?? meshes.find(({ fields }) => fields.length > 0)?.fields[0].asset;
+  if (first === undefined) throw new NsdfFormatError('the file has no field', { field: '/meshes' });
+  return first;
+}
+
+function parseOrThrow(bytes: ArrayBuffer | Uint8Array): ParsedNsdf {
+  const issues = new IssueList();
+  const parsed = parseNsdf(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes), issues);
+  issues.throwFirstError();
+  return parsed as ParsedNsdf;
+}
+
+function firstField(nodes: readonly NsdfNode[]): FieldAsset | undefined {
+  for (const node of nodes) {
+    const found = node.mesh?.fields[0]?.asset ?? firstField(node.children);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

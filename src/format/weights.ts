@@ -1,0 +1,93 @@
+import { WEIGHT_BYTES, type WeightType } from './extension.ts';
+import { decodeHalf } from './half.ts';
+
+/** A run of weights in a bufferView. */
+export interface Slice {
+  readonly bufferView: number;
+  readonly byteOffset: number;
+  readonly nValues: number;
+  readonly dtype: WeightType;
+  /** The slice has to fill its bufferView exactly. */
+  readonly isWhole?: boolean;
+}
+
+/** Why a slice cannot be read. */
+export interface SliceError {
+  readonly code: 'reference' | 'length';
+  readonly message: string;
+}
+
+/** Where the bytes of bufferViews come from. */
+export interface BufferViews {
+  /** Null if there is no such bufferView. */
+  getBytes(index: number): Uint8Array | null;
+  /** Offset in the file, for messages; undefined if unknown. */
+  getByteOffset(index: number): number | undefined;
+}
+
+/** Reads slices of bufferViews as float32. */
+export interface WeightSource extends BufferViews {
+  read(slice: Slice): Float32Array | SliceError;
+}
+
+/**
+ * A source over bufferViews. Aligned f32 slices are views; half floats and unaligned bytes are copied. A slice read
+ * twice is the same array. All slices together may claim no more bytes than `maxBytes`, so that bufferViews that
+ * overlap cannot make a small file decode to a large one.
+ */
+export function createWeightSource(views: BufferViews, maxBytes = Number.POSITIVE_INFINITY): WeightSource {
+  const decoded = new Map<string, Float32Array>();
+  let nClaimed = 0;
+  const read = (slice: Slice): Float32Array | SliceError => {
+    const key = `${slice.bufferView}:${slice.byteOffset}:${slice.nValues}:${slice.dtype}`;
+    const known = decoded.get(key);
+    if (known !== undefined) return known;
+    const bytes = sliceBytes(slice, views);
+    if (!(bytes instanceof Uint8Array)) return bytes;
+    nClaimed += bytes.length;
+    if (nClaimed > maxBytes) {
+      return {
+        code: 'length',
+        message: `weights claim more than the ${maxBytes} bytes there are: do they overlap?`,
+      };
+    }
+    const values = decodeBytes(bytes, slice.dtype);
+    decoded.set(key, values);
+    return values;
+  };
+  return { read, getBytes: (i) => views.getBytes(i), getByteOffset: (i) => views.getByteOffset(i) };
+}
+
+function sliceBytes(
+  { bufferView, byteOffset, nValues, dtype, isWhole }: Slice,
+  views: BufferViews,
+): Uint8Array | SliceError {
+  const bytes = views.getBytes(bufferView);
+  if (bytes === null)
+    return { code: 'reference', message: `there are no bytes for bufferView ${bufferView}` };
+  const nBytes = nValues * WEIGHT_BYTES[dtype];
+  const what = `${nValues} ${dtype} values are ${nBytes} bytes`;
+  if (byteOffset % WEIGHT_BYTES[dtype] !== 0) {
+    return {
+      code: 'length',
+      message: `byte offset ${byteOffset} is not a multiple of ${WEIGHT_BYTES[dtype]}`,
+    };
+  }
+  // Written so that NaN and infinity, from products of huge counts, fail too.
+  if (!(byteOffset + nBytes <= bytes.length)) {
+    const message = `${what} from byte ${byteOffset}, but bufferView ${bufferView} has ${bytes.length} bytes`;
+    return { code: 'length', message };
+  }
+  if (isWhole === true && nBytes !== bytes.length) {
+    return { code: 'length', message: `${what}, but bufferView ${bufferView} has ${bytes.length} bytes` };
+  }
+  return bytes.subarray(byteOffset, byteOffset + nBytes);
+}
+
+/** Little-endian, as glTF and every platform with typed arrays that runs JavaScript today. */
+function decodeBytes(bytes: Uint8Array, dtype: WeightType): Float32Array {
+  const { buffer, byteOffset, byteLength } =
+    bytes.byteOffset % WEIGHT_BYTES[dtype] === 0 ? bytes : bytes.slice();
+  if (dtype === 'f16') return decodeHalf(new Uint16Array(buffer, byteOffset, byteLength / 2));
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
+}

@@ -1,0 +1,117 @@
+import { NsdfArgumentError } from '../errors.ts';
+import type { Box3 } from './asset.ts';
+import { align4 } from './glb.ts';
+import type { FallbackMesh } from './scene.ts';
+
+const FLOAT = 5126;
+const UNSIGNED_SHORT = 5123;
+const UNSIGNED_INT = 5125;
+const ARRAY_BUFFER = 34962;
+const ELEMENT_ARRAY_BUFFER = 34963;
+
+type Json = Record<string, unknown>;
+
+/** Collects bytes, bufferViews and accessors of a file. */
+export class BinWriter {
+  readonly #parts: Uint8Array[] = [];
+  readonly #views: Json[] = [];
+  readonly #accessors: Json[] = [];
+  #byteLength = 0;
+
+  /** Appends bytes, each bufferView at a multiple of 4, and gives the bufferView's index. */
+  addView(bytes: Uint8Array, target?: number): number {
+    const byteOffset = align4(this.#byteLength);
+    this.#parts.push(new Uint8Array(byteOffset - this.#byteLength), bytes);
+    this.#byteLength = byteOffset + bytes.length;
+    const view = {
+      buffer: 0,
+      byteOffset,
+      byteLength: bytes.length,
+      ...(target === undefined ? {} : { target }),
+    };
+    return this.#views.push(view) - 1;
+  }
+
+  addAccessor(accessor: Json): number {
+    return this.#accessors.push(accessor) - 1;
+  }
+
+  bytes(): Uint8Array {
+    const out = new Uint8Array(this.#byteLength);
+    let offset = 0;
+    for (const part of this.#parts) {
+      out.set(part, offset);
+      offset += part.length;
+    }
+    return out;
+  }
+
+  json(): Json {
+    const buffers = [{ byteLength: this.#byteLength }];
+    return { accessors: this.#accessors, bufferViews: this.#views, buffers };
+  }
+}
+
+/**
+ * The POSITION of a field without fallback: three vertices without bytes, which glTF reads as zeros (one degenerate
+ * triangle), whose min and max are the domain, so that bounds are known before the surface is.
+ */
+export function boundsAccessor(bin: BinWriter, domain: Box3): Json {
+  const bounds = { min: domain.min.map(Math.fround), max: domain.max.map(Math.fround) };
+  const POSITION = bin.addAccessor({ componentType: FLOAT, count: 3, type: 'VEC3', ...bounds });
+  return { attributes: { POSITION } };
+}
+
+/**
+ * Attributes and indices of a fallback mesh.
+ * @throws {NsdfArgumentError} if it has no triangle or an index out of range.
+ */
+export function fallbackAttributes(bin: BinWriter, mesh: FallbackMesh): Json {
+  const nVertices = checkFallback(mesh);
+  const addVec3 = (values: Float32Array, bounds: Json): number => {
+    const bufferView = bin.addView(bytesOf(values), ARRAY_BUFFER);
+    return bin.addAccessor({ bufferView, componentType: FLOAT, count: nVertices, type: 'VEC3', ...bounds });
+  };
+  const POSITION = addVec3(mesh.positions, boundsOf(mesh.positions));
+  const NORMAL = mesh.normals === null ? null : addVec3(mesh.normals, {});
+  // 65535 is glTF's primitive restart value and never an index of unsigned shorts.
+  const isShort = nVertices <= 65535;
+  const indices = isShort ? Uint16Array.from(mesh.indices) : mesh.indices;
+  const bufferView = bin.addView(bytesOf(indices), ELEMENT_ARRAY_BUFFER);
+  const componentType = isShort ? UNSIGNED_SHORT : UNSIGNED_INT;
+  return {
+    attributes: { POSITION, ...(NORMAL === null ? {} : { NORMAL }) },
+    indices: bin.addAccessor({ bufferView, componentType, count: indices.length, type: 'SCALAR' }),
+  };
+}
+
+function checkFallback({ positions, normals, indices }: FallbackMesh): number {
+  const nVertices = positions.length / 3;
+  const isRight =
+    Number.isInteger(nVertices) &&
+    indices.length >= 3 &&
+    indices.length % 3 === 0 &&
+    indices.every((index) => index < nVertices) &&
+    positions.every(Number.isFinite) &&
+    (normals === null || normals.length === positions.length);
+  if (isRight) return nVertices;
+  const found = `${nVertices} vertices, ${indices.length} indices`;
+  throw new NsdfArgumentError(
+    'fallback',
+    `the fallback (${found}) is no indexed triangle mesh of finite vertices`,
+  );
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function boundsOf(positions: Float32Array): Json {
+  const min = [Infinity, Infinity, Infinity];
+  const max = [-Infinity, -Infinity, -Infinity];
+  positions.forEach((value, i) => {
+    min[i % 3] = Math.min(min[i % 3], value);
+    max[i % 3] = Math.max(max[i % 3], value);
+  });
+  return { min, max };
+}
