@@ -77,7 +77,7 @@ export function decodeNeuralField(
   const issues = new IssueList();
   const json = JsonObject.of(extension, options.path ?? '', issues);
   const source = createWeightSource({ getBytes: getBufferView, getByteOffset: () => undefined });
-  const decoded = json && decodeField(json, options.name ?? 'field', source);
+  const decoded = json && decodeField(json, options.name ?? '', source);
   issues.throwFirstError();
   return (decoded as DecodedField).asset;
 }

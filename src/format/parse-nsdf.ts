@@ -17,6 +17,9 @@ export interface ParsedNsdf {
   readonly meshes: readonly NsdfMesh[];
 }
 
+/** Extensions about looks, lights and motion: whatever they say, the fields and where they stand are the same. */
+const BESIDE_FIELDS = /^(KHR_(materials_|texture_|lights_|animation_|xmp)|EXT_texture_)/;
+
 /** What primitives are read with. */
 interface Resources {
   readonly materials: readonly (NsdfMaterial | null)[];
@@ -67,7 +70,7 @@ function checkGltf(root: JsonObject): JsonObject | null {
     asset.issues.unsupported(`glTF ${minVersion.slice(0, 20)}`, message, asset.place('minVersion'));
   }
   readNames(root, 'extensionsRequired').forEach((name, index) => {
-    if (name === EXTENSION_NAME) return;
+    if (name === EXTENSION_NAME || BESIDE_FIELDS.test(name)) return;
     const message = `the file requires the extension ${describe(name)}, which this package does not know`;
     root.issues.unsupported(name.slice(0, 60), message, { path: pointer('/extensionsRequired', index) });
   });
