@@ -15,9 +15,8 @@ const MAX_DIRECTIONS = 12;
 export class MonotoneTest {
   /** The direction found (unit length, local units), valid after {@link find} returned true. */
   readonly direction = new Float64Array(3);
-  /** Range of ∂f/∂x_k over the region by axis, local units; valid after {@link find} returned false. */
-  readonly partialLo = new Float64Array(3);
-  readonly partialHi = new Float64Array(3);
+  /** How much ∇f may change along each axis; valid after {@link find} returned false. */
+  readonly variation = new Float64Array(3);
   private readonly gateLo = new Float64Array(MAX_UNITS);
   private readonly gateHi = new Float64Array(MAX_UNITS);
   /** Corner gradients: function g (f first, then units), corner c, axis k at (g*8 + c)*3 + k. */
@@ -42,13 +41,12 @@ export class MonotoneTest {
       if (worstNorm === 0) break;
       for (let k = 0; k < 3; k++) d[k] += this.worst[k] / worstNorm;
     }
-    this.computePartials(net);
+    this.computeVariation(net);
     return false;
   }
 
   private giveUp(): boolean {
-    this.partialLo.fill(-1);
-    this.partialHi.fill(1);
+    this.variation.fill(1);
     return false;
   }
 
@@ -137,22 +135,56 @@ export class MonotoneTest {
     return least;
   }
 
-  private computePartials(net: RegionNetwork): void {
-    const { cornerGradients: grad, gateLo, gateHi } = this;
-    this.partialLo.fill(Number.POSITIVE_INFINITY);
-    this.partialHi.fill(Number.NEGATIVE_INFINITY);
-    for (let k = 0; k < 3; k++) {
-      for (let c = 0; c < net.nCorners; c++) {
-        let lo = grad[c * 3 + k];
-        let hi = lo;
-        for (let u = 0; u < net.nUnits; u++) {
-          const slope = grad[((u + 1) * 8 + c) * 3 + k];
-          lo += Math.min(gateLo[u] * slope, gateHi[u] * slope);
-          hi += Math.max(gateLo[u] * slope, gateHi[u] * slope);
-        }
-        this.partialLo[k] = Math.min(this.partialLo[k], lo);
-        this.partialHi[k] = Math.max(this.partialHi[k], hi);
+  /**
+   * How much the gradient may change along each axis: differences of ∇A_f between opposite corners, and for each unit
+   * the jump of ∇f over its crease times the share of the unit's range that lies along the axis. Bisecting the axis
+   * with the largest separates creases (and sheets) in the fewest bisections.
+   */
+  private computeVariation(net: RegionNetwork): void {
+    const { variation } = this;
+    variation.fill(0);
+    for (let k = 0; 1 << k < net.nCorners; k++) {
+      variation[k] = this.gradientDifference(net, k);
+      for (let u = 0; u < net.nUnits; u++) {
+        const jump = (this.gateHi[u] - this.gateLo[u]) * this.meanGradient(net, u);
+        variation[k] += jump * shareAlong(net, u, k);
       }
     }
   }
+
+  private gradientDifference(net: RegionNetwork, axis: number): number {
+    const grad = this.cornerGradients;
+    let most = 0;
+    for (let c = 0; c < net.nCorners; c++) {
+      const a = c * 3;
+      const b = (c | (1 << axis)) * 3;
+      most = Math.max(most, Math.hypot(grad[a] - grad[b], grad[a + 1] - grad[b + 1], grad[a + 2] - grad[b + 2]));
+    }
+    return most;
+  }
+
+  private meanGradient(net: RegionNetwork, u: number): number {
+    const grad = this.cornerGradients;
+    let sum = 0;
+    for (let c = 0; c < net.nCorners; c++) {
+      const i = ((u + 1) * 8 + c) * 3;
+      sum += Math.hypot(grad[i], grad[i + 1], grad[i + 2]);
+    }
+    return sum / net.nCorners;
+  }
+}
+
+/** Largest change of A_u between opposite corners along `axis`, relative to its whole range. */
+function shareAlong(net: RegionNetwork, u: number, axis: number): number {
+  const bit = 1 << axis;
+  let lo = Number.POSITIVE_INFINITY;
+  let hi = Number.NEGATIVE_INFINITY;
+  let most = 0;
+  for (let c = 0; c < net.nCorners; c++) {
+    const value = net.unitA[u * 8 + c];
+    lo = Math.min(lo, value);
+    hi = Math.max(hi, value);
+    most = Math.max(most, Math.abs(value - net.unitA[u * 8 + (c | bit)]));
+  }
+  return hi > lo ? most / (hi - lo) : 0;
 }

@@ -134,14 +134,7 @@ export class RegionNetwork {
     }
   }
 
-  private addCoupling(
-    rows: Float64Array,
-    row: number,
-    weight: number,
-    i: number,
-    state: number,
-    n: number,
-  ): void {
+  private addCoupling(rows: Float64Array, row: number, weight: number, i: number, state: number): void {
     if (state >= 3) {
       rows[row + state - 3] += weight;
       return;

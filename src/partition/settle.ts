@@ -137,7 +137,7 @@ export class Settler {
     return -1;
   }
 
-  /** The axis along which f varies most both up and down; `axes` maps the test's axes to the box's. */
+  /** The axis along which the gradient changes most; `axes` maps the test's axes to the box's. */
   private worstAxis(node: number, test: MonotoneTest, axes: readonly number[]): number {
     const { box } = this.forest;
     let worst = -1;
@@ -145,12 +145,9 @@ export class Settler {
     for (let k = 0; k < axes.length; k++) {
       const axis = axes[k];
       if (box[node * 6 + 3 + axis] - box[node * 6 + axis] < 2) continue;
-      const both = Math.max(0, Math.min(-test.partialLo[k], test.partialHi[k]));
-      const variation = both * this.sizes[axis] + 1e-9 * this.sizes[axis];
-      if (variation > most) {
-        most = variation;
-        worst = axis;
-      }
+      if (test.variation[k] <= most) continue;
+      most = test.variation[k];
+      worst = axis;
     }
     return worst;
   }

@@ -101,7 +101,7 @@ export class LeafFiller {
   }
 
   private fillLoop(node: number, loop: number): void {
-    const { linker, patch } = this;
+    const { linker } = this;
     const n = linker.start[loop + 1] - linker.start[loop];
     if (n < 3) return;
     const isSettled = this.forest.state[node] === NODE_SETTLED;

@@ -35,7 +35,7 @@ export class Refiner {
       if (patch.nVertices - first >= MAX_INSERTED) return false;
       if (!isLinked) this.link();
       isLinked = true;
-      this.insert(t, worst);
+      if (!this.insert(t, worst)) continue;
       // Triangles up to the earliest that was split or flipped are to be looked at again.
       t = this.earliestTouched - 3;
     }
@@ -94,7 +94,7 @@ export class Refiner {
     return worst;
   }
 
-  private insert(t: number, worst: number): void {
+  private insert(t: number, worst: number): boolean {
     const { triangles } = this.patch;
     this.earliestTouched = t;
     if (worst < 4) {
@@ -102,39 +102,42 @@ export class Refiner {
       const b = triangles[t + (worst % 3)];
       const other = this.left.get(key(b, a));
       if (other !== undefined) {
-        this.splitSide(t, other, a, b);
-        return;
+        return this.splitSide(t, other, a, b);
       }
     }
-    this.splitInside(t);
+    return this.splitInside(t);
   }
 
+  /** A vertex on the zero set beside (x, y, z), or -1 where it would leave the box. */
   private addVertex(x: number, y: number, z: number): number {
     const { patch } = this;
-    patch.project(x, y, z);
+    if (!patch.project(x, y, z)) return -1;
     const [px, py, pz] = patch.point;
     return patch.addVertex(-1, px, py, pz, -1);
   }
 
-  private splitInside(t: number): void {
+  private splitInside(t: number): boolean {
     const { patch } = this;
     const { triangles, x, y, z } = patch;
     const [a, b, c] = [triangles[t], triangles[t + 1], triangles[t + 2]];
     const v = this.addVertex((x[a] + x[b] + x[c]) / 3, (y[a] + y[b] + y[c]) / 3, (z[a] + z[b] + z[c]) / 3);
+    if (v < 0) return false;
     const n = triangles.length;
     triangles.push(0, 0, 0, 0, 0, 0);
     this.setTriangle(t, a, b, v);
     this.setTriangle(n, b, c, v);
     this.setTriangle(n + 3, c, a, v);
     this.flipAround(v, [a, b, c]);
+    return true;
   }
 
-  private splitSide(t: number, other: number, a: number, b: number): void {
+  private splitSide(t: number, other: number, a: number, b: number): boolean {
     const { patch } = this;
     const { triangles, x, y, z } = patch;
     const c = apex(triangles, t, a, b);
     const d = apex(triangles, other, a, b);
     const v = this.addVertex(0.5 * (x[a] + x[b]), 0.5 * (y[a] + y[b]), 0.5 * (z[a] + z[b]));
+    if (v < 0) return false;
     patch.maskA[v] = patch.maskA[a] & patch.maskA[b];
     patch.maskB[v] = patch.maskB[a] & patch.maskB[b];
     this.left.delete(key(a, b));
@@ -146,6 +149,7 @@ export class Refiner {
     this.setTriangle(other, v, a, d);
     this.setTriangle(n + 3, b, v, d);
     this.flipAround(v, [a, d, b, c]);
+    return true;
   }
 
   /** Flips the sides opposite to new vertex v where the other diagonal stays nearer to the zero set. */

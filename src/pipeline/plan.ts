@@ -1,0 +1,73 @@
+import type { CpuField } from '../field/cpu-field.ts';
+import { createLattice, type Lattice } from '../partition/corners.ts';
+import type { CurveShape } from '../surface/faces.ts';
+import type { FillOptions } from '../surface/leaves.ts';
+import type { JobOptions } from './steps.ts';
+
+/** Boxes an axis for fields without a grid: they have no planes of their own. Longest axis. */
+const PLAIN_RESOLUTION = 32;
+/** Default tolerance: domain diagonal / this, which is 1e-3 in [-1, 1]³. */
+const DEFAULT_TOLERANCE_DIVISOR = 3464.1016;
+/** The tolerance of a lattice: its spacing / this. */
+const LATTICE_TOLERANCE_DIVISOR = 8;
+/** Shares of the tolerance for chains on faces and for triangles; together they stay below it. */
+const CHAIN_SHARE = 0.8;
+const REFINE_SHARE = 0.95;
+
+/** What a job's options come to. */
+export interface Plan {
+  readonly lattice: Lattice;
+  readonly shape: CurveShape;
+  readonly fill: FillOptions;
+  /** The tolerance in local units; 0 for the whole complex. */
+  readonly toleranceLocal: number;
+  /** Whether the planes are not the field's own: f is then interpolated between corners and checked against the field. */
+  readonly isResampled: boolean;
+  readonly isExact: boolean;
+}
+
+/** Decides lattice and tolerances from the options. */
+export function makePlan(field: CpuField, options: JobOptions): Plan {
+  const { min, max } = field.asset.domain;
+  const extent = [max[0] - min[0], max[1] - min[1], max[2] - min[2]];
+  const hasGrid = field.asset.encoding.kind === 'hash-grid';
+  const isResampled = options.resolution !== undefined && hasGrid;
+  const resolution = options.resolution ?? PLAIN_RESOLUTION;
+  const isUniform = options.resolution !== undefined || !hasGrid;
+  const lattice = isUniform ? uniformLattice(field, resolution) : markLattice(field);
+  const isExact = options.exact === true;
+  const spacing = Math.max(...extent) / resolution;
+  const fallback =
+    options.resolution === undefined
+      ? Math.hypot(...extent) / DEFAULT_TOLERANCE_DIVISOR
+      : spacing / LATTICE_TOLERANCE_DIVISOR;
+  const tolerance = isExact ? 0 : (options.tolerance ?? fallback);
+  return {
+    lattice,
+    isResampled,
+    isExact,
+    toleranceLocal: tolerance,
+    shape: { tolerance: isExact ? Number.POSITIVE_INFINITY : CHAIN_SHARE * tolerance, keepsKinks: isExact },
+    fill: {
+      creaseTolerance: tolerance,
+      refineTolerance: isExact ? Number.POSITIVE_INFINITY : REFINE_SHARE * tolerance,
+    },
+  };
+}
+
+function markLattice(field: CpuField): Lattice {
+  return createLattice([field.marks(0), field.marks(1), field.marks(2)]);
+}
+
+/** `resolution` boxes along the longest axis, as near to cubes as whole numbers allow along the others. */
+function uniformLattice(field: CpuField, resolution: number): Lattice {
+  const { min, max } = field.asset.domain;
+  const longest = Math.max(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
+  const planes = [0, 1, 2].map((k) => {
+    const n = Math.max(1, Math.round((resolution * (max[k] - min[k])) / longest));
+    const axis = new Float64Array(n + 1);
+    for (let i = 0; i <= n; i++) axis[i] = i === n ? max[k] : min[k] + (i * (max[k] - min[k])) / n;
+    return axis;
+  });
+  return createLattice(planes as [Float64Array, Float64Array, Float64Array]);
+}

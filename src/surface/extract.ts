@@ -1,0 +1,92 @@
+import type { CornerTable } from '../partition/corners.ts';
+import type { Forest } from '../partition/forest.ts';
+import { RegionNetwork } from '../partition/region-network.ts';
+import type { Settler } from '../partition/settle.ts';
+import { EdgeTable } from './edges.ts';
+import { type CurveShape, FaceTable } from './faces.ts';
+import { type FillOptions, LeafFiller } from './leaves.ts';
+import { buildRects, isLeafWithSurface, type RectTable } from './rects.ts';
+import { VertexTable } from './vertices.ts';
+
+/** Bisect-and-derive-again rounds for boxes whose loops turn out to be no discs. */
+const MAX_ROUNDS = 4;
+const RECTS_PER_YIELD = 2048;
+const LEAVES_PER_YIELD = 512;
+
+export interface ExtractOptions {
+  readonly shape: CurveShape;
+  readonly fill: FillOptions;
+}
+
+/** The derived surface in double precision, with the tables it was derived from. */
+export interface Extraction {
+  readonly vertices: VertexTable;
+  readonly filler: LeafFiller;
+  readonly rects: RectTable;
+  readonly faces: FaceTable;
+}
+
+/** Where an extraction is. */
+export interface ExtractProgress {
+  readonly stage: 'settle' | 'edges' | 'faces' | 'polygons';
+  readonly fraction: number;
+}
+
+/** Settles the forest's boxes and derives the surface in them: edges and faces, then loops, polygons, triangles. */
+export function* extractSurface(
+  table: CornerTable,
+  forest: Forest,
+  settler: Settler,
+  options: ExtractOptions,
+): Generator<ExtractProgress, Extraction> {
+  for (let round = 0; ; round++) {
+    for (const fraction of settler.run()) yield { stage: 'settle', fraction };
+    const extraction = yield* deriveOnce(table, forest, options);
+    if (round + 1 === MAX_ROUNDS) return extraction;
+    const { rects, faces, filler } = extraction;
+    const isSplit = splitFlagged(settler, flaggedLeaves(rects, faces, filler));
+    if (!isSplit) return extraction;
+  }
+}
+
+function* deriveOnce(
+  table: CornerTable,
+  forest: Forest,
+  options: ExtractOptions,
+): Generator<ExtractProgress, Extraction> {
+  const rects = buildRects(forest, table);
+  yield { stage: 'edges', fraction: 0 };
+  const vertices = new VertexTable();
+  const net = new RegionNetwork(table.field);
+  const edges = new EdgeTable(table, vertices, net, forest.nNodes > forest.nRoots);
+  const faces = new FaceTable(table, rects, edges, vertices, net, options.shape);
+  for (let rect = 0; rect < rects.nRects; rect++) {
+    faces.decide(rect);
+    if (rect % RECTS_PER_YIELD === 0) yield { stage: 'faces', fraction: rect / rects.nRects };
+  }
+  const filler = new LeafFiller(table, forest, rects, faces, vertices, options.fill);
+  let nFilled = 0;
+  for (let node = 0; node < forest.nNodes; node++) {
+    if (!isLeafWithSurface(forest, node)) continue;
+    filler.fill(node);
+    if (nFilled++ % LEAVES_PER_YIELD === 0) yield { stage: 'polygons', fraction: node / forest.nNodes };
+  }
+  return { vertices, filler, rects, faces };
+}
+
+/** Leaves whose loops are no discs, and those beside a face on which a walk went astray; ascending. */
+function flaggedLeaves(rects: RectTable, faces: FaceTable, filler: LeafFiller): number[] {
+  const flagged = new Set(filler.flagged);
+  for (let rect = 0; rect < rects.nRects; rect++) {
+    if (faces.isAstray[rect] === 0) continue;
+    if (rects.lower[rect] >= 0) flagged.add(rects.lower[rect]);
+    if (rects.upper[rect] >= 0) flagged.add(rects.upper[rect]);
+  }
+  return [...flagged].sort((a, b) => a - b);
+}
+
+function splitFlagged(settler: Settler, flagged: readonly number[]): boolean {
+  let isAny = false;
+  for (const node of flagged) if (settler.resplit(node)) isAny = true;
+  return isAny;
+}

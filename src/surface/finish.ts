@@ -1,0 +1,111 @@
+import type { CpuField } from '../field/cpu-field.ts';
+import type { SurfaceMesh } from './mesh.ts';
+
+/** A mesh in double precision with normal sums, as the extraction leaves it. */
+export interface RawMesh {
+  /** f64[nVertices * 3] */
+  positions: Float64Array;
+  /** f64[nVertices * 3], not normalised. */
+  normals: Float64Array;
+  nVertices: number;
+  /** i32[nTriangles * 3] */
+  indices: Int32Array;
+  nTriangles: number;
+}
+
+/** The mesh in single precision: unreferenced vertices dropped, order kept, normals normalised. */
+export function finishMesh(raw: RawMesh): SurfaceMesh {
+  const { indices, nTriangles } = raw;
+  const renumbered = new Int32Array(raw.nVertices).fill(-1);
+  const out = new Uint32Array(nTriangles * 3);
+  let n = 0;
+  for (let i = 0; i < nTriangles * 3; i++) renumbered[indices[i]] = 0;
+  for (let v = 0; v < raw.nVertices; v++) if (renumbered[v] === 0) renumbered[v] = n++;
+  for (let i = 0; i < nTriangles * 3; i++) out[i] = renumbered[indices[i]];
+  const positions = new Float32Array(n * 3);
+  const normals = new Float32Array(n * 3);
+  for (let v = 0; v < raw.nVertices; v++) {
+    const to = renumbered[v] * 3;
+    if (to < 0) continue;
+    const [x, y, z] = [raw.normals[v * 3], raw.normals[v * 3 + 1], raw.normals[v * 3 + 2]];
+    const norm = Math.hypot(x, y, z);
+    for (let k = 0; k < 3; k++) positions[to + k] = raw.positions[v * 3 + k];
+    normals[to] = norm > 0 ? x / norm : 0;
+    normals[to + 1] = norm > 0 ? y / norm : 0;
+    normals[to + 2] = norm > 0 ? z / norm : 1;
+  }
+  return { positions, normals, indices: out };
+}
+
+const MAX_STEPS = 8;
+
+/**
+ * Moves vertices onto the field's zero set by Newton steps along the gradient, at most `reach` away; one on a face of
+ * the domain stays on it. Vertices already nearer than single precision stay as they are.
+ */
+export function putOnZeroSet(field: CpuField, raw: RawMesh, reach: number): void {
+  const n = raw.nVertices;
+  const start = raw.positions.slice(0, n * 3);
+  const points = raw.positions.subarray(0, n * 3);
+  const values = new Float64Array(n);
+  const gradients = new Float64Array(n * 3);
+  const best = start.slice();
+  const least = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
+  const onFace = domainFaces(field, start, n);
+  for (let step = 0; step <= MAX_STEPS; step++) {
+    field.evaluateWithGradient(points, values, gradients, n);
+    let nMoved = 0;
+    for (let v = 0; v < n; v++) {
+      const size = Math.abs(values[v]);
+      if (size < least[v]) {
+        least[v] = size;
+        for (let k = 0; k < 3; k++) best[v * 3 + k] = points[v * 3 + k];
+      }
+      if (moveVertex(points, gradients, values[v], start, onFace[v], v, reach)) nMoved++;
+    }
+    if (nMoved === 0) break;
+  }
+  points.set(best);
+}
+
+function moveVertex(
+  points: Float64Array,
+  gradients: Float64Array,
+  value: number,
+  start: Float64Array,
+  faces: number,
+  v: number,
+  reach: number,
+): boolean {
+  let norm2 = 0;
+  for (let k = 0; k < 3; k++) {
+    if ((faces >> k) & 1) gradients[v * 3 + k] = 0;
+    norm2 += gradients[v * 3 + k] ** 2;
+  }
+  if (norm2 === 0 || value === 0) return false;
+  let far2 = 0;
+  for (let k = 0; k < 3; k++) {
+    const i = v * 3 + k;
+    points[i] -= (value * gradients[i]) / norm2;
+    far2 += (points[i] - start[i]) ** 2;
+  }
+  const far = Math.sqrt(far2);
+  if (far > reach) {
+    for (let k = 0; k < 3; k++) {
+      const i = v * 3 + k;
+      points[i] = start[i] + ((points[i] - start[i]) * reach) / far;
+    }
+  }
+  return Math.abs(value) > 1e-12 * Math.sqrt(norm2);
+}
+
+/** Bit k: the vertex lies on a face of the domain orthogonal to axis k. */
+function domainFaces(field: CpuField, positions: Float64Array, n: number): Uint8Array {
+  const { min, max } = field.asset.domain;
+  const faces = new Uint8Array(n);
+  for (let i = 0; i < n * 3; i++) {
+    const k = i % 3;
+    if (positions[i] === min[k] || positions[i] === max[k]) faces[(i - k) / 3] |= 1 << k;
+  }
+  return faces;
+}

@@ -1,0 +1,181 @@
+/**
+ * A triangle mesh under half-edge collapses and flips that keep it a 2-manifold: each vertex lists its triangle
+ * corners in a linked list (corner 3 t + k is vertex k of triangle t). Dead triangles have corner -1.
+ */
+export class MeshEditor {
+  readonly positions: Float64Array;
+  /** i32[nTriangles * 3]; -1 where the triangle is gone. */
+  readonly indices: Int32Array;
+  readonly nTriangles: number;
+  readonly nVertices: number;
+  readonly isBorder: Uint8Array;
+  /** First corner of each vertex, or -1. */
+  private readonly head: Int32Array;
+  /** Next corner of the same vertex, or -1. */
+  private readonly next: Int32Array;
+  private readonly mark: Int32Array;
+  private stamp = 0;
+  private readonly normal = new Float64Array(3);
+
+  /**
+   * @param positions f64[nVertices * 3], read only.
+   * @param indices i32[nTriangles * 3], edited in place.
+   * @param isBorder u8[nVertices], 1 for vertices that may lie on an open border.
+   */
+  constructor(
+    positions: Float64Array,
+    nVertices: number,
+    indices: Int32Array,
+    nTriangles: number,
+    isBorder: Uint8Array,
+  ) {
+    this.isBorder = isBorder;
+    this.positions = positions;
+    this.nVertices = nVertices;
+    this.indices = indices;
+    this.nTriangles = nTriangles;
+    this.head = new Int32Array(nVertices).fill(-1);
+    this.next = new Int32Array(nTriangles * 3);
+    this.mark = new Int32Array(nVertices);
+    for (let c = nTriangles * 3 - 1; c >= 0; c--) {
+      this.next[c] = this.head[indices[c]];
+      this.head[indices[c]] = c;
+    }
+  }
+
+  /** Corners of vertex v, first to last: call with the corner before, or -1 to begin. */
+  nextCorner(v: number, corner: number): number {
+    return corner < 0 ? this.head[v] : this.next[corner];
+  }
+
+  /** Whether moving `from` onto its neighbour `to` leaves a manifold: their common neighbours are just the apexes. */
+  isLinkSound(from: number, to: number): boolean {
+    const { indices, mark, next } = this;
+    const around = ++this.stamp;
+    let nFaces = 0;
+    let nFrom = 0;
+    for (let c = this.head[from]; c >= 0; c = next[c]) {
+      const t = c - (c % 3);
+      nFrom++;
+      let hasTo = false;
+      for (let k = 0; k < 3; k++) {
+        mark[indices[t + k]] = around;
+        if (indices[t + k] === to) hasTo = true;
+      }
+      if (hasTo) nFaces++;
+    }
+    if (nFaces === 0 || nFaces > 2 || nFrom <= nFaces) return false;
+    // A border vertex may only move along its border, or two borders could be pinched together.
+    if (nFaces === 2 && this.isBorder[from] === 1) return false;
+    const counted = ++this.stamp;
+    let nCommon = 0;
+    let nTo = 0;
+    for (let c = this.head[to]; c >= 0; c = next[c]) {
+      const t = c - (c % 3);
+      nTo++;
+      for (let k = 0; k < 3; k++) {
+        const v = indices[t + k];
+        if (v === to || v === from || mark[v] !== around) continue;
+        mark[v] = counted;
+        nCommon++;
+      }
+    }
+    return nCommon === nFaces && (nFaces === 1 || nFrom + nTo > 6);
+  }
+
+  /** Moves `from` onto `to`; triangles with both vanish. Check {@link isLinkSound} before. */
+  collapse(from: number, to: number): void {
+    const { indices, next } = this;
+    let last = -1;
+    for (let c = this.head[from]; c >= 0; c = next[c]) {
+      indices[c] = to;
+      last = c;
+    }
+    next[last] = this.head[to];
+    this.head[to] = this.head[from];
+    this.head[from] = -1;
+    for (let c = this.head[to]; c >= 0; ) {
+      const following = next[c];
+      const t = c - (c % 3);
+      const nTo = (indices[t] === to ? 1 : 0) + (indices[t + 1] === to ? 1 : 0) + (indices[t + 2] === to ? 1 : 0);
+      if (nTo > 1) this.removeTriangle(t);
+      c = following >= 0 && indices[following] < 0 ? this.head[to] : following;
+    }
+  }
+
+  private removeTriangle(t: number): void {
+    for (let k = 0; k < 3; k++) this.unlink(this.indices[t + k], t + k);
+    for (let k = 0; k < 3; k++) this.indices[t + k] = -1;
+  }
+
+  private unlink(v: number, corner: number): void {
+    const { next, head } = this;
+    if (head[v] === corner) {
+      head[v] = next[corner];
+      return;
+    }
+    let c = head[v];
+    while (c >= 0 && next[c] !== corner) c = next[c];
+    if (c >= 0) next[c] = next[corner];
+  }
+
+  /** The triangle with directed edge a -> b (its first corner's index), or -1. */
+  triangleOf(a: number, b: number): number {
+    const { indices, next } = this;
+    for (let c = this.head[a]; c >= 0; c = next[c]) {
+      const t = c - (c % 3);
+      if (indices[t + ((c - t + 1) % 3)] === b) return t;
+    }
+    return -1;
+  }
+
+  /** The vertex of triangle t that is neither a nor b. */
+  apex(t: number, a: number, b: number): number {
+    for (let k = 0; k < 3; k++) if (this.indices[t + k] !== a && this.indices[t + k] !== b) return this.indices[t + k];
+    return -1;
+  }
+
+  /** Replaces the edge a-b of triangles t (a -> b) and s (b -> a) by the edge between their apexes. */
+  flip(t: number, s: number, a: number, b: number): void {
+    const c = this.apex(t, a, b);
+    const d = this.apex(s, a, b);
+    for (const base of [t, s]) for (let k = 0; k < 3; k++) this.unlink(this.indices[base + k], base + k);
+    this.setTriangle(t, a, d, c);
+    this.setTriangle(s, d, b, c);
+  }
+
+  private setTriangle(t: number, a: number, b: number, c: number): void {
+    [a, b, c].forEach((v, k) => {
+      this.indices[t + k] = v;
+      this.next[t + k] = this.head[v];
+      this.head[v] = t + k;
+    });
+  }
+
+  /** Normal of triangle (a, b, c), twice its area long; the array is overwritten by the next call. */
+  triangleNormal(a: number, b: number, c: number): Float64Array {
+    const p = this.positions;
+    const n = this.normal;
+    const ux = p[b * 3] - p[a * 3];
+    const uy = p[b * 3 + 1] - p[a * 3 + 1];
+    const uz = p[b * 3 + 2] - p[a * 3 + 2];
+    const vx = p[c * 3] - p[a * 3];
+    const vy = p[c * 3 + 1] - p[a * 3 + 1];
+    const vz = p[c * 3 + 2] - p[a * 3 + 2];
+    n[0] = uy * vz - uz * vy;
+    n[1] = uz * vx - ux * vz;
+    n[2] = ux * vy - uy * vx;
+    return n;
+  }
+
+  /** Live triangles, in order. */
+  compactIndices(): Int32Array {
+    const out = new Int32Array(this.nTriangles * 3);
+    let n = 0;
+    for (let t = 0; t < this.nTriangles * 3; t += 3) {
+      if (this.indices[t] < 0) continue;
+      for (let k = 0; k < 3; k++) out[n++] = this.indices[t + k];
+    }
+    return out.subarray(0, n);
+  }
+}
