@@ -4,30 +4,13 @@ import { createCpuBackend } from '../../src/pipeline/backend-cpu.ts';
 import { createWorkerBackend } from '../../src/pipeline/backend-worker.ts';
 import { deriveWith } from '../../src/pipeline/derive-with.ts';
 import type { DeriveOptions, DeriveProgress } from '../../src/pipeline/options.ts';
+import { measureTasks } from './measure-tasks.ts';
 import { makeToyAsset, TOY_JOB } from './toy-job.ts';
 
 const startToyWorker = () => new Worker(new URL('./toy.worker.ts', import.meta.url), { type: 'module' });
 const worker = createWorkerBackend({ createWorker: startToyWorker });
 const backends = [worker, createCpuBackend(async () => TOY_JOB)];
 const derive = (asset = makeToyAsset(), options: DeriveOptions = {}) => deriveWith(backends, asset, options);
-
-/** Runs `work` and gives its time and that of the longest task which the page's thread ran meanwhile. */
-async function measureTasks(work: () => Promise<unknown>): Promise<{ longestMs: number; totalMs: number }> {
-  const channel = new MessageChannel();
-  const startMs = performance.now();
-  let lastMs = startMs;
-  let longestMs = 0;
-  channel.port1.onmessage = () => {
-    const nowMs = performance.now();
-    longestMs = Math.max(longestMs, nowMs - lastMs);
-    lastMs = nowMs;
-    channel.port2.postMessage(null);
-  };
-  channel.port2.postMessage(null);
-  await work();
-  channel.port1.close();
-  return { longestMs, totalMs: performance.now() - startMs };
-}
 
 /** Aborts 60 ms into the job; gives the time from the abort to the rejection. */
 async function measureAbort(options: DeriveOptions, asset = makeToyAsset()): Promise<number> {
