@@ -1,9 +1,21 @@
-import { simplifySurface } from './simplify-surface.ts';
+import { createCpuField } from '../field/cpu-field.ts';
 import { deriveSteps } from './stages.ts';
-import type { Job } from './steps.ts';
+import type { Job, Simplify } from './steps.ts';
 
-/** The derivation as every backend runs it. */
-export const JOB: Job = {
-  steps: deriveSteps,
-  loadSimplify: async () => simplifySurface,
-};
+/** The derivation, as every backend runs it. The simplifier is loaded when a job first needs it. */
+export const JOB: Job = { steps: deriveSteps, loadSimplify };
+
+async function loadSimplify(): Promise<Simplify> {
+  const { simplifyMesh } = await import('../surface/simplify.ts');
+  return async (asset, surface, { maxVertices = Number.POSITIVE_INFINITY }) => {
+    const startMs = performance.now();
+    const mesh = await simplifyMesh(surface.mesh, createCpuField(asset), maxVertices);
+    const stats = {
+      ...surface.stats,
+      nVertices: mesh.positions.length / 3,
+      nTriangles: mesh.indices.length / 3,
+      timeMs: { ...surface.stats.timeMs, simplify: performance.now() - startMs },
+    };
+    return { ...surface, mesh, stats };
+  };
+}
