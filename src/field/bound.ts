@@ -1,53 +1,90 @@
-import { toInput } from './frame.ts';
-import type { FeatureRanger } from './grid-range.ts';
+import type { BoxEncoder } from './box-encoder.ts';
+import { LayerBounds, sumError } from './layer-bounds.ts';
 import type { Network } from './mlp.ts';
 
-type Bounder = (min: ArrayLike<number>, max: ArrayLike<number>) => { lo: number; hi: number };
+/** Encloses f over boxes. */
+export type Bounder = (min: ArrayLike<number>, max: ArrayLike<number>) => { lo: number; hi: number };
 
-/** Certified interval of f over boxes, by interval arithmetic. */
-export function createBounder(network: Network, ranger: FeatureRanger): Bounder {
+/**
+ * Certified interval of f over a box. The first layer's pre-activations are trilinear, so any linear combination of
+ * them is extreme at the corners. Bounds pass forward through the hidden layers as pairs of functions of that kind
+ * (layer-bounds.ts), intersected with interval arithmetic; then f is bounded backward, its coefficients collected on the
+ * first layer and evaluated at the corners.
+ * @see Zhang et al. 2018 (CROWN). Departs: hidden layers are bounded forward (for two layers that is the same, for more
+ * it costs L n² instead of L² n³); the input set is a box of trilinear functions, not of coordinates.
+ */
+export function createBounder(network: Network, encoder: BoxEncoder): Bounder {
   const { nInputs, hidden, lastWeights, lastBias } = network;
-  const featureLo = new Float64Array(nInputs);
-  const featureHi = new Float64Array(nInputs);
-  const isTrilinear = new Uint8Array(nInputs);
-  const slack = 1e-9;
-  return (min, max) => {
-    if (ranger.encoding.kind === 'none') {
-      for (let a = 0; a < 3; a++) {
-        featureLo[a] = toInput(ranger.frame, a, min[a]);
-        featureHi[a] = toInput(ranger.frame, a, max[a]);
-      }
-    } else ranger.range(min, max, featureLo, featureHi, isTrilinear);
-    let lo: Float64Array = featureLo;
-    let hi: Float64Array = featureHi;
-    hidden.forEach(({ nIn, nOut, weights, bias }, l) => {
-      const nextLo = new Float64Array(nOut);
-      const nextHi = new Float64Array(nOut);
-      for (let row = 0; row < nOut; row++) {
-        let a = bias[row];
-        let b = a;
-        for (let i = 0; i < nIn; i++) {
-          const w = weights[row * nIn + i];
-          const x = l > 0 ? Math.max(lo[i], 0) : lo[i];
-          const y = l > 0 ? Math.max(hi[i], 0) : hi[i];
-          a += w > 0 ? w * x : w * y;
-          b += w > 0 ? w * y : w * x;
-        }
-        nextLo[row] = a;
-        nextHi[row] = b;
-      }
-      lo = nextLo;
-      hi = nextHi;
-    });
-    let a = lastBias;
-    let b = lastBias;
-    for (let i = 0; i < lastWeights.length; i++) {
-      const w = lastWeights[i];
-      const x = hidden.length > 0 ? Math.max(lo[i], 0) : lo[i];
-      const y = hidden.length > 0 ? Math.max(hi[i], 0) : hi[i];
-      a += w > 0 ? w * x : w * y;
-      b += w > 0 ? w * y : w * x;
+  const corners = new Float64Array(nInputs * 8);
+  const radius = new Float64Array(nInputs);
+  const layers = hidden.map((layer) => new LayerBounds(layer));
+  const lastLayer = layers.at(-1);
+  const firstSlack = hidden.length > 0 ? inputSlack(hidden[0].weights, hidden[0].bias, encoder) : undefined;
+  const linearSlack = inputSlack(lastWeights, Float64Array.of(lastBias), encoder)[0];
+  const widest = Math.max(nInputs, ...hidden.map((layer) => layer.nOut));
+  const lambda = new Float64Array(widest);
+  const next = new Float64Array(widest);
+  const all = Int32Array.from({ length: widest }, (_, i) => i);
+  const scratch = new Float64Array(8);
+
+  /** Lower bound of sign * f, without the slack of the last row. */
+  const backward = (sign: 1 | -1): number => {
+    let current = lambda;
+    let other = next;
+    let constant = sign * lastBias;
+    for (let i = 0; i < lastWeights.length; i++) current[i] = sign * lastWeights[i];
+    for (let l = layers.length - 1; l >= 0; l--) {
+      constant += layers[l].passBack(current);
+      // z itself is known at the corners then: no need to go back to the inputs.
+      if (l === 0 && layers[0].isExact) return constant + layers[0].leastAtCorners(current, all, scratch);
+      constant += layers[l].passThroughWeights(current, other);
+      const swapped = current;
+      current = other;
+      other = swapped;
     }
-    return { lo: a - slack, hi: b + slack };
+    return constant + leastOverInputs(current, corners, radius, nInputs);
   };
+
+  return (min, max) => {
+    encoder.encode(min, max, corners, radius);
+    if (lastLayer === undefined || firstSlack === undefined) {
+      return { lo: backward(1) - linearSlack, hi: linearSlack - backward(-1) };
+    }
+    layers[0].encloseFirst(corners, radius, firstSlack, all);
+    for (let l = 1; l < layers.length; l++) layers[l].encloseAfter(layers[l - 1]);
+    lastLayer.interval(lastWeights, 0, lastBias, scratch);
+    const [lo, hi, slack] = scratch;
+    return { lo: Math.max(lo, backward(1)) - slack, hi: Math.min(hi, -backward(-1)) + slack };
+  };
+}
+
+/** By how much rounding can move W input + b: f64[rows]. */
+function inputSlack(weights: Float64Array, bias: Float64Array, encoder: BoxEncoder): Float64Array {
+  const { magnitude, roundingError } = encoder;
+  const n = magnitude.length;
+  const relative = sumError(n);
+  return bias.map((b, row) => {
+    let sum = relative * Math.abs(b);
+    for (let i = 0; i < n; i++) {
+      sum += Math.abs(weights[row * n + i]) * (roundingError[i] + relative * magnitude[i]);
+    }
+    return sum;
+  });
+}
+
+/** min over the corners of Σ lambda_i T_i, less Σ |lambda_i| radius_i. */
+function leastOverInputs(
+  lambda: Float64Array,
+  corners: Float64Array,
+  radius: Float64Array,
+  nInputs: number,
+): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let c = 0; c < 8; c++) {
+    let sum = 0;
+    for (let i = 0; i < nInputs; i++) sum += lambda[i] * corners[i * 8 + c];
+    least = Math.min(least, sum);
+  }
+  for (let i = 0; i < nInputs; i++) least -= Math.abs(lambda[i]) * radius[i];
+  return least;
 }

@@ -1,8 +1,8 @@
 import type { FieldAsset } from '../format/asset.ts';
 import { createBounder } from './bound.ts';
+import { createBoxEncoder } from './box-encoder.ts';
 import { BLOCK_SIZE, createEvaluator } from './evaluator.ts';
 import { createFrame } from './frame.ts';
-import { createFeatureRanger } from './grid-range.ts';
 import { axisMarks } from './marks.ts';
 import { createNetwork } from './mlp.ts';
 
@@ -86,8 +86,8 @@ export function createCpuField(asset: FieldAsset): CpuField {
   const frame = createFrame(asset.domain, isGrid ? 'unit' : encoding.inputSpace);
   const network = createNetwork(asset, nInputs);
   const evaluator = createEvaluator(encoding, frame, network);
-  const ranger = createFeatureRanger(encoding, frame);
-  const bounder = createBounder(network, ranger);
+  const boxes = createBoxEncoder(encoding, frame);
+  const bounder = createBounder(network, boxes);
   const { nPreActivations, lastWeights, lastBias, hidden } = network;
   const values = new Float64Array(BLOCK_SIZE * (nPreActivations + 1));
 
@@ -130,6 +130,6 @@ export function createCpuField(asset: FieldAsset): CpuField {
     hiddenWeights: (layer) => hidden[layer].weights,
     hiddenBias: (layer) => hidden[layer].bias,
     bound: (min, max) => bounder(min, max),
-    featureRange: (min, max, lo, hi, isTrilinear) => ranger.range(min, max, lo, hi, isTrilinear),
+    featureRange: (min, max, lo, hi, isTrilinear) => boxes.range(min, max, lo, hi, isTrilinear),
   };
 }

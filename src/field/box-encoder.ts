@@ -1,0 +1,87 @@
+import type { FieldAsset, GridLevel } from '../format/asset.ts';
+import { type DomainFrame, toInput } from './frame.ts';
+import { createLevelBoxes, snapDistance } from './level-boxes.ts';
+
+const ULP = 2 ** -53;
+
+/** What the encoder gives over boxes. */
+export interface BoxEncoder {
+  /**
+   * Encloses every input of the network over a box: input_i(p) = T_i(p) + e_i(p), |e_i| <= radius[i], T_i trilinear.
+   * Inputs that are trilinear themselves have radius 0.
+   * @param corners f64[nInputs * 8], the values of T_i; bit k of the corner is its side along axis k.
+   * @param radius f64[nInputs]
+   */
+  encode(min: ArrayLike<number>, max: ArrayLike<number>, corners: Float64Array, radius: Float64Array): void;
+  /** See `CpuField.featureRange`. */
+  range(
+    min: ArrayLike<number>,
+    max: ArrayLike<number>,
+    outLo: Float64Array,
+    outHi: Float64Array,
+    outIsTrilinear: Uint8Array,
+  ): void;
+  /** f64[nInputs]: the largest |input| in the domain. */
+  readonly magnitude: Float64Array;
+  /** f64[nInputs]: bounds the difference of an input as `evaluate` rounds it and as enclosed here. */
+  readonly roundingError: Float64Array;
+}
+
+/** Encloses the coordinates themselves. */
+function createCoordinateBoxes(frame: DomainFrame): BoxEncoder {
+  const magnitude = Float64Array.from({ length: 3 }, (_, axis) =>
+    Math.max(Math.abs(toInput(frame, axis, frame.min[axis])), Math.abs(frame.top[axis])),
+  );
+  return {
+    magnitude,
+    roundingError: magnitude.map((m) => 4 * ULP * m),
+    encode(min, max, corners, radius) {
+      for (let axis = 0; axis < 3; axis++) {
+        const lo = toInput(frame, axis, min[axis]);
+        const hi = toInput(frame, axis, max[axis]);
+        for (let c = 0; c < 8; c++) corners[axis * 8 + c] = (c >> axis) & 1 ? hi : lo;
+        radius[axis] = 0;
+      }
+    },
+    range() {},
+  };
+}
+
+/** @param frame maps local coordinates to the encoder's input. */
+export function createBoxEncoder(encoding: FieldAsset['encoding'], frame: DomainFrame): BoxEncoder {
+  if (encoding.kind === 'none') return createCoordinateBoxes(frame);
+  const { nFeaturesPerLevel: F, levels } = encoding;
+  const boxes = levels.map((level) => createLevelBoxes(level, F));
+  const lo = new Float64Array(3);
+  const hi = new Float64Array(3);
+  const place = (min: ArrayLike<number>, max: ArrayLike<number>): void => {
+    for (let axis = 0; axis < 3; axis++) {
+      lo[axis] = toInput(frame, axis, min[axis]);
+      hi[axis] = toInput(frame, axis, max[axis]);
+    }
+  };
+  return {
+    magnitude: Float64Array.from(levels.flatMap((level) => [...largest(level, F)])),
+    roundingError: Float64Array.from(
+      levels.flatMap((level) => [...largest(level, F)].map((m) => m * (64 * ULP + 8 * snapDistance(level)))),
+    ),
+    encode(min, max, corners, radius) {
+      place(min, max);
+      for (let l = 0; l < boxes.length; l++) boxes[l].encode(lo, hi, corners, radius, l * F);
+    },
+    range(min, max, outLo, outHi, outIsTrilinear) {
+      place(min, max);
+      for (let l = 0; l < boxes.length; l++) {
+        outIsTrilinear[l] = boxes[l].range(lo, hi, outLo, outHi, l * F) ? 1 : 0;
+      }
+    },
+  };
+}
+
+/** f64[F]: largest |feature|. */
+function largest(level: GridLevel, F: number): Float64Array {
+  const most = new Float64Array(F);
+  for (let i = 0; i < level.params.length; i++)
+    most[i % F] = Math.max(most[i % F], Math.abs(level.params[i]));
+  return most;
+}

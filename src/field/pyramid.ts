@@ -1,0 +1,119 @@
+import type { GridLevel } from '../format/asset.ts';
+import { entryIndex } from './hash-grid.ts';
+
+/** Vertices an axis of the blocks at the pyramid's foot, as a power of two. */
+const FOOT_BITS = 2;
+/** A level with more vertices than this an axis gets no pyramid (30M entries are read in about 0.2 s). */
+const MAX_SIDE = 320;
+/** Blocks an axis that a query reads at most. */
+const MAX_BLOCKS = 4;
+
+/** Ranges of a level's features over blocks of grid vertices. */
+export interface MinMaxPyramid {
+  /**
+   * Range of all features over the vertices first..last (inclusive, each axis); conservative.
+   * @param first i32[3]
+   * @param last i32[3]
+   * @param outLo f64, F values from `at` on
+   */
+  range(first: Int32Array, last: Int32Array, outLo: Float64Array, outHi: Float64Array, at: number): void;
+}
+
+interface Storey {
+  readonly bits: number;
+  readonly side: number;
+  /** f32[side³ * F], x fastest. */
+  readonly lo: Float32Array;
+  readonly hi: Float32Array;
+}
+
+/** Vertices an axis that points of the unit cube reach. */
+export function levelSide(level: GridLevel): number {
+  return Math.floor(level.scale + level.offset) + 2;
+}
+
+/** Builds the pyramid of a level; blocks have 2^k vertices an axis, k = FOOT_BITS up to the whole level. */
+export function createPyramid(level: GridLevel, nFeatures: number): MinMaxPyramid {
+  const side = levelSide(level);
+  const storeys = side > MAX_SIDE ? [wholeTable(level, nFeatures)] : buildStoreys(level, nFeatures, side);
+  return {
+    range(first, last, outLo, outHi, at) {
+      let widest = 0;
+      let storey = storeys[0];
+      for (const candidate of storeys) {
+        storey = candidate;
+        widest = 0;
+        for (let a = 0; a < 3; a++) {
+          widest = Math.max(widest, (last[a] >> storey.bits) - (first[a] >> storey.bits) + 1);
+        }
+        if (widest <= MAX_BLOCKS) break;
+      }
+      const { bits, side: n, lo, hi } = storey;
+      outLo.fill(Number.POSITIVE_INFINITY, at, at + nFeatures);
+      outHi.fill(Number.NEGATIVE_INFINITY, at, at + nFeatures);
+      for (let z = first[2] >> bits; z <= last[2] >> bits; z++) {
+        for (let y = first[1] >> bits; y <= last[1] >> bits; y++) {
+          for (let x = first[0] >> bits; x <= last[0] >> bits; x++) {
+            const block = ((z * n + y) * n + x) * nFeatures;
+            for (let k = 0; k < nFeatures; k++) {
+              if (lo[block + k] < outLo[at + k]) outLo[at + k] = lo[block + k];
+              if (hi[block + k] > outHi[at + k]) outHi[at + k] = hi[block + k];
+            }
+          }
+        }
+      }
+    },
+  };
+}
+
+/** One block for a level that is too large: the range of its table. */
+function wholeTable(level: GridLevel, nFeatures: number): Storey {
+  const lo = new Float32Array(nFeatures).fill(Number.POSITIVE_INFINITY);
+  const hi = new Float32Array(nFeatures).fill(Number.NEGATIVE_INFINITY);
+  for (let i = 0; i < level.params.length; i++) {
+    const k = i % nFeatures;
+    if (level.params[i] < lo[k]) lo[k] = level.params[i];
+    if (level.params[i] > hi[k]) hi[k] = level.params[i];
+  }
+  return { bits: 31, side: 1, lo, hi };
+}
+
+function buildStoreys(level: GridLevel, nFeatures: number, nVertices: number): Storey[] {
+  const entry = (x: number, y: number, z: number) => entryIndex(level, x, y, z) * nFeatures;
+  const storeys = [gather(nVertices, FOOT_BITS, nFeatures, level.params, level.params, entry, FOOT_BITS)];
+  for (let below = storeys[0]; below.side > 1; below = storeys[storeys.length - 1]) {
+    const { side, lo, hi } = below;
+    const block = (x: number, y: number, z: number) => ((z * side + y) * side + x) * nFeatures;
+    storeys.push(gather(side, 1, nFeatures, lo, hi, block, below.bits + 1));
+  }
+  return storeys;
+}
+
+/** Blocks of 2^bits cells an axis of the storey below (`sideBelow` cells an axis, at `index`). */
+function gather(
+  sideBelow: number,
+  bits: number,
+  nFeatures: number,
+  belowLo: Float32Array,
+  belowHi: Float32Array,
+  index: (x: number, y: number, z: number) => number,
+  totalBits: number,
+): Storey {
+  const side = ((sideBelow - 1) >> bits) + 1;
+  const lo = new Float32Array(side ** 3 * nFeatures).fill(Number.POSITIVE_INFINITY);
+  const hi = new Float32Array(side ** 3 * nFeatures).fill(Number.NEGATIVE_INFINITY);
+  for (let z = 0; z < sideBelow; z++) {
+    for (let y = 0; y < sideBelow; y++) {
+      const row = ((z >> bits) * side + (y >> bits)) * side;
+      for (let x = 0; x < sideBelow; x++) {
+        const from = index(x, y, z);
+        const to = (row + (x >> bits)) * nFeatures;
+        for (let k = 0; k < nFeatures; k++) {
+          if (belowLo[from + k] < lo[to + k]) lo[to + k] = belowLo[from + k];
+          if (belowHi[from + k] > hi[to + k]) hi[to + k] = belowHi[from + k];
+        }
+      }
+    }
+  }
+  return { bits: totalBits, side, lo, hi };
+}
