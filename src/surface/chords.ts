@@ -151,7 +151,7 @@ export class ChordSplitter {
     const m = patch.net.unitNeuron.indexOf(patch.chordNeuron[chord]);
     if (!this.newton(x, y, z, m, u, reach)) {
       this.nProjected++;
-      patch.project(x, y, z);
+      if (!patch.project(x, y, z)) patch.isSound = false;
     }
     const [px, py, pz] = patch.point;
     const vertex = patch.addVertex(-1, px, py, pz, patch.net.unitNeuron[u]);

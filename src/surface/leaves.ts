@@ -107,14 +107,32 @@ export class LeafFiller {
     const isSettled = this.forest.state[node] === NODE_SETTLED;
     if (isSettled) this.direction.set(this.forest.direction.subarray(node * 3, node * 3 + 3));
     else this.loopNormal(loop);
+    if (!this.fillSoundly(loop)) this.flagged.push(node);
+    this.emit(node);
+  }
+
+  /** Fills with chords along the creases, or without where that folds; false where that folds too. */
+  private fillSoundly(loop: number): boolean {
+    const { patch, options } = this;
     this.beginPatch(loop);
-    if (isSettled && this.loopArea() < 0) {
-      this.flagged.push(node);
+    if (!(this.loopArea() > 0)) {
+      // Not a disc in this direction (an annulus, say): filled as it lies, in case it cannot be bisected.
       this.loopNormal(loop);
       this.beginPatch(loop);
+      this.triangulateLoop();
+      return false;
     }
-    this.triangulateLoop(loop);
-    this.emit(node);
+    if (this.net.nUnits > 0 && this.chords.split(options.creaseTolerance) && patch.polygons.length > 1) {
+      this.triangulateLoop();
+      if (patch.isFilledSoundly()) return true;
+      this.beginPatch(loop);
+      if (options.creaseTolerance === 0) {
+        this.triangulateLoop();
+        return false;
+      }
+    } else if (patch.polygons.length !== 1) this.beginPatch(loop);
+    this.triangulateLoop();
+    return patch.isFilledSoundly();
   }
 
   private beginPatch(loop: number): void {
@@ -161,20 +179,23 @@ export class LeafFiller {
     else for (let k = 0; k < 3; k++) direction[k] /= norm;
   }
 
-  private triangulateLoop(loop: number): void {
+  private triangulateLoop(): void {
     const { patch, options } = this;
     const scale = this.deviationScale();
-    if (this.net.nUnits > 0 && !this.chords.split(options.creaseTolerance)) this.beginPatch(loop);
     for (const polygon of patch.polygons) this.triangulator.triangulate(patch, polygon, scale);
-    if (patch.polygons.length > 1 && !this.isLocallyManifold()) {
-      patch.triangles.length = 0;
-      for (const polygon of patch.polygons) {
-        if (polygon.length > 3) fan(patch, polygon);
-        else if (polygon.length === 3) patch.triangles.push(polygon[0], polygon[1], polygon[2]);
-      }
-    }
-    if (options.refineTolerance === Number.POSITIVE_INFINITY) return;
+    if (patch.polygons.length > 1 && !this.isLocallyManifold()) this.fanAll();
+    if (options.refineTolerance === Number.POSITIVE_INFINITY || !patch.isFilledSoundly()) return;
     if (!this.refiner.refine(options.refineTolerance)) this.nOffTolerance++;
+  }
+
+  /** Fans every polygon: no diagonals, so nothing that two polygons could share by accident. */
+  private fanAll(): void {
+    const { patch } = this;
+    patch.triangles.length = 0;
+    for (const polygon of patch.polygons) {
+      if (polygon.length > 3) fan(patch, polygon);
+      else if (polygon.length === 3) patch.triangles.push(polygon[0], polygon[1], polygon[2]);
+    }
   }
 
   private deviationScale(): number {

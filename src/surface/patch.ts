@@ -32,6 +32,8 @@ export class Patch {
   /** Neuron of each chord. */
   chordNeuron: number[] = [];
   readonly triangles: number[] = [];
+  /** False once a vertex could not be put on the zero set inside the box. */
+  isSound = true;
   readonly direction = new Float64Array(3);
   readonly gradient = new Float64Array(3);
   /** v of every unit at the point evaluated last. */
@@ -61,6 +63,7 @@ export class Patch {
   clear(): void {
     this.nVertices = 0;
     this.nChords = 0;
+    this.isSound = true;
     for (const a of [this.id, this.x, this.y, this.z, this.qx, this.qy, this.neuron, this.maskA, this.maskB]) {
       a.length = 0;
     }
@@ -108,6 +111,16 @@ export class Patch {
   area(i: number, j: number, k: number): number {
     const { qx, qy } = this;
     return (qx[j] - qx[i]) * (qy[k] - qy[i]) - (qy[j] - qy[i]) * (qx[k] - qx[i]);
+  }
+
+  /** Whether every vertex is on the zero set and no triangle is turned over in the projection. */
+  isFilledSoundly(): boolean {
+    const { triangles } = this;
+    if (!this.isSound) return false;
+    for (let t = 0; t < triangles.length; t += 3) {
+      if (!(this.area(triangles[t], triangles[t + 1], triangles[t + 2]) > 0)) return false;
+    }
+    return true;
   }
 
   /** f at a point in local units; leaves ∇f (local) in `gradient` and v of all units in `unitValues`. */

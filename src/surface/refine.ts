@@ -2,6 +2,8 @@ import type { Patch } from './patch.ts';
 
 /** Vertices that refinement may add to one patch. */
 const MAX_INSERTED = 400;
+/** Height over longest side below which a triangle is split at that side instead of inside. */
+const FLAT = 0.4;
 /** A flip must better the deviation of the edge by this factor. */
 const FLIP_GAIN = 0.8;
 
@@ -66,6 +68,8 @@ export class Refiner {
   private worstSample(t: number, tolerance: number): number {
     const { triangles, x, y, z } = this.patch;
     const [a, b, c] = [triangles[t], triangles[t + 1], triangles[t + 2]];
+    // A point of a triangle is never farther from the zero set than from the nearest corner.
+    if (this.longestSide(a, b, c) <= tolerance) return 0;
     const cx = (x[a] + x[b] + x[c]) / 3;
     const cy = (y[a] + y[b] + y[c]) / 3;
     const cz = (z[a] + z[b] + z[c]) / 3;
@@ -94,18 +98,41 @@ export class Refiner {
     return worst;
   }
 
+  private longestSide(a: number, b: number, c: number): number {
+    const { x, y, z } = this.patch;
+    const ab = Math.hypot(x[a] - x[b], y[a] - y[b], z[a] - z[b]);
+    const bc = Math.hypot(x[b] - x[c], y[b] - y[c], z[b] - z[c]);
+    return Math.max(ab, bc, Math.hypot(x[c] - x[a], y[c] - y[a], z[c] - z[a]));
+  }
+
   private insert(t: number, worst: number): boolean {
     const { triangles } = this.patch;
     this.earliestTouched = t;
-    if (worst < 4) {
-      const a = triangles[t + worst - 1];
-      const b = triangles[t + (worst % 3)];
+    const side = worst < 4 ? worst - 1 : this.longSide(t);
+    if (side >= 0) {
+      const a = triangles[t + side];
+      const b = triangles[t + ((side + 1) % 3)];
       const other = this.left.get(key(b, a));
-      if (other !== undefined) {
-        return this.splitSide(t, other, a, b);
-      }
+      if (other !== undefined && this.splitSide(t, other, a, b)) return true;
     }
     return this.splitInside(t);
+  }
+
+  /** The longest side of a triangle too flat to be split inside (it would only get flatter), or -1. */
+  private longSide(t: number): number {
+    const { triangles, qx, qy } = this.patch;
+    let longest = 0;
+    let side = -1;
+    for (let k = 0; k < 3; k++) {
+      const a = triangles[t + k];
+      const b = triangles[t + ((k + 1) % 3)];
+      const length2 = (qx[a] - qx[b]) ** 2 + (qy[a] - qy[b]) ** 2;
+      if (length2 <= longest) continue;
+      longest = length2;
+      side = k;
+    }
+    const area = this.patch.area(triangles[t], triangles[t + 1], triangles[t + 2]);
+    return area < FLAT * longest ? side : -1;
   }
 
   /** A vertex on the zero set beside (x, y, z), or -1 where it would leave the box. */
