@@ -1,15 +1,6 @@
-import type {
-  Box3,
-  FieldAsset,
-  GridLevel,
-  HashGridEncoding,
-  IdentityEncoding,
-  MlpLayer,
-  OutputRule,
-  Vec3,
-} from './asset.ts';
+import type { Box3, FieldAsset, GridLevel, IdentityEncoding, MlpLayer, OutputRule, Vec3 } from './asset.ts';
 import { EXTENSION_VERSION, WEIGHT_BYTES, type WeightType } from './extension.ts';
-import { checkField, type FieldPlaces } from './field-rules.ts';
+import { checkField, type FieldPlaces, type GridParts } from './field-rules.ts';
 import { IssueList, type NsdfPlace } from './issues.ts';
 import { describe, JsonObject, pointer } from './json-object.ts';
 import { createWeightSource, type Slice, type WeightSource } from './weights.ts';
@@ -57,7 +48,7 @@ export function decodeField(json: JsonObject, meshName: string, source: WeightSo
     ...readLod(json),
   };
   const sha256 = readSha256(json);
-  if (dtype !== null) checkField(parts, jsonPlaces(json, source, dtype), issues);
+  checkField(parts, jsonPlaces(json, source, dtype ?? 'f32'), issues);
   return issues.nErrors === nErrorsBefore ? { asset: parts as FieldAsset, sha256 } : null;
 }
 
@@ -92,10 +83,10 @@ export function neuralFieldBufferViews(extension: unknown): number[] {
   return [...new Set(indices.filter((index): index is number => Number.isSafeInteger(index)))];
 }
 
-/** A newer version may mean anything: nothing else is read. */
+/** A newer version may mean anything: nothing else is read then. */
 function isVersionKnown(json: JsonObject): boolean {
   const version = json.integer('version');
-  if (version === null || version === EXTENSION_VERSION) return version !== null;
+  if (version === null || version === EXTENSION_VERSION) return true;
   if (version < 1) {
     json.issues.error(
       'property-range',
@@ -167,7 +158,7 @@ function readSha256(json: JsonObject): string | null {
   return null;
 }
 
-function readMlp(mlp: JsonObject, dtype: WeightType, source: WeightSource): MlpLayer[] | null {
+function readMlp(mlp: JsonObject, dtype: WeightType, source: WeightSource): (MlpLayer | null)[] | null {
   mlp.noteUnknown(['activation', 'bufferView', 'layers']);
   const advice =
     ': only ReLU networks are piecewise; retrain with ReLU, or distil the field into a ReLU network';
@@ -175,8 +166,7 @@ function readMlp(mlp: JsonObject, dtype: WeightType, source: WeightSource): MlpL
   const bufferView = mlp.index('bufferView');
   const layers = mlp.objects('layers');
   if (bufferView === null || layers === null) return null;
-  const read = layers.map((layer) => layer && readLayer(layer, bufferView, dtype, source));
-  return read.every((layer) => layer !== null) ? read : null;
+  return layers.map((layer) => layer && readLayer(layer, bufferView, dtype, source));
 }
 
 function readLayer(
@@ -204,7 +194,7 @@ function readEncoding(
   json: JsonObject,
   dtype: WeightType,
   source: WeightSource,
-): HashGridEncoding | IdentityEncoding | null {
+): GridParts | IdentityEncoding | null {
   const type = readChoice(json, 'type', ['hash-grid', 'none'] as const);
   if (type === null) return null;
   if (type === 'none') {
@@ -219,8 +209,8 @@ function readEncoding(
   const levels = json.objects('levels');
   if (nFeaturesPerLevel === null || levels === null) return null;
   const read = levels.map((level) => level && readLevel(level, nFeaturesPerLevel, dtype, source));
-  if (convention === null || log2HashmapSize === null || !read.every((level) => level !== null)) return null;
-  return { kind: 'hash-grid', convention, nFeaturesPerLevel, log2HashmapSize, levels: read };
+  const grid = { kind: 'hash-grid' as const, convention, nFeaturesPerLevel, log2HashmapSize };
+  return { ...grid, levels: read };
 }
 
 function readLevel(

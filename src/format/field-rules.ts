@@ -1,4 +1,4 @@
-import type { Box3, FieldAsset, GridLevel, HashGridEncoding, MlpLayer, OutputRule } from './asset.ts';
+import type { Box3, GridLevel, IdentityEncoding, MlpLayer, OutputRule } from './asset.ts';
 import type { IssueList, NsdfPlace } from './issues.ts';
 
 /** Limits that keep every later count within exact integers and sane memory. */
@@ -46,8 +46,23 @@ export const MEMORY_PLACES: FieldPlaces = {
   bias: (index, element) => ({ path: `layers[${index}].bias[${element}]` }),
 };
 
+/** A grid as far as it could be read. */
+export interface GridParts {
+  readonly kind: 'hash-grid';
+  readonly nFeaturesPerLevel: number;
+  readonly log2HashmapSize: number | null;
+  readonly levels: readonly (GridLevel | null)[];
+}
+
 /** A field as far as it could be read: what is null or absent is not checked. */
-export type FieldParts = { readonly [K in keyof FieldAsset]?: FieldAsset[K] | null };
+export interface FieldParts {
+  readonly domain?: Box3 | null;
+  readonly valueScale?: number | null;
+  readonly lodResolutions?: readonly number[] | null;
+  readonly output?: OutputRule | null;
+  readonly encoding?: IdentityEncoding | GridParts | null;
+  readonly layers?: readonly (MlpLayer | null)[] | null;
+}
 
 /**
  * Every rule that a field has to obey, whatever it came from: the reader, the validator, the writer and the importers
@@ -63,8 +78,9 @@ export function checkField(parts: FieldParts, places: FieldPlaces, issues: Issue
   if (lodResolutions) checkLod(lodResolutions, places.lodResolutions, issues);
   if (encoding?.kind === 'hash-grid') checkGrid(encoding, places, issues);
   if (layers) checkLayers(layers, places, issues);
-  if (layers?.length && encoding) checkInput(layers[0].nIn, encoding, places.layer(0), issues);
-  if (layers?.length && output) checkOutput(output, layers[layers.length - 1].nOut, places.output, issues);
+  const [first, last] = [layers?.at(0), layers?.at(-1)];
+  if (first && encoding) checkInput(first.nIn, encoding, places.layer(0), issues);
+  if (last && output) checkOutput(output, last.nOut, places.output, issues);
   checkWeights(encoding ?? null, layers ?? [], places, issues);
 }
 
@@ -103,7 +119,7 @@ function checkLod(resolutions: readonly number[], place: NsdfPlace, issues: Issu
   }
 }
 
-function checkGrid(grid: HashGridEncoding, places: FieldPlaces, issues: IssueList): void {
+function checkGrid(grid: GridParts, places: FieldPlaces, issues: IssueList): void {
   const { levels, nFeaturesPerLevel, log2HashmapSize } = grid;
   const expectCount = (name: string, n: number, max: number): void => {
     if (isCount(n, max)) return;
@@ -114,10 +130,13 @@ function checkGrid(grid: HashGridEncoding, places: FieldPlaces, issues: IssueLis
     issues.error('property-range', message, places.encoding);
   } else expectCount('the number of levels', levels.length, FIELD_LIMITS.nLevels);
   expectCount('nFeaturesPerLevel', nFeaturesPerLevel, FIELD_LIMITS.nFeaturesPerLevel);
-  expectCount('log2HashmapSize', log2HashmapSize, FIELD_LIMITS.log2HashmapSize);
+  if (log2HashmapSize !== null) {
+    expectCount('log2HashmapSize', log2HashmapSize, FIELD_LIMITS.log2HashmapSize);
+  }
   levels.forEach((level, index) => {
+    if (level === null) return;
     checkLevel(level, nFeaturesPerLevel, places.level(index), issues);
-    if (index > 0 && level.resolution < levels[index - 1].resolution) {
+    if (level.resolution < (levels[index - 1]?.resolution ?? 0)) {
       const message = `level ${index} is coarser than the level before it; levels should go from coarse to fine`;
       issues.note('warning', 'shape', message, places.level(index));
     }
@@ -151,15 +170,17 @@ function checkLevel(level: GridLevel, nFeatures: number, place: NsdfPlace, issue
   expect(params.length === nValues, 'length', `the table has ${params.length} values, expected ${counts}`);
 }
 
-function checkLayers(layers: readonly MlpLayer[], places: FieldPlaces, issues: IssueList): void {
+function checkLayers(layers: readonly (MlpLayer | null)[], places: FieldPlaces, issues: IssueList): void {
   if (!isCount(layers.length, FIELD_LIMITS.nLayers)) {
     const message = `${layers.length} layers, expected 1 to ${FIELD_LIMITS.nLayers}`;
     issues.error('property-range', message, places.mlp);
   }
   layers.forEach((layer, index) => {
+    if (layer === null) return;
     checkLayer(layer, index, places.layer(index), issues);
-    if (index === 0 || layer.nIn === layers[index - 1].nOut) return;
-    const message = `layer ${index} reads ${layer.nIn} values but layer ${index - 1} gives ${layers[index - 1].nOut}`;
+    const given = layers[index - 1]?.nOut ?? layer.nIn;
+    if (layer.nIn === given) return;
+    const message = `layer ${index} reads ${layer.nIn} values but layer ${index - 1} gives ${given}`;
     issues.error('shape', message, places.layer(index));
   });
 }
@@ -189,7 +210,7 @@ function checkLayer(
 /** What the first layer reads: all features, or the three coordinates. */
 function checkInput(
   nIn: number,
-  encoding: FieldAsset['encoding'],
+  encoding: IdentityEncoding | GridParts,
   place: NsdfPlace,
   issues: IssueList,
 ): void {
@@ -218,17 +239,20 @@ function checkOutput({ plus, minus }: OutputRule, nOut: number, place: NsdfPlace
 }
 
 function checkWeights(
-  encoding: FieldAsset['encoding'] | null,
-  layers: readonly MlpLayer[],
+  encoding: IdentityEncoding | GridParts | null,
+  layers: readonly (MlpLayer | null)[],
   places: FieldPlaces,
   issues: IssueList,
 ): void {
   if (encoding?.kind === 'hash-grid') {
-    encoding.levels.forEach(({ params }, index) => {
-      checkValues(params, `the table of level ${index}`, (i) => places.levelParams(index, i), issues);
+    encoding.levels.forEach((level, index) => {
+      if (level === null) return;
+      checkValues(level.params, `the table of level ${index}`, (i) => places.levelParams(index, i), issues);
     });
   }
-  layers.forEach(({ weights, bias }, index) => {
+  layers.forEach((layer, index) => {
+    if (layer === null) return;
+    const { weights, bias } = layer;
     checkValues(weights, `the weight matrix of layer ${index}`, (i) => places.weights(index, i), issues);
     if (bias !== null) checkValues(bias, `the bias of layer ${index}`, (i) => places.bias(index, i), issues);
   });

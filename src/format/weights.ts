@@ -7,7 +7,7 @@ export interface Slice {
   readonly byteOffset: number;
   readonly nValues: number;
   readonly dtype: WeightType;
-  /** The slice has to fill its bufferView exactly. */
+  /** The slice has to fill its bufferView, but for up to three bytes of padding. */
   readonly isWhole?: boolean;
 }
 
@@ -78,7 +78,7 @@ function sliceBytes(
     const message = `${what} from byte ${byteOffset}, but bufferView ${bufferView} has ${bytes.length} bytes`;
     return { code: 'length', message };
   }
-  if (isWhole === true && nBytes !== bytes.length) {
+  if (isWhole === true && bytes.length - byteOffset - nBytes > 3) {
     return { code: 'length', message: `${what}, but bufferView ${bufferView} has ${bytes.length} bytes` };
   }
   return bytes.subarray(byteOffset, byteOffset + nBytes);

@@ -68,7 +68,7 @@ export function boundsAccessor(bin: BinWriter, domain: Box3): Json {
  */
 export function fallbackAttributes(bin: BinWriter, mesh: FallbackMesh): Json {
   const nVertices = checkFallback(mesh);
-  const addVec3 = (values: Float32Array, bounds: Json): number => {
+  const addVec3 = (values: Float32Array, bounds: object): number => {
     const bufferView = bin.addView(bytesOf(values), ARRAY_BUFFER);
     return bin.addAccessor({ bufferView, componentType: FLOAT, count: nVertices, type: 'VEC3', ...bounds });
   };
@@ -106,7 +106,8 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function boundsOf(positions: Float32Array): Json {
+/** Minimum and maximum of xyz triples. */
+export function boundsOf(positions: Float32Array): { min: number[]; max: number[] } {
   const min = [Infinity, Infinity, Infinity];
   const max = [-Infinity, -Infinity, -Infinity];
   positions.forEach((value, i) => {
