@@ -1,4 +1,4 @@
-import { type BufferGeometry, type Intersection, type Material, Mesh, type Raycaster } from 'three';
+import { type BufferGeometry, type Intersection, type LOD, type Material, Mesh, type Raycaster } from 'three';
 import type { DeriveStats } from '../index.ts';
 
 /** One level of an `NSDFObject`: the derived surface as an ordinary three mesh. */
@@ -21,9 +21,13 @@ export class NSDFMesh extends Mesh<BufferGeometry, Material | Material[]> {
    * asks a LOD and then its children again, which would give every hit twice.
    */
   override raycast(raycaster: Raycaster, intersects: Intersection[]): void {
-    const owner = this.parent as { isNSDFObject?: boolean; mesh?: unknown } | null;
-    if (owner?.isNSDFObject && owner.mesh !== this) return;
+    if (this.#isHiddenLevel()) return;
     if (intersects.some((hit) => hit.object === this)) return;
     super.raycast(raycaster, intersects);
+  }
+
+  #isHiddenLevel(): boolean {
+    const owner = this.parent as (LOD & { readonly mesh?: unknown }) | null;
+    return owner?.isLOD === true && owner.mesh !== this && owner.levels.some(({ object }) => object === this);
   }
 }
