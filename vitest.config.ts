@@ -27,6 +27,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],
+          fileParallelism: false, // some of them measure times
           browser: {
             enabled: true,
             headless: true,

@@ -17,3 +17,13 @@ export async function measureTasks(
   channel.port1.close();
   return { longestMs, totalMs: performance.now() - startMs };
 }
+
+/**
+ * The least of three measurements: what our own code costs comes back every time, what else the machine does while
+ * the clock runs does not.
+ */
+export async function leastOfThree(measure: () => Promise<number>): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < 3; i++) times.push(await measure());
+  return Math.min(...times);
+}
