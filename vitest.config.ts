@@ -24,6 +24,8 @@ export default defineConfig({
       },
       {
         extends: true,
+        // Found while tests run, they would make vite reload the page under them.
+        optimizeDeps: { include: ['meshoptimizer', 'three'] },
         test: {
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],

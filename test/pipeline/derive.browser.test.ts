@@ -31,6 +31,7 @@ const OPTIONS: [string, DeriveOptions][] = [
   ['a tolerance', { tolerance: 5e-3 }],
   ['a resolution', { resolution: 16 }],
   ['exact', { exact: true }],
+  ['a vertex budget', { tolerance: 5e-3, maxVertices: 500 }],
 ];
 
 describe('deriveMesh in the browser', () => {
