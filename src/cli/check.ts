@@ -1,0 +1,108 @@
+import { Command } from 'commander';
+import { createCpuField } from '../field/cpu-field.ts';
+import { CHECK_DEFAULTS, checkMesh, type MeshReport, type Spread } from '../surface/check.ts';
+import { readField, readMesh } from './files.ts';
+import { columns, positiveNumber, printJson, printLines, wholeNumber } from './output.ts';
+
+interface CheckCommandOptions {
+  readonly field?: string;
+  readonly index: number;
+  readonly samples: number;
+  readonly seed: number;
+  readonly tolerance?: number;
+  readonly json?: boolean;
+}
+
+/** `nsdf check MESH`: is it closed, manifold, oriented, and, with a field, how far off. */
+export function checkCommand(): Command {
+  return new Command('check')
+    .description('check a .glb, .ply, .obj or .stl mesh; fails where it is not closed, manifold and oriented')
+    .argument('<mesh>')
+    .option('--field <file>', 'measure against this field; edges on the faces of its domain may be open')
+    .option('--index <n>', 'which field of a file with several, from 0', wholeNumber, 0)
+    .option('--samples <n>', 'points for each of the two distances', wholeNumber, CHECK_DEFAULTS.samples)
+    .option('--seed <n>', 'of the samples', wholeNumber, CHECK_DEFAULTS.seed)
+    .option('--tolerance <length>', 'fail where a sampled distance is larger', positiveNumber)
+    .option('--json', 'print one JSON object')
+    .action(runCheck);
+}
+
+async function runCheck(path: string, options: CheckCommandOptions): Promise<void> {
+  const { normals, ...mesh } = await readMesh(path);
+  const asset =
+    options.field === undefined ? undefined : (await readField(options.field, options.index)).asset;
+  const report = await checkMesh(
+    { ...mesh, ...(normals === null ? {} : { normals }) },
+    {
+      samples: options.samples,
+      seed: options.seed,
+      ...(asset === undefined ? {} : { field: createCpuField(asset), domain: asset.domain }),
+    },
+  );
+  const faults = faultsOf(report, options.tolerance);
+  if (faults.length > 0) process.exitCode = 1;
+  if (options.json) printJson({ mesh: path, isSound: faults.length === 0, faults, ...report });
+  else printLines(reportLines(path, report, faults));
+}
+
+function faultsOf(report: MeshReport, tolerance: number | undefined): string[] {
+  const worst = Math.max(report.meshToZeroSet?.max ?? 0, report.zeroSetToMesh?.max ?? 0);
+  return [
+    ...(report.isClosed ? [] : ['not closed']),
+    ...(report.isManifold ? [] : ['not manifold']),
+    ...(report.isOriented ? [] : ['not oriented']),
+    ...(report.isOutwardOriented ? [] : ['inside out']),
+    ...(report.nNonFiniteVertices === 0 ? [] : ['not finite']),
+    ...(tolerance === undefined || worst <= tolerance ? [] : [`${worst.toExponential(2)} from the zero set`]),
+  ];
+}
+
+function reportLines(path: string, report: MeshReport, faults: readonly string[]): string[] {
+  const { residual, meshToZeroSet, zeroSetToMesh, genus } = report;
+  const distances: [string, Spread | undefined][] = [
+    ['|f| at vertices', residual],
+    ['mesh to zero set', meshToZeroSet],
+    ['zero set to mesh', zeroSetToMesh],
+  ];
+  return [
+    `${path}: ${faults.length === 0 ? 'closed, manifold, oriented' : faults.join(', ')}`,
+    ...columns([
+      ['vertices', `${report.nVertices}${notes(report, VERTEX_NOTES)}`],
+      ['triangles', `${report.nTriangles}${notes(report, TRIANGLE_NOTES)}`],
+      [
+        'edges',
+        `${report.nOpenEdges} open, ${report.nOpenEdgesOnDomain} open on the domain, ${report.nNonManifoldEdges} non-manifold, ${report.nMisorientedEdges} misoriented`,
+      ],
+      ['components', `${report.nComponents}`],
+      ['Euler', `${report.eulerCharacteristic}${genus === null ? '' : `, genus ${genus}`}`],
+      ...distances.flatMap(([name, spread]): [string, string][] =>
+        spread === undefined ? [] : [[name, spreadText(spread)]],
+      ),
+    ]),
+  ];
+}
+
+const VERTEX_NOTES = [
+  ['nDuplicateVertices', 'at the place of another'],
+  ['nSplitVertices', 'of these with another normal'],
+  ['nNonManifoldVertices', 'non-manifold'],
+  ['nUnusedVertices', 'in no triangle'],
+  ['nNonFiniteVertices', 'not finite'],
+  ['nBadNormals', 'with a normal not of unit length'],
+] as const;
+
+const TRIANGLE_NOTES = [
+  ['nDuplicateTriangles', 'duplicate'],
+  ['nDegenerateTriangles', 'degenerate'],
+] as const;
+
+function notes(report: MeshReport, names: readonly (readonly [keyof MeshReport, string])[]): string {
+  const found = names.flatMap(([key, text]) => (report[key] === 0 ? [] : [`${String(report[key])} ${text}`]));
+  return found.length === 0 ? '' : `: ${found.join(', ')}`;
+}
+
+function spreadText({ n, mean, p99, p999, max }: Spread): string {
+  if (n === 0) return 'nothing to measure';
+  const [a, b, c, d] = [mean, p99, p999, max].map((x) => x.toExponential(2));
+  return `mean ${a}, 99 % ${b}, 99.9 % ${c}, max ${d} (${n} points)`;
+}

@@ -1,0 +1,97 @@
+import { Command } from 'commander';
+import type { FieldAsset } from '../format/asset.ts';
+import { contentHash } from '../format/hash.ts';
+import { listFields, type NsdfFieldInstance } from '../format/instances.ts';
+import { readBytes, readScene } from './files.ts';
+import { columns, formatBytes, plural, printJson, printLines } from './output.ts';
+
+/** `nsdf info A.nsdf`: what fields a file holds. */
+export function infoCommand(): Command {
+  return new Command('info')
+    .description('say what a .nsdf or .safetensors holds')
+    .argument('<file>')
+    .option('--json', 'print one JSON object')
+    .action(async (path: string, options: { json?: boolean }) => {
+      const scene = await readScene(path);
+      const nBytes = (await readBytes(path)).length;
+      const fields = await Promise.all(listFields(scene).map(describeField));
+      const file = { file: path, bytes: nBytes, copyright: scene.copyright, generator: scene.generator };
+      if (options.json) return printJson({ ...file, fields });
+      printLines([
+        `${path}: ${formatBytes(nBytes)}, ${plural(fields.length, 'field')}`,
+        ...(scene.copyright === null ? [] : [`  ${scene.copyright}`]),
+        ...fields.flatMap(fieldLines),
+      ]);
+    });
+}
+
+type FieldInfo = Awaited<ReturnType<typeof describeField>>;
+
+async function describeField({ field, nodeName, matrixWorld }: NsdfFieldInstance) {
+  const { asset, fallback } = field;
+  return {
+    name: asset.name,
+    node: nodeName,
+    matrixWorld,
+    encoding: describeEncoding(asset),
+    layers: [asset.layers[0].nIn, ...asset.layers.map(({ nOut }) => nOut)],
+    hasBias: asset.layers.some(({ bias }) => bias !== null),
+    output: asset.output,
+    isNegativeInside: asset.isNegativeInside,
+    valueScale: asset.valueScale,
+    domain: asset.domain,
+    nParameters: countParameters(asset),
+    fallbackTriangles: fallback === null ? 0 : fallback.indices.length / 3,
+    sha256: await contentHash(asset),
+    storedSha256: field.sha256,
+  };
+}
+
+function describeEncoding({ encoding }: FieldAsset) {
+  if (encoding.kind === 'none') return encoding;
+  const { kind, convention, nFeaturesPerLevel, log2HashmapSize } = encoding;
+  const levels = encoding.levels.map(({ resolution, scale, nEntries, isDense }) => ({
+    resolution,
+    scale,
+    nEntries,
+    isDense,
+  }));
+  return { kind, convention, nFeaturesPerLevel, log2HashmapSize, levels };
+}
+
+function countParameters({ encoding, layers }: FieldAsset): number {
+  const inLayers = layers.reduce((n, { weights, bias }) => n + weights.length + (bias?.length ?? 0), 0);
+  const levels = encoding.kind === 'none' ? [] : encoding.levels;
+  return levels.reduce((n, { params }) => n + params.length, inLayers);
+}
+
+function fieldLines(field: FieldInfo): string[] {
+  const { encoding, domain } = field;
+  const grid =
+    encoding.kind === 'none'
+      ? [`none (${encoding.inputSpace} coordinates)`]
+      : [
+          `${encoding.kind} (${encoding.convention}), ${encoding.nFeaturesPerLevel} features a level`,
+          ...encoding.levels.map(
+            (level) =>
+              `${level.isDense ? 'dense' : 'hashed'} ${level.resolution}³, ${level.nEntries} entries`,
+          ),
+        ];
+  return [
+    `${field.name}${field.node === field.name ? '' : ` (node ${field.node || 'without name'})`}`,
+    ...columns([
+      ...grid.map((line, i): [string, string] => [i === 0 ? 'encoding' : '', line]),
+      ['network', `${field.layers.join('-')}${field.hasBias ? '' : ', no bias'}`],
+      ['domain', `[${domain.min.join(', ')}] to [${domain.max.join(', ')}]`],
+      ['inside', field.isNegativeInside ? 'negative' : 'positive'],
+      ['parameters', `${field.nParameters}`],
+      ['fallback', field.fallbackTriangles === 0 ? 'none' : plural(field.fallbackTriangles, 'triangle')],
+      ['sha256', `${field.sha256}${hashNote(field)}`],
+    ]),
+  ];
+}
+
+function hashNote({ sha256, storedSha256 }: FieldInfo): string {
+  if (storedSha256 === null) return ' (not stored)';
+  return sha256 === storedSha256 ? '' : ` (the file says ${storedSha256})`;
+}

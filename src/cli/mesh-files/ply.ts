@@ -1,0 +1,95 @@
+import { NsdfFormatError } from '../../errors.ts';
+import { MeshBuilder, type MeshData, type MeshFormat, viewOf } from './mesh-data.ts';
+import { type PlyElement, type PlyProperty, parsePlyHeader } from './ply-header.ts';
+import { createPlySource, type PlySource } from './ply-source.ts';
+
+/** Stanford PLY: little-endian binary written; binary of both orders and text read. */
+export const PLY: MeshFormat = { write, read };
+
+function write({ positions, normals, indices }: MeshData): Uint8Array {
+  const nVertices = positions.length / 3;
+  const nTriangles = indices.length / 3;
+  const names = ['x', 'y', 'z', ...(normals === null ? [] : ['nx', 'ny', 'nz'])];
+  const header = new TextEncoder().encode(
+    [
+      'ply',
+      'format binary_little_endian 1.0',
+      'comment by nsdf-loader',
+      `element vertex ${nVertices}`,
+      ...names.map((name) => `property float ${name}`),
+      `element face ${nTriangles}`,
+      'property list uchar int vertex_indices',
+      'end_header\n',
+    ].join('\n'),
+  );
+  const bytes = new Uint8Array(header.length + nVertices * names.length * 4 + nTriangles * 13);
+  bytes.set(header);
+  const view = viewOf(bytes);
+  let offset = header.length;
+  for (let k = 0; k < positions.length; k += 3) {
+    for (const values of normals === null ? [positions] : [positions, normals]) {
+      for (let axis = 0; axis < 3; axis++, offset += 4) view.setFloat32(offset, values[k + axis], true);
+    }
+  }
+  for (let i = 0; i < indices.length; i += 3) {
+    view.setUint8(offset++, 3);
+    for (let corner = 0; corner < 3; corner++, offset += 4) view.setInt32(offset, indices[i + corner], true);
+  }
+  return bytes;
+}
+
+function read(bytes: Uint8Array): MeshData {
+  const header = parsePlyHeader(bytes);
+  const source = createPlySource(bytes, header);
+  const builder = new MeshBuilder();
+  const normals: number[] = [];
+  for (const element of header.elements) {
+    if (element.name === 'vertex') readVertices(element, source, builder, normals);
+    else if (element.name === 'face') readFaces(element, source, builder);
+    else skip(element, source);
+  }
+  const mesh = builder.mesh();
+  const hasNormals = normals.length === mesh.positions.length && normals.length > 0;
+  return hasNormals ? { ...mesh, normals: Float32Array.from(normals) } : mesh;
+}
+
+function readVertices(element: PlyElement, source: PlySource, builder: MeshBuilder, normals: number[]): void {
+  const column = (name: string) =>
+    element.properties.findIndex((p) => p.name === name && p.countType === null);
+  const columns = ['x', 'y', 'z'].map(column);
+  const normalColumns = ['nx', 'ny', 'nz'].map(column);
+  if (columns.includes(-1)) {
+    throw new NsdfFormatError('the vertices lack x, y or z', { field: 'element vertex' });
+  }
+  const hasNormals = !normalColumns.includes(-1);
+  for (let v = 0; v < element.count; v++) {
+    const row = element.properties.map((property) => readProperty(property, source)[0] ?? 0);
+    builder.addVertex(row[columns[0]], row[columns[1]], row[columns[2]]);
+    if (hasNormals) for (const c of normalColumns) normals.push(row[c]);
+  }
+}
+
+function readFaces(element: PlyElement, source: PlySource, builder: MeshBuilder): void {
+  const isCorners = ({ name }: PlyProperty) => name === 'vertex_indices' || name === 'vertex_index';
+  const column = element.properties.findIndex(isCorners);
+  if (column < 0) throw new NsdfFormatError('the faces lack vertex_indices', { field: 'element face' });
+  for (let f = 0; f < element.count; f++) {
+    const byteOffset = source.byteOffset;
+    const row = element.properties.map((property) => readProperty(property, source));
+    builder.addPolygon(row[column], { byteOffset });
+  }
+}
+
+function skip(element: PlyElement, source: PlySource): void {
+  for (let i = 0; i < element.count; i++) {
+    for (const property of element.properties) readProperty(property, source);
+  }
+}
+
+/** A scalar as an array of one. */
+function readProperty({ type, countType }: PlyProperty, source: PlySource): number[] {
+  if (countType === null) return [source.next(type)];
+  const count = source.next(countType);
+  source.expect(count, type);
+  return Array.from({ length: count }, () => source.next(type));
+}

@@ -1,0 +1,227 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { meshFormatOf } from '../../src/cli/mesh-files/index.ts';
+import { runProgram } from '../../src/cli/program.ts';
+import { readNsdf } from '../../src/format/read.ts';
+import { sceneOf, writeNsdf } from '../../src/format/write.ts';
+import { emptyField, leavingField, sphereField } from '../fixtures/fields.ts';
+import { sphere, without } from '../surface/check-meshes.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+let folder = '';
+const at = (name: string) => join(folder, name);
+
+interface Output {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command in this process, its output caught. */
+async function nsdf(...args: string[]): Promise<Output> {
+  const written = { out: '', err: '' };
+  const capture = (key: 'out' | 'err') => (text: unknown) => {
+    written[key] += String(text);
+    return true;
+  };
+  const spies = [
+    vi.spyOn(process.stdout, 'write').mockImplementation(capture('out')),
+    vi.spyOn(process.stderr, 'write').mockImplementation(capture('err')),
+  ];
+  const before = process.exitCode;
+  process.exitCode = 0;
+  try {
+    await runProgram(args);
+    return { code: process.exitCode, ...written };
+  } finally {
+    process.exitCode = before;
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+/** Runs a command as a program of its own. */
+async function spawnNsdf(...args: string[]): Promise<Output> {
+  const command = ['--import', 'tsx', join(ROOT, 'src/cli/nsdf.ts'), ...args];
+  try {
+    const { stdout, stderr } = await run(process.execPath, command, { cwd: ROOT });
+    return { code: 0, out: stdout, err: stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, out: stdout, err: stderr };
+  }
+}
+
+/** What `--json` prints: one line, one object, nothing on standard error. */
+function json({ out, err }: Output): Record<string, unknown> {
+  expect(err).toBe('');
+  expect(out.trimEnd().split('\n')).toHaveLength(1);
+  return JSON.parse(out) as Record<string, unknown>;
+}
+
+function expectRefused({ code, out, err }: Output, message: RegExp): void {
+  expect(code).toBe(1);
+  expect(out).toBe('');
+  expect(err).toMatch(message);
+  expect(err).toMatch(/^nsdf: [^\n]+\n$/);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nsdf-cli-'));
+  const plain = sphere(3, 0.5);
+  const write = (name: string, mesh: typeof plain) =>
+    writeFile(
+      at(name),
+      meshFormatOf(name).write({
+        positions: Float32Array.from(mesh.positions),
+        normals: null,
+        indices: Uint32Array.from(mesh.indices),
+      }),
+    );
+  const one = sphereField({ cells: [8] });
+  const two = sceneOf([one, { ...leavingField(), name: 'second' }]);
+  await Promise.all([
+    writeFile(at('ball.nsdf'), writeNsdf(sceneOf(one, { copyright: 'nobody' }))),
+    writeFile(at('two.nsdf'), writeNsdf(two)),
+    writeFile(at('empty.nsdf'), writeNsdf(emptyField())),
+    writeFile(at('cut.nsdf'), writeNsdf(one).slice(0, 3000)),
+    writeFile(at('text.nsdf'), 'no field at all'),
+    writeFile(at('text.safetensors'), 'no field at all'),
+    write('good.ply', plain),
+    write(
+      'hole.obj',
+      without(plain, (t) => t === 3),
+    ),
+  ]);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('nsdf', () => {
+  it('names its commands, and refuses others in one line', async () => {
+    expect((await nsdf('--help')).out).toMatch(/info[\s\S]+validate[\s\S]+convert[\s\S]+mesh[\s\S]+check/);
+    expectRefused(await nsdf(), /expected a command: info, validate, convert, mesh, check/);
+    expectRefused(await nsdf('frob'), /unknown command 'frob'/);
+  });
+
+  it('as a program: its exit status, and nothing but the report on standard output', async () => {
+    expect((await spawnNsdf('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expectRefused(await spawnNsdf('info', at('cut.nsdf')), /truncated/);
+    const output = await spawnNsdf('check', at('hole.obj'), '--json');
+    expect(output.code).toBe(1);
+    expect(json(output)).toMatchObject({ isClosed: false, nOpenEdges: 3 });
+  });
+
+  it.each([
+    [['info'], /missing required argument/],
+    [['info', 'nowhere.nsdf'], /no such file/],
+    [['info', 'cut.nsdf'], /cut\.nsdf: .*truncated/],
+    [['mesh', 'text.nsdf', 'a.ply'], /text\.nsdf: .*not a GLB/],
+    [['mesh', 'text.safetensors', 'a.ply'], /text\.safetensors: /],
+    [['mesh', 'ball.nsdf', 'a.fbx'], /expected a name that ends in \.glb/],
+    [['mesh', 'ball.nsdf', 'a.ply', '--tolerance', '-1'], /Expected a positive number/],
+    [['mesh', 'ball.nsdf', 'a.ply', '--tolerance', '1', '--exact'], /cannot be used with option '--exact'/],
+    [['mesh', 'ball.nsdf', 'a.ply', '--index', '1'], /there is no field 1: 1 field/],
+    [['mesh', 'ball.nsdf', 'a.ply', '--backend', 'gpu'], /Allowed choices are auto, cpu/],
+    [['mesh', 'ball.nsdf', 'nowhere/a.ply'], /no such file or directory/],
+    [['convert', 'ball.nsdf', 'a.ply'], /expected a name that ends in \.nsdf/],
+    [['convert', 'two.nsdf', 'a.nsdf', '--name', 'x'], /need a file with one field, it has 2/],
+    [['check', 'ball.nsdf'], /expected a name that ends in \.glb/],
+    [['check', 'good.ply', '--samples', 'many'], /Expected a whole number/],
+  ])('%j is refused in one line', async (args, message) => {
+    const paths = args.map((arg) => (/^[a-z/]+\.[a-z]+$/.test(arg) ? at(arg) : arg));
+    expectRefused(await nsdf(...paths), message);
+  });
+});
+
+describe('nsdf info', () => {
+  it('prints the fields for people and for programs', async () => {
+    const { code, out } = await nsdf('info', at('ball.nsdf'));
+    expect(code).toBe(0);
+    expect(out).toMatch(/1 field\n {2}nobody\n/);
+    expect(out).toMatch(/encoding +hash-grid \(tiny-cuda-nn\)/);
+    const report = json(await nsdf('info', at('two.nsdf'), '--json'));
+    expect(report).toMatchObject({ fields: [{ isNegativeInside: true }, { name: 'second' }] });
+  });
+});
+
+describe('nsdf validate', () => {
+  it('passes a good file', async () => {
+    expect(await nsdf('validate', at('ball.nsdf'))).toMatchObject({ code: 0 });
+  });
+
+  it('lists the issues of a bad one and fails', async () => {
+    const output = await nsdf('validate', at('cut.nsdf'), '--json');
+    expect(output.code).toBe(1);
+    const report = json(output);
+    expect(report).toMatchObject({ isValid: false });
+    expect((report.issues as object[])[0]).toMatchObject({ severity: 'error', code: 'container' });
+    expect((await nsdf('validate', at('cut.nsdf'))).out).toMatch(/not valid[\s\S]+error container at byte 8/);
+  });
+});
+
+describe('nsdf convert', () => {
+  it('packs anew: half floats, another name, a fallback mesh, a hash', async () => {
+    const args = ['--dtype', 'f16', '--name', 'renamed', '--fallback', '60', '--json'];
+    const report = json(await nsdf('convert', at('ball.nsdf'), at('half.nsdf'), ...args));
+    const bytes = await readFile(at('half.nsdf'));
+    expect(report).toMatchObject({ bytes: bytes.length, dtype: 'f16' });
+    const scene = readNsdf(bytes);
+    const [field] = scene.nodes[0].mesh?.fields ?? [];
+    expect(scene.copyright).toBe('nobody');
+    expect(field.asset.name).toBe('renamed');
+    expect(field.fallback?.positions.length).toBeLessThanOrEqual(180);
+    expect((await nsdf('info', at('half.nsdf'))).out).not.toMatch(/not stored|the file says/);
+  });
+});
+
+describe('nsdf mesh and nsdf check', () => {
+  it('derives a mesh that checks against its field, and says what it did', async () => {
+    const output = await nsdf('mesh', at('ball.nsdf'), at('ball.glb'), '--tolerance', '0.02', '--json');
+    const report = json(output);
+    expect(report).toMatchObject({ isEmpty: false, backend: 'cpu', tolerance: 0.02, nFields: 1 });
+    for (const key of ['vertices', 'triangles', 'boxesTested', 'boxesSurviving', 'totalTimeMs']) {
+      expect(report[key], key).toBeGreaterThan(0);
+    }
+    expect(Object.keys(report.timeMs as object)).toEqual(
+      expect.arrayContaining(['partition', 'edges', 'write']),
+    );
+    const args = ['--field', at('ball.nsdf'), '--samples', '2000', '--json'];
+    const check = await nsdf('check', at('ball.glb'), '--tolerance', '0.02', ...args);
+    expect(check.code).toBe(0);
+    expect(json(check)).toMatchObject({ isSound: true, genus: 0, nVertices: report.vertices });
+    const strict = await nsdf('check', at('ball.glb'), '--tolerance', '1e-9', ...args);
+    expect(strict.code).toBe(1);
+    expect(json(strict)).toMatchObject({ isSound: false, isClosed: true });
+  });
+
+  it('a second field that leaves its domain: open edges on the domain are allowed with --field only', async () => {
+    const mesh = await nsdf('mesh', at('two.nsdf'), at('leaving.stl'), '--index', '1', '--resolution', '8');
+    expect(mesh).toMatchObject({ code: 0, err: '' });
+    expect(mesh.out).toMatch(/second \(one of 2: --index chooses\)/);
+    expect((await nsdf('check', at('leaving.stl'))).code).toBe(1);
+    const check = await nsdf(
+      ...['check', at('leaving.stl'), '--field', at('two.nsdf'), '--index', '1', '--samples', '500'],
+    );
+    expect(check).toMatchObject({ code: 0 });
+    expect(check.out).toMatch(/closed, manifold, oriented\n[\s\S]* 0 open, [1-9]\d* open on the domain/);
+  });
+
+  it('a field without zero set gives an empty mesh and says so', async () => {
+    const { code, out } = await nsdf('mesh', at('empty.nsdf'), at('empty.obj'));
+    expect(code).toBe(0);
+    expect(out).toMatch(/0 vertices, 0 triangles[\s\S]+no zero set/);
+  });
+
+  it('a hole fails the check', async () => {
+    expect(await nsdf('check', at('good.ply'))).toMatchObject({ code: 0 });
+    const report = await nsdf('check', at('hole.obj'));
+    expect(report.code).toBe(1);
+    expect(report.out).toMatch(/hole\.obj: not closed\n[\s\S]*3 open, 0 open on the domain/);
+  });
+});
