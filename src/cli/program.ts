@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
 import { convertCommand } from './convert.ts';
@@ -43,7 +45,8 @@ function createProgram(): Command {
 
 /** This package's version; package.json lies two folders up from here, in src/cli as in dist/cli. */
 function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const folder = dirname(fileURLToPath(import.meta.url));
+  const text = readFileSync(join(folder, '..', '..', 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 
