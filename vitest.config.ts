@@ -25,7 +25,7 @@ export default defineConfig({
       {
         extends: true,
         // Found while tests run, they would make vite reload the page under them.
-        optimizeDeps: { include: ['meshoptimizer', 'three'] },
+        optimizeDeps: { include: ['meshoptimizer', 'meshoptimizer/simplifier', 'three'] },
         test: {
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],
