@@ -101,11 +101,7 @@ function checkDomain(domain: Box3, place: NsdfPlace, issues: IssueList): void {
     const [min, max] = [Math.fround(domain.min[axis]), Math.fround(domain.max[axis])];
     if (Number.isFinite(min) && Number.isFinite(max) && max - min > 0) continue;
     const found = `[${domain.min[axis]}, ${domain.max[axis]}]`;
-    issues.error(
-      'property-range',
-      `the domain's ${'xyz'[axis]} range is ${found}, expected min < max`,
-      place,
-    );
+    issues.error('shape', `the domain's ${'xyz'[axis]} range is ${found}, expected min < max`, place);
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   type Accessor,
+  type Buffer,
   Extension,
   ExtensionProperty,
   type Mesh,
@@ -182,8 +183,7 @@ export class NeuralFieldExtension extends Extension {
     const byLevel = Array.from({ length: nLevels }, (_, l) =>
       encoded.flatMap(({ levels }) => levels.slice(l, l + 1)),
     );
-    const root = this.document.getRoot();
-    const buffer = root.listBuffers()[0] ?? this.document.createBuffer();
+    const buffer = this.#buffer();
     const views = context.otherBufferViews.get(buffer) ?? [];
     context.otherBufferViews.set(buffer, [...views, ...encoded.map(({ mlp }) => mlp), ...byLevel.flat()]);
   }
@@ -207,8 +207,15 @@ export class NeuralFieldExtension extends Extension {
     accessors.push({ componentType: 5126, count: 3, type: 'VEC3', ...bounds });
   }
 
+  #buffer(): Buffer {
+    return this.document.getRoot().listBuffers()[0] ?? this.document.createBuffer();
+  }
+
   #createPosition(primitive: Primitive): Accessor {
-    const accessor = this.document.createAccessor().setType('VEC3').setArray(new Float32Array(9));
+    const accessor = this.document
+      .createAccessor('', this.#buffer())
+      .setType('VEC3')
+      .setArray(new Float32Array(9));
     primitive.setAttribute('POSITION', accessor);
     return accessor;
   }
