@@ -20,7 +20,11 @@ export function createBounder(network: Network, encoder: BoxEncoder): Bounder {
   const layers = hidden.map((layer) => new LayerBounds(layer));
   const lastLayer = layers.at(-1);
   const firstSlack = hidden.length > 0 ? inputSlack(hidden[0].weights, hidden[0].bias, encoder) : undefined;
-  const linearSlack = inputSlack(lastWeights, Float64Array.of(lastBias), encoder)[0];
+  const biasOfF = Float64Array.of(lastBias);
+  // Without a hidden layer this stays; otherwise it is overwritten for every box.
+  const slackOfF = lastLayer === undefined ? inputSlack(lastWeights, biasOfF, encoder) : new Float64Array(1);
+  const intervalLo = new Float64Array(1);
+  const intervalHi = new Float64Array(1);
   const widest = Math.max(nInputs, ...hidden.map((layer) => layer.nOut));
   const lambda = new Float64Array(widest);
   const next = new Float64Array(widest);
@@ -48,13 +52,15 @@ export function createBounder(network: Network, encoder: BoxEncoder): Bounder {
   return (min, max) => {
     encoder.encode(min, max, corners, radius);
     if (lastLayer === undefined || firstSlack === undefined) {
-      return { lo: backward(1) - linearSlack, hi: linearSlack - backward(-1) };
+      return { lo: backward(1) - slackOfF[0], hi: slackOfF[0] - backward(-1) };
     }
     layers[0].encloseFirst(corners, radius, firstSlack, all);
     for (let l = 1; l < layers.length; l++) layers[l].encloseAfter(layers[l - 1]);
-    lastLayer.interval(lastWeights, 0, lastBias, scratch);
-    const [lo, hi, slack] = scratch;
-    return { lo: Math.max(lo, backward(1)) - slack, hi: Math.min(hi, -backward(-1)) + slack };
+    lastLayer.intervals(lastWeights, biasOfF, intervalLo, intervalHi, slackOfF);
+    return {
+      lo: Math.max(intervalLo[0], backward(1)) - slackOfF[0],
+      hi: Math.min(intervalHi[0], -backward(-1)) + slackOfF[0],
+    };
   };
 }
 

@@ -1,5 +1,5 @@
 import type { GridLevel } from '../format/asset.ts';
-import { entryIndex } from './hash-grid.ts';
+import { cellOffsets, entryIndex } from './hash-grid.ts';
 import { createPyramid, type MinMaxPyramid } from './pyramid.ts';
 
 /** A level that has at most this many vertices in and around the box is examined vertex by vertex. */
@@ -33,6 +33,8 @@ export function createLevelBoxes(level: GridLevel, F: number): LevelBoxes {
   const positionLo = new Float64Array(3);
   const positionHi = new Float64Array(3);
   const values = new Float64Array(MAX_VERTICES * F);
+  const cell = new Int32Array(8);
+  const fractions = new Float64Array(6);
   let pyramid: MinMaxPyramid | undefined;
 
   /** Finds the vertices around the box; returns how many there are. */
@@ -80,6 +82,7 @@ export function createLevelBoxes(level: GridLevel, F: number): LevelBoxes {
   };
 
   const fitRange = new Float64Array(2);
+  const parameters = new Float64Array(3 * MAX_VERTICES);
   const lows = new Float64Array(F);
   const highs = new Float64Array(F);
   return {
@@ -91,19 +94,24 @@ export function createLevelBoxes(level: GridLevel, F: number): LevelBoxes {
     encode(lo, hi, corners, radius, at) {
       const nVertices = place(lo, hi);
       if (nVertices === 8) {
-        examine();
+        cellOffsets(level, F, first[0], first[1], first[2], cell);
+        for (let axis = 0; axis < 3; axis++) {
+          fractions[axis] = positionLo[axis] - first[axis];
+          fractions[axis + 3] = positionHi[axis] - first[axis];
+        }
         for (let k = 0; k < F; k++) {
           radius[at + k] = 0;
-          for (let c = 0; c < 8; c++) corners[(at + k) * 8 + c] = values[c * F + k];
+          cornersInCell(level.params, cell, k, fractions, corners, (at + k) * 8);
         }
         return;
       }
       rangeOf(nVertices, lows, highs, 0);
+      const isExamined = nVertices <= MAX_VERTICES;
+      if (isExamined) placeParameters(first, size, positionLo, positionHi, parameters);
       for (let k = 0; k < F; k++) {
         const isFitted =
-          nVertices <= MAX_VERTICES &&
-          fitTrilinear(values, F, k, size, positionLo, positionHi, first, corners, (at + k) * 8, fitRange) &&
-          fitRange[1] - fitRange[0] < highs[k] - lows[k];
+          isExamined &&
+          fitTrilinear(values, F, k, size, parameters, corners, (at + k) * 8, fitRange) < highs[k] - lows[k];
         const middle = isFitted ? (fitRange[0] + fitRange[1]) / 2 : (lows[k] + highs[k]) / 2;
         radius[at + k] = isFitted ? (fitRange[1] - fitRange[0]) / 2 : (highs[k] - lows[k]) / 2;
         for (let c = (at + k) * 8; c < (at + k + 1) * 8; c++)
@@ -158,55 +166,114 @@ function valueRange(
 }
 
 /**
+ * Values of feature k at the corners of a box within one cell.
+ * @param cell i32[8], offsets of the cell's corners in `params`.
+ * @param fractions f64[6]: where the box's lower, then its upper faces cut the cell.
+ */
+function cornersInCell(
+  params: Float32Array,
+  cell: Int32Array,
+  k: number,
+  fractions: Float64Array,
+  out: Float64Array,
+  at: number,
+): void {
+  const v0 = params[cell[0] + k];
+  const v2 = params[cell[2] + k];
+  const v4 = params[cell[4] + k];
+  const v6 = params[cell[6] + k];
+  const d0 = params[cell[1] + k] - v0;
+  const d2 = params[cell[3] + k] - v2;
+  const d4 = params[cell[5] + k] - v4;
+  const d6 = params[cell[7] + k] - v6;
+  const y0 = fractions[1];
+  const y1 = fractions[4];
+  const z0 = fractions[2];
+  const z1 = fractions[5];
+  for (let x = 0; x < 2; x++) {
+    const t = fractions[3 * x];
+    const a = v0 + d0 * t;
+    const b = v2 + d2 * t - a;
+    const c = v4 + d4 * t;
+    const d = v6 + d6 * t - c;
+    const p = a + b * y0;
+    const q = c + d * y0 - p;
+    const r = a + b * y1;
+    const s = c + d * y1 - r;
+    out[at + x] = p + q * z0;
+    out[at + x + 2] = r + s * z0;
+    out[at + x + 4] = p + q * z1;
+    out[at + x + 6] = r + s * z1;
+  }
+}
+
+/**
+ * Where the arrangement's planes cut the box, 0 to 1: plane j of an axis at axis * MAX_VERTICES + j.
+ * @param out f64[3 * MAX_VERTICES]
+ */
+function placeParameters(
+  first: Int32Array,
+  size: Int32Array,
+  positionLo: Float64Array,
+  positionHi: Float64Array,
+  out: Float64Array,
+): void {
+  for (let axis = 0; axis < 3; axis++) {
+    const at = axis * MAX_VERTICES;
+    const n = size[axis];
+    const scale = 1 / (positionHi[axis] - positionLo[axis]);
+    out[at] = 0;
+    out[at + n - 1] = 1;
+    for (let j = 1; j < n - 1; j++) out[at + j] = (first[axis] + j - positionLo[axis]) * scale;
+  }
+}
+
+/**
  * Writes the feature's values at the box's corners and the range of its difference from their trilinear interpolant,
  * which is trilinear between the arrangement's planes too.
+ * @param parameters see {@link placeParameters}.
  * @param outRange f64[2]
- * @returns true
+ * @returns the range's width.
  */
 function fitTrilinear(
   values: Float64Array,
   F: number,
   k: number,
   size: Int32Array,
-  positionLo: Float64Array,
-  positionHi: Float64Array,
-  first: Int32Array,
+  parameters: Float64Array,
   corners: Float64Array,
   at: number,
   outRange: Float64Array,
-): boolean {
-  const [nx, ny, nz] = size;
+): number {
+  const nx = size[0];
+  const ny = size[1];
+  const nz = size[2];
   for (let c = 0; c < 8; c++) {
     const x = c & 1 ? nx - 1 : 0;
     const y = c & 2 ? ny - 1 : 0;
     const z = c & 4 ? nz - 1 : 0;
     corners[at + c] = values[((z * ny + y) * nx + x) * F + k];
   }
-  const parameter = (axis: number, j: number): number => {
-    if (j === 0) return 0;
-    if (j === size[axis] - 1) return 1;
-    return (first[axis] + j - positionLo[axis]) / (positionHi[axis] - positionLo[axis]);
-  };
   let lo = 0;
   let hi = 0;
   for (let z = 0, i = k; z < nz; z++) {
-    const tz = parameter(2, z);
+    const tz = parameters[2 * MAX_VERTICES + z];
     const c0 = corners[at] + (corners[at + 4] - corners[at]) * tz;
     const c1 = corners[at + 1] + (corners[at + 5] - corners[at + 1]) * tz;
     const c2 = corners[at + 2] + (corners[at + 6] - corners[at + 2]) * tz;
     const c3 = corners[at + 3] + (corners[at + 7] - corners[at + 3]) * tz;
     for (let y = 0; y < ny; y++) {
-      const ty = parameter(1, y);
+      const ty = parameters[MAX_VERTICES + y];
       const d0 = c0 + (c2 - c0) * ty;
-      const d1 = c1 + (c3 - c1) * ty;
+      const d1 = c1 + (c3 - c1) * ty - d0;
       for (let x = 0; x < nx; x++, i += F) {
-        const difference = values[i] - (d0 + (d1 - d0) * parameter(0, x));
+        const difference = values[i] - (d0 + d1 * parameters[x]);
         if (difference < lo) lo = difference;
-        else if (difference > hi) hi = difference;
+        if (difference > hi) hi = difference;
       }
     }
   }
   outRange[0] = lo;
   outRange[1] = hi;
-  return true;
+  return hi - lo;
 }
