@@ -81,11 +81,12 @@ export class IssueList {
 
   /**
    * Throws the first error, if there is one.
+   * @param advice follows the number of further errors.
    * @throws {NsdfFormatError | NsdfUnsupportedError}
    */
-  throwFirstError(): void {
+  throwFirstError(advice = ''): void {
     const first = this.issues.find(({ severity }) => severity === 'error');
-    if (first !== undefined) throw errorOf(first, this.nErrors - 1);
+    if (first !== undefined) throw errorOf(first, this.nErrors - 1, advice);
   }
 }
 
@@ -93,12 +94,12 @@ function definedPlace({ byteOffset, path }: NsdfPlace): Pick<NsdfIssue, 'byteOff
   return { ...(byteOffset === undefined ? {} : { byteOffset }), ...(path === undefined ? {} : { path }) };
 }
 
-function errorOf(issue: NsdfIssue, nMore: number): NsdfFormatError | NsdfUnsupportedError {
+function errorOf(issue: NsdfIssue, nMore: number, advice: string): NsdfFormatError | NsdfUnsupportedError {
   const { message, byteOffset, path, feature } = issue;
   const where = [path, byteOffset === undefined ? undefined : `byte ${byteOffset}`]
     .filter(Boolean)
     .join(', ');
-  const rest = nMore > 0 ? ` (and ${nMore} more: validateNsdf lists them)` : '';
+  const rest = nMore > 0 ? ` (and ${nMore} more${advice})` : '';
   const text = `${where === '' ? '' : `${where}: `}${message}${rest}`;
   if (feature !== undefined) return new NsdfUnsupportedError(feature, text);
   return new NsdfFormatError(text, { byteOffset, field: path });

@@ -31,7 +31,7 @@ export function readField(bytes: ArrayBuffer | Uint8Array): FieldAsset {
 function parseOrThrow(bytes: ArrayBuffer | Uint8Array): ParsedNsdf {
   const issues = new IssueList();
   const parsed = parseNsdf(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes), issues);
-  issues.throwFirstError();
+  issues.throwFirstError(': validateNsdf lists them');
   return parsed as ParsedNsdf;
 }
 

@@ -131,6 +131,7 @@ function boxFromJson(value: unknown): Box3 | null {
 /** Minimum then maximum; only where that is no box, pairs axis by axis. */
 function rowsFromFlat(flat: readonly number[]): number[][] {
   const nDims = flat.length / 2;
+  if (nDims === 0) return [];
   const corners = [flat.slice(0, nDims), flat.slice(nDims)];
   if (!Number.isInteger(nDims) || corners[0].every((min, axis) => min < corners[1][axis])) return corners;
   return Array.from({ length: nDims }, (_, axis) => flat.slice(2 * axis, 2 * axis + 2));
