@@ -9,5 +9,6 @@ export * from './format/index.ts';
 export type { WorkerConfig } from './pipeline/backend-worker.ts';
 export { configureWorkers, deriveMesh, disposeWorkers } from './pipeline/derive.ts';
 export type * from './pipeline/options.ts';
+export type { WorkerLike } from './pipeline/worker-host.ts';
 export * from './surface/check.ts';
 export type { SurfaceMesh } from './surface/mesh.ts';
