@@ -44,6 +44,20 @@ export function marchingCubes(
   return { ...sweep.mesh(), nLatticePoints: sweep.sliceSize * (sweep.counts[2] + 1), timeMs };
 }
 
+/** Only the lattice, f64[(nx + 1)(ny + 1)(nz + 1)], x fastest. */
+export function latticeValues(
+  field: CheckField,
+  domain: Box3,
+  resolution: number,
+): { readonly values: Float64Array; readonly counts: readonly number[] } {
+  const sweep = new Sweep(domain, resolution);
+  const values = new Float64Array(sweep.sliceSize * (sweep.counts[2] + 1));
+  for (let k = 0; k <= sweep.counts[2]; k++) {
+    values.set(sweep.evaluateSlice(field, k), k * sweep.sliceSize);
+  }
+  return { values, counts: sweep.counts };
+}
+
 class Sweep {
   /** Cells along each axis. */
   readonly counts: readonly number[];
@@ -96,12 +110,14 @@ class Sweep {
     });
   }
 
-  evaluateSlice(field: CheckField, k: number): void {
+  /** f on slice k; valid until the next but one. */
+  evaluateSlice(field: CheckField, k: number): Float64Array {
     const z = this.#min[2] + k * this.#step[2];
     for (let i = 2; i < this.#points.length; i += 3) this.#points[i] = z;
     this.#values = [this.#values[1], this.#values[0]];
     this.#isInside = [this.#isInside[1], this.#isInside[0]];
     field.evaluate(this.#points, this.#values[1], this.sliceSize);
+    return this.#values[1];
   }
 
   /** Crosses the edges in this slice and, but for the first, those from the slice below and the cells between. */
