@@ -3,7 +3,7 @@ import { runJob } from './drive.ts';
 import type { Job } from './steps.ts';
 
 /**
- * Runs jobs in place, in slices of at most 8 ms between which the event loop is served.
+ * Runs jobs in place, in slices of about 8 ms between which the event loop is served.
  * @param loadJob loads the code of the work when it is first needed: a page whose workers start never needs it
  */
 export function createCpuBackend(loadJob: () => Promise<Job>): DeriveBackend {

@@ -13,7 +13,7 @@ const cpuBackend = createCpuBackend(async () => (await import('./job.ts')).JOB);
  * Derives the mesh of a neural field: its zero set, in the field's local units. A field without one gives an empty
  * mesh and `isEmpty`.
  *
- * Runs in a module worker where there are workers, else in place in slices of at most 8 ms; `stats.backend` and
+ * Runs in a module worker where there are workers, else in place in slices of about 8 ms; `stats.backend` and
  * `stats.backendReason` say which and why. Both give the same bytes.
  *
  * @throws {NsdfArgumentError} if an option is out of range or two of them contradict each other
