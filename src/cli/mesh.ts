@@ -117,7 +117,7 @@ function reportLines(report: MeshReport): string[] {
   const stages = Object.entries(timeMs).map(([stage, ms]) => `${stage} ${ms.toFixed(0)}`);
   const others = report.nFields > 1 ? ` (one of ${report.nFields}: --index chooses)` : '';
   return [
-    `${output}: ${plural(vertices, 'vertex').replace('vertexs', 'vertices')}, ${plural(triangles, 'triangle')}, ${formatBytes(bytes)}`,
+    `${output}: ${plural(vertices, 'vertex', 'vertices')}, ${plural(triangles, 'triangle')}, ${formatBytes(bytes)}`,
     ...(report.isEmpty ? ['  the field has no zero set in its domain: the mesh is empty'] : []),
     ...columns([
       ['field', `${report.field}${others}`],

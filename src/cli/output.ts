@@ -15,8 +15,8 @@ export function columns(rows: readonly (readonly [string, string])[]): string[] 
   return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
 }
 
-export function plural(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+export function plural(n: number, noun: string, nouns = `${noun}s`): string {
+  return `${n} ${n === 1 ? noun : nouns}`;
 }
 
 /** Bytes as people read them. */
