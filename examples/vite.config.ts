@@ -40,6 +40,8 @@ function sendFile(response: ServerResponse, path: string, size: number): void {
 
 export default defineConfig({
   root: join(here, 'viewer'),
+  // A file that is not there is a 404, and not the page again.
+  appType: 'mpa',
   plugins: [textModules(), exampleAssets()],
   server: { fs: { allow: [resolve(here, '..')] } },
   build: { outDir: join(here, 'dist'), emptyOutDir: true, target: 'es2022' },

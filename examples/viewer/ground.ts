@@ -13,7 +13,10 @@ import {
 import type { NSDFGroup, NSDFObject } from '../../src/three/index.ts';
 
 /** Texels an axis of the contact shadow. */
-const SIZE = 96;
+const SIZE = 128;
+/** The pool of light that the object stands in. */
+const POOL_RGB = [168, 180, 200];
+const POOL_ALPHA = 0.3;
 /** Heights above the ground at which the fields are asked, in radii of the object. */
 const HEIGHTS = [0.03, 0.08, 0.18, 0.36];
 
@@ -29,7 +32,7 @@ export class Ground {
     const center = box.getCenter(new Vector3()).setY(box.min.y - radius * 0.002);
     const cast = new Mesh(new PlaneGeometry(radius * 12, radius * 12), new ShadowMaterial({ opacity: 0.34 }));
     cast.receiveShadow = true;
-    const width = radius * 3.2;
+    const width = radius * 3.6;
     const contact = new Mesh(
       new PlaneGeometry(width, width),
       contactMaterial(scene.fields, center, width, radius),
@@ -63,7 +66,13 @@ function contactMaterial(
     const v = (Math.floor(i / SIZE) + 0.5) / SIZE - 0.5;
     // Nothing may end at the plane's border.
     const fade = Math.max(0, 1 - Math.hypot(u, v) * 2);
-    data[i * 4 + 3] = 255 * Math.min(1, occlusion[i] * 1.15) * Math.min(1, fade * 2);
+    const shadow = Math.min(1, occlusion[i] * 1.1) * Math.min(1, fade * 2) * 0.75;
+    const light = POOL_ALPHA * fade * fade * (1 - shadow);
+    const alpha = shadow + light;
+    POOL_RGB.forEach((value, channel) => {
+      data[i * 4 + channel] = alpha === 0 ? value : (value * light) / alpha;
+    });
+    data[i * 4 + 3] = 255 * alpha;
   }
   const map = new DataTexture(data, SIZE, SIZE, RGBAFormat);
   map.minFilter = map.magFilter = LinearFilter;

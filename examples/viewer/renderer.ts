@@ -1,4 +1,4 @@
-import { ACESFilmicToneMapping, PCFShadowMap, WebGLRenderer } from 'three';
+import { PCFShadowMap, WebGLRenderer } from 'three';
 import type { WebGPURenderer } from 'three/webgpu';
 
 /** What the viewer needs of either renderer. */
@@ -16,9 +16,6 @@ export async function createRenderer(
 ): Promise<ViewRenderer> {
   const refusal = wanted === 'webgl' ? 'asked for by ?renderer=webgl' : await webgpuRefusal();
   const view = refusal === null ? await createWebGPU(canvas) : createWebGL(canvas, refusal);
-  view.renderer.setClearColor(0x000000, 0);
-  view.renderer.toneMapping = ACESFilmicToneMapping;
-  view.renderer.toneMappingExposure = 0.92;
   view.renderer.shadowMap.enabled = true;
   view.renderer.shadowMap.type = PCFShadowMap;
   return view;
@@ -26,13 +23,13 @@ export async function createRenderer(
 
 async function createWebGPU(canvas: HTMLCanvasElement): Promise<ViewRenderer> {
   const { WebGPURenderer: Renderer } = await import('three/webgpu');
-  const renderer = new Renderer({ canvas, antialias: true, alpha: true });
+  const renderer = new Renderer({ canvas, antialias: true });
   await renderer.init();
   return { kind: 'webgpu', reason: 'a WebGPU adapter is there', renderer };
 }
 
 function createWebGL(canvas: HTMLCanvasElement, reason: string): ViewRenderer {
-  return { kind: 'webgl', reason, renderer: new WebGLRenderer({ canvas, antialias: true, alpha: true }) };
+  return { kind: 'webgl', reason, renderer: new WebGLRenderer({ canvas, antialias: true }) };
 }
 
 /** Why WebGPU cannot be used here, or null if it can. */

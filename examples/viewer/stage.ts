@@ -1,16 +1,17 @@
 import { Box3, Group, type Object3D, PerspectiveCamera, Scene, Sphere, Vector3 } from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
 import type { ViewRenderer } from './renderer.ts';
-import { createKeyLight, createStudioEnvironment } from './studio.ts';
+import { createBackdrop, createKeyLight, createStudioEnvironment } from './studio.ts';
 
 /** From where the camera first looks, and from where the key light comes. */
-const VIEW_DIRECTION = new Vector3(0.42, 0.24, 1).normalize();
+const VIEW_DIRECTION = new Vector3(0.42, 0.3, 1).normalize();
 const LIGHT_DIRECTION = new Vector3(-0.55, 1.1, 0.75).normalize();
 
-/** Space that the panel covers, in CSS pixels. */
+/** Space that panel and title cover, in CSS pixels. */
 export interface Insets {
   readonly right: number;
   readonly bottom: number;
+  readonly top: number;
 }
 
 /** The scene around the fields: camera, orbit controls, lights; draws only when something changed. */
@@ -24,13 +25,15 @@ export class Stage {
   readonly #view: ViewRenderer;
   readonly #light = createKeyLight();
   readonly #canvas: HTMLCanvasElement;
-  #insets: Insets = { right: 0, bottom: 0 };
+  #insets: Insets = { right: 0, bottom: 0, top: 0 };
   #isScheduled = false;
 
   constructor(canvas: HTMLCanvasElement, view: ViewRenderer) {
     this.#canvas = canvas;
     this.#view = view;
     this.scene.environment = createStudioEnvironment();
+    this.scene.background = createBackdrop();
+    this.scene.environmentIntensity = 0.42;
     this.scene.add(this.content, this.#light, this.#light.target);
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.enableDamping = !matchMedia('(prefers-reduced-motion: reduce)').matches;
@@ -61,8 +64,8 @@ export class Stage {
     this.#view.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     this.#view.renderer.setSize(width, height, false);
     this.camera.aspect = width / height;
-    const { right, bottom } = this.#insets;
-    this.camera.setViewOffset(width, height, right / 2, bottom / 2, width, height);
+    const { right, bottom, top } = this.#insets;
+    this.camera.setViewOffset(width, height, right / 2, (bottom - top) / 2, width, height);
     this.invalidate();
   }
 
@@ -77,9 +80,10 @@ export class Stage {
 
   #fitCamera({ center, radius }: Sphere): void {
     const { clientWidth: width, clientHeight: height } = this.#canvas;
-    const free = Math.min(width - this.#insets.right, (height - this.#insets.bottom) * 1.05) / height;
+    const free =
+      Math.min(width - this.#insets.right, (height - this.#insets.bottom - this.#insets.top) * 1.05) / height;
     const halfAngle = Math.atan(Math.tan((this.camera.fov * Math.PI) / 360) * free);
-    const distance = (radius * 0.92) / Math.sin(halfAngle);
+    const distance = (radius * 0.97) / Math.sin(halfAngle);
     this.camera.position.copy(VIEW_DIRECTION).multiplyScalar(distance).add(center);
     this.camera.near = distance / 100;
     this.camera.far = distance + radius * 30;
@@ -102,7 +106,7 @@ export class Stage {
     shadowCamera.right = shadowCamera.top = radius * 1.6;
     shadowCamera.near = radius;
     shadowCamera.far = radius * 8;
-    this.#light.shadow.normalBias = radius * 0.012;
+    this.#light.shadow.normalBias = radius * 0.02;
     shadowCamera.updateProjectionMatrix();
   }
 

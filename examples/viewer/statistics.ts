@@ -16,6 +16,7 @@ export function showStatistics(totals: Totals, nBytes: number, renderer: string)
     ['Renderer', renderer],
     ['Backend', totals.backend],
   ];
+  byId('results').hidden = false;
   const list = byId('statistics');
   list.replaceChildren(
     ...rows.flatMap(([term, value, quality]) => [element('dt', term), element('dd', value, quality)]),

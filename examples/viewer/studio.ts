@@ -1,4 +1,5 @@
 import {
+  CanvasTexture,
   ClampToEdgeWrapping,
   DataTexture,
   DataUtils,
@@ -9,6 +10,7 @@ import {
   LinearSRGBColorSpace,
   RepeatWrapping,
   RGBAFormat,
+  SRGBColorSpace,
 } from 'three';
 
 /** A soft box of the studio: where it hangs (azimuth, elevation), how far it spreads, in degrees, and its light. */
@@ -20,10 +22,10 @@ interface SoftBox {
 }
 
 const SOFT_BOXES: readonly SoftBox[] = [
-  { azimuth: 38, elevation: 38, spread: [26, 20], rgb: [9.5, 8.7, 7.7] },
-  { azimuth: 128, elevation: 12, spread: [16, 34], rgb: [1.5, 2.2, 3.4] },
-  { azimuth: 262, elevation: 26, spread: [14, 38], rgb: [4.4, 5.4, 7.2] },
-  { azimuth: 0, elevation: 88, spread: [80, 26], rgb: [2.6, 2.6, 2.7] },
+  { azimuth: 128, elevation: 42, spread: [24, 18], rgb: [5.6, 5.0, 4.3] },
+  { azimuth: 20, elevation: 14, spread: [16, 36], rgb: [0.7, 0.85, 1.1] },
+  { azimuth: 285, elevation: 24, spread: [15, 40], rgb: [2.9, 3.2, 3.8] },
+  { azimuth: 0, elevation: 88, spread: [80, 24], rgb: [1.0, 1.0, 1.05] },
 ];
 
 const WIDTH = 256;
@@ -54,8 +56,8 @@ export function createStudioEnvironment(): DataTexture {
 
 function radiance(azimuth: number, elevation: number): number[] {
   const height = elevation / 90;
-  const ambient = height > 0 ? 0.3 + 0.28 * height : 0.3 + 0.2 * height;
-  const rgb = [ambient * 0.97, ambient, ambient * 1.07];
+  const ambient = height > 0 ? 0.14 + 0.16 * height : 0.14 + 0.08 * height;
+  const rgb = [ambient * 0.99, ambient, ambient * 1.02];
   for (const box of SOFT_BOXES) {
     const around = ((azimuth - box.azimuth + 540) % 360) - 180;
     // Near the pole a box spans every azimuth.
@@ -69,11 +71,28 @@ function radiance(azimuth: number, elevation: number): number[] {
 
 /** The key light, the only one that casts a shadow; its frustum is fitted to the object by the stage. */
 export function createKeyLight(): DirectionalLight {
-  const light = new DirectionalLight(0xfff1e0, 1.5);
+  const light = new DirectionalLight(0xffe9d2, 2.3);
   light.castShadow = true;
   light.shadow.mapSize.set(2048, 2048);
-  light.shadow.radius = 7;
+  light.shadow.radius = 5;
   light.shadow.bias = -0.0004;
   light.shadow.normalBias = 0.02;
   return light;
+}
+
+/** The backdrop, drawn by the renderer so that shadows blend onto something opaque: the page's own gradient. */
+export function createBackdrop(): CanvasTexture {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 512;
+  const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+  const gradient = context.createRadialGradient(215, 205, 0, 215, 205, 480);
+  gradient.addColorStop(0, '#515b6a');
+  gradient.addColorStop(0.42, '#323945');
+  gradient.addColorStop(0.8, '#1b1f26');
+  gradient.addColorStop(1, '#13161a');
+  context.fillStyle = gradient;
+  context.fillRect(0, 0, 512, 512);
+  const texture = new CanvasTexture(canvas);
+  texture.colorSpace = SRGBColorSpace;
+  return texture;
 }

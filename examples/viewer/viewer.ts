@@ -14,6 +14,9 @@ import { sumStats, type Totals } from './totals.ts';
 /** How long a slider must rest before the mesh is derived again. */
 const SETTLE_MS = 140;
 
+/** What the title takes of a phone's screen, in CSS pixels. */
+const HEADER_HEIGHT = 70;
+
 export type ViewerStatus = 'idle' | 'loading' | 'deriving' | 'ready' | 'error';
 
 /** The page: what is loaded, how it is derived and drawn. Its public fields are what the tests look at. */
@@ -209,6 +212,7 @@ export class Viewer {
     const { left, top, width } = panel.getBoundingClientRect();
     const isSheet = width > innerWidth * 0.8;
     const right = isSheet ? 0 : innerWidth - left;
-    this.stage.setInsets({ right, bottom: isSheet && !isClosed ? innerHeight - top : 0 });
+    const bottom = isSheet && !isClosed ? innerHeight - top : 0;
+    this.stage.setInsets({ right, bottom, top: isSheet ? HEADER_HEIGHT : 0 });
   }
 }
