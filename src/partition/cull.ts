@@ -25,7 +25,11 @@ const BLOCKS_PER_YIELD = 256;
  * is lost. Yields the fraction done.
  * @see EXTRACTION "Certified culling"; Kim 2024.
  */
-export function* cullBoxes(field: CpuField, lattice: Lattice, table: CornerTable): Generator<number, CullResult> {
+export function* cullBoxes(
+  field: CpuField,
+  lattice: Lattice,
+  table: CornerTable,
+): Generator<number, CullResult> {
   const counts = lattice.planes.map((p) => p.length - 1) as [number, number, number];
   const most = Math.max(...counts);
   let size = 1;

@@ -3,10 +3,14 @@ import { MAX_UNITS, type RegionNetwork } from './region-network.ts';
 /** Directions tried before a region is said to have none: more settled < 0.5 % more boxes on bunny-S, fandisk-S. */
 const MAX_DIRECTIONS = 12;
 
+/** Slopes above this share of the gradient's size, negated, count as zero. */
+const ROUNDING = 1e-12;
+
 /**
- * Looks for a direction d in which f strictly increases everywhere in a region. Where one exists the zero set in the
- * region is a graph over the plane orthogonal to d: it has no closed component inside, and every piece whose boundary
- * is one loop is a disc.
+ * Looks for a direction d in which f does not fall anywhere in a region. Where one exists a line along d leaves f < 0
+ * once at most, so the zero set in the region is a graph over the plane orthogonal to d: it has no closed component
+ * inside, and every piece whose boundary is one loop is a disc. (f may be constant along d off the zero set; on it, the
+ * corner table's iso offset sees to that.)
  *
  * With relu'(v_u) ∈ [0, 1], ∇f = ∇A_f + Σ_u G_u ∇A_u, G_u an interval found backwards through the couplings B. Each
  * d·∇A is multi-affine, min(G d·∇A) concave along each axis, so the least value over the region is at a corner.
@@ -36,7 +40,7 @@ export class MonotoneTest {
       const norm = Math.hypot(d[0], d[1], d[2]);
       if (norm === 0) break;
       for (let k = 0; k < 3; k++) d[k] /= norm;
-      if (this.leastSlope(net) > 0) return true;
+      if (this.leastSlope(net) >= 0) return true;
       const worstNorm = Math.hypot(this.worst[0], this.worst[1], this.worst[2]);
       if (worstNorm === 0) break;
       for (let k = 0; k < 3; k++) d[k] += this.worst[k] / worstNorm;
@@ -113,6 +117,7 @@ export class MonotoneTest {
     const { cornerGradients: grad, gateLo, gateHi, worst } = this;
     const [dx, dy, dz] = this.direction;
     let least = Number.POSITIVE_INFINITY;
+    let size = 0;
     for (let c = 0; c < net.nCorners; c++) {
       let x = grad[c * 3];
       let y = grad[c * 3 + 1];
@@ -126,13 +131,14 @@ export class MonotoneTest {
         z += gate * grad[i + 2];
       }
       const total = dx * x + dy * y + dz * z;
+      size = Math.max(size, Math.abs(x) + Math.abs(y) + Math.abs(z));
       if (total >= least) continue;
       least = total;
       worst[0] = x;
       worst[1] = y;
       worst[2] = z;
     }
-    return least;
+    return least >= -ROUNDING * size ? Math.max(0, least) : least;
   }
 
   /**
@@ -158,7 +164,10 @@ export class MonotoneTest {
     for (let c = 0; c < net.nCorners; c++) {
       const a = c * 3;
       const b = (c | (1 << axis)) * 3;
-      most = Math.max(most, Math.hypot(grad[a] - grad[b], grad[a + 1] - grad[b + 1], grad[a + 2] - grad[b + 2]));
+      most = Math.max(
+        most,
+        Math.hypot(grad[a] - grad[b], grad[a + 1] - grad[b + 1], grad[a + 2] - grad[b + 2]),
+      );
     }
     return most;
   }

@@ -4,6 +4,9 @@ import type { CornerTable } from './corners.ts';
 /** Most neurons of one box that may change sign in it; a box with more is bisected. */
 export const MAX_UNITS = 128;
 
+/** Relative difference up to which two units are multiples of each other. */
+const TWIN = 1e-10;
+
 /**
  * The network reduced to one box, face or edge (8, 4 or 2 corners): only the neurons that may change sign there, the
  * *units*, are kept; all others are folded into multilinear functions.
@@ -66,6 +69,7 @@ export class RegionNetwork {
   private statesNow: Int32Array;
   /** Units known when the layer before was reduced: the length of its rows. */
   private nRowBefore = 0;
+  private layer = 0;
   private readonly layerRange = { lo: 0, hi: 0, errLo: 0, errHi: 0 };
 
   constructor(field: CpuField) {
@@ -87,9 +91,8 @@ export class RegionNetwork {
     for (let c = 0; c < nCorners; c++) this.rowOffset[c] = ids[offset + c] * table.stride;
     let neuron = 0;
     for (let layer = 0; layer < this.widths.length && !this.isOverflow; layer++) {
-      const nBefore = this.nUnits;
       this.reduceLayer(table.values, layer, neuron);
-      this.nRowBefore = nBefore;
+      this.nRowBefore = this.nUnits;
       neuron += this.widths[layer];
       this.swapLayers();
     }
@@ -108,16 +111,25 @@ export class RegionNetwork {
 
   private reduceLayer(values: Float64Array, layer: number, firstNeuron: number): void {
     const width = this.widths[layer];
+    this.layer = layer;
     const nBefore = this.nUnits;
     const range = this.layerRange;
     for (let j = 0; j < width; j++) {
       if (nBefore > 0) this.coupleRow(layer, j, nBefore);
       this.cornerRange(values, firstNeuron + j, j * MAX_UNITS, nBefore);
-      if (range.lo + range.errLo >= 0) this.statesNow[j] = nBefore > 0 ? 2 : 1;
+      if (range.lo + range.errLo >= 0) this.activate(j, nBefore);
       else if (range.hi + range.errHi <= 0) this.statesNow[j] = 0;
       else this.addUnit(values, firstNeuron + j, j, nBefore);
       if (this.isOverflow) return;
     }
+  }
+
+  /** Neuron j is active throughout; its row may be read up to all units of its layer. */
+  private activate(j: number, nBefore: number): void {
+    this.statesNow[j] = nBefore > 0 ? 2 : 1;
+    const row = j * MAX_UNITS;
+    const end = Math.min(MAX_UNITS, nBefore + this.widths[this.layer]);
+    if (nBefore > 0) this.rowsNow.fill(0, row + nBefore, row + end);
   }
 
   /** rowsNow[j] = Σ_i W_ji * (coupling of neuron i of the layer before to the units so far). */
@@ -188,7 +200,6 @@ export class RegionNetwork {
     const { lo, hi, errLo, errHi } = this.layerRange;
     const row = j * MAX_UNITS;
     this.unitNeuron[u] = neuron;
-    this.statesNow[j] = 3 + u;
     const b = u * MAX_UNITS;
     for (let w = 0; w < u; w++) this.unitB[b + w] = w < nBefore ? this.rowsNow[row + w] : 0;
     for (let c = 0; c < this.nCorners; c++) {
@@ -198,10 +209,54 @@ export class RegionNetwork {
       this.unitA[u * 8 + c] = a;
       this.unitRelu[u * 8 + c] = value > 0 ? value : 0;
     }
+    if (this.joinTwin(u, row)) {
+      this.statesNow[j] = 2;
+      return;
+    }
+    this.statesNow[j] = 3 + u;
     const gap = lo < 0 && hi > 0 ? (-lo * hi) / (hi - lo) : 0;
     this.errLo[u] = -Math.max(errHi, 0);
     this.errHi[u] = gap - Math.min(errLo, 0);
     this.nUnits = u + 1;
+  }
+
+  /**
+   * A unit that is a multiple k of an earlier one w folds on the same surface: relu(v_u) = k relu(v_w) for k > 0, and
+   * |k| (relu(v_w) - v_w) for k < 0 (as in |x| = relu(x) + relu(-x)). It then becomes couplings instead of a unit, or
+   * bounds would let the two change independently. Fills rowsNow[row...]; false where there is no such w.
+   */
+  private joinTwin(u: number, row: number): boolean {
+    for (let w = 0; w < u; w++) {
+      const k = this.ratio(u, w);
+      if (k === 0) continue;
+      const size = Math.abs(k);
+      this.rowsNow.fill(0, row, Math.min(row + MAX_UNITS, row + u + this.widths[this.layer]));
+      if (k < 0) for (let i = 0; i < w; i++) this.rowsNow[row + i] = -size * this.unitB[w * MAX_UNITS + i];
+      this.rowsNow[row + w] = size;
+      return true;
+    }
+    return false;
+  }
+
+  /** k where v_u = k v_w up to rounding, else 0. */
+  private ratio(u: number, w: number): number {
+    const { unitA, unitB, nCorners } = this;
+    let most = 0;
+    let at = 0;
+    for (let c = 0; c < nCorners; c++) {
+      const size = Math.abs(unitA[w * 8 + c]);
+      if (size <= most) continue;
+      most = size;
+      at = c;
+    }
+    const k = most > 0 ? unitA[u * 8 + at] / unitA[w * 8 + at] : 0;
+    const margin = TWIN * Math.abs(k) * most;
+    for (let c = 0; c < nCorners; c++) if (Math.abs(unitA[u * 8 + c] - k * unitA[w * 8 + c]) > margin) return 0;
+    for (let i = 0; i < u; i++) {
+      const b = i < w ? k * unitB[w * MAX_UNITS + i] : 0;
+      if (Math.abs(unitB[u * MAX_UNITS + i] - b) > TWIN * (Math.abs(b) + Math.abs(k))) return 0;
+    }
+    return k;
   }
 
   private reduceOutput(values: Float64Array, fIndex: number): void {

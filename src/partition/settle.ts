@@ -1,17 +1,13 @@
 import { type CornerTable, latticeCoordinate } from './corners.ts';
-import {
-  type Forest,
-  NODE_EMPTY,
-  NODE_PENDING,
-  NODE_SETTLED,
-  NODE_SPLIT,
-  NODE_UNSETTLED,
-} from './forest.ts';
+import { type Forest, NODE_EMPTY, NODE_PENDING, NODE_SETTLED, NODE_SPLIT, NODE_UNSETTLED } from './forest.ts';
 import { MonotoneTest } from './monotone.ts';
 import { RegionNetwork } from './region-network.ts';
 
 /** Bisections of one base box after which what is left of it stays unsettled. */
-const MAX_NODES_PER_ROOT = 1024;
+const MAX_NODES_PER_ROOT = 512;
+/** Nodes of the whole forest, per root and beside that, after which nothing is bisected any more. */
+const MAX_NODES_PER_ROOTS = 12;
+const MAX_NODES_BESIDE = 65536;
 const NODES_PER_YIELD = 512;
 
 /**
@@ -156,7 +152,8 @@ export class Settler {
     const { forest } = this;
     const root = forest.root[node];
     const isThin = axis < 0 || forest.box[node * 6 + 3 + axis] - forest.box[node * 6 + axis] < 2;
-    if (isThin || this.nodesOfRoot[root] >= MAX_NODES_PER_ROOT) {
+    const isFull = forest.nNodes >= MAX_NODES_PER_ROOTS * forest.nRoots + MAX_NODES_BESIDE;
+    if (isThin || isFull || this.nodesOfRoot[root] >= MAX_NODES_PER_ROOT) {
       forest.state[node] = NODE_UNSETTLED;
       return;
     }
@@ -167,7 +164,12 @@ export class Settler {
 }
 
 /** Counts of nodes by state, roots included. */
-export function countNodes(forest: Forest): { settled: number; unsettled: number; split: number; empty: number } {
+export function countNodes(forest: Forest): {
+  settled: number;
+  unsettled: number;
+  split: number;
+  empty: number;
+} {
   const count = { settled: 0, unsettled: 0, split: 0, empty: 0 };
   for (let i = 0; i < forest.nNodes; i++) {
     const state = forest.state[i];
