@@ -1,5 +1,5 @@
 import type { FieldAsset } from '../format/asset.ts';
-import type { DeriveProgress } from './options.ts';
+import type { DeriveProgress, DeriveStage } from './options.ts';
 import type { DerivedSurface, Job, JobOptions } from './steps.ts';
 import { createEventYield } from './yield-to-events.ts';
 
@@ -12,7 +12,7 @@ const SIMPLIFY_SHARE = 0.1;
 export interface JobControl {
   /** Called between slices; throws to stop the job. */
   readonly throwIfCancelled: () => void;
-  /** Called once a slice, at most; `fraction` never falls and is 1 at the end. */
+  /** Called at the start of a stage and once a slice; `fraction` never falls and is 1 at the end. */
   readonly onProgress: (progress: DeriveProgress) => void;
 }
 
@@ -25,20 +25,27 @@ export async function drive<T>(steps: Generator<DeriveProgress, T, void>, contro
   const events = createEventYield();
   let sliceStartMs = Number.NEGATIVE_INFINITY; // the caller's own task is not ours to lengthen
   let stepMs = 0;
+  let stage: DeriveStage | undefined;
   let progress: DeriveProgress | undefined;
   try {
     for (;;) {
       if (performance.now() - sliceStartMs + stepMs > SLICE_MS) {
         if (progress) control.onProgress(progress);
+        progress = undefined;
         await events.giveWay();
         control.throwIfCancelled();
         sliceStartMs = performance.now();
       }
       const startMs = performance.now();
       const step = steps.next();
-      if (step.done) return step.value;
-      progress = step.value;
       stepMs = performance.now() - startMs;
+      if (step.done) {
+        control.throwIfCancelled();
+        return step.value;
+      }
+      progress = step.value;
+      if (progress.stage !== stage) control.onProgress(progress);
+      stage = progress.stage;
     }
   } catch (error) {
     steps.return(undefined as never);

@@ -77,17 +77,17 @@ describe('deriveMesh in the browser', () => {
     await deriveMesh(blobMlp(1));
     const asset = multiField({ cells: [8, 32] });
     const measure = () => measureTasks(() => deriveMesh(asset, { tolerance: 1e-3 }));
-    expect(await leastOfThree(async () => (await measure()).longestMs)).toBeLessThan(50);
+    expect(await leastOfThree(async () => (await measure()).longestMs)).toBe(0);
   });
 
   test('never blocks the page for a long task in place', async () => {
     const asset = multiField({ cells: [8, 32] });
     const measure = () => measureTasks(() => deriveMesh(asset, { tolerance: 1e-3, backend: 'cpu' }));
-    expect(await leastOfThree(async () => (await measure()).longestMs)).toBeLessThan(50);
+    expect(await leastOfThree(async () => (await measure()).longestMs)).toBe(0);
   });
 
   test.each(['worker', 'cpu'] as const)('%s honours an abort within 50 ms at any stage', async (backend) => {
-    const asset = multiField();
+    const asset = multiField({ cells: [8, 32] });
     await deriveMesh(asset, { tolerance: 1e-3, backend });
     for (const stage of ['partition', 'settle', 'faces', 'polygons']) {
       const measure = () => measureAbort(asset, { tolerance: 1e-3, backend }, stage);

@@ -40,6 +40,26 @@ describe('drive', () => {
     expect(nSlices).toBeLessThan(100);
   });
 
+  test('reports every stage, however short', async () => {
+    const stages = ['partition', 'settle', 'edges', 'faces'] as const;
+    function* short(): Generator<DeriveProgress, number, void> {
+      for (const stage of stages) yield { stage, fraction: 0 };
+      return 1;
+    }
+    const reported: string[] = [];
+    await drive(short(), { throwIfCancelled: () => {}, onProgress: ({ stage }) => reported.push(stage) });
+    expect(reported).toEqual(stages);
+  });
+
+  test('does not give the result of a job that was cancelled in its last slice', async () => {
+    const controller = new AbortController();
+    const control = {
+      throwIfCancelled: () => controller.signal.throwIfAborted(),
+      onProgress: () => controller.abort(new Error('enough')),
+    };
+    await expect(drive(countTo(2), control)).rejects.toThrow('enough');
+  });
+
   test.each(['throwIfCancelled', 'onProgress'] as const)(
     'closes the generator when %s throws',
     async (hook) => {

@@ -72,15 +72,24 @@ describe('a real worker', () => {
   test('does not hold up the page', async () => {
     await derive();
     const measure = () => measureTasks(() => derive(makeToyAsset(), { resolution: 50 }));
-    expect(await leastOfThree(async () => (await measure()).longestMs)).toBeLessThan(50);
+    expect(await leastOfThree(async () => (await measure()).longestMs)).toBe(0);
   });
+});
+
+test('the measure of tasks sees a long one', async () => {
+  const block = async () => {
+    const endMs = performance.now() + 80;
+    while (performance.now() < endMs);
+  };
+  const soon = () => new Promise<void>((resolve) => setTimeout(() => resolve(block())));
+  expect((await measureTasks(soon)).longestMs).toBeGreaterThanOrEqual(80);
 });
 
 describe('the cpu backend', () => {
   test('never blocks the page for a long task', async () => {
     const measure = () => measureTasks(() => derive(makeToyAsset(), { resolution: 50, backend: 'cpu' }));
     expect((await measure()).totalMs).toBeGreaterThan(200);
-    expect(await leastOfThree(async () => (await measure()).longestMs)).toBeLessThan(50);
+    expect(await leastOfThree(async () => (await measure()).longestMs)).toBe(0);
   });
 
   test('honours an abort within 50 ms', async () => {
