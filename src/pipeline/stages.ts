@@ -1,7 +1,7 @@
-import { createCpuField, type CpuField } from '../field/cpu-field.ts';
+import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { CornerTable } from '../partition/corners.ts';
-import { cullBoxes, type CullResult } from '../partition/cull.ts';
+import { type CullResult, cullBoxes } from '../partition/cull.ts';
 import { Forest } from '../partition/forest.ts';
 import { countNodes, Settler } from '../partition/settle.ts';
 import { cleanMesh } from '../surface/clean.ts';
@@ -55,7 +55,7 @@ export function* deriveSteps(
   }
   yield clock.at('refine', 0);
   const raw = rawMesh(extraction);
-  finishVertices(field, plan, raw);
+  finishVertices(field, plan, raw, extraction.filler.unsound);
   cleanMesh(raw, asset.domain);
   const mesh = finishMesh(raw);
   clock.at('normals', 1);
@@ -86,12 +86,15 @@ function rawMesh({ vertices, filler }: Extraction): RawMesh {
   };
 }
 
-/** Puts vertices on the field's own zero set where they were derived from an interpolated one. */
-function finishVertices(field: CpuField, plan: Plan, raw: RawMesh): void {
-  if (!plan.isResampled) return;
+/**
+ * Puts vertices on the field's own zero set: all where they were derived from an interpolated one, else the few that
+ * their box's own derivation could not.
+ */
+function finishVertices(field: CpuField, plan: Plan, raw: RawMesh, unsound: readonly number[]): void {
   const { min, max } = field.asset.domain;
   const spacing = (max[0] - min[0]) / (plan.lattice.planes[0].length - 1);
-  putOnZeroSet(field, raw, spacing);
+  if (plan.isResampled) putOnZeroSet(field, raw, spacing);
+  else putOnZeroSet(field, raw, spacing, unsound);
 }
 
 /** Wall time by stage; also maps a stage's fraction to the job's. */

@@ -149,12 +149,15 @@ export class ChordSplitter {
     const z = patch.z[a] + s * (patch.z[b] - patch.z[a]);
     const reach = Math.hypot(patch.x[b] - patch.x[a], patch.y[b] - patch.y[a], patch.z[b] - patch.z[a]);
     const m = patch.net.unitNeuron.indexOf(patch.chordNeuron[chord]);
-    if (!this.newton(x, y, z, m, u, reach)) {
+    const neuron = patch.net.unitNeuron[u];
+    let vertex: number;
+    if (this.newton(x, y, z, m, u, reach)) {
+      const [px, py, pz] = patch.point;
+      vertex = patch.addVertex(-1, px, py, pz, neuron);
+    } else {
       this.nProjected++;
-      if (!patch.project(x, y, z)) patch.isSound = false;
+      vertex = patch.addProjected(x, y, z, neuron);
     }
-    const [px, py, pz] = patch.point;
-    const vertex = patch.addVertex(-1, px, py, pz, patch.net.unitNeuron[u]);
     patch.markChord(vertex, chord);
     this.valueVertices();
     this.values[vertex * MAX_UNITS + m] = 0;
@@ -212,7 +215,9 @@ export class ChordSplitter {
     if (isAdjacent || a === b || this.patch.sharesLine(a, b)) return true;
     if (this.patch.nChords >= MAX_CHORDS) return false;
     this.cut(u, p, from, to);
-    return places.length === 2 || (this.cutPolygon(u, p) && this.cutPolygon(u, this.patch.polygons.length - 1));
+    return (
+      places.length === 2 || (this.cutPolygon(u, p) && this.cutPolygon(u, this.patch.polygons.length - 1))
+    );
   }
 
   private cut(u: number, p: number, from: number, to: number): void {

@@ -36,9 +36,71 @@ export function cleanMesh(raw: RawMesh, domain: Box3): void {
   for (let pass = 0; pass < MAX_PASSES; pass++) {
     if (cleaner.collapseShort() + cleaner.flipFlat() === 0) break;
   }
+  separate(editor, raw, isBorder, domain, diagonal);
   const indices = editor.compactIndices();
   raw.indices = indices;
   raw.nTriangles = indices.length / 3;
+}
+
+/** Steps of single precision tried to part two vertices. */
+const MAX_STEPS = 32;
+
+/**
+ * Parts vertices that round to one position and could not be merged, and gives triangles without area some: by a few
+ * steps of single precision across the surface's normal, which leaves them on the zero set to that precision.
+ */
+function separate(
+  editor: MeshEditor,
+  raw: RawMesh,
+  isBorder: Uint8Array,
+  domain: Box3,
+  diagonal: number,
+): void {
+  const used = new Set<string>();
+  const key = (v: number) => `${raw.positions[v * 3]},${raw.positions[v * 3 + 1]},${raw.positions[v * 3 + 2]}`;
+  const step = diagonal * 2 ** -25;
+  for (let v = 0; v < raw.nVertices; v++) {
+    if (editor.nextCorner(v, -1) < 0) continue;
+    const start = raw.positions.slice(v * 3, v * 3 + 3);
+    for (let i = 1; i < MAX_STEPS && (used.has(key(v)) || hasFlatTriangle(editor, v)); i++) {
+      nudge(raw, v, start, isBorder[v] === 1 ? domain : undefined, i, step);
+    }
+    used.add(key(v));
+  }
+}
+
+function hasFlatTriangle(editor: MeshEditor, v: number): boolean {
+  const { indices } = editor;
+  for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) {
+    const t = c - (c % 3);
+    const n = editor.triangleNormal(indices[t], indices[t + 1], indices[t + 2]);
+    if (n[0] === 0 && n[1] === 0 && n[2] === 0) return true;
+  }
+  return false;
+}
+
+/**
+ * Moves v to the i-th of a spiral of places around `start`, along the two axes nearest to its tangent plane; a
+ * coordinate on a face of `domain` stays.
+ */
+function nudge(
+  raw: RawMesh,
+  v: number,
+  start: Float64Array,
+  domain: Box3 | undefined,
+  i: number,
+  step: number,
+): void {
+  const n = [0, 1, 2].map((k) => Math.abs(raw.normals[v * 3 + k]));
+  const steepest = n[0] >= n[1] && n[0] >= n[2] ? 0 : n[1] >= n[2] ? 1 : 2;
+  const reach = step * (1 + (i >> 2));
+  const angle = i * 2.399963;
+  const moves = [reach * Math.cos(angle), reach * Math.sin(angle)];
+  moves.forEach((move, m) => {
+    const k = (steepest + 1 + m) % 3;
+    const isOnFace = domain !== undefined && (start[k] === domain.min[k] || start[k] === domain.max[k]);
+    if (!isOnFace) raw.positions[v * 3 + k] = Math.fround(start[k] + move);
+  });
 }
 
 class Cleaner {
@@ -84,7 +146,10 @@ class Cleaner {
       const wasFacing = this.facing(from, b, d);
       const isFacing = this.facing(to, b, d);
       if (isFacing <= 0 && wasFacing > 0) return false;
-      if (this.height(to, b, d) < LEAST_HEIGHT * this.least && this.height(from, b, d) >= LEAST_HEIGHT * this.least) {
+      if (
+        this.height(to, b, d) < LEAST_HEIGHT * this.least &&
+        this.height(from, b, d) >= LEAST_HEIGHT * this.least
+      ) {
         return false;
       }
     }
@@ -102,7 +167,8 @@ class Cleaner {
       const bc = this.length(b, c);
       const ca = this.length(c, a);
       const longest = Math.max(ab, bc, ca);
-      if (this.flip(t, ...((longest === ab ? [a, b] : longest === bc ? [b, c] : [c, a]) as [number, number]))) n++;
+      if (this.flip(t, ...((longest === ab ? [a, b] : longest === bc ? [b, c] : [c, a]) as [number, number])))
+        n++;
     }
     return n;
   }

@@ -41,31 +41,35 @@ const MAX_STEPS = 8;
 
 /**
  * Moves vertices onto the field's zero set by Newton steps along the gradient, at most `reach` away; one on a face of
- * the domain stays on it. Vertices already nearer than single precision stay as they are.
+ * the domain stays on it.
+ * @param which vertices to move; all where it is left out.
  */
-export function putOnZeroSet(field: CpuField, raw: RawMesh, reach: number): void {
-  const n = raw.nVertices;
-  const start = raw.positions.slice(0, n * 3);
-  const points = raw.positions.subarray(0, n * 3);
+export function putOnZeroSet(field: CpuField, raw: RawMesh, reach: number, which?: readonly number[]): void {
+  const n = which ? which.length : raw.nVertices;
+  if (n === 0) return;
+  const start = new Float64Array(n * 3);
+  for (let i = 0; i < n * 3; i++) start[i] = raw.positions[which ? which[(i - (i % 3)) / 3] * 3 + (i % 3) : i];
+  const points = start.slice();
+  const best = start.slice();
   const values = new Float64Array(n);
   const gradients = new Float64Array(n * 3);
-  const best = start.slice();
   const least = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
   const onFace = domainFaces(field, start, n);
   for (let step = 0; step <= MAX_STEPS; step++) {
     field.evaluateWithGradient(points, values, gradients, n);
     let nMoved = 0;
     for (let v = 0; v < n; v++) {
-      const size = Math.abs(values[v]);
-      if (size < least[v]) {
-        least[v] = size;
+      if (Math.abs(values[v]) < least[v]) {
+        least[v] = Math.abs(values[v]);
         for (let k = 0; k < 3; k++) best[v * 3 + k] = points[v * 3 + k];
       }
       if (moveVertex(points, gradients, values[v], start, onFace[v], v, reach)) nMoved++;
     }
     if (nMoved === 0) break;
   }
-  points.set(best);
+  for (let i = 0; i < n * 3; i++) {
+    raw.positions[which ? which[(i - (i % 3)) / 3] * 3 + (i % 3) : i] = best[i];
+  }
 }
 
 function moveVertex(

@@ -35,6 +35,8 @@ export class LeafFiller {
   triangleNode = new Int32Array(2048);
   /** Settled leaves whose loops are no discs (an annulus): to be bisected. */
   readonly flagged: number[] = [];
+  /** Vertices that are not on the zero set yet. */
+  readonly unsound: number[] = [];
   /** Leaves in which the tolerance was not met. */
   nOffTolerance = 0;
   private readonly table: CornerTable;
@@ -225,6 +227,7 @@ export class LeafFiller {
       if (patch.id[i] >= 0) continue;
       patch.id[i] = vertices.add(patch.x[i], patch.y[i], patch.z[i], VERTEX_INTERIOR, patch.neuron[i]);
     }
+    for (const i of patch.unsound) this.unsound.push(patch.id[i]);
     const { triangles } = patch;
     this.indices = growInt32(this.indices, this.nTriangles * 3 + triangles.length);
     this.triangleNode = growInt32(this.triangleNode, this.nTriangles + triangles.length / 3);

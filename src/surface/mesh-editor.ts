@@ -97,7 +97,8 @@ export class MeshEditor {
     for (let c = this.head[to]; c >= 0; ) {
       const following = next[c];
       const t = c - (c % 3);
-      const nTo = (indices[t] === to ? 1 : 0) + (indices[t + 1] === to ? 1 : 0) + (indices[t + 2] === to ? 1 : 0);
+      const nTo =
+        (indices[t] === to ? 1 : 0) + (indices[t + 1] === to ? 1 : 0) + (indices[t + 2] === to ? 1 : 0);
       if (nTo > 1) this.removeTriangle(t);
       c = following >= 0 && indices[following] < 0 ? this.head[to] : following;
     }
@@ -131,7 +132,8 @@ export class MeshEditor {
 
   /** The vertex of triangle t that is neither a nor b. */
   apex(t: number, a: number, b: number): number {
-    for (let k = 0; k < 3; k++) if (this.indices[t + k] !== a && this.indices[t + k] !== b) return this.indices[t + k];
+    for (let k = 0; k < 3; k++)
+      if (this.indices[t + k] !== a && this.indices[t + k] !== b) return this.indices[t + k];
     return -1;
   }
 

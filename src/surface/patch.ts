@@ -32,8 +32,9 @@ export class Patch {
   /** Neuron of each chord. */
   chordNeuron: number[] = [];
   readonly triangles: number[] = [];
-  /** False once a vertex could not be put on the zero set inside the box. */
+  /** False once a vertex could not be put on the zero set inside the box; which ones: `unsound`. */
   isSound = true;
+  readonly unsound: number[] = [];
   readonly direction = new Float64Array(3);
   readonly gradient = new Float64Array(3);
   /** v of every unit at the point evaluated last. */
@@ -64,7 +65,18 @@ export class Patch {
     this.nVertices = 0;
     this.nChords = 0;
     this.isSound = true;
-    for (const a of [this.id, this.x, this.y, this.z, this.qx, this.qy, this.neuron, this.maskA, this.maskB]) {
+    this.unsound.length = 0;
+    for (const a of [
+      this.id,
+      this.x,
+      this.y,
+      this.z,
+      this.qx,
+      this.qy,
+      this.neuron,
+      this.maskA,
+      this.maskB,
+    ]) {
       a.length = 0;
     }
     this.chordNeuron.length = 0;
@@ -79,6 +91,15 @@ export class Patch {
     this.maskA[i] = 0;
     this.maskB[i] = 0;
     this.setPosition(i, x, y, z);
+    return i;
+  }
+
+  /** A vertex on the zero set beside (x, y, z); where that is not reached in the box, (x, y, z) itself, noted as unsound. */
+  addProjected(x: number, y: number, z: number, neuron: number): number {
+    if (this.project(x, y, z)) return this.addVertex(-1, this.point[0], this.point[1], this.point[2], neuron);
+    this.isSound = false;
+    const i = this.addVertex(-1, x, y, z, neuron);
+    this.unsound.push(i);
     return i;
   }
 

@@ -185,7 +185,8 @@ export class Refiner {
     for (let k = 0; k < ring.length; k++) {
       const a = ring[k];
       const b = ring[(k + 1) % ring.length];
-      if (this.left.has(key(a, b)) && apexIs(this.patch.triangles, this.left.get(key(a, b)), v)) stack.push(a, b);
+      if (this.left.has(key(a, b)) && apexIs(this.patch.triangles, this.left.get(key(a, b)), v))
+        stack.push(a, b);
       else stack.push(b, a);
     }
     for (let guard = 0; stack.length > 0 && guard < 64; guard++) {

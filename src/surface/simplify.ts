@@ -1,5 +1,5 @@
-import type { CpuField } from '../field/cpu-field.ts';
 import { NsdfBudgetError } from '../errors.ts';
+import type { CpuField } from '../field/cpu-field.ts';
 import { checkTopology } from './check-topology.ts';
 import { cleanMesh } from './clean.ts';
 import { finishMesh, type RawMesh } from './finish.ts';

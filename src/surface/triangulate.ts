@@ -110,8 +110,6 @@ export function fan(patch: Patch, polygon: readonly number[]): void {
     y += patch.y[i] / n;
     z += patch.z[i] / n;
   }
-  if (!patch.project(x, y, z)) patch.isSound = false;
-  const [px, py, pz] = patch.point;
-  const centre = patch.addVertex(-1, px, py, pz, -1);
+  const centre = patch.addProjected(x, y, z, -1);
   for (let i = 0; i < n; i++) patch.triangles.push(polygon[i], polygon[(i + 1) % n], centre);
 }
