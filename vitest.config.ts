@@ -25,7 +25,19 @@ export default defineConfig({
       {
         extends: true,
         // Found while tests run, they would make vite reload the page under them.
-        optimizeDeps: { include: ['meshoptimizer', 'meshoptimizer/simplifier', 'three'] },
+        optimizeDeps: {
+          include: [
+            'meshoptimizer',
+            'meshoptimizer/simplifier',
+            'three',
+            'three/addons/exporters/GLTFExporter.js',
+            'three/addons/exporters/USDZExporter.js',
+            'three/addons/loaders/GLTFLoader.js',
+            'three/webgpu',
+            '@react-three/fiber',
+            'react',
+          ],
+        },
         test: {
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],

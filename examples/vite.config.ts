@@ -43,6 +43,16 @@ export default defineConfig({
   // A file that is not there is a 404, and not the page again.
   appType: 'mpa',
   plugins: [textModules(), exampleAssets()],
+  // Found while the page runs, they would make vite reload it.
+  optimizeDeps: {
+    include: [
+      'meshoptimizer/simplifier',
+      'three',
+      'three/addons/exporters/GLTFExporter.js',
+      'three/addons/exporters/USDZExporter.js',
+      'three/webgpu',
+    ],
+  },
   server: { fs: { allow: [resolve(here, '..')] } },
   build: { outDir: join(here, 'dist'), emptyOutDir: true, target: 'es2022' },
   worker: { format: 'es' },
