@@ -49,6 +49,15 @@ export class MonotoneTest {
     return false;
   }
 
+  /** Whether f falls nowhere in the region along the given unit direction. */
+  accepts(net: RegionNetwork, sizes: ArrayLike<number>, direction: ArrayLike<number>): boolean {
+    if (net.isOverflow) return false;
+    this.computeGates(net);
+    this.computeCornerGradients(net, sizes);
+    this.direction.set(direction);
+    return this.leastSlope(net) >= 0;
+  }
+
   private giveUp(): boolean {
     this.variation.fill(1);
     return false;

@@ -1,6 +1,7 @@
 import { type CornerTable, latticeCoordinate } from '../partition/corners.ts';
 import { type Forest, NODE_SETTLED } from '../partition/forest.ts';
 import { growFloat64, growInt32 } from '../partition/grow.ts';
+import { MonotoneTest } from '../partition/monotone.ts';
 import { RegionNetwork } from '../partition/region-network.ts';
 import { ChordSplitter } from './chords.ts';
 import type { FaceTable } from './faces.ts';
@@ -44,6 +45,7 @@ export class LeafFiller {
   private readonly vertices: VertexTable;
   private readonly options: FillOptions;
   private readonly net: RegionNetwork;
+  private readonly monotone = new MonotoneTest();
   private readonly patch: Patch;
   private readonly linker: LoopLinker;
   private readonly chords: ChordSplitter;
@@ -106,9 +108,12 @@ export class LeafFiller {
     const { linker } = this;
     const n = linker.start[loop + 1] - linker.start[loop];
     if (n < 3) return;
+    // The loop's own normal is the best direction to see it from, where f increases along it.
+    this.loopNormal(loop);
     const isSettled = this.forest.state[node] === NODE_SETTLED;
-    if (isSettled) this.direction.set(this.forest.direction.subarray(node * 3, node * 3 + 3));
-    else this.loopNormal(loop);
+    if (isSettled && !this.monotone.accepts(this.net, this.size, this.direction)) {
+      this.direction.set(this.forest.direction.subarray(node * 3, node * 3 + 3));
+    }
     if (!this.fillSoundly(loop)) this.flagged.push(node);
     this.emit(node);
   }

@@ -109,13 +109,12 @@ export class Refiner {
     const { triangles } = this.patch;
     this.earliestTouched = t;
     const side = worst < 4 ? worst - 1 : this.longSide(t);
-    if (side >= 0) {
-      const a = triangles[t + side];
-      const b = triangles[t + ((side + 1) % 3)];
-      const other = this.left.get(key(b, a));
-      if (other !== undefined && this.splitSide(t, other, a, b)) return true;
-    }
-    return this.splitInside(t);
+    if (side < 0) return this.splitInside(t);
+    const a = triangles[t + side];
+    const b = triangles[t + ((side + 1) % 3)];
+    const other = this.left.get(key(b, a));
+    // A flat triangle on a side that its box's face decided, or whose side's middle lies beyond the box, stays.
+    return other !== undefined && this.splitSide(t, other, a, b);
   }
 
   /** The longest side of a triangle too flat to be split inside (it would only get flatter), or -1. */
