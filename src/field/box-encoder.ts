@@ -52,6 +52,7 @@ export function createBoxEncoder(encoding: FieldAsset['encoding'], frame: Domain
   if (encoding.kind === 'none') return createCoordinateBoxes(frame);
   const { nFeaturesPerLevel: F, levels } = encoding;
   const boxes = levels.map((level) => createLevelBoxes(level, F));
+  const magnitude = Float64Array.from(levels.flatMap((level) => [...largest(level, F)]));
   const lo = new Float64Array(3);
   const hi = new Float64Array(3);
   const place = (min: ArrayLike<number>, max: ArrayLike<number>): void => {
@@ -61,10 +62,8 @@ export function createBoxEncoder(encoding: FieldAsset['encoding'], frame: Domain
     }
   };
   return {
-    magnitude: Float64Array.from(levels.flatMap((level) => [...largest(level, F)])),
-    roundingError: Float64Array.from(
-      levels.flatMap((level) => [...largest(level, F)].map((m) => m * (64 * ULP + 8 * snapDistance(level)))),
-    ),
+    magnitude,
+    roundingError: magnitude.map((m, i) => m * (64 * ULP + 8 * snapDistance(levels[Math.floor(i / F)]))),
     encode(min, max, corners, radius) {
       place(min, max);
       for (let l = 0; l < boxes.length; l++) boxes[l].encode(lo, hi, corners, radius, l * F);

@@ -1,6 +1,6 @@
 import type { FieldAsset } from '../format/asset.ts';
-import { createBounder } from './bound.ts';
-import { createBoxEncoder } from './box-encoder.ts';
+import { type Bounder, createBounder } from './bound.ts';
+import { type BoxEncoder, createBoxEncoder } from './box-encoder.ts';
 import { BLOCK_SIZE, createEvaluator } from './evaluator.ts';
 import { createFrame } from './frame.ts';
 import { axisMarks } from './marks.ts';
@@ -86,8 +86,9 @@ export function createCpuField(asset: FieldAsset): CpuField {
   const frame = createFrame(asset.domain, isGrid ? 'unit' : encoding.inputSpace);
   const network = createNetwork(asset, nInputs);
   const evaluator = createEvaluator(encoding, frame, network);
-  const boxes = createBoxEncoder(encoding, frame);
-  const bounder = createBounder(network, boxes);
+  // Made when first asked for: they read every table, which an evaluation doesn't need.
+  let boxEncoder: BoxEncoder | undefined;
+  let bounder: Bounder | undefined;
   const { nPreActivations, lastWeights, lastBias, hidden } = network;
   const values = new Float64Array(BLOCK_SIZE * (nPreActivations + 1));
 
@@ -129,7 +130,14 @@ export function createCpuField(asset: FieldAsset): CpuField {
     },
     hiddenWeights: (layer) => hidden[layer].weights,
     hiddenBias: (layer) => hidden[layer].bias,
-    bound: (min, max) => bounder(min, max),
-    featureRange: (min, max, lo, hi, isTrilinear) => boxes.range(min, max, lo, hi, isTrilinear),
+    bound(min, max) {
+      boxEncoder ??= createBoxEncoder(encoding, frame);
+      bounder ??= createBounder(network, boxEncoder);
+      return bounder(min, max);
+    },
+    featureRange(min, max, outLo, outHi, outIsTrilinear) {
+      boxEncoder ??= createBoxEncoder(encoding, frame);
+      boxEncoder.range(min, max, outLo, outHi, outIsTrilinear);
+    },
   };
 }

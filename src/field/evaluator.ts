@@ -1,6 +1,7 @@
 import type { FieldAsset } from '../format/asset.ts';
 import { type DomainFrame, toInputs } from './frame.ts';
-import { backwardHashGrid, encodeHashGrid } from './hash-grid.ts';
+import { encodeHashGrid } from './hash-grid.ts';
+import { backwardHashGrid } from './hash-grid-gradient.ts';
 import type { HiddenLayer, Network } from './mlp.ts';
 import { applyLastRow, applyLayer, packLayer, pairInputs, rectify } from './mlp-forward.ts';
 

@@ -17,6 +17,22 @@ export function entryIndex(level: GridLevel, x: number, y: number, z: number): n
   return (index >>> 0) % level.nEntries;
 }
 
+/** Entries of the vertices (0, y, z), (1, y, z), ...: the same rule as {@link entryIndex}, a row at a time. */
+export function rowEntries(level: GridLevel, y: number, z: number, out: Float64Array): void {
+  const { resolution, nEntries } = level;
+  const mask = nEntries - 1;
+  const dense = Math.imul(y, resolution) + Math.imul(z, Math.imul(resolution, resolution));
+  const hash = Math.imul(y, PRIME_Y) ^ Math.imul(z, PRIME_Z);
+  if (!level.isDense && (nEntries & mask) === 0) {
+    for (let x = 0; x < out.length; x++) out[x] = (x ^ hash) & mask;
+    return;
+  }
+  for (let x = 0; x < out.length; x++) {
+    const index = (level.isDense ? x + dense : x ^ hash) >>> 0;
+    out[x] = index < nEntries ? index : index % nEntries;
+  }
+}
+
 /**
  * Offsets in `params` of the entries of a cell's 8 corners; bit k of a corner's number is its offset along axis k.
  * The same rule as {@link entryIndex}, with its parts shared between the corners.
@@ -122,9 +138,9 @@ function encodePair(
 ): void {
   const { scale, offset, params } = level;
   const k1 = k + 1;
-  let lastX = -1;
-  let lastY = -1;
-  let lastZ = -1;
+  let lastX = Number.NaN;
+  let lastY = Number.NaN;
+  let lastZ = Number.NaN;
   let a0 = 0;
   let ax = 0;
   let ay = 0;
@@ -238,81 +254,4 @@ function encodeSingle(
     const o = outOffset + (p >> 1) * pairStride + (p & 1);
     out[o] = a0 + ax * x + (ay + axy * x) * y + (v4 - a0 + (dx - ax) * x + (ayz + axyz * x) * y) * z;
   }
-}
-
-/**
- * Gradients, with respect to the unit cube's coordinates, of Σ lambda[i] * feature[i].
- * @param unit f64[3n], in the unit cube.
- * @param lambda f64[n*L*F], point-major.
- * @param out f64[3n], overwritten.
- * @param offsets i32[8], scratch.
- */
-export function backwardHashGrid(
-  encoding: HashGridEncoding,
-  unit: Float64Array,
-  n: number,
-  lambda: Float64Array,
-  out: Float64Array,
-  offsets: Int32Array,
-): void {
-  const { nFeaturesPerLevel: F, levels } = encoding;
-  out.fill(0, 0, n * 3);
-  for (let l = 0; l < levels.length; l++) {
-    const level = levels[l];
-    const { scale, offset } = level;
-    for (let p = 0, i = 0, q = l * F; p < n; p++, i += 3, q += F * levels.length) {
-      const px = unit[i] * scale + offset;
-      const py = unit[i + 1] * scale + offset;
-      const pz = unit[i + 2] * scale + offset;
-      const cx = Math.floor(px);
-      const cy = Math.floor(py);
-      const cz = Math.floor(pz);
-      cellOffsets(level, F, cx | 0, cy | 0, cz | 0, offsets);
-      addGradient(level, F, offsets, lambda, q, px - cx, py - cy, pz - cz, out, i);
-    }
-  }
-}
-
-/** Adds the gradient at (x, y, z) in a cell of the trilinear function with corner values Σ_k lambda_k feature_k. */
-function addGradient(
-  level: GridLevel,
-  F: number,
-  offsets: Int32Array,
-  lambda: Float64Array,
-  q: number,
-  x: number,
-  y: number,
-  z: number,
-  out: Float64Array,
-  i: number,
-): void {
-  const { params, scale } = level;
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  let s4 = 0;
-  let s5 = 0;
-  let s6 = 0;
-  let s7 = 0;
-  for (let k = 0; k < F; k++) {
-    const factor = lambda[q + k] * scale;
-    s0 += factor * params[offsets[0] + k];
-    s1 += factor * params[offsets[1] + k];
-    s2 += factor * params[offsets[2] + k];
-    s3 += factor * params[offsets[3] + k];
-    s4 += factor * params[offsets[4] + k];
-    s5 += factor * params[offsets[5] + k];
-    s6 += factor * params[offsets[6] + k];
-    s7 += factor * params[offsets[7] + k];
-  }
-  const x0 = s1 - s0 + (s3 - s2 - (s1 - s0)) * y;
-  const x1 = s5 - s4 + (s7 - s6 - (s5 - s4)) * y;
-  out[i] += x0 + (x1 - x0) * z;
-  const y0 = s2 - s0 + (s3 - s1 - (s2 - s0)) * x;
-  const y1 = s6 - s4 + (s7 - s5 - (s6 - s4)) * x;
-  out[i + 1] += y0 + (y1 - y0) * z;
-  const z0 = s4 - s0 + (s5 - s1 - (s4 - s0)) * x;
-  const z1 = s6 - s2 + (s7 - s3 - (s6 - s2)) * x;
-  out[i + 2] += z0 + (z1 - z0) * y;
 }

@@ -30,7 +30,8 @@ export class LayerBounds {
   private readonly sizes: Float64Array;
   /** Relative error of a sum over the layer's outputs. */
   private readonly sumError: number;
-  private readonly center: Float64Array;
+  /** f64[nOut * 8] */
+  readonly center: Float64Array;
   private readonly spread: Float64Array;
   private readonly lo: Float64Array;
   private readonly hi: Float64Array;
@@ -40,8 +41,8 @@ export class LayerBounds {
   private readonly lowerSlope: Float64Array;
   private readonly upperSlope: Float64Array;
   /** Neurons that may be active, the only ones that the next layer reads; and those of them that have a spread. */
-  private readonly live: Int32Array;
-  private nLive = 0;
+  readonly live: Int32Array;
+  nLive = 0;
   private readonly spreading: Int32Array;
   private nSpreading = 0;
   /** Enclosure of the ReLUs: functions, intervals, and what the next layer's slack grows by per unit of weight. */
@@ -201,53 +202,50 @@ export class LayerBounds {
   }
 
   /**
-   * From coefficients of the ReLUs to coefficients of z, for a lower bound: lambda is overwritten.
-   * @returns the constant that comes with them, less what rounding may take.
+   * From coefficients of the ReLUs to coefficients of z, for lower bounds.
+   * @param lambda f64[nVectors * nOut], overwritten.
+   * @param constant f64[nVectors], to which is added what comes with the lines, less what rounding may take.
    */
-  passBack(lambda: Float64Array): number {
+  passBack(lambda: Float64Array, constant: Float64Array, nVectors: number): void {
     const { state, lowerSlope, upperSlope, lo, slack } = this;
-    let constant = 0;
-    for (let i = 0; i < state.length; i++) {
-      if (state[i] === INACTIVE) {
-        lambda[i] = 0;
-        continue;
-      }
+    const width = state.length;
+    for (let i = 0; i < width; i++) {
+      const moved = slack[i];
       if (state[i] === UNSTABLE) {
-        if (lambda[i] >= 0) lambda[i] *= lowerSlope[i];
-        else {
-          lambda[i] *= upperSlope[i];
-          constant -= lambda[i] * lo[i];
+        const lower = lowerSlope[i];
+        const upper = upperSlope[i];
+        const intercept = upper * lo[i];
+        for (let v = 0, k = i; v < nVectors; v++, k += width) {
+          const x = lambda[k];
+          if (x < 0) constant[v] -= x * intercept;
+          lambda[k] = x < 0 ? x * upper : x * lower;
+          constant[v] -= Math.abs(x) * moved;
         }
+      } else if (state[i] === ACTIVE) {
+        for (let v = 0, k = i; v < nVectors; v++, k += width) constant[v] -= Math.abs(lambda[k]) * moved;
+      } else {
+        for (let v = 0, k = i; v < nVectors; v++, k += width) lambda[k] = 0;
       }
-      constant -= Math.abs(lambda[i]) * slack[i];
     }
-    return constant;
   }
 
-  /**
-   * From coefficients of z to coefficients of the layer's input.
-   * @returns Σ lambda bias
-   */
-  passThroughWeights(lambda: Float64Array, out: Float64Array): number {
-    const { nIn, nOut, weights, bias } = this.layer;
-    let constant = 0;
-    for (let i = 0; i < nIn; i++) out[i] = 0;
-    for (let row = 0, w = 0; row < nOut; row++, w += nIn) {
-      const factor = lambda[row];
-      if (factor === 0) continue;
-      constant += factor * bias[row];
-      for (let i = 0; i < nIn; i++) out[i] += factor * weights[w + i];
-    }
-    return constant;
+  /** Collects the neurons whose sign is open. */
+  unstableRows(out: Int32Array): number {
+    let n = 0;
+    for (let row = 0; row < this.state.length; row++) if (this.state[row] === UNSTABLE) out[n++] = row;
+    return n;
   }
 
-  /** min over the corners of Σ lambda z where the layer is exact; `all`: 0, 1, 2, ... */
-  leastAtCorners(lambda: Float64Array, all: Int32Array, scratch: Float64Array): number {
-    const { nOut } = this.layer;
-    sumCorners(lambda, null, 1, nOut, all, nOut, this.center, scratch);
-    let least = scratch[0];
-    for (let c = 1; c < 8; c++) if (scratch[c] < least) least = scratch[c];
-    return least;
+  /** Cuts [lo, hi] of some rows down to other bounds of them (not widened), and relaxes anew. */
+  refine(rows: Int32Array, n: number, lo: Float64Array, hi: Float64Array): void {
+    for (let r = 0; r < n; r++) {
+      const row = rows[r];
+      const l = lo[r] - this.slack[row];
+      const u = hi[r] + this.slack[row];
+      if (l > this.lo[row]) this.lo[row] = l;
+      if (u < this.hi[row]) this.hi[row] = u;
+    }
+    this.relax();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { GridLevel } from '../format/asset.ts';
-import { entryIndex } from './hash-grid.ts';
+import { rowEntries } from './hash-grid.ts';
 
 /** Vertices an axis of the blocks at the pyramid's foot, as a power of two. */
 const FOOT_BITS = 2;
@@ -78,42 +78,72 @@ function wholeTable(level: GridLevel, nFeatures: number): Storey {
   return { bits: 31, side: 1, lo, hi };
 }
 
-function buildStoreys(level: GridLevel, nFeatures: number, nVertices: number): Storey[] {
-  const entry = (x: number, y: number, z: number) => entryIndex(level, x, y, z) * nFeatures;
-  const storeys = [gather(nVertices, FOOT_BITS, nFeatures, level.params, level.params, entry, FOOT_BITS)];
+function buildStoreys(level: GridLevel, F: number, nVertices: number): Storey[] {
+  const { params } = level;
+  const entries = new Float64Array(nVertices);
+  const table = (y: number, z: number) => rowEntries(level, y, z, entries);
+  const storeys = [gather(nVertices, FOOT_BITS, FOOT_BITS, params, params, F, table, entries)];
   for (let below = storeys[0]; below.side > 1; below = storeys[storeys.length - 1]) {
-    const { side, lo, hi } = below;
-    const block = (x: number, y: number, z: number) => ((z * side + y) * side + x) * nFeatures;
-    storeys.push(gather(side, 1, nFeatures, lo, hi, block, below.bits + 1));
+    const { side, lo, hi, bits } = below;
+    const blocks = (y: number, z: number) => {
+      for (let x = 0; x < side; x++) entries[x] = (z * side + y) * side + x;
+    };
+    storeys.push(gather(side, 1, bits + 1, lo, hi, F, blocks, entries));
   }
   return storeys;
 }
 
-/** Blocks of 2^bits cells an axis of the storey below (`sideBelow` cells an axis, at `index`). */
+/**
+ * The storey whose blocks have 2^shift blocks (or vertices) an axis of what lies below.
+ * @param readRow writes the entries of a row of what lies below to `entries`.
+ */
 function gather(
   sideBelow: number,
+  shift: number,
   bits: number,
-  nFeatures: number,
   belowLo: Float32Array,
   belowHi: Float32Array,
-  index: (x: number, y: number, z: number) => number,
-  totalBits: number,
+  F: number,
+  readRow: (y: number, z: number) => void,
+  entries: Float64Array,
 ): Storey {
-  const side = ((sideBelow - 1) >> bits) + 1;
-  const lo = new Float32Array(side ** 3 * nFeatures).fill(Number.POSITIVE_INFINITY);
-  const hi = new Float32Array(side ** 3 * nFeatures).fill(Number.NEGATIVE_INFINITY);
+  const side = ((sideBelow - 1) >> shift) + 1;
+  const lo = new Float32Array(side ** 3 * F).fill(Number.POSITIVE_INFINITY);
+  const hi = new Float32Array(side ** 3 * F).fill(Number.NEGATIVE_INFINITY);
   for (let z = 0; z < sideBelow; z++) {
     for (let y = 0; y < sideBelow; y++) {
-      const row = ((z >> bits) * side + (y >> bits)) * side;
-      for (let x = 0; x < sideBelow; x++) {
-        const from = index(x, y, z);
-        const to = (row + (x >> bits)) * nFeatures;
-        for (let k = 0; k < nFeatures; k++) {
-          if (belowLo[from + k] < lo[to + k]) lo[to + k] = belowLo[from + k];
-          if (belowHi[from + k] > hi[to + k]) hi[to + k] = belowHi[from + k];
-        }
-      }
+      readRow(y, z);
+      const to = ((z >> shift) * side + (y >> shift)) * side * F;
+      for (let k = 0; k < F; k++) mergeRow(belowLo, belowHi, entries, sideBelow, shift, F, k, lo, hi, to + k);
     }
   }
-  return { bits: totalBits, side, lo, hi };
+  return { bits, side, lo, hi };
+}
+
+/** Merges feature k of a row of entries into a row of blocks. */
+function mergeRow(
+  belowLo: Float32Array,
+  belowHi: Float32Array,
+  entries: Float64Array,
+  n: number,
+  shift: number,
+  F: number,
+  k: number,
+  lo: Float32Array,
+  hi: Float32Array,
+  to: number,
+): void {
+  for (let x = 0; x < n; ) {
+    const block = x >> shift;
+    const end = Math.min((block + 1) << shift, n);
+    let least = lo[to + block * F];
+    let most = hi[to + block * F];
+    for (; x < end; x++) {
+      const i = entries[x] * F + k;
+      if (belowLo[i] < least) least = belowLo[i];
+      if (belowHi[i] > most) most = belowHi[i];
+    }
+    lo[to + block * F] = least;
+    hi[to + block * F] = most;
+  }
 }
