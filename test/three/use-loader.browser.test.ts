@@ -30,7 +30,7 @@ async function mount(element: ReactNode) {
 }
 
 function Field({ from, configure }: { from: string; configure?: (loader: NSDFLoader) => void }) {
-  const scene = useLoader(NSDFLoader, from, configure as never) as unknown as NSDFGroup;
+  const scene = useLoader(NSDFLoader, from, configure);
   return createElement('primitive', { object: scene });
 }
 
@@ -69,13 +69,13 @@ it('hands failures on as Errors', async () => {
   const error: Error = onError.mock.calls[0][0];
   expect(error).toBeInstanceOf(Error);
   expect(error.message).toMatch(/Could not load \/nothing-here\.nsdf: .*404/);
-  useLoader.clear(NSDFLoader as never, '/nothing-here.nsdf');
+  useLoader.clear(NSDFLoader, '/nothing-here.nsdf');
 });
 
 it('takes a loader of its own with a manager', async () => {
   const onLoad = vi.fn();
   const loader = new NSDFLoader(new LoadingManager(onLoad)).setResolution(6);
-  const Own = () => createElement('primitive', { object: useLoader(loader as never, url) as object });
+  const Own = () => createElement('primitive', { object: useLoader(loader, url) });
   const scene = await mount(createElement(Suspense, { fallback: null }, createElement(Own)));
   await vi.waitFor(() => expect(scene.children).toHaveLength(1), { timeout: 5000 });
   await vi.waitFor(() => expect(onLoad).toHaveBeenCalledOnce());

@@ -1,0 +1,179 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'puppeteer';
+import { build, preview } from 'vite';
+import type { Viewer } from '../../examples/viewer/viewer.ts';
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const configFile = join(ROOT, 'examples', 'vite.config.ts');
+/** Screenshots and downloads of these tests. */
+export const OUTPUT = join(ROOT, 'test-output', 'three-viewer');
+
+declare global {
+  /** What the page offers to whoever looks. */
+  var __viewer: Viewer | undefined;
+}
+
+/** Builds the viewer and serves it, as `npm start` does. */
+export async function serveViewer(): Promise<{ url: string; close: () => Promise<void> }> {
+  mkdirSync(OUTPUT, { recursive: true });
+  const outDir = join(OUTPUT, 'site');
+  await build({ configFile, logLevel: 'error', build: { outDir } });
+  const server = await preview({ configFile, build: { outDir }, preview: { port: 0 } });
+  return { url: server.resolvedUrls?.local[0] as string, close: () => server.close() };
+}
+
+/** The viewer in a browser: opens it, waits for it, looks at it. */
+export class ViewerPage {
+  readonly page: Page;
+  /** Errors that the page wrote or threw. */
+  readonly errors: string[] = [];
+
+  private constructor(page: Page) {
+    this.page = page;
+    page.on('pageerror', (error) => this.errors.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.errors.push(message.text());
+    });
+  }
+
+  static async open(
+    browser: Browser,
+    url: string,
+    viewport = { width: 1000, height: 640 },
+  ): Promise<ViewerPage> {
+    const page = await browser.newPage();
+    await page.setViewport(viewport);
+    await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+    const viewer = new ViewerPage(page);
+    await page.goto(url);
+    await viewer.settle();
+    return viewer;
+  }
+
+  /** Waits until nothing is loading and what is there has been drawn. */
+  async settle(): Promise<void> {
+    await this.page.waitForFunction(() => ['ready', 'error'].includes(globalThis.__viewer?.status ?? ''), {
+      timeout: 100_000,
+    });
+    await this.page.evaluate(async () => {
+      const stage = globalThis.__viewer!.stage;
+      const nBefore = stage.nFrames;
+      stage.invalidate();
+      while (stage.nFrames < nBefore + 1) await new Promise((done) => requestAnimationFrame(done));
+    });
+  }
+
+  /** Does something that starts work, and waits for its end. */
+  async act(
+    action: () => Promise<void>,
+    begins: 'loading' | 'deriving' | 'drawing' = 'drawing',
+  ): Promise<void> {
+    await action();
+    if (begins === 'deriving')
+      await this.page.waitForFunction(() => globalThis.__viewer?.status === 'deriving');
+    await this.settle();
+  }
+
+  get totals() {
+    return this.page.evaluate(() => globalThis.__viewer!.totals!);
+  }
+
+  async screenshot(name: string): Promise<void> {
+    await this.page.screenshot({ path: join(OUTPUT, `${name}.png`) });
+  }
+
+  /** RGBA of what lies left of the panel, at a quarter of the size; the title is left out. */
+  async pixels(): Promise<Picture> {
+    const clip = { x: 0, y: 90, width: 640, height: 540 };
+    const png = await this.page.screenshot({ encoding: 'base64', clip });
+    const { width, data } = await this.page.evaluate(async (encoded) => {
+      const blob = await (await fetch(`data:image/png;base64,${encoded}`)).blob();
+      const bitmap = await createImageBitmap(blob, { resizeWidth: 320, resizeHeight: 270 });
+      const context = new OffscreenCanvas(320, 270).getContext('2d')!;
+      context.drawImage(bitmap, 0, 0);
+      return { width: 320, data: [...context.getImageData(0, 0, 320, 270).data] };
+    }, png);
+    return { width, height: data.length / 4 / width, data };
+  }
+
+  /** The same picture without what was loaded: its ground and wireframe go with it. */
+  async background(): Promise<Picture> {
+    await this.#showScene(false);
+    const picture = await this.pixels();
+    await this.#showScene(true);
+    return picture;
+  }
+
+  async #showScene(isVisible: boolean): Promise<void> {
+    await this.page.evaluate((visible) => {
+      const { scene } = globalThis.__viewer!.stage;
+      for (const child of scene.children) child.visible = visible;
+    }, isVisible);
+    await this.settle();
+  }
+
+  /** Drops a file on the page, as a person would from a folder. */
+  async drop(name: string, bytes: Uint8Array): Promise<void> {
+    await this.page.evaluate(
+      (fileName, encoded) => {
+        const data = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([data], fileName));
+        dispatchEvent(new DragEvent('dragenter', { dataTransfer, bubbles: true }));
+        dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+      },
+      name,
+      Buffer.from(bytes).toString('base64'),
+    );
+    await this.settle();
+  }
+}
+
+/** Pixels of a picture, RGBA. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly data: readonly number[];
+}
+
+/** Which pixels of two pictures differ clearly. */
+export function maskOf(picture: Picture, background: Picture): boolean[] {
+  const { data } = picture;
+  return Array.from({ length: data.length / 4 }, (_, i) => {
+    const difference = [0, 1, 2].reduce(
+      (sum, c) => sum + Math.abs(data[i * 4 + c] - background.data[i * 4 + c]),
+      0,
+    );
+    return difference > 60;
+  });
+}
+
+/** Runs of set pixels in each row, short ones left out. */
+export function runsByRow(mask: readonly boolean[], width: number): number[][] {
+  return Array.from({ length: mask.length / width }, (_, row) => {
+    const runs: number[] = [];
+    let length = 0;
+    for (let x = 0; x <= width; x++) {
+      if (x < width && mask[row * width + x]) length++;
+      else {
+        if (length >= 4) runs.push(length);
+        length = 0;
+      }
+    }
+    return runs;
+  });
+}
+
+/** Mean colour of the pixels that a mask selects. */
+export function meanColor({ data }: Picture, mask: readonly boolean[]): [number, number, number] {
+  const sum: [number, number, number] = [0, 0, 0];
+  let count = 0;
+  mask.forEach((isSet, i) => {
+    if (!isSet) return;
+    count++;
+    for (let c = 0; c < 3; c++) sum[c] += data[i * 4 + c];
+  });
+  return sum.map((value) => value / count) as [number, number, number];
+}
