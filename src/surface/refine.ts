@@ -4,6 +4,12 @@ import type { Patch } from './patch.ts';
 const MAX_INSERTED = 400;
 /** Height over longest side below which a triangle is split at that side instead of inside. */
 const FLAT = 0.4;
+/** Smaller part of a quadrilateral that a flip may leave: thinner ones let flips and splits chase each other. */
+const LEAST_SHARE = 0.1;
+/** Largest squared length of a flipped edge, relative to the old one: longer ones would be split again. */
+const MAX_STRETCH = 1.5;
+/** Inserted vertices after which nothing is flipped any more, so that splitting must come to an end. */
+const MAX_WITH_FLIPS = 24;
 /** A flip must better the deviation of the edge by this factor. */
 const FLIP_GAIN = 0.8;
 
@@ -18,6 +24,7 @@ export class Refiner {
   /** Triangle on the left of directed edge a -> b. */
   private readonly left = new Map<number, number>();
   private earliestTouched = 0;
+  private nInserted = 0;
   private readonly deviation: (x: number, y: number, z: number) => number;
 
   constructor(patch: Patch) {
@@ -30,11 +37,11 @@ export class Refiner {
     const { patch } = this;
     const { triangles } = patch;
     let isLinked = false;
-    const first = patch.nVertices;
+    this.nInserted = 0;
     for (let t = 0; t < triangles.length; t += 3) {
       const worst = this.worstSample(t, tolerance);
       if (worst === 0) continue;
-      if (patch.nVertices - first >= MAX_INSERTED) return false;
+      if (this.nInserted >= MAX_INSERTED) return false;
       if (!isLinked) this.link();
       isLinked = true;
       if (!this.insert(t, worst)) continue;
@@ -108,7 +115,8 @@ export class Refiner {
   private insert(t: number, worst: number): boolean {
     const { triangles } = this.patch;
     this.earliestTouched = t;
-    const side = worst < 4 ? worst - 1 : this.longSide(t);
+    const long = this.longSide(t);
+    const side = long < 0 && worst < 4 ? worst - 1 : long;
     if (side < 0) return this.splitInside(t);
     const a = triangles[t + side];
     const b = triangles[t + ((side + 1) % 3)];
@@ -139,6 +147,7 @@ export class Refiner {
     const { patch } = this;
     if (!patch.project(x, y, z)) return -1;
     const [px, py, pz] = patch.point;
+    this.nInserted++;
     return patch.addVertex(-1, px, py, pz, -1);
   }
 
@@ -153,7 +162,7 @@ export class Refiner {
     this.setTriangle(t, a, b, v);
     this.setTriangle(n, b, c, v);
     this.setTriangle(n + 3, c, a, v);
-    this.flipAround(v, [a, b, c]);
+    if (this.nInserted < MAX_WITH_FLIPS) this.flipAround(v, [a, b, c]);
     return true;
   }
 
@@ -174,7 +183,7 @@ export class Refiner {
     this.setTriangle(n, v, b, c);
     this.setTriangle(other, v, a, d);
     this.setTriangle(n + 3, b, v, d);
-    this.flipAround(v, [a, d, b, c]);
+    if (this.nInserted < MAX_WITH_FLIPS) this.flipAround(v, [a, d, b, c]);
     return true;
   }
 
@@ -212,7 +221,10 @@ export class Refiner {
     const one = patch.area(a, w, v);
     const two = patch.area(w, b, v);
     const whole = one + two;
-    if (!(Math.min(one, two) > 1e-3 * whole)) return false;
+    if (!(Math.min(one, two) > LEAST_SHARE * whole)) return false;
+    const old2 = (x[a] - x[b]) ** 2 + (y[a] - y[b]) ** 2 + (z[a] - z[b]) ** 2;
+    const new2 = (x[v] - x[w]) ** 2 + (y[v] - y[w]) ** 2 + (z[v] - z[w]) ** 2;
+    if (new2 > MAX_STRETCH * old2) return false;
     const now = this.deviation(0.5 * (x[a] + x[b]), 0.5 * (y[a] + y[b]), 0.5 * (z[a] + z[b]));
     const then = this.deviation(0.5 * (x[v] + x[w]), 0.5 * (y[v] + y[w]), 0.5 * (z[v] + z[w]));
     return then < FLIP_GAIN * now;
