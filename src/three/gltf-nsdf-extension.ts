@@ -2,6 +2,7 @@ import { type Group, type Material, Mesh, type Object3D } from 'three';
 import type { GLTFLoaderPlugin, GLTFParser } from 'three/addons/loaders/GLTFLoader.js';
 import type { DeriveProgress } from '../index.ts';
 import { deriveMesh, EXTENSION_NAME } from '../index.ts';
+import { type LinkedController, linkedController } from './abort.ts';
 import { createDefaultMaterial } from './default-material.ts';
 import type { DeriveSettings, NSDFProgress } from './derive-settings.ts';
 import { createGeometry } from './geometry.ts';
@@ -43,17 +44,26 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
   readonly name = EXTENSION_NAME;
   readonly #parser: GLTFParser;
   readonly #options: GLTFNSDFOptions;
+  /** Ends all derivations of the file: the caller's signal does, and so does the first failure. */
+  readonly #job: LinkedController;
   /** Finished fraction of each field's derivation, by its place. */
   readonly #fractions = new Map<string, number>();
 
   constructor(parser: GLTFParser, options: GLTFNSDFOptions = {}) {
     this.#parser = parser;
     this.#options = options;
+    this.#job = linkedController([options.signal]);
   }
 
   /** Called by GLTFLoader for every mesh; null leaves the mesh to it. */
   loadMesh(meshIndex: number): Promise<Group | Mesh> | null {
     return this.#mesh(meshIndex).primitives.some(carriesField) ? this.#loadMesh(meshIndex) : null;
+  }
+
+  /** Called by GLTFLoader when all is loaded. */
+  afterRoot(): null {
+    this.#job.release();
+    return null;
   }
 
   async #loadMesh(meshIndex: number): Promise<Group | Mesh> {
@@ -97,8 +107,8 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
     try {
       return this.#dress(await this.#derive(meshIndex, index, material), shape);
     } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      if (this.#options.fallback === false || !hasFallback(this.#parser.json, primitive)) throw error;
+      this.#job.controller.signal.throwIfAborted();
+      if (this.#options.fallback === false || !hasFallback(this.#parser.json, primitive)) this.#fail(error);
       const stand = this.#dress(await this.#loadFallback(primitive, material), shape);
       const note: NSDFFallbackNote = { isFallback: true, error: (error as Error).message };
       stand.userData.nsdf = note;
@@ -112,6 +122,7 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
     const key = `${meshIndex}/${index}`;
     const result = await deriveMesh(asset, {
       ...settings,
+      signal: this.#job.controller.signal,
       ...(onProgress && { onProgress: (progress) => this.#report(key, asset.name, progress) }),
     });
     if (isInstanced(this.#parser.json, meshIndex)) {
@@ -120,6 +131,13 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
     const object = NSDFObject.of(asset, result, material);
     if (object.mesh) this.#finish(object.mesh);
     return object;
+  }
+
+  /** One field that is an error makes the whole file one: the others stop. */
+  #fail(error: unknown): never {
+    this.#job.controller.abort(error);
+    this.#job.release();
+    throw error;
   }
 
   async #loadFallback(primitive: PrimitiveDef, material: Material): Promise<Object3D> {

@@ -194,7 +194,8 @@ describe('the viewer', () => {
     const tree = await page.accessibility.snapshot();
     const names: string[] = [];
     const visit = (node: NonNullable<typeof tree>): void => {
-      if (/button|radio$|slider|checkbox|switch|combobox/.test(node.role)) names.push(`${node.role}: ${node.name ?? ''}`);
+      if (/button|radio$|slider|checkbox|switch|combobox/.test(node.role))
+        names.push(`${node.role}: ${node.name ?? ''}`);
       node.children?.forEach(visit);
     };
     if (tree) visit(tree);

@@ -187,6 +187,21 @@ describe('a field that cannot be derived', () => {
   });
 });
 
+it('stops the other fields when one is an error', async () => {
+  const broken = editGlb(RICH, (json) => {
+    const gem = json.meshes.find(({ name }: Json) => name === 'gem-mesh');
+    gem.primitives[0].extensions.NSDF_neural_field.version = 9;
+  });
+  let nReports = 0;
+  const onProgress = () => nReports++;
+  await expect(loadGltf(broken, { tolerance: 1e-6, onProgress })).rejects.toMatchObject({
+    code: 'unsupported',
+  });
+  const nBefore = nReports;
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(nReports).toBe(nBefore);
+});
+
 it('does not fall back on an abort, but rejects with its reason', async () => {
   const controller = new AbortController();
   const pending = loadGltf(RICH, { tolerance: 1e-5, signal: controller.signal });

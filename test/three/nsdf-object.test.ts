@@ -1,4 +1,15 @@
-import { Box3, DoubleSide, Group, Mesh, MeshBasicMaterial, Object3D, Raycaster, Vector3 } from 'three';
+import {
+  Box3,
+  DoubleSide,
+  Group,
+  type LOD,
+  Mesh,
+  MeshBasicMaterial,
+  Object3D,
+  ObjectLoader,
+  Raycaster,
+  Vector3,
+} from 'three';
 import { describe, expect, it, vi } from 'vitest';
 import { createCpuField, NsdfArgumentError } from '../../src/index.ts';
 import { NSDFGroup, NSDFObject, objectFromAsset } from '../../src/three/index.ts';
@@ -114,10 +125,14 @@ describe('NSDFObject', () => {
     expect(object.sample([0, 0, 0]).distances[0]).toBeCloseTo(CENTER_VALUE, 6);
   });
 
-  it('writes the JSON of an ordinary LOD', async () => {
-    const json = (await makeOctahedron()).toJSON();
-    expect(json.object.type).toBe('LOD');
+  it('goes through JSON as an ordinary LOD', async () => {
+    const object = await makeOctahedron();
+    const json = object.toJSON();
     expect(json).toHaveProperty('geometries.length', 1);
+    const back = (await new ObjectLoader().parseAsync(json)) as LOD;
+    expect(back).toMatchObject({ isLOD: true, name: 'octahedron-mlp' });
+    expect(back.levels).toHaveLength(1);
+    expect((back.levels[0].object as Mesh).geometry.index!.count).toBe(object.geometry!.index!.count);
   });
 });
 
