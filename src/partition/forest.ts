@@ -31,6 +31,10 @@ export class Forest {
   root: Int32Array;
   /** f64[nNodes * 3], unit length, of settled nodes. */
   direction: Float64Array;
+  /** Neurons that may change sign in a settled or unsettled node. */
+  nUnits: Int32Array;
+  /** Width of the certified range of f minus the interpolant of its corner values, in such a node. */
+  errorSpan: Float64Array;
   private readonly rootIndex: NumberMap;
   private readonly counts: readonly [number, number, number];
 
@@ -47,6 +51,8 @@ export class Forest {
     this.child = new Int32Array(n);
     this.root = new Int32Array(n);
     this.direction = new Float64Array(n * 3);
+    this.nUnits = new Int32Array(n);
+    this.errorSpan = new Float64Array(n);
     this.rootIndex = new NumberMap(n);
     for (let i = 0; i < n; i++) {
       this.root[i] = i;
@@ -97,5 +103,7 @@ export class Forest {
     this.child = growInt32(this.child, n);
     this.root = growInt32(this.root, n);
     this.direction = growFloat64(this.direction, n * 3);
+    this.nUnits = growInt32(this.nUnits, n);
+    this.errorSpan = growFloat64(this.errorSpan, n);
   }
 }

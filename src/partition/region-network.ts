@@ -28,6 +28,9 @@ export class RegionNetwork {
   nCorners = 0;
   /** Whether the last build found more than MAX_UNITS units (it is unusable then). */
   isOverflow = false;
+  /** Certified range of f minus the multilinear interpolant of its corner values. */
+  fErrLo = 0;
+  fErrHi = 0;
   /** Certified range of f over the region. */
   lo = 0;
   hi = 0;
@@ -70,6 +73,8 @@ export class RegionNetwork {
   /** Units known when the layer before was reduced: the length of its rows. */
   private nRowBefore = 0;
   private layer = 0;
+  private readonly coupled: Int32Array;
+  private nCoupled = 0;
   private readonly layerRange = { lo: 0, hi: 0, errLo: 0, errHi: 0 };
 
   constructor(field: CpuField) {
@@ -79,6 +84,7 @@ export class RegionNetwork {
     const widest = Math.max(1, ...field.layerWidths);
     this.rowsBefore = new Float64Array(widest * MAX_UNITS);
     this.rowsNow = new Float64Array(widest * MAX_UNITS);
+    this.coupled = new Int32Array(widest);
     this.statesBefore = new Int32Array(widest);
     this.statesNow = new Int32Array(widest);
   }
@@ -99,6 +105,15 @@ export class RegionNetwork {
     this.reduceOutput(table.values, neuron);
   }
 
+  /** {@link build} for a region that is known to have no units: f is multilinear. */
+  buildLinear(table: CornerTable, ids: ArrayLike<number>, nCorners: 4 | 8, offset = 0): void {
+    this.nCorners = nCorners;
+    this.nUnits = 0;
+    this.isOverflow = false;
+    for (let c = 0; c < nCorners; c++) this.rowOffset[c] = ids[offset + c] * table.stride;
+    this.reduceOutput(table.values, table.stride - 1);
+  }
+
   /** f at t, and its gradient with respect to t in `gradient` (dim entries) where that is given. */
   evaluate(t: ArrayLike<number>, gradient?: Float64Array): number {
     return evaluateRegion(this, t, gradient);
@@ -114,9 +129,24 @@ export class RegionNetwork {
     this.layer = layer;
     const nBefore = this.nUnits;
     const range = this.layerRange;
+    this.listCoupled(layer, nBefore);
     for (let j = 0; j < width; j++) {
-      if (nBefore > 0) this.coupleRow(layer, j, nBefore);
-      this.cornerRange(values, firstNeuron + j, j * MAX_UNITS, nBefore);
+      this.cornerRange(values, firstNeuron + j);
+      if (nBefore === 0) {
+        if (range.lo >= 0) {
+          this.statesNow[j] = 1;
+          continue;
+        }
+        if (range.hi <= 0) {
+          this.statesNow[j] = 0;
+          continue;
+        }
+        range.errLo = 0;
+        range.errHi = 0;
+      } else {
+        this.coupleRow(layer, j, nBefore);
+        this.errorRange(this.rowsNow, j * MAX_UNITS, nBefore);
+      }
       if (range.lo + range.errLo >= 0) this.activate(j, nBefore);
       else if (range.hi + range.errHi <= 0) this.statesNow[j] = 0;
       else this.addUnit(values, firstNeuron + j, j, nBefore);
@@ -139,11 +169,18 @@ export class RegionNetwork {
     rows.fill(0, row, row + nBefore);
     const nIn = this.widths[layer - 1];
     const w = this.weights[layer];
-    for (let i = 0; i < nIn; i++) {
-      const state = this.statesBefore[i];
-      if (state < 2) continue;
-      this.addCoupling(rows, row, w[j * nIn + i], i, state);
+    for (let m = 0; m < this.nCoupled; m++) {
+      const i = this.coupled[m];
+      this.addCoupling(rows, row, w[j * nIn + i], i, this.statesBefore[i]);
     }
+  }
+
+  /** Neurons of the layer before that depend on units. */
+  private listCoupled(layer: number, nBefore: number): void {
+    this.nCoupled = 0;
+    if (nBefore === 0) return;
+    const nIn = this.widths[layer - 1];
+    for (let i = 0; i < nIn; i++) if (this.statesBefore[i] >= 2) this.coupled[this.nCoupled++] = i;
   }
 
   private addCoupling(rows: Float64Array, row: number, weight: number, i: number, state: number): void {
@@ -156,9 +193,8 @@ export class RegionNetwork {
     for (let u = 0; u < this.nRowBefore; u++) rows[row + u] += weight * before[from + u];
   }
 
-  /** Corner extremes of a neuron, and the range of its error -Σ B e over the units so far, into layerRange. */
-  private cornerRange(values: Float64Array, neuron: number, row: number, nBefore: number): void {
-    const range = this.layerRange;
+  /** Corner extremes of a neuron into layerRange. */
+  private cornerRange(values: Float64Array, neuron: number): void {
     const offsets = this.rowOffset;
     let lo = values[offsets[0] + neuron];
     let hi = lo;
@@ -167,11 +203,8 @@ export class RegionNetwork {
       if (value < lo) lo = value;
       else if (value > hi) hi = value;
     }
-    range.lo = lo;
-    range.hi = hi;
-    range.errLo = 0;
-    range.errHi = 0;
-    if (nBefore > 0) this.errorRange(this.rowsNow, row, nBefore);
+    this.layerRange.lo = lo;
+    this.layerRange.hi = hi;
   }
 
   private errorRange(rows: Float64Array, row: number, n: number): void {
@@ -280,7 +313,11 @@ export class RegionNetwork {
       hi = Math.max(hi, value);
       size = Math.max(size, Math.abs(value), Math.abs(a));
     }
-    this.errorRange(this.fB, 0, n);
+    this.layerRange.errLo = 0;
+    this.layerRange.errHi = 0;
+    if (n > 0) this.errorRange(this.fB, 0, n);
+    this.fErrLo = this.layerRange.errLo;
+    this.fErrHi = this.layerRange.errHi;
     const slack = size * 1e-13;
     this.lo = this.isOverflow ? Number.NEGATIVE_INFINITY : lo + this.layerRange.errLo - slack;
     this.hi = this.isOverflow ? Number.POSITIVE_INFINITY : hi + this.layerRange.errHi + slack;
@@ -343,6 +380,11 @@ export function evaluateRegion(
   const z = nCorners > 4 ? t[2] : 0;
   const dim = nCorners === 8 ? 3 : nCorners === 4 ? 2 : 1;
   const { relu, gradients, out } = net.scratch;
+  if (nUnits === 0) {
+    multilinear(out, net.fA, 0, nCorners, x, y, z);
+    if (gradient) for (let k = 0; k < dim; k++) gradient[k] = out[1 + k];
+    return out[0];
+  }
   for (let u = 0; u < nUnits; u++) {
     multilinear(out, net.unitA, u * 8, nCorners, x, y, z);
     let v = out[0];

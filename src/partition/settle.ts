@@ -99,6 +99,8 @@ export class Settler {
       forest.state[node] = NODE_EMPTY;
       return;
     }
+    forest.nUnits[node] = net.nUnits;
+    forest.errorSpan[node] = net.isOverflow ? Number.POSITIVE_INFINITY : net.fErrHi - net.fErrLo;
     this.nodeSizes(node);
     if (!this.boxTest.find(net, this.sizes)) {
       this.splitNode(node, this.worstAxis(node, this.boxTest, [0, 1, 2]), next);
@@ -121,9 +123,16 @@ export class Settler {
       this.faceSizes[0] = this.sizes[u];
       this.faceSizes[1] = this.sizes[v];
       for (let side = 0; side < 2; side++) {
+        let lo = Number.POSITIVE_INFINITY;
+        let hi = Number.NEGATIVE_INFINITY;
         for (let c = 0; c < 4; c++) {
-          this.faceIds[c] = this.cornerIds[(side << axis) | ((c & 1) << u) | ((c >> 1) << v)];
+          const corner = (side << axis) | ((c & 1) << u) | ((c >> 1) << v);
+          this.faceIds[c] = this.cornerIds[corner];
+          lo = Math.min(lo, this.net.fCorner[corner]);
+          hi = Math.max(hi, this.net.fCorner[corner]);
         }
+        // The box's own bounds tell most faces off without a reduction of their own.
+        if (lo + this.net.fErrLo > 0 || hi + this.net.fErrHi < 0) continue;
         this.faceNet.build(this.table, this.faceIds, 4);
         if (this.faceNet.nUnits === 0 || this.faceNet.lo > 0 || this.faceNet.hi < 0) continue;
         if (this.faceTest.find(this.faceNet, this.faceSizes)) continue;

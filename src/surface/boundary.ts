@@ -15,6 +15,7 @@ export class RectBoundary {
   side = new Int32Array(16);
   isStart = new Int32Array(16);
   isUsed = new Int32Array(16);
+  private errorSpan = 0;
   private readonly table: CornerTable;
   private readonly edges: EdgeTable;
 
@@ -23,9 +24,13 @@ export class RectBoundary {
     this.edges = edges;
   }
 
-  /** Collects the roots of the rectangle with corner ids c00, c10, c01, c11 at corners[offset...]. */
-  collect(corners: ArrayLike<number>, offset: number): void {
+  /**
+   * Collects the roots of the rectangle with corner ids c00, c10, c01, c11 at corners[offset...].
+   * @param errorSpan see EdgeTable.find.
+   */
+  collect(corners: ArrayLike<number>, offset: number, errorSpan: number): void {
     this.nRoots = 0;
+    this.errorSpan = errorSpan;
     const [c00, c10, c01, c11] = [0, 1, 2, 3].map((i) => corners[offset + i]);
     this.collectSide(c00, c10, 0, 1, false);
     this.collectSide(c10, c11, 0, 1, false, 1);
@@ -42,7 +47,7 @@ export class RectBoundary {
   /** Roots of the side from corner a to corner b (a below b), which covers [from, to] of the rectangle's side. */
   private collectSide(a: number, b: number, from: number, to: number, isReversed: boolean, side = 0): void {
     const { edges } = this;
-    const edge = edges.find(a, b);
+    const edge = edges.find(a, b, this.errorSpan);
     const middle = edges.middle[edge];
     if (middle >= 0) {
       const half = 0.5 * (from + to);

@@ -81,19 +81,30 @@ export class ChordSplitter {
     const { net } = patch;
     let weight = net.fB[u];
     for (let v = u + 1; v < net.nUnits; v++) weight += net.fB[v] * net.unitB[v * MAX_UNITS + u];
-    let worst = 0;
-    let extent = 0;
-    for (const i of patch.polygons[0]) {
-      patch.evaluate(patch.x[i], patch.y[i], patch.z[i]);
-      const g = patch.gradient;
-      const gu = patch.unitGradients;
-      const jump = Math.hypot(gu[u * 3], gu[u * 3 + 1], gu[u * 3 + 2]) * Math.abs(weight);
-      worst = Math.max(worst, jump / (Math.hypot(g[0], g[1], g[2]) || 1));
-      for (const j of patch.polygons[0]) {
-        extent = Math.max(extent, Math.hypot(patch.qx[i] - patch.qx[j], patch.qy[i] - patch.qy[j]));
-      }
+    // The crease's middle, roughly: where the unit is least on the loop.
+    const polygon = patch.polygons[0];
+    let at = polygon[0];
+    for (const i of polygon) {
+      if (Math.abs(this.values[i * MAX_UNITS + u]) < Math.abs(this.values[at * MAX_UNITS + u])) at = i;
     }
-    return worst * extent * 0.25;
+    patch.evaluate(patch.x[at], patch.y[at], patch.z[at]);
+    const g = patch.gradient;
+    const gu = patch.unitGradients;
+    const jump = Math.hypot(gu[u * 3], gu[u * 3 + 1], gu[u * 3 + 2]) * Math.abs(weight);
+    return (jump / (Math.hypot(g[0], g[1], g[2]) || 1)) * this.extent() * 0.25;
+  }
+
+  /** Diagonal of the first polygon's bounding rectangle in the projection. */
+  private extent(): number {
+    const { qx, qy } = this.patch;
+    let [minX, maxX, minY, maxY] = [qx[0], qx[0], qy[0], qy[0]];
+    for (let i = 1; i < this.patch.nVertices; i++) {
+      minX = Math.min(minX, qx[i]);
+      maxX = Math.max(maxX, qx[i]);
+      minY = Math.min(minY, qy[i]);
+      maxY = Math.max(maxY, qy[i]);
+    }
+    return Math.hypot(maxX - minX, maxY - minY);
   }
 
   /** Puts a vertex on every chord along which unit u changes sign. */

@@ -41,8 +41,11 @@ export class EdgeTable {
     this.hasSplits = hasSplits;
   }
 
-  /** Edge between corners `a` and `b`, `a` being the one with the smaller coordinate. */
-  find(a: number, b: number): number {
+  /**
+   * Edge between corners `a` and `b`, `a` being the one with the smaller coordinate.
+   * @param errorSpan certified: f stays within this of its linear interpolant along the edge; 0: f is linear.
+   */
+  find(a: number, b: number, errorSpan = Number.POSITIVE_INFINITY): number {
     const edge = this.index.getOrSet(a * PAIR + b, this.nEdges);
     if (edge < this.nEdges) return edge;
     this.nEdges++;
@@ -52,7 +55,7 @@ export class EdgeTable {
     this.rootStart[edge] = this.nRoots;
     this.rootCount[edge] = 0;
     this.middle[edge] = this.hasSplits ? this.findMiddle(a, b) : -1;
-    if (this.middle[edge] < 0) this.decideRoots(edge, a, b);
+    if (this.middle[edge] < 0) this.decideRoots(edge, a, b, errorSpan);
     return edge;
   }
 
@@ -65,8 +68,15 @@ export class EdgeTable {
     return this.table.find(x >> 1, y >> 1, z >> 1);
   }
 
-  private decideRoots(edge: number, a: number, b: number): void {
+  private decideRoots(edge: number, a: number, b: number, errorSpan: number): void {
     const { net } = this;
+    const f0 = this.table.f(a);
+    const f1 = this.table.f(b);
+    if (f0 >= 0 === f1 >= 0 && Math.min(Math.abs(f0), Math.abs(f1)) > errorSpan) return;
+    if (errorSpan === 0) {
+      if (f0 >= 0 !== f1 >= 0) this.addRoot(edge, a, b, f0 / (f0 - f1));
+      return;
+    }
     this.pair[0] = a;
     this.pair[1] = b;
     net.build(this.table, this.pair, 2);

@@ -59,7 +59,7 @@ function* deriveOnce(
   const vertices = new VertexTable();
   const net = new RegionNetwork(table.field);
   const edges = new EdgeTable(table, vertices, net, forest.nNodes > forest.nRoots);
-  const faces = new FaceTable(table, rects, edges, vertices, net, options.shape);
+  const faces = new FaceTable(table, forest, rects, edges, vertices, net, options.shape);
   for (let rect = 0; rect < rects.nRects; rect++) {
     faces.decide(rect);
     if (rect % RECTS_PER_YIELD === 0) yield { stage: 'faces', fraction: rect / rects.nRects };

@@ -1,4 +1,5 @@
 import type { CornerTable } from '../partition/corners.ts';
+import type { Forest } from '../partition/forest.ts';
 import { growInt32 } from '../partition/grow.ts';
 import type { RegionNetwork } from '../partition/region-network.ts';
 import { RectBoundary } from './boundary.ts';
@@ -35,6 +36,7 @@ export class FaceTable {
   /** 1 where a walk went astray and curves were paired by their order around the rectangle instead. */
   readonly isAstray: Uint8Array;
   private readonly table: CornerTable;
+  private readonly forest: Forest;
   private readonly rects: RectTable;
   private readonly vertices: VertexTable;
   private readonly net: RegionNetwork;
@@ -50,6 +52,7 @@ export class FaceTable {
 
   constructor(
     table: CornerTable,
+    forest: Forest,
     rects: RectTable,
     edges: EdgeTable,
     vertices: VertexTable,
@@ -57,6 +60,7 @@ export class FaceTable {
     shape: CurveShape,
   ) {
     this.table = table;
+    this.forest = forest;
     this.rects = rects;
     this.vertices = vertices;
     this.net = net;
@@ -68,12 +72,14 @@ export class FaceTable {
 
   /** Decides the curves of rectangle `rect`; rectangles are to be taken in order. */
   decide(rect: number): void {
-    const { boundary, net, rects } = this;
+    const { boundary, net, rects, forest } = this;
     this.curveStart[rect + 1] = this.nCurves;
-    boundary.collect(rects.corners, rect * 4);
+    const leaf = this.simplerLeaf(rect);
+    boundary.collect(rects.corners, rect * 4, forest.errorSpan[leaf]);
     if (boundary.nRoots === 0) return;
     this.measure(rect);
-    net.build(this.table, rects.corners, 4, rect * 4);
+    if (forest.nUnits[leaf] === 0) net.buildLinear(this.table, rects.corners, 4, rect * 4);
+    else net.build(this.table, rects.corners, 4, rect * 4);
     this.tracer.begin(net);
     for (let i = 0; i < boundary.nRoots; i++) {
       if (boundary.isStart[i] === 0 || boundary.isUsed[i] === 1) continue;
@@ -86,6 +92,15 @@ export class FaceTable {
     }
     this.pairLeftovers(rect);
     this.curveStart[rect + 1] = this.nCurves;
+  }
+
+  /** The leaf beside the rectangle with the tighter bounds. */
+  private simplerLeaf(rect: number): number {
+    const { forest, rects } = this;
+    const lower = rects.lower[rect];
+    const upper = rects.upper[rect];
+    if (lower < 0) return upper;
+    return upper < 0 || forest.errorSpan[lower] <= forest.errorSpan[upper] ? lower : upper;
   }
 
   private measure(rect: number): void {

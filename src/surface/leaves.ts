@@ -85,7 +85,8 @@ export class LeafFiller {
     }
     if (linker.nLoops === 0) return;
     this.measure(node);
-    this.net.build(this.table, this.ids, 8);
+    if (this.forest.nUnits[node] === 0) this.net.buildLinear(this.table, this.ids, 8);
+    else this.net.build(this.table, this.ids, 8);
     for (let loop = 0; loop < linker.nLoops; loop++) this.fillLoop(node, loop);
   }
 

@@ -18,7 +18,7 @@ export async function simplifyMesh(
   field: CpuField,
   maxVertices: number,
 ): Promise<SurfaceMesh> {
-  const { MeshoptSimplifier } = await import('meshoptimizer');
+  const { MeshoptSimplifier } = await import('meshoptimizer/simplifier');
   await MeshoptSimplifier.ready;
   let target = Math.min(mesh.indices.length / 3, 2 * maxVertices);
   let fewest = mesh.positions.length / 3;
