@@ -3,7 +3,7 @@ import { type DomainFrame, toInputs } from './frame.ts';
 import { encodeHashGrid } from './hash-grid.ts';
 import { backwardHashGrid } from './hash-grid-gradient.ts';
 import type { HiddenLayer, Network } from './mlp.ts';
-import { applyLastRow, applyLayer, packLayer, pairInputs, rectify } from './mlp-forward.ts';
+import { applyLastRow, applyLayer, type PackedLayer, packLayer, pairInputs, rectify } from './mlp-forward.ts';
 
 /** Points evaluated together: their activations stay in the first-level cache. */
 export const BLOCK_SIZE = 64;
@@ -36,9 +36,9 @@ export function createEvaluator(
   const inputs = new Float64Array(BLOCK_SIZE * 3);
   const distance = new Float64Array(BLOCK_SIZE);
   const activations = new Float64Array(BLOCK_SIZE * widest);
-  const slopes = [new Float64Array(widest), new Float64Array(widest)];
-  const lambda = new Float64Array(BLOCK_SIZE * nInputs);
-  const gradients = encoding.kind === 'none' ? lambda : new Float64Array(BLOCK_SIZE * 3);
+  const transposed = hidden.map((layer) => packLayer(transpose(layer), false));
+  const slopes = new Float64Array(BLOCK_SIZE * widest);
+  const gradients = encoding.kind === 'none' ? slopes : new Float64Array(BLOCK_SIZE * 3);
   const cell = new Int32Array(8);
   let isAnyOutside = false;
 
@@ -58,8 +58,8 @@ export function createEvaluator(
     },
 
     backward(points, start, n, values, outGradients) {
-      backwardMlp(hidden, lastWeights, n, values, stride, slopes[0], slopes[1], lambda, nInputs);
-      if (encoding.kind !== 'none') backwardHashGrid(encoding, inputs, n, lambda, gradients, cell);
+      backwardMlp(transposed, lastWeights, n, values, stride, activations, slopes);
+      if (encoding.kind !== 'none') backwardHashGrid(encoding, inputs, n, slopes, gradients, cell);
       for (let p = 0, i = 0, o = start * 3; p < n; p++) {
         for (let axis = 0; axis < 3; axis++, i++, o++) outGradients[o] = gradients[i] * frame.scale[axis];
       }
@@ -70,39 +70,43 @@ export function createEvaluator(
 
 /**
  * Slopes of f with respect to the network's inputs; relu'(0) = 1.
+ * @param transposed of each hidden layer, its weights transposed: slopes go back through them like values forward.
  * @param values f64, `stride` a point: the pre-activations.
- * @param current f64, scratch, as wide as the widest layer; so is `next`.
- * @param out f64[n * nInputs]
+ * @param paired f64, scratch in paired layout.
+ * @param slopes f64, the widest layer a point: scratch; on return nInputs a point.
  */
 function backwardMlp(
-  hidden: readonly HiddenLayer[],
+  transposed: readonly PackedLayer[],
   lastWeights: Float64Array,
   n: number,
   values: Float64Array,
   stride: number,
-  current: Float64Array,
-  next: Float64Array,
-  out: Float64Array,
-  nInputs: number,
+  paired: Float64Array,
+  slopes: Float64Array,
 ): void {
-  for (let p = 0; p < n; p++) {
-    for (let i = 0; i < lastWeights.length; i++) current[i] = lastWeights[i];
-    let offset = p * stride + stride - 1;
-    for (let l = hidden.length - 1; l >= 0; l--) {
-      const { nIn, nOut, weights } = hidden[l];
-      offset -= nOut;
-      for (let i = 0; i < nIn; i++) next[i] = 0;
-      for (let row = 0, w = 0; row < nOut; row++, w += nIn) {
-        if (values[offset + row] < 0) continue;
-        const factor = current[row];
-        for (let i = 0; i < nIn; i++) next[i] += factor * weights[w + i];
+  let width = lastWeights.length;
+  for (let p = 0, o = 0; p < n; p++) for (let i = 0; i < width; i++) slopes[o++] = lastWeights[i];
+  let offset = stride - 1;
+  for (let l = transposed.length - 1; l >= 0; l--) {
+    offset -= width;
+    for (let p = 0, s = 0; p < n; p++) {
+      const z = offset + p * stride;
+      for (let i = 0, o = (p >> 1) * width * 2 + (p & 1); i < width; i++, s++, o += 2) {
+        paired[o] = values[z + i] < 0 ? 0 : slopes[s];
       }
-      const swapped = current;
-      current = next;
-      next = swapped;
     }
-    for (let i = 0; i < nInputs; i++) out[p * nInputs + i] = current[i];
+    width = transposed[l].nOut;
+    applyLayer(transposed[l], n, paired, slopes, width, 0);
   }
+}
+
+/** The layer's weights transposed, no bias. */
+function transpose({ nIn, nOut, weights }: HiddenLayer): HiddenLayer {
+  const transposed = new Float64Array(nIn * nOut);
+  for (let row = 0; row < nOut; row++) {
+    for (let i = 0; i < nIn; i++) transposed[i * nOut + row] = weights[row * nIn + i];
+  }
+  return { nIn: nOut, nOut: nIn, weights: transposed, bias: new Float64Array(nIn) };
 }
 
 /** Outside the domain f(q) + |p - q| grows along p - q on the clamped axes; f(q) alone varies along the others. */

@@ -19,61 +19,72 @@ export function backwardHashGrid(
   const { nFeaturesPerLevel: F, levels } = encoding;
   out.fill(0, 0, n * 3);
   for (let l = 0; l < levels.length; l++) {
-    const level = levels[l];
-    const { scale, offset } = level;
-    for (let p = 0, i = 0, q = l * F; p < n; p++, i += 3, q += F * levels.length) {
-      const px = unit[i] * scale + offset;
-      const py = unit[i + 1] * scale + offset;
-      const pz = unit[i + 2] * scale + offset;
-      const cx = Math.floor(px);
-      const cy = Math.floor(py);
-      const cz = Math.floor(pz);
-      cellOffsets(level, F, cx | 0, cy | 0, cz | 0, offsets);
-      addGradient(level, F, offsets, lambda, q, px - cx, py - cy, pz - cz, out, i);
-    }
+    addLevelGradients(levels[l], F, unit, n, lambda, F * levels.length, l * F, out, offsets);
   }
 }
 
-/** Adds the gradient at (x, y, z) in a cell of the trilinear function with corner values Σ_k lambda_k feature_k. */
-function addGradient(
+/**
+ * In its cell, Σ_k lambda_k feature_k is one trilinear function with corner values s_c. The features share
+ * the corners; the gradient is that of the interpolant. No function is called with a double: that would allocate.
+ */
+function addLevelGradients(
   level: GridLevel,
   F: number,
-  offsets: Int32Array,
+  unit: Float64Array,
+  n: number,
   lambda: Float64Array,
-  q: number,
-  x: number,
-  y: number,
-  z: number,
+  stride: number,
+  offset: number,
   out: Float64Array,
-  i: number,
+  offsets: Int32Array,
 ): void {
-  const { params, scale } = level;
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  let s4 = 0;
-  let s5 = 0;
-  let s6 = 0;
-  let s7 = 0;
-  for (let k = 0; k < F; k++) {
-    const factor = lambda[q + k] * scale;
-    s0 += factor * params[offsets[0] + k];
-    s1 += factor * params[offsets[1] + k];
-    s2 += factor * params[offsets[2] + k];
-    s3 += factor * params[offsets[3] + k];
-    s4 += factor * params[offsets[4] + k];
-    s5 += factor * params[offsets[5] + k];
-    s6 += factor * params[offsets[6] + k];
-    s7 += factor * params[offsets[7] + k];
+  const { params, scale, offset: shift } = level;
+  for (let p = 0, i = 0, q = offset; p < n; p++, i += 3, q += stride) {
+    const px = unit[i] * scale + shift;
+    const py = unit[i + 1] * scale + shift;
+    const pz = unit[i + 2] * scale + shift;
+    const cx = Math.floor(px);
+    const cy = Math.floor(py);
+    const cz = Math.floor(pz);
+    cellOffsets(level, F, cx | 0, cy | 0, cz | 0, offsets);
+    const e0 = offsets[0];
+    const e1 = offsets[1];
+    const e2 = offsets[2];
+    const e3 = offsets[3];
+    const e4 = offsets[4];
+    const e5 = offsets[5];
+    const e6 = offsets[6];
+    const e7 = offsets[7];
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    let s4 = 0;
+    let s5 = 0;
+    let s6 = 0;
+    let s7 = 0;
+    for (let k = 0; k < F; k++) {
+      const factor = lambda[q + k] * scale;
+      s0 += factor * params[e0 + k];
+      s1 += factor * params[e1 + k];
+      s2 += factor * params[e2 + k];
+      s3 += factor * params[e3 + k];
+      s4 += factor * params[e4 + k];
+      s5 += factor * params[e5 + k];
+      s6 += factor * params[e6 + k];
+      s7 += factor * params[e7 + k];
+    }
+    const x = px - cx;
+    const y = py - cy;
+    const z = pz - cz;
+    const dx0 = s1 - s0 + (s3 - s2 - (s1 - s0)) * y;
+    const dx1 = s5 - s4 + (s7 - s6 - (s5 - s4)) * y;
+    out[i] += dx0 + (dx1 - dx0) * z;
+    const dy0 = s2 - s0 + (s3 - s1 - (s2 - s0)) * x;
+    const dy1 = s6 - s4 + (s7 - s5 - (s6 - s4)) * x;
+    out[i + 1] += dy0 + (dy1 - dy0) * z;
+    const dz0 = s4 - s0 + (s5 - s1 - (s4 - s0)) * x;
+    const dz1 = s6 - s2 + (s7 - s3 - (s6 - s2)) * x;
+    out[i + 2] += dz0 + (dz1 - dz0) * y;
   }
-  const x0 = s1 - s0 + (s3 - s2 - (s1 - s0)) * y;
-  const x1 = s5 - s4 + (s7 - s6 - (s5 - s4)) * y;
-  out[i] += x0 + (x1 - x0) * z;
-  const y0 = s2 - s0 + (s3 - s1 - (s2 - s0)) * x;
-  const y1 = s6 - s4 + (s7 - s5 - (s6 - s4)) * x;
-  out[i + 1] += y0 + (y1 - y0) * z;
-  const z0 = s4 - s0 + (s5 - s1 - (s4 - s0)) * x;
-  const z1 = s6 - s2 + (s7 - s3 - (s6 - s2)) * x;
-  out[i + 2] += z0 + (z1 - z0) * y;
 }
