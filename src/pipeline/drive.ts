@@ -5,8 +5,9 @@ import { createEventYield } from './yield-to-events.ts';
 
 /** Longest run between two looks at the event loop. */
 const SLICE_MS = 8;
-/** Share of the whole job that is left for the simplification, where one is asked for. */
+/** Shares of the whole job that are left for what comes after the derivation, where it is asked for. */
 const SIMPLIFY_SHARE = 0.1;
+const SPLIT_SHARE = 0.05;
 
 /** How a running job meets its caller. */
 export interface JobControl {
@@ -56,7 +57,7 @@ export async function drive<T>(steps: Generator<DeriveProgress, T, void>, contro
 }
 
 /**
- * Runs a whole job: the derivation, then the simplification where the options ask for one.
+ * Runs a whole job: the derivation, the simplification and the splitting of normals, where the options ask for them.
  * @throws whatever the job throws
  */
 export async function runJob(
@@ -65,23 +66,45 @@ export async function runJob(
   options: JobOptions,
   control: JobControl,
 ): Promise<DerivedSurface> {
-  const hasSimplify = options.maxVertices !== undefined;
-  const share = hasSimplify ? 1 - SIMPLIFY_SHARE : 1;
+  const isSplit = options.creaseAngle !== undefined;
+  const splitFrom = isSplit ? 1 - SPLIT_SHARE : 1;
   const report = risingProgress(control.onProgress);
-  const surface = await drive(job.steps(asset, options), {
-    throwIfCancelled: control.throwIfCancelled,
-    onProgress: ({ stage, fraction }) => report({ stage, fraction: fraction * share }),
+  const { throwIfCancelled } = control;
+  const surface = await deriveAndSimplify(job, asset, options, {
+    throwIfCancelled,
+    onProgress: ({ stage, fraction }) => report({ stage, fraction: fraction * splitFrom }),
   });
-  if (!hasSimplify || surface.stats.nVertices <= (options.maxVertices as number)) {
-    report({ stage: 'normals', fraction: 1 });
+  if (!isSplit) return surface;
+  const split = await drive(job.splitNormals(asset, surface, options), {
+    throwIfCancelled,
+    onProgress: ({ stage, fraction }) => report({ stage, fraction: splitFrom + fraction * SPLIT_SHARE }),
+  });
+  report({ stage: 'normals', fraction: 1 });
+  return split;
+}
+
+async function deriveAndSimplify(
+  job: Job,
+  asset: FieldAsset,
+  options: JobOptions,
+  { throwIfCancelled, onProgress }: JobControl,
+): Promise<DerivedSurface> {
+  const { maxVertices } = options;
+  const share = maxVertices === undefined ? 1 : 1 - SIMPLIFY_SHARE;
+  const surface = await drive(job.steps(asset, options), {
+    throwIfCancelled,
+    onProgress: ({ stage, fraction }) => onProgress({ stage, fraction: fraction * share }),
+  });
+  if (maxVertices === undefined || surface.stats.nVertices <= maxVertices) {
+    onProgress({ stage: 'normals', fraction: 1 });
     return surface;
   }
-  report({ stage: 'simplify', fraction: share });
+  onProgress({ stage: 'simplify', fraction: share });
   const simplify = await job.loadSimplify();
-  control.throwIfCancelled();
+  throwIfCancelled();
   const simplified = await simplify(asset, surface, options);
-  control.throwIfCancelled();
-  report({ stage: 'simplify', fraction: 1 });
+  throwIfCancelled();
+  onProgress({ stage: 'simplify', fraction: 1 });
   return simplified;
 }
 

@@ -1,9 +1,10 @@
 import { createCpuField } from '../field/cpu-field.ts';
+import { splitSurface } from './split-surface.ts';
 import { deriveSteps } from './stages.ts';
 import type { Job, Simplify } from './steps.ts';
 
 /** The derivation, as every backend runs it. The simplifier is loaded when a job first needs it. */
-export const JOB: Job = { steps: deriveSteps, loadSimplify };
+export const JOB: Job = { steps: deriveSteps, loadSimplify, splitNormals: splitSurface };
 
 async function loadSimplify(): Promise<Simplify> {
   const { simplifyMesh } = await import('../surface/simplify.ts');

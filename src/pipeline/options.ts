@@ -30,7 +30,7 @@ export interface DeriveOptions {
   readonly exact?: boolean;
   /** Simplify to at most this many vertices, vertices put back on the zero set. */
   readonly maxVertices?: number;
-  /** Split normals where the field's gradients on both sides of an edge differ by more than this angle, in degrees. Vertices are then duplicated. Default: never. */
+  /** Split normals where the field's gradients on both sides of an edge differ by more than this angle, in degrees. Vertices are then duplicated, on top of `maxVertices`. Default: never. */
   readonly creaseAngle?: number;
   /** Also return the region structure (see `RegionStructure`). */
   readonly structure?: boolean;

@@ -28,8 +28,16 @@ export type Simplify = (
   options: JobOptions,
 ) => Promise<DerivedSurface>;
 
+/** Splits the normals of a finished surface along creases sharper than `options.creaseAngle`. */
+export type SplitNormals = (
+  asset: FieldAsset,
+  surface: DerivedSurface,
+  options: JobOptions,
+) => Generator<DeriveProgress, DerivedSurface, void>;
+
 /** The work of a job: backends differ in where they run it, not in what it is. */
 export interface Job {
   readonly steps: Steps;
   readonly loadSimplify: () => Promise<Simplify>;
+  readonly splitNormals: SplitNormals;
 }

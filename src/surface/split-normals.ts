@@ -100,7 +100,13 @@ function next(c: number): number {
   return c % 3 === 2 ? c - 2 : c + 1;
 }
 
-function uniteIfSmooth(groups: DisjointSets, d: Float64Array, a: number, b: number, leastCosine: number): void {
+function uniteIfSmooth(
+  groups: DisjointSets,
+  d: Float64Array,
+  a: number,
+  b: number,
+  leastCosine: number,
+): void {
   const [i, j] = [a * 3, b * 3];
   const cosine = d[i] * d[j] + d[i + 1] * d[j + 1] + d[i + 2] * d[j + 2];
   const isFlat = isZero(d, i) || isZero(d, j);
@@ -147,7 +153,8 @@ function meanNormals(
   for (let v = 0; v < source.length; v++) {
     const isNone = isZero(sums, v * 3);
     if (!isNone) normalise(sums, v * 3);
-    for (let k = 0; k < 3; k++) normals[v * 3 + k] = isNone ? mesh.normals[source[v] * 3 + k] : sums[v * 3 + k];
+    for (let k = 0; k < 3; k++)
+      normals[v * 3 + k] = isNone ? mesh.normals[source[v] * 3 + k] : sums[v * 3 + k];
   }
   return normals;
 }

@@ -113,4 +113,14 @@ describe('runJob', () => {
     expect(enough.progress.map(({ stage }) => stage)).not.toContain('simplify');
     expect(enough.progress.at(-1)?.fraction).toBe(1);
   });
+
+  test('splits normals last', async () => {
+    const plain = await run({ creaseAngle: 30 });
+    expect(plain.surface.stats.nVertices).toBe(11);
+    expect(plain.progress.at(-1)).toEqual({ stage: 'normals', fraction: 1 });
+    const simplified = await run({ maxVertices: 4, creaseAngle: 30 });
+    expect(simplified.surface.stats.nVertices).toBe(5);
+    const fractions = simplified.progress.map(({ fraction }) => fraction);
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+  });
 });

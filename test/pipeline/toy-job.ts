@@ -73,4 +73,8 @@ export const TOY_JOB: Job = {
   steps: toySteps,
   loadSimplify: async () => async (_asset, surface, options) =>
     surfaceOf(surface.mesh.positions.slice(0, 3 * (options.maxVertices as number))),
+  splitNormals: function* (_asset, { mesh }) {
+    yield { stage: 'normals', fraction: 0.5 };
+    return surfaceOf(Float32Array.from([...mesh.positions, ...mesh.positions.subarray(0, 3)]));
+  },
 };
