@@ -58,6 +58,19 @@ export class MonotoneTest {
     return this.leastSlope(net) >= 0;
   }
 
+  /**
+   * After a successful {@link find}: whether f falls nowhere along its direction's projection onto the plane
+   * orthogonal to `axis` either, which then holds on all faces of the region in such planes too.
+   */
+  holdsAcross(net: RegionNetwork, axis: number): boolean {
+    const d = this.direction;
+    const kept = [d[0], d[1], d[2]];
+    d[axis] = 0;
+    const holds = (d[0] !== 0 || d[1] !== 0 || d[2] !== 0) && this.leastSlope(net) >= 0;
+    d.set(kept);
+    return holds;
+  }
+
   private giveUp(): boolean {
     this.variation.fill(1);
     return false;

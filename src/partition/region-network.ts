@@ -193,15 +193,34 @@ export class RegionNetwork {
     for (let u = 0; u < this.nRowBefore; u++) rows[row + u] += weight * before[from + u];
   }
 
-  /** Corner extremes of a neuron into layerRange. */
+  /** Corner extremes of a neuron into layerRange: the innermost loop of all, so unrolled. */
   private cornerRange(values: Float64Array, neuron: number): void {
     const offsets = this.rowOffset;
-    let lo = values[offsets[0] + neuron];
-    let hi = lo;
-    for (let c = 1; c < this.nCorners; c++) {
-      const value = values[offsets[c] + neuron];
-      if (value < lo) lo = value;
-      else if (value > hi) hi = value;
+    const a = values[offsets[0] + neuron];
+    const b = values[offsets[1] + neuron];
+    let lo = a < b ? a : b;
+    let hi = a < b ? b : a;
+    if (this.nCorners > 2) {
+      const c = values[offsets[2] + neuron];
+      const d = values[offsets[3] + neuron];
+      const lo1 = c < d ? c : d;
+      const hi1 = c < d ? d : c;
+      if (lo1 < lo) lo = lo1;
+      if (hi1 > hi) hi = hi1;
+    }
+    if (this.nCorners > 4) {
+      const e = values[offsets[4] + neuron];
+      const f = values[offsets[5] + neuron];
+      const g = values[offsets[6] + neuron];
+      const h = values[offsets[7] + neuron];
+      const lo2 = e < f ? e : f;
+      const hi2 = e < f ? f : e;
+      const lo3 = g < h ? g : h;
+      const hi3 = g < h ? h : g;
+      if (lo2 < lo) lo = lo2;
+      if (hi2 > hi) hi = hi2;
+      if (lo3 < lo) lo = lo3;
+      if (hi3 > hi) hi = hi3;
     }
     this.layerRange.lo = lo;
     this.layerRange.hi = hi;

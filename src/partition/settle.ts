@@ -118,6 +118,7 @@ export class Settler {
   /** The axis to bisect because of a face that may hide a closed curve, or -1. */
   private unsettledFaceAxis(node: number): number {
     for (let axis = 0; axis < 3; axis++) {
+      if (this.boxTest.holdsAcross(this.net, axis)) continue;
       const u = (axis + 1) % 3;
       const v = (axis + 2) % 3;
       this.faceSizes[0] = this.sizes[u];
