@@ -56,7 +56,8 @@ export function* deriveSteps(
   yield clock.at('refine', 0);
   const raw = rawMesh(extraction);
   finishVertices(field, plan, raw, extraction.filler.unsound);
-  cleanMesh(raw, asset.domain);
+  const decimation = plan.isExact ? undefined : { field, tolerance: plan.toleranceLocal };
+  for (const fraction of cleanMesh(raw, asset.domain, decimation)) yield clock.at('refine', fraction);
   const mesh = finishMesh(raw);
   clock.at('normals', 1);
   const counts = countNodes(forest);
@@ -80,6 +81,7 @@ function rawMesh({ vertices, filler }: Extraction): RawMesh {
   return {
     positions: vertices.positions,
     normals: filler.normals,
+    slopes: filler.slopes,
     nVertices: vertices.nVertices,
     indices: filler.indices,
     nTriangles: filler.nTriangles,

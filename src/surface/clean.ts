@@ -1,4 +1,6 @@
+import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
+import { Decimator } from './decimate.ts';
 import type { RawMesh } from './finish.ts';
 import { MeshEditor } from './mesh-editor.ts';
 
@@ -22,24 +24,55 @@ export function borderVertices(raw: RawMesh, domain: Box3): Uint8Array {
   return isBorder;
 }
 
+/** What {@link cleanMesh} needs to thin a mesh out: the field to check against, and its tolerance in local units. */
+export interface Decimation {
+  readonly field: CpuField;
+  readonly tolerance: number;
+}
+
 /**
  * Rounds a raw mesh to single precision and removes what rounding would degenerate: edges a few steps short, triangles
- * without area. Only moves that keep the mesh a manifold with its orientation are made.
+ * without area. With a decimation, vertices that the tolerance does not need go too. Only moves that keep the mesh a
+ * manifold with its orientation are made. Yields the fraction done.
  */
-export function cleanMesh(raw: RawMesh, domain: Box3): void {
+export function* cleanMesh(raw: RawMesh, domain: Box3, decimation?: Decimation): Generator<number, void> {
   const { positions } = raw;
   for (let i = 0; i < raw.nVertices * 3; i++) positions[i] = Math.fround(positions[i]);
   const isBorder = borderVertices(raw, domain);
   const diagonal = Math.hypot(...[0, 1, 2].map((k) => domain.max[k] - domain.min[k]));
   const editor = new MeshEditor(positions, raw.nVertices, raw.indices, raw.nTriangles, isBorder);
   const cleaner = new Cleaner(editor, raw.normals, diagonal * LEAST_EDGE);
+  yield 0;
   for (let pass = 0; pass < MAX_PASSES; pass++) {
     if (cleaner.collapseShort() + cleaner.flipFlat() === 0) break;
+    yield 0.1;
+  }
+  if (decimation) {
+    const { normals, slopes } = unitNormals(raw);
+    const decimator = new Decimator(editor, decimation.field, normals, slopes, decimation.tolerance);
+    for (const fraction of decimator.run()) yield 0.2 + 0.7 * fraction;
   }
   separate(editor, raw, isBorder, domain, diagonal);
+  yield 1;
   const indices = editor.compactIndices();
   raw.indices = indices;
   raw.nTriangles = indices.length / 3;
+}
+
+/** Unit normals and mean |∇f| of all vertices. */
+function unitNormals(raw: RawMesh): { normals: Float64Array; slopes: Float64Array } {
+  const n = raw.nVertices;
+  const normals = new Float64Array(n * 3);
+  const slopes = new Float64Array(n);
+  for (let v = 0; v < n; v++) {
+    const [x, y, z] = [raw.normals[v * 3], raw.normals[v * 3 + 1], raw.normals[v * 3 + 2]];
+    const norm = Math.sqrt(x * x + y * y + z * z) || 1;
+    normals[v * 3] = x / norm;
+    normals[v * 3 + 1] = y / norm;
+    normals[v * 3 + 2] = z / norm;
+    slopes[v] = raw.slopes[v * 2] / (raw.slopes[v * 2 + 1] || 1);
+  }
+  return { normals, slopes };
 }
 
 /** Steps of single precision tried to part two vertices. */

@@ -7,6 +7,8 @@ export interface RawMesh {
   positions: Float64Array;
   /** f64[nVertices * 3], not normalised. */
   normals: Float64Array;
+  /** f64[nVertices * 2]: sums of |∇f| and of its weights. */
+  slopes: Float64Array;
   nVertices: number;
   /** i32[nTriangles * 3] */
   indices: Int32Array;

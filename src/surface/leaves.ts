@@ -32,6 +32,8 @@ export class LeafFiller {
   indices = new Int32Array(4096);
   /** Sum of the adjacent triangles' one-sided gradient directions, area-weighted: f64[nVertices * 3]. */
   normals = new Float64Array(4096);
+  /** Sums of |∇f| at each vertex and of their weights: f64[nVertices * 2]. */
+  slopes = new Float64Array(4096);
   /** Leaf of each triangle. */
   triangleNode = new Int32Array(2048);
   /** Settled leaves whose loops are no discs (an annulus): to be bisected. */
@@ -238,6 +240,7 @@ export class LeafFiller {
     this.indices = growInt32(this.indices, this.nTriangles * 3 + triangles.length);
     this.triangleNode = growInt32(this.triangleNode, this.nTriangles + triangles.length / 3);
     this.normals = growFloat64(this.normals, vertices.nVertices * 3);
+    this.slopes = growFloat64(this.slopes, vertices.nVertices * 2);
     for (let t = 0; t < triangles.length; t += 3) {
       const base = this.nTriangles * 3;
       for (let k = 0; k < 3; k++) this.indices[base + k] = patch.id[triangles[t + k]];
@@ -259,7 +262,10 @@ export class LeafFiller {
     for (const i of [a, b, c]) {
       patch.evaluate(x[i] + NUDGE * (cx - x[i]), y[i] + NUDGE * (cy - y[i]), z[i] + NUDGE * (cz - z[i]));
       const [gx, gy, gz] = patch.gradient;
-      const weight = area / (Math.hypot(gx, gy, gz) || 1);
+      const slope = Math.sqrt(gx * gx + gy * gy + gz * gz);
+      const weight = area / (slope || 1);
+      this.slopes[patch.id[i] * 2] += area * slope;
+      this.slopes[patch.id[i] * 2 + 1] += area;
       const o = patch.id[i] * 3;
       normals[o] += gx * weight;
       normals[o + 1] += gy * weight;

@@ -51,10 +51,11 @@ function tidy(mesh: SurfaceMesh, field: CpuField): SurfaceMesh {
   const raw: RawMesh = {
     positions: Float64Array.from(mesh.positions),
     normals: Float64Array.from(mesh.normals),
+    slopes: new Float64Array(nVertices * 2),
     nVertices,
     indices: Int32Array.from(mesh.indices),
     nTriangles: mesh.indices.length / 3,
   };
-  cleanMesh(raw, field.asset.domain);
+  for (const _ of cleanMesh(raw, field.asset.domain)) continue;
   return finishMesh(raw);
 }
