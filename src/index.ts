@@ -12,3 +12,4 @@ export type * from './pipeline/options.ts';
 export type { WorkerLike } from './pipeline/worker-host.ts';
 export * from './surface/check.ts';
 export type { SurfaceMesh } from './surface/mesh.ts';
+export type { RegionStructure } from './surface/structure.ts';

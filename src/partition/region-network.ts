@@ -24,6 +24,8 @@ export class RegionNetwork {
   readonly field: CpuField;
   /** Units found by the last `build`. */
   nUnits = 0;
+  /** Neurons that fold where a unit does, being multiples of it, and became couplings. */
+  readonly twinNeurons: number[] = [];
   /** 2, 4 or 8. */
   nCorners = 0;
   /** Whether the last build found more than MAX_UNITS units (it is unusable then). */
@@ -93,6 +95,7 @@ export class RegionNetwork {
   build(table: CornerTable, ids: ArrayLike<number>, nCorners: 2 | 4 | 8, offset = 0): void {
     this.nCorners = nCorners;
     this.nUnits = 0;
+    this.twinNeurons.length = 0;
     this.isOverflow = false;
     for (let c = 0; c < nCorners; c++) this.rowOffset[c] = ids[offset + c] * table.stride;
     let neuron = 0;
@@ -109,6 +112,7 @@ export class RegionNetwork {
   buildLinear(table: CornerTable, ids: ArrayLike<number>, nCorners: 4 | 8, offset = 0): void {
     this.nCorners = nCorners;
     this.nUnits = 0;
+    this.twinNeurons.length = 0;
     this.isOverflow = false;
     for (let c = 0; c < nCorners; c++) this.rowOffset[c] = ids[offset + c] * table.stride;
     this.reduceOutput(table.values, table.stride - 1);
@@ -263,6 +267,7 @@ export class RegionNetwork {
     }
     if (this.joinTwin(u, row)) {
       this.statesNow[j] = 2;
+      this.twinNeurons.push(neuron);
       return;
     }
     this.statesNow[j] = 3 + u;

@@ -1,4 +1,5 @@
 import type { SurfaceMesh } from '../surface/mesh.ts';
+import type { RegionStructure } from '../surface/structure.ts';
 
 /** Stages in the order in which they run. */
 export type DeriveStage =
@@ -62,4 +63,6 @@ export interface DeriveResult {
   readonly mesh: SurfaceMesh;
   readonly isEmpty: boolean;
   readonly stats: DeriveStats;
+  /** Where `structure: true` asked for it. */
+  readonly structure?: RegionStructure;
 }

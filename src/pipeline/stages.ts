@@ -7,6 +7,7 @@ import { countNodes, Settler } from '../partition/settle.ts';
 import { cleanMesh } from '../surface/clean.ts';
 import { type Extraction, extractSurface } from '../surface/extract.ts';
 import { finishMesh, putOnZeroSet, type RawMesh } from '../surface/finish.ts';
+import type { RegionStructure } from '../surface/structure.ts';
 import type { DeriveProgress, DeriveStage } from './options.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
@@ -46,7 +47,8 @@ export function* deriveSteps(
   }
   const forest = new Forest(plan.lattice, cull.boxes);
   const settler = new Settler(table, forest);
-  const steps = extractSurface(table, forest, settler, plan);
+  const hasStructure = options.structure === true;
+  const steps = extractSurface(table, forest, settler, { ...plan, hasStructure });
   let extraction: Extraction | undefined;
   while (extraction === undefined) {
     const step = steps.next();
@@ -54,6 +56,7 @@ export function* deriveSteps(
     else yield clock.at(step.value.stage, step.value.fraction);
   }
   yield clock.at('refine', 0);
+  const structure = yield* buildStructure(extraction, cull, clock);
   const raw = rawMesh(extraction);
   finishVertices(field, plan, raw, extraction.filler.unsound);
   const decimation = plan.isExact ? undefined : { field, tolerance: plan.toleranceLocal };
@@ -64,6 +67,7 @@ export function* deriveSteps(
   return {
     mesh,
     isEmpty: mesh.indices.length === 0,
+    ...(structure && { structure }),
     stats: {
       nVertices: mesh.positions.length / 3,
       nTriangles: mesh.indices.length / 3,
@@ -77,6 +81,21 @@ export function* deriveSteps(
   };
 }
 
+/** The structure that was asked for, before the vertices are moved or rounded. */
+function* buildStructure(
+  { structure }: Extraction,
+  cull: CullResult,
+  clock: StageClock,
+): Generator<DeriveProgress, RegionStructure | undefined, void> {
+  if (structure === undefined) return undefined;
+  const steps = structure.build(cull.boxes);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    yield clock.at('refine', 0);
+  }
+}
+
 function rawMesh({ vertices, filler }: Extraction): RawMesh {
   return {
     positions: vertices.positions,
@@ -88,15 +107,11 @@ function rawMesh({ vertices, filler }: Extraction): RawMesh {
   };
 }
 
-/**
- * Puts vertices on the field's own zero set: all where they were derived from an interpolated one, else the few that
- * their box's own derivation could not.
- */
+/** Puts the few vertices on the zero set that their box's own derivation could not. */
 function finishVertices(field: CpuField, plan: Plan, raw: RawMesh, unsound: readonly number[]): void {
   const { min, max } = field.asset.domain;
   const spacing = (max[0] - min[0]) / (plan.lattice.planes[0].length - 1);
-  if (plan.isResampled) putOnZeroSet(field, raw, spacing);
-  else putOnZeroSet(field, raw, spacing, unsound);
+  putOnZeroSet(field, raw, spacing, unsound);
 }
 
 /** Wall time by stage; also maps a stage's fraction to the job's. */

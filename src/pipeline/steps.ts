@@ -1,5 +1,6 @@
 import type { FieldAsset } from '../format/asset.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
+import type { RegionStructure } from '../surface/structure.ts';
 import type { DeriveOptions, DeriveProgress, DeriveStats } from './options.ts';
 
 /** What a job needs to know and what can be posted to a worker: the options without callbacks and backend. */
@@ -13,6 +14,7 @@ export interface DerivedSurface {
   readonly mesh: SurfaceMesh;
   readonly isEmpty: boolean;
   readonly stats: SurfaceStats;
+  readonly structure?: RegionStructure;
 }
 
 /** The derivation as a generator: yields its progress after every few milliseconds of work. */

@@ -6,16 +6,19 @@ import { EdgeTable } from './edges.ts';
 import { type CurveShape, FaceTable } from './faces.ts';
 import { type FillOptions, LeafFiller } from './leaves.ts';
 import { buildRects, isLeafWithSurface, type RectTable } from './rects.ts';
+import { StructureCollector } from './structure-collector.ts';
 import { VertexTable } from './vertices.ts';
 
 /** Bisect-and-derive-again rounds for boxes whose loops turn out to be no discs. */
 const MAX_ROUNDS = 4;
-const RECTS_PER_YIELD = 2048;
-const LEAVES_PER_YIELD = 512;
+const RECTS_PER_YIELD = 256;
+const LEAVES_PER_YIELD = 64;
 
 export interface ExtractOptions {
   readonly shape: CurveShape;
   readonly fill: FillOptions;
+  /** Whether to gather the region structure. */
+  readonly hasStructure?: boolean;
 }
 
 /** The derived surface in double precision, with the tables it was derived from. */
@@ -24,6 +27,7 @@ export interface Extraction {
   readonly filler: LeafFiller;
   readonly rects: RectTable;
   readonly faces: FaceTable;
+  readonly structure: StructureCollector | undefined;
 }
 
 /** Where an extraction is. */
@@ -64,14 +68,15 @@ function* deriveOnce(
     faces.decide(rect);
     if (rect % RECTS_PER_YIELD === 0) yield { stage: 'faces', fraction: rect / rects.nRects };
   }
-  const filler = new LeafFiller(table, forest, rects, faces, vertices, options.fill);
+  const structure = options.hasStructure ? new StructureCollector(table, forest, vertices) : undefined;
+  const filler = new LeafFiller(table, forest, rects, faces, vertices, options.fill, structure);
   let nFilled = 0;
   for (let node = 0; node < forest.nNodes; node++) {
     if (!isLeafWithSurface(forest, node)) continue;
     filler.fill(node);
     if (nFilled++ % LEAVES_PER_YIELD === 0) yield { stage: 'polygons', fraction: node / forest.nNodes };
   }
-  return { vertices, filler, rects, faces };
+  return { vertices, filler, rects, faces, structure };
 }
 
 /** Leaves whose loops are no discs, and those beside a face on which a walk went astray; ascending. */

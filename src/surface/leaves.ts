@@ -10,6 +10,7 @@ import { Patch } from './patch.ts';
 import type { RectTable } from './rects.ts';
 import { Refiner } from './refine.ts';
 import { fan, Triangulator } from './triangulate.ts';
+import type { StructureCollector } from './structure-collector.ts';
 import { VERTEX_INTERIOR, type VertexTable } from './vertices.ts';
 
 /** How boxes are filled. */
@@ -46,6 +47,7 @@ export class LeafFiller {
   private readonly forest: Forest;
   private readonly vertices: VertexTable;
   private readonly options: FillOptions;
+  private readonly structure: StructureCollector | undefined;
   private readonly net: RegionNetwork;
   private readonly monotone = new MonotoneTest();
   private readonly patch: Patch;
@@ -66,8 +68,10 @@ export class LeafFiller {
     faces: FaceTable,
     vertices: VertexTable,
     options: FillOptions,
+    structure?: StructureCollector,
   ) {
     this.table = table;
+    this.structure = structure;
     this.forest = forest;
     this.vertices = vertices;
     this.options = options;
@@ -119,6 +123,7 @@ export class LeafFiller {
     }
     if (!this.fillSoundly(loop)) this.flagged.push(node);
     this.emit(node);
+    this.structure?.add(node, this.patch);
   }
 
   /** Fills with chords along the creases, or without where that folds; false where that folds too. */
