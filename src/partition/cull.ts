@@ -15,9 +15,9 @@ export interface CullResult {
 }
 
 /** Boxes evaluated between two yields: about 3 ms. */
-const BOXES_PER_YIELD = 1024;
-const CORNERS_PER_YIELD = 4096;
-const BLOCKS_PER_YIELD = 256;
+const BOXES_PER_YIELD = 512;
+const CORNERS_PER_YIELD = 2048;
+const BLOCKS_PER_YIELD = 64;
 
 /**
  * Certified hierarchical culling: blocks of 2^k base boxes an axis are bounded by `field.bound`, those whose interval

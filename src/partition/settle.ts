@@ -8,7 +8,7 @@ const MAX_NODES_PER_ROOT = 512;
 /** Nodes of the whole forest, per root and beside that, after which nothing is bisected any more. */
 const MAX_NODES_PER_ROOTS = 12;
 const MAX_NODES_BESIDE = 65536;
-const NODES_PER_YIELD = 512;
+const NODES_PER_YIELD = 64;
 
 /**
  * Bisects boxes until each is empty, or settled: f increases along some direction in it, and along some in-plane

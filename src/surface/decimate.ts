@@ -3,11 +3,12 @@ import type { MeshEditor } from './mesh-editor.ts';
 
 /**
  * Rounds of collapses, each with the share of the tolerance by which a removed vertex may stand off the new triangles:
- * flat neighbourhoods go first. With these bunny-S at 1e-3 loses a fifth of its vertices and gains a fifth of mean error.
+ * flat neighbourhoods go first. Measured at 1e-3: bunny-S 16.3k vertices and mean error 1.7e-4 become 12.9k and 1.8e-4,
+ * fandisk-S 10.5k and 1.1e-4 become 7.0k and 1.5e-4; with a last round of 0.25 they become 10.1k and 2.3e-4, 5.2k and 2.0e-4.
  */
-const ROUNDS = [0.05, 0.12, 0.25];
+const ROUNDS = [0.04, 0.08, 0.12];
 /** Share of the tolerance by which sampled points of new triangles may stand off the zero set. */
-const SAMPLE_SHARE = 0.8;
+const SAMPLE_SHARE = 0.55;
 /** Least cosine between a new triangle's normal and the surface's at its corners. */
 const LEAST_COSINE = 0.5;
 /** Least height over longest side of a new triangle, unless the ones it replaces were worse. */

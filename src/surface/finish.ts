@@ -44,13 +44,13 @@ const MAX_STEPS = 8;
 /**
  * Moves vertices onto the field's zero set by Newton steps along the gradient, at most `reach` away; one on a face of
  * the domain stays on it.
- * @param which vertices to move; all where it is left out.
+ * @param which vertices to move.
  */
-export function putOnZeroSet(field: CpuField, raw: RawMesh, reach: number, which?: readonly number[]): void {
-  const n = which ? which.length : raw.nVertices;
+export function putOnZeroSet(field: CpuField, raw: RawMesh, reach: number, which: readonly number[]): void {
+  const n = which.length;
   if (n === 0) return;
   const start = new Float64Array(n * 3);
-  for (let i = 0; i < n * 3; i++) start[i] = raw.positions[which ? which[(i - (i % 3)) / 3] * 3 + (i % 3) : i];
+  for (let i = 0; i < n * 3; i++) start[i] = raw.positions[which[(i - (i % 3)) / 3] * 3 + (i % 3)];
   const points = start.slice();
   const best = start.slice();
   const values = new Float64Array(n);
@@ -70,7 +70,7 @@ export function putOnZeroSet(field: CpuField, raw: RawMesh, reach: number, which
     if (nMoved === 0) break;
   }
   for (let i = 0; i < n * 3; i++) {
-    raw.positions[which ? which[(i - (i % 3)) / 3] * 3 + (i % 3) : i] = best[i];
+    raw.positions[which[(i - (i % 3)) / 3] * 3 + (i % 3)] = best[i];
   }
 }
 

@@ -10,6 +10,8 @@ const LEAST_SHARE = 0.1;
 const MAX_STRETCH = 1.5;
 /** Inserted vertices after which nothing is flipped any more, so that splitting must come to an end. */
 const MAX_WITH_FLIPS = 24;
+/** Share of the tolerance from which a triangle is sampled more closely. */
+const CLOSER_LOOK = 0.4;
 /** A flip must better the deviation of the edge by this factor. */
 const FLIP_GAIN = 0.8;
 
@@ -25,11 +27,12 @@ export class Refiner {
   private readonly left = new Map<number, number>();
   private earliestTouched = 0;
   private nInserted = 0;
-  private readonly deviation: (x: number, y: number, z: number) => number;
+  /** Largest deviation sampled on the current triangle, and where. */
+  private most = 0;
+  private worst = 0;
 
   constructor(patch: Patch) {
     this.patch = patch;
-    this.deviation = (x, y, z) => patch.deviation(x, y, z);
   }
 
   /** @returns whether the tolerance is met. */
@@ -37,6 +40,7 @@ export class Refiner {
     const { patch } = this;
     const { triangles } = patch;
     let isLinked = false;
+    let isMet = true;
     this.nInserted = 0;
     for (let t = 0; t < triangles.length; t += 3) {
       const worst = this.worstSample(t, tolerance);
@@ -44,11 +48,14 @@ export class Refiner {
       if (this.nInserted >= MAX_INSERTED) return false;
       if (!isLinked) this.link();
       isLinked = true;
-      if (!this.insert(t, worst)) continue;
+      if (!this.insert(t, worst)) {
+        isMet = false;
+        continue;
+      }
       // Triangles up to the earliest that was split or flipped are to be looked at again.
       t = this.earliestTouched - 3;
     }
-    return true;
+    return isMet;
   }
 
   private link(): void {
@@ -80,29 +87,41 @@ export class Refiner {
     const cx = (x[a] + x[b] + x[c]) / 3;
     const cy = (y[a] + y[b] + y[c]) / 3;
     const cz = (z[a] + z[b] + z[c]) / 3;
-    let most = tolerance;
-    let worst = 0;
-    let off = this.deviation(cx, cy, cz);
-    if (off > most) {
-      most = off;
-      worst = 4;
-    }
+    this.most = 0;
+    this.worst = 4;
+    this.sample(cx, cy, cz, 4);
     for (let k = 0; k < 3; k++) {
       const i = triangles[t + k];
       const j = triangles[t + ((k + 1) % 3)];
-      off = this.deviation(0.5 * (x[i] + cx), 0.5 * (y[i] + cy), 0.5 * (z[i] + cz));
-      if (off > most) {
-        most = off;
-        worst = 4;
-      }
+      this.sample(0.5 * (x[i] + cx), 0.5 * (y[i] + cy), 0.5 * (z[i] + cz), 4);
       if (this.patch.sharesSide(i, j)) continue;
-      off = this.deviation(0.5 * (x[i] + x[j]), 0.5 * (y[i] + y[j]), 0.5 * (z[i] + z[j]));
-      if (off > most) {
-        most = off;
-        worst = 1 + k;
-      }
+      this.sample(0.5 * (x[i] + x[j]), 0.5 * (y[i] + y[j]), 0.5 * (z[i] + z[j]), 1 + k);
     }
-    return worst;
+    if (this.most > CLOSER_LOOK * tolerance && this.most <= tolerance) this.sampleCloser(t, cx, cy, cz);
+    return this.most > tolerance ? this.worst : 0;
+  }
+
+  /** More samples: quarters of the inner sides, and between the centroid and the middles of all sides. */
+  private sampleCloser(t: number, cx: number, cy: number, cz: number): void {
+    const { triangles, x, y, z } = this.patch;
+    for (let k = 0; k < 3; k++) {
+      const i = triangles[t + k];
+      const j = triangles[t + ((k + 1) % 3)];
+      const mx = 0.5 * (x[i] + x[j]);
+      const my = 0.5 * (y[i] + y[j]);
+      const mz = 0.5 * (z[i] + z[j]);
+      this.sample(0.5 * (mx + cx), 0.5 * (my + cy), 0.5 * (mz + cz), 4);
+      if (this.patch.sharesSide(i, j)) continue;
+      this.sample(0.5 * (mx + x[i]), 0.5 * (my + y[i]), 0.5 * (mz + z[i]), 1 + k);
+      this.sample(0.5 * (mx + x[j]), 0.5 * (my + y[j]), 0.5 * (mz + z[j]), 1 + k);
+    }
+  }
+
+  private sample(x: number, y: number, z: number, place: number): void {
+    const off = this.patch.deviation(x, y, z);
+    if (off <= this.most) return;
+    this.most = off;
+    this.worst = place;
   }
 
   private longestSide(a: number, b: number, c: number): number {
@@ -225,8 +244,8 @@ export class Refiner {
     const old2 = (x[a] - x[b]) ** 2 + (y[a] - y[b]) ** 2 + (z[a] - z[b]) ** 2;
     const new2 = (x[v] - x[w]) ** 2 + (y[v] - y[w]) ** 2 + (z[v] - z[w]) ** 2;
     if (new2 > MAX_STRETCH * old2) return false;
-    const now = this.deviation(0.5 * (x[a] + x[b]), 0.5 * (y[a] + y[b]), 0.5 * (z[a] + z[b]));
-    const then = this.deviation(0.5 * (x[v] + x[w]), 0.5 * (y[v] + y[w]), 0.5 * (z[v] + z[w]));
+    const now = this.patch.deviation(0.5 * (x[a] + x[b]), 0.5 * (y[a] + y[b]), 0.5 * (z[a] + z[b]));
+    const then = this.patch.deviation(0.5 * (x[v] + x[w]), 0.5 * (y[v] + y[w]), 0.5 * (z[v] + z[w]));
     return then < FLIP_GAIN * now;
   }
 }
