@@ -3,27 +3,15 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeNsdf } from '../../src/format/write.ts';
 import { NsdfFormatError, NsdfLoadError } from '../../src/index.ts';
 import { NSDFGroup, NSDFLoader, type NSDFProgress } from '../../src/three/index.ts';
-import { octahedronMlp, sphereField } from '../fixtures/fields.ts';
+import { octahedronMlp } from '../fixtures/fields.ts';
+import { BALL, recordingManager, SPHERE, serveFields } from './field-server.ts';
 import { editGlb } from './glb.ts';
-import { serve, type TestServer } from './serve.ts';
-
-/** Some milliseconds at the default tolerance. */
-const BALL = writeNsdf({ ...sphereField({ cells: [4] }), name: 'ball' });
-/** Seconds at a tolerance of 1e-5: to be caught at work. */
-const SPHERE = writeNsdf(sphereField());
+import type { TestServer } from './serve.ts';
 
 let server: TestServer;
 
-/** Serves the ball as /ball.nsdf, the sphere as /sphere.nsdf, garbage as /bad.nsdf; /slow.nsdf never ends. */
 beforeAll(async () => {
-  server = await serve((request, response) => {
-    const files: Record<string, Uint8Array> = { '/ball.nsdf': BALL, '/sphere.nsdf': SPHERE };
-    const path = new URL(request.url ?? '', 'http://x').pathname;
-    if (path === '/slow.nsdf') response.writeHead(200, { 'Content-Length': 9999 }).write('glTF');
-    else if (path === '/bad.nsdf') response.end('not a field at all');
-    else if (files[path]) response.setHeader('Content-Length', files[path].length).end(files[path]);
-    else response.writeHead(404).end();
-  });
+  server = await serveFields();
   return () => server.close();
 });
 
@@ -32,19 +20,6 @@ afterEach(() => {
 });
 
 const url = (name: string) => `${server.url}/${name}`;
-
-/** A manager that writes down what it is told. */
-function recordingManager() {
-  const log: string[] = [];
-  const short = (text: string) => text.split('/').pop();
-  const manager = new LoadingManager(
-    () => log.push('load'),
-    (item, loaded, total) => log.push(`progress ${short(item)} ${loaded}/${total}`),
-    (item) => log.push(`error ${short(item)}`),
-  );
-  manager.onStart = (item) => log.push(`start ${short(item)}`);
-  return { manager, log };
-}
 
 describe('loading', () => {
   it('gives a group for scene.add, with its fields', async () => {
@@ -211,97 +186,5 @@ describe('failure', () => {
     new NSDFLoader().load(url('gone.nsdf'));
     await vi.waitFor(() => expect(report).toHaveBeenCalledWith(expect.any(NsdfLoadError)));
     vi.unstubAllGlobals();
-  });
-});
-
-describe('abort', () => {
-  /** Loads at a tolerance that takes long, and calls `whenDeriving` as soon as the derivation runs. */
-  function startLong(loader: NSDFLoader, whenDeriving: () => void, signal?: AbortSignal) {
-    let hasBegun = false;
-    loader.setTolerance(1e-5).setProgress(({ phase }) => {
-      if (phase !== 'derive' || hasBegun) return;
-      hasBegun = true;
-      setTimeout(whenDeriving, 0);
-    });
-    return loader.loadAsync(url('sphere.nsdf'), undefined, signal ? { signal } : {});
-  }
-
-  it('ends a download, and the connection', async () => {
-    const { manager, log } = recordingManager();
-    const loader = new NSDFLoader(manager);
-    const pending = loader.loadAsync(url('slow.nsdf'));
-    await vi.waitFor(() => expect(server.requests.at(-1)!.url).toBe('/slow.nsdf'));
-    const request = server.requests.at(-1)!;
-    const started = performance.now();
-    expect(loader.abort()).toBe(loader);
-    await expect(pending).rejects.toMatchObject({ name: 'AbortError' });
-    expect(performance.now() - started).toBeLessThan(200);
-    await vi.waitFor(() => expect(request.destroyed).toBe(true));
-    expect(log).toEqual(['start slow.nsdf', 'error slow.nsdf', 'progress slow.nsdf 1/1', 'load']);
-  });
-
-  it('ends a derivation, and leaves the loader usable', async () => {
-    const loader = new NSDFLoader();
-    let abortedAt = 0;
-    const pending = startLong(loader, () => {
-      abortedAt = performance.now();
-      loader.abort();
-    });
-    await expect(pending).rejects.toMatchObject({ name: 'AbortError' });
-    expect(performance.now() - abortedAt).toBeLessThan(200);
-    loader.setTolerance(0.02).setProgress(null);
-    expect((await loader.loadAsync(url('sphere.nsdf'))).fields).toHaveLength(1);
-  });
-
-  it('comes from the manager, from a signal of the loader or of the call, with its reason', async () => {
-    const manager = new LoadingManager();
-    await expect(startLong(new NSDFLoader(manager), () => manager.abort())).rejects.toMatchObject({
-      name: 'AbortError',
-    });
-    const ofLoader = new AbortController();
-    const loader = new NSDFLoader().setSignal(ofLoader.signal);
-    await expect(startLong(loader, () => ofLoader.abort('the loader'))).rejects.toBe('the loader');
-    await expect(loader.loadAsync(url('ball.nsdf'))).rejects.toBe('the loader');
-    const ofCall = new AbortController();
-    const pending = startLong(new NSDFLoader(), () => ofCall.abort('the call'), ofCall.signal);
-    await expect(pending).rejects.toBe('the call');
-    const before = new NSDFLoader().parseAsync(BALL, { signal: AbortSignal.abort('before') });
-    await expect(before).rejects.toBe('before');
-  });
-
-  it('of one loader leaves another alone that loads the same file', async () => {
-    const [first, second] = [new NSDFLoader(), new NSDFLoader().setTolerance(0.02)];
-    const failing = first.loadAsync(url('sphere.nsdf'));
-    const loading = second.loadAsync(url('sphere.nsdf'));
-    first.abort();
-    await expect(failing).rejects.toMatchObject({ name: 'AbortError' });
-    expect((await loading).fields).toHaveLength(1);
-  });
-
-  it('gives onError an Error even where the reason is none', async () => {
-    const controller = new AbortController();
-    const loader = new NSDFLoader().setSignal(controller.signal);
-    const failure = new Promise<Error>((resolve) =>
-      loader.load(url('slow.nsdf'), undefined, undefined, resolve),
-    );
-    controller.abort('just so');
-    expect(await failure).toBeInstanceOf(Error);
-    expect(await failure).toMatchObject({ message: 'just so', cause: 'just so' });
-  });
-
-  it('takes its listeners off every signal when a job is done', async () => {
-    const controller = new AbortController();
-    const add = vi.spyOn(controller.signal, 'addEventListener');
-    const remove = vi.spyOn(controller.signal, 'removeEventListener');
-    await new NSDFLoader().setSignal(controller.signal).parseAsync(BALL);
-    expect(add.mock.calls.length).toBe(remove.mock.calls.length);
-  });
-
-  it('comes with dispose, after which the loader still loads', async () => {
-    const loader = new NSDFLoader();
-    const pending = loader.loadAsync(url('slow.nsdf'));
-    loader.dispose();
-    await expect(pending).rejects.toMatchObject({ name: 'AbortError' });
-    expect((await loader.loadAsync(url('ball.nsdf'))).fields).toHaveLength(1);
   });
 });
