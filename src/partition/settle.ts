@@ -5,9 +5,13 @@ import { RegionNetwork } from './region-network.ts';
 
 /** Bisections of one base box after which what is left of it stays unsettled. */
 const MAX_NODES_PER_ROOT = 512;
-/** Nodes of the whole forest, per root and beside that, after which nothing is bisected any more. */
+/**
+ * Nodes of the whole forest, per root and beside that, after which nothing is bisected any more: bounds the time on
+ * fields whose creases are everywhere. Fewer for networks of more than LARGE_NETWORK neurons, whose nodes cost more.
+ */
 const MAX_NODES_PER_ROOTS = 12;
 const MAX_NODES_BESIDE = 65536;
+const LARGE_NETWORK = 64;
 const NODES_PER_YIELD = 64;
 
 /**
@@ -27,12 +31,16 @@ export class Settler {
   private readonly cornerIds = new Int32Array(8);
   private readonly faceIds = new Int32Array(4);
   private readonly nodesOfRoot: Int32Array;
+  private readonly maxNodes: number;
 
   constructor(table: CornerTable, forest: Forest) {
     this.table = table;
     this.forest = forest;
     this.net = new RegionNetwork(table.field);
     this.faceNet = new RegionNetwork(table.field);
+    const share = Math.min(1, LARGE_NETWORK / Math.max(1, table.field.nPreActivations));
+    const most = (MAX_NODES_PER_ROOTS * forest.nRoots + MAX_NODES_BESIDE) * share;
+    this.maxNodes = Math.max(2 * forest.nRoots, most);
     this.nodesOfRoot = new Int32Array(forest.nRoots).fill(1);
   }
 
@@ -162,7 +170,7 @@ export class Settler {
     const { forest } = this;
     const root = forest.root[node];
     const isThin = axis < 0 || forest.box[node * 6 + 3 + axis] - forest.box[node * 6 + axis] < 2;
-    const isFull = forest.nNodes >= MAX_NODES_PER_ROOTS * forest.nRoots + MAX_NODES_BESIDE;
+    const isFull = forest.nNodes >= this.maxNodes;
     if (isThin || isFull || this.nodesOfRoot[root] >= MAX_NODES_PER_ROOT) {
       forest.state[node] = NODE_UNSETTLED;
       return;

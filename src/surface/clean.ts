@@ -76,7 +76,7 @@ function unitNormals(raw: RawMesh): { normals: Float64Array; slopes: Float64Arra
 }
 
 /** Steps of single precision tried to part two vertices. */
-const MAX_STEPS = 32;
+const MAX_STEPS = 4096;
 
 /**
  * Parts vertices that round to one position and could not be merged, and gives triangles without area some: by a few
@@ -126,7 +126,7 @@ function nudge(
 ): void {
   const n = [0, 1, 2].map((k) => Math.abs(raw.normals[v * 3 + k]));
   const steepest = n[0] >= n[1] && n[0] >= n[2] ? 0 : n[1] >= n[2] ? 1 : 2;
-  const reach = step * (1 + (i >> 2));
+  const reach = step * Math.sqrt(i);
   const angle = i * 2.399963;
   const moves = [reach * Math.cos(angle), reach * Math.sin(angle)];
   moves.forEach((move, m) => {

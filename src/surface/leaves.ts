@@ -137,9 +137,12 @@ export class LeafFiller {
       this.triangulateLoop();
       return false;
     }
+    const nProjected = this.chords.nProjected;
     if (this.net.nUnits > 0 && this.chords.split(options.creaseTolerance) && patch.polygons.length > 1) {
       this.triangulateLoop();
-      if (patch.isFilledSoundly()) return true;
+      // The whole complex wants every crossing of creases where it is: a box that hides one is bisected.
+      const isExact = options.creaseTolerance > 0 || this.chords.nProjected === nProjected;
+      if (patch.isFilledSoundly()) return isExact;
       this.beginPatch(loop);
       if (options.creaseTolerance === 0) {
         this.triangulateLoop();
