@@ -1,7 +1,7 @@
 import { MAX_UNITS } from '../partition/region-network.ts';
+import { CrossingSolver } from './crossing.ts';
 import { MAX_CHORDS, type Patch } from './patch.ts';
 
-const MAX_NEWTON_STEPS = 12;
 /** Bends lower than this share of the tolerance get no chord. */
 const LEAST_BEND = 0.25;
 
@@ -12,17 +12,18 @@ const LEAST_BEND = 0.25;
  * polygons that share the chord, whether or not they can be cut there.
  */
 export class ChordSplitter {
-  /** Crossings of two creases that Newton did not reach (placed by projection instead). */
+  /** Crossings of two creases that were not found (placed by projection instead). */
   nProjected = 0;
   private readonly patch: Patch;
   /** v of unit u at vertex i: values[i * MAX_UNITS + u]. */
   private values = new Float64Array(64 * MAX_UNITS);
   private nValued = 0;
   private readonly crossings = new Map<number, number>();
-  private readonly system = new Float64Array(12);
+  private readonly solver: CrossingSolver;
 
   constructor(patch: Patch) {
     this.patch = patch;
+    this.solver = new CrossingSolver(patch);
   }
 
   /**
@@ -154,64 +155,23 @@ export class ChordSplitter {
   private addCrossing(a: number, b: number, chord: number, u: number): number {
     const { patch } = this;
     const va = this.values[a * MAX_UNITS + u];
-    const s = va / (va - this.values[b * MAX_UNITS + u]);
-    const x = patch.x[a] + s * (patch.x[b] - patch.x[a]);
-    const y = patch.y[a] + s * (patch.y[b] - patch.y[a]);
-    const z = patch.z[a] + s * (patch.z[b] - patch.z[a]);
-    const reach = Math.hypot(patch.x[b] - patch.x[a], patch.y[b] - patch.y[a], patch.z[b] - patch.z[a]);
+    const vb = this.values[b * MAX_UNITS + u];
     const m = patch.net.unitNeuron.indexOf(patch.chordNeuron[chord]);
     const neuron = patch.net.unitNeuron[u];
     let vertex: number;
-    if (this.newton(x, y, z, m, u, reach)) {
-      const [px, py, pz] = patch.point;
-      vertex = patch.addVertex(-1, px, py, pz, neuron);
+    if (this.solver.solve(a, b, m, u, va, vb)) {
+      const [x, y, z] = patch.point;
+      vertex = patch.addVertex(-1, x, y, z, neuron);
     } else {
       this.nProjected++;
-      vertex = patch.addProjected(x, y, z, neuron);
+      const s = va / (va - vb);
+      const between = (c: readonly number[]) => c[a] + s * (c[b] - c[a]);
+      vertex = patch.addProjected(between(patch.x), between(patch.y), between(patch.z), neuron);
     }
     patch.markChord(vertex, chord);
     this.valueVertices();
     this.values[vertex * MAX_UNITS + m] = 0;
     return vertex;
-  }
-
-  /**
-   * Solves f = v_m = v_u = 0 from (x, y, z) into patch.point (least-norm steps where gradients are dependent are
-   * refused). False where it does not converge within `reach` and the box.
-   */
-  private newton(x: number, y: number, z: number, m: number, u: number, reach: number): boolean {
-    const { patch, system } = this;
-    let [px, py, pz] = [x, y, z];
-    for (let step = 0; step < MAX_NEWTON_STEPS; step++) {
-      const f = patch.evaluate(px, py, pz);
-      const g = patch.unitGradients;
-      for (let k = 0; k < 3; k++) {
-        system[k] = patch.gradient[k];
-        system[4 + k] = g[m * 3 + k];
-        system[8 + k] = g[u * 3 + k];
-      }
-      system[3] = -f;
-      system[7] = -patch.unitValues[m];
-      system[11] = -patch.unitValues[u];
-      if (!solve3(system)) return false;
-      px += system[3];
-      py += system[7];
-      pz += system[11];
-      if (Math.hypot(px - x, py - y, pz - z) > reach) return false;
-      if (Math.hypot(system[3], system[7], system[11]) > 1e-12 * reach) continue;
-      patch.point[0] = px;
-      patch.point[1] = py;
-      patch.point[2] = pz;
-      return this.isInside(px, py, pz);
-    }
-    return false;
-  }
-
-  private isInside(x: number, y: number, z: number): boolean {
-    const { origin, size } = this.patch;
-    const inX = x >= origin[0] && x <= origin[0] + size[0];
-    const inY = y >= origin[1] && y <= origin[1] + size[1];
-    return inX && inY && z >= origin[2] && z <= origin[2] + size[2];
   }
 
   /** Cuts polygon p along unit u's crease; false where there are no names left for chords. */
@@ -288,23 +248,4 @@ export class ChordSplitter {
     }
     return best;
   }
-}
-
-/** Gaussian elimination with pivoting on 3 rows of 4; the solution replaces the last column. */
-function solve3(m: Float64Array): boolean {
-  let scale = 0;
-  for (let i = 0; i < 12; i++) if (i % 4 < 3) scale = Math.max(scale, Math.abs(m[i]));
-  for (let c = 0; c < 3; c++) {
-    let pivot = c;
-    for (let r = c + 1; r < 3; r++) if (Math.abs(m[r * 4 + c]) > Math.abs(m[pivot * 4 + c])) pivot = r;
-    if (!(Math.abs(m[pivot * 4 + c]) > 1e-10 * scale)) return false;
-    for (let k = 0; k < 4; k++) [m[c * 4 + k], m[pivot * 4 + k]] = [m[pivot * 4 + k], m[c * 4 + k]];
-    for (let r = 0; r < 3; r++) {
-      if (r === c) continue;
-      const factor = m[r * 4 + c] / m[c * 4 + c];
-      for (let k = c; k < 4; k++) m[r * 4 + k] -= factor * m[c * 4 + k];
-    }
-  }
-  for (let r = 0; r < 3; r++) m[r * 4 + 3] /= m[r * 4 + r];
-  return true;
 }

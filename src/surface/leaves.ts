@@ -9,8 +9,8 @@ import { LoopLinker } from './loops.ts';
 import { Patch } from './patch.ts';
 import type { RectTable } from './rects.ts';
 import { Refiner } from './refine.ts';
-import { fan, Triangulator } from './triangulate.ts';
 import type { StructureCollector } from './structure-collector.ts';
+import { fan, Triangulator } from './triangulate.ts';
 import { VERTEX_INTERIOR, type VertexTable } from './vertices.ts';
 
 /** How boxes are filled. */
