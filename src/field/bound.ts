@@ -47,7 +47,13 @@ export function createBounder(network: Network, encoder: BoxEncoder): Bounder {
     }
     backward.bound(output, layers.length - 1);
     if (lastLayer !== undefined) lastLayer.intervals(lastWeights, output.bias, lo, hi, slack);
-    return { lo: Math.max(lo[0], backward.lo[0]) - slack[0], hi: Math.min(hi[0], backward.hi[0]) + slack[0] };
+    const least = Math.max(lo[0], backward.lo[0]) - slack[0];
+    const most = Math.min(hi[0], backward.hi[0]) + slack[0];
+    // Weights so large that sums overflow make NaN, of which nothing is certain.
+    return {
+      lo: Number.isNaN(least) ? Number.NEGATIVE_INFINITY : least,
+      hi: Number.isNaN(most) ? Number.POSITIVE_INFINITY : most,
+    };
   };
 }
 

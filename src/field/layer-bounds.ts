@@ -167,7 +167,7 @@ export class LayerBounds {
     for (let row = 0; row < lo.length; row++) {
       const l = lo[row];
       const u = hi[row];
-      if (!(u > 0)) {
+      if (u <= 0) {
         state[row] = INACTIVE;
         continue;
       }

@@ -168,6 +168,17 @@ describe('how tight', () => {
     expect(nSurviving).toBeLessThan(1.6 * nCrossed);
   });
 
+  it('says nothing where sums overflow', () => {
+    const asset = randomMlp(
+      85,
+      Array.from({ length: 24 }, () => 4),
+    );
+    const layers = asset.layers.map((layer) => ({ ...layer, weights: layer.weights.map((w) => w * 1e18) }));
+    const { lo, hi } = createCpuField({ ...asset, layers }).bound([-1, -1, -1], [1, 1, 1]);
+    expect(lo).toBe(Number.NEGATIVE_INFINITY);
+    expect(hi).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('clamps the box to the domain', () => {
     const field = createCpuField(randomField(84, { domain: OBLONG_DOMAIN }));
     const { min, max } = OBLONG_DOMAIN;
