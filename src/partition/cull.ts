@@ -18,6 +18,7 @@ export interface CullResult {
 const BOXES_PER_YIELD = 512;
 const CORNERS_PER_YIELD = 2048;
 const BLOCKS_PER_YIELD = 64;
+const REDUCTIONS_PER_YIELD = 64;
 
 /**
  * Certified hierarchical culling: blocks of 2^k base boxes an axis are bounded by `field.bound`, those whose interval
@@ -37,13 +38,15 @@ export function* cullBoxes(
   let blocks = allBlocks(counts, size);
   let nTested = 0;
   while (size > 1) {
-    const kept = yield* keepBlocks(field, lattice, blocks, size);
+    let kept = yield* keepBlocks(field, lattice, blocks, size);
     nTested += blocks.length / 3;
+    // Without a grid f reduces over blocks as it does over boxes, which tells far more of them off in deep networks.
+    if (field.asset.encoding.kind === 'none') kept = yield* keepBoxes(lattice, table, kept, size);
     size /= 2;
     blocks = divideBlocks(kept, counts, size);
   }
   nTested += blocks.length / 3;
-  const boxes = yield* keepBoxes(lattice, table, blocks);
+  const boxes = yield* keepBoxes(lattice, table, blocks, 1);
   return { boxes, nBoxes: boxes.length / 3, nTotal: counts[0] * counts[1] * counts[2], nTested };
 }
 
@@ -103,11 +106,17 @@ function divideBlocks(blocks: Int32Array, counts: readonly number[], size: numbe
   return divided.subarray(0, n);
 }
 
-function* keepBoxes(lattice: Lattice, table: CornerTable, boxes: Int32Array): Generator<number, Int32Array> {
+/** Keeps the boxes, or blocks of `size` boxes an axis, that the network reduced over them does not tell off. */
+function* keepBoxes(
+  lattice: Lattice,
+  table: CornerTable,
+  boxes: Int32Array,
+  size: number,
+): Generator<number, Int32Array> {
   const nBoxes = boxes.length / 3;
   const ids = new Int32Array(nBoxes * 8);
   for (let i = 0; i < nBoxes; i++) {
-    baseCorners(table, lattice, boxes, i, ids, i * 8);
+    blockCorners(table, lattice, boxes, i, size, ids, i * 8);
     if (i % (BOXES_PER_YIELD * 4) === 0) yield 0.5 + (0.1 * i) / nBoxes;
   }
   const nCorners = table.count;
@@ -118,7 +127,7 @@ function* keepBoxes(lattice: Lattice, table: CornerTable, boxes: Int32Array): Ge
   let kept = new Int32Array(1024);
   let n = 0;
   for (let i = 0; i < nBoxes; i++) {
-    if (i % BOXES_PER_YIELD === 0) yield 0.9 + (0.1 * i) / nBoxes;
+    if (i % REDUCTIONS_PER_YIELD === 0) yield 0.9 + (0.1 * i) / nBoxes;
     if (!hasMixedSigns(table, ids, i * 8)) {
       net.build(table, ids, 8, i * 8);
       if (net.lo > 0 || net.hi < 0) continue;
@@ -129,19 +138,20 @@ function* keepBoxes(lattice: Lattice, table: CornerTable, boxes: Int32Array): Ge
   return kept.slice(0, n);
 }
 
-function baseCorners(
+function blockCorners(
   table: CornerTable,
   lattice: Lattice,
-  boxes: Int32Array,
-  box: number,
+  blocks: Int32Array,
+  block: number,
+  size: number,
   out: Int32Array,
   offset: number,
 ): void {
-  const shift = lattice.subBits;
+  const { planes, subBits } = lattice;
   for (let c = 0; c < 8; c++) {
-    const x = (boxes[box * 3] + (c & 1)) << shift;
-    const y = (boxes[box * 3 + 1] + ((c >> 1) & 1)) << shift;
-    const z = (boxes[box * 3 + 2] + (c >> 2)) << shift;
+    const x = Math.min(blocks[block * 3] + (c & 1) * size, planes[0].length - 1) << subBits;
+    const y = Math.min(blocks[block * 3 + 1] + ((c >> 1) & 1) * size, planes[1].length - 1) << subBits;
+    const z = Math.min(blocks[block * 3 + 2] + (c >> 2) * size, planes[2].length - 1) << subBits;
     out[offset + c] = table.add(x, y, z);
   }
 }

@@ -4,8 +4,13 @@ import type { CurveShape } from '../surface/faces.ts';
 import type { FillOptions } from '../surface/leaves.ts';
 import type { JobOptions } from './steps.ts';
 
-/** Boxes an axis for fields without a grid: they have no planes of their own. Longest axis. */
+/**
+ * Boxes along the longest axis for fields without a grid, which have no planes of their own; finer for deep networks:
+ * bounds widen with every layer. An 8 x 32 network settles in 2.4 s on 64, in 45 s (and not everywhere) on 32.
+ */
 const PLAIN_RESOLUTION = 32;
+const DEEP_RESOLUTION = 64;
+const DEEP_LAYERS = 5;
 /** Default tolerance: domain diagonal / this, which is 1e-3 in [-1, 1]³. */
 const DEFAULT_TOLERANCE_DIVISOR = 3464.1016;
 /** The tolerance of a lattice: its spacing / this. */
@@ -33,7 +38,8 @@ export function makePlan(field: CpuField, options: JobOptions): Plan {
   const { min, max } = field.asset.domain;
   const extent = [max[0] - min[0], max[1] - min[1], max[2] - min[2]];
   const hasGrid = field.asset.encoding.kind === 'hash-grid';
-  const resolution = options.resolution ?? PLAIN_RESOLUTION;
+  const isDeep = field.layerWidths.length >= DEEP_LAYERS;
+  const resolution = options.resolution ?? (isDeep ? DEEP_RESOLUTION : PLAIN_RESOLUTION);
   const lattice = hasGrid ? markLattice(field) : uniformLattice(field, resolution);
   const isExact = options.exact === true;
   const spacing = Math.max(...extent) / resolution;

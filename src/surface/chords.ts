@@ -12,8 +12,11 @@ const LEAST_BEND = 0.25;
  * polygons that share the chord, whether or not they can be cut there.
  */
 export class ChordSplitter {
-  /** Crossings of two creases that were not found (placed by projection instead). */
-  nProjected = 0;
+  /**
+   * Crossings of two creases that were not found (placed by projection instead), and chords that would have both ends on
+   * one side of the box or on one chord (left out).
+   */
+  nMissed = 0;
   private readonly patch: Patch;
   /** v of unit u at vertex i: values[i * MAX_UNITS + u]. */
   private values = new Float64Array(64 * MAX_UNITS);
@@ -163,7 +166,7 @@ export class ChordSplitter {
       const [x, y, z] = patch.point;
       vertex = patch.addVertex(-1, x, y, z, neuron);
     } else {
-      this.nProjected++;
+      this.nMissed++;
       const s = va / (va - vb);
       const between = (c: readonly number[]) => c[a] + s * (c[b] - c[a]);
       vertex = patch.addProjected(between(patch.x), between(patch.y), between(patch.z), neuron);
@@ -183,7 +186,11 @@ export class ChordSplitter {
     const a = polygon[from];
     const b = polygon[to];
     const isAdjacent = to - from === 1 || to - from === polygon.length - 1;
-    if (isAdjacent || a === b || this.patch.sharesLine(a, b)) return true;
+    if (isAdjacent || a === b) return true;
+    if (this.patch.sharesLine(a, b)) {
+      this.nMissed++;
+      return true;
+    }
     if (this.patch.nChords >= MAX_CHORDS) return false;
     this.cut(u, p, from, to);
     return (

@@ -32,9 +32,11 @@ export function finishMesh(raw: RawMesh): SurfaceMesh {
     const [x, y, z] = [raw.normals[v * 3], raw.normals[v * 3 + 1], raw.normals[v * 3 + 2]];
     const norm = Math.hypot(x, y, z);
     for (let k = 0; k < 3; k++) positions[to + k] = raw.positions[v * 3 + k];
-    normals[to] = norm > 0 ? x / norm : 0;
-    normals[to + 1] = norm > 0 ? y / norm : 0;
-    normals[to + 2] = norm > 0 ? z / norm : 1;
+    // A field that is constant around a vertex has no normal there: any unit vector does.
+    const isDirected = norm > Number.MIN_VALUE && norm < Number.POSITIVE_INFINITY;
+    normals[to] = isDirected ? x / norm : 0;
+    normals[to + 1] = isDirected ? y / norm : 0;
+    normals[to + 2] = isDirected ? z / norm : 1;
   }
   return { positions, normals, indices: out };
 }

@@ -137,12 +137,10 @@ export class LeafFiller {
       this.triangulateLoop();
       return false;
     }
-    const nProjected = this.chords.nProjected;
+    const { nMissed } = this.chords;
     if (this.net.nUnits > 0 && this.chords.split(options.creaseTolerance) && patch.polygons.length > 1) {
       this.triangulateLoop();
-      // The whole complex wants every crossing of creases where it is: a box that hides one is bisected.
-      const isExact = options.creaseTolerance > 0 || this.chords.nProjected === nProjected;
-      if (patch.isFilledSoundly()) return isExact;
+      if (patch.isFilledSoundly()) return this.isComplete(nMissed);
       this.beginPatch(loop);
       if (options.creaseTolerance === 0) {
         this.triangulateLoop();
@@ -150,7 +148,12 @@ export class LeafFiller {
       }
     } else if (patch.polygons.length !== 1) this.beginPatch(loop);
     this.triangulateLoop();
-    return patch.isFilledSoundly();
+    return patch.isFilledSoundly() && this.isComplete(nMissed);
+  }
+
+  /** Whether no crease was missed since `nMissed`: the whole complex wants them all, so a box that misses one is bisected. */
+  private isComplete(nMissed: number): boolean {
+    return this.options.creaseTolerance > 0 || this.chords.nMissed === nMissed;
   }
 
   private beginPatch(loop: number): void {
