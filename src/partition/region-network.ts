@@ -308,7 +308,8 @@ export class RegionNetwork {
     }
     const k = most > 0 ? unitA[u * 8 + at] / unitA[w * 8 + at] : 0;
     const margin = TWIN * Math.abs(k) * most;
-    for (let c = 0; c < nCorners; c++) if (Math.abs(unitA[u * 8 + c] - k * unitA[w * 8 + c]) > margin) return 0;
+    for (let c = 0; c < nCorners; c++)
+      if (Math.abs(unitA[u * 8 + c] - k * unitA[w * 8 + c]) > margin) return 0;
     for (let i = 0; i < u; i++) {
       const b = i < w ? k * unitB[w * MAX_UNITS + i] : 0;
       if (Math.abs(unitB[u * MAX_UNITS + i] - b) > TWIN * (Math.abs(b) + Math.abs(k))) return 0;

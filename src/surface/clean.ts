@@ -90,7 +90,8 @@ function separate(
   diagonal: number,
 ): void {
   const used = new Set<string>();
-  const key = (v: number) => `${raw.positions[v * 3]},${raw.positions[v * 3 + 1]},${raw.positions[v * 3 + 2]}`;
+  const key = (v: number) =>
+    `${raw.positions[v * 3]},${raw.positions[v * 3 + 1]},${raw.positions[v * 3 + 2]}`;
   const step = diagonal * 2 ** -25;
   for (let v = 0; v < raw.nVertices; v++) {
     if (editor.nextCorner(v, -1) < 0) continue;

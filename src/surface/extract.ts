@@ -10,7 +10,7 @@ import { StructureCollector } from './structure-collector.ts';
 import { VertexTable } from './vertices.ts';
 
 /** Bisect-and-derive-again rounds for boxes whose loops turn out to be no discs. */
-const MAX_ROUNDS = 4;
+const MAX_ROUNDS = 3;
 const RECTS_PER_YIELD = 256;
 const LEAVES_PER_YIELD = 64;
 

@@ -3,31 +3,43 @@ import type { Patch } from './patch.ts';
 /** Polygons with more vertices are looked into along every second, third, ... diagonal only. */
 const MANY = 32;
 
+/** Candidates, deepest first, that are tried to be projected onto the zero set. */
+const MAX_TRIES = 16;
+
 /**
  * A point well inside a polygon of a patch, on the zero set: of the vertices' mean, the centroids of three consecutive
- * vertices and the middles of the diagonals, the one farthest from the sides in the projection.
+ * vertices and the middles of the diagonals, the one farthest from the sides in the projection that can be put on the
+ * zero set within the box; the farthest, as it lies, where none can.
  * @param out f64, written from `offset` on.
  */
 export function innerPoint(patch: Patch, polygon: readonly number[], out: number[], offset: number): void {
-  const n = polygon.length;
-  let best = polygon;
-  let most = depth(patch, polygon, polygon);
-  const consider = (chosen: readonly number[]): void => {
-    const deep = depth(patch, polygon, chosen);
-    if (deep <= most) return;
-    most = deep;
-    best = chosen;
-  };
-  const step = Math.ceil(n / MANY);
-  for (let i = 0; i < n; i++) {
-    consider([polygon[i], polygon[(i + 1) % n], polygon[(i + 2) % n]]);
-    for (let j = i + 2; j < n; j += step) consider([polygon[i], polygon[j]]);
+  const candidates = listCandidates(polygon).map((chosen) => ({
+    chosen,
+    deep: depth(patch, polygon, chosen),
+  }));
+  candidates.sort((a, b) => b.deep - a.deep);
+  for (let i = 0; i < Math.min(MAX_TRIES, candidates.length); i++) {
+    const { chosen } = candidates[i];
+    const [x, y, z] = [mean(patch.x, chosen), mean(patch.y, chosen), mean(patch.z, chosen)];
+    const isProjected = patch.project(x, y, z);
+    if (!isProjected && i > 0) continue;
+    out[offset] = isProjected ? patch.point[0] : x;
+    out[offset + 1] = isProjected ? patch.point[1] : y;
+    out[offset + 2] = isProjected ? patch.point[2] : z;
+    if (isProjected) return;
   }
-  const [x, y, z] = [mean(patch.x, best), mean(patch.y, best), mean(patch.z, best)];
-  const isProjected = patch.project(x, y, z);
-  out[offset] = isProjected ? patch.point[0] : x;
-  out[offset + 1] = isProjected ? patch.point[1] : y;
-  out[offset + 2] = isProjected ? patch.point[2] : z;
+}
+
+/** Sets of vertices whose means may lie inside. */
+function listCandidates(polygon: readonly number[]): (readonly number[])[] {
+  const n = polygon.length;
+  const step = Math.ceil(n / MANY);
+  const candidates: (readonly number[])[] = [polygon];
+  for (let i = 0; i < n; i++) {
+    candidates.push([polygon[i], polygon[(i + 1) % n], polygon[(i + 2) % n]]);
+    for (let j = i + 2; j < n; j += step) candidates.push([polygon[i], polygon[j]]);
+  }
+  return candidates;
 }
 
 function mean(values: readonly number[], chosen: readonly number[]): number {

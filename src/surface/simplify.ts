@@ -56,6 +56,6 @@ function tidy(mesh: SurfaceMesh, field: CpuField): SurfaceMesh {
     indices: Int32Array.from(mesh.indices),
     nTriangles: mesh.indices.length / 3,
   };
-  for (const _ of cleanMesh(raw, field.asset.domain)) continue;
+  for (const _ of cleanMesh(raw, field.asset.domain));
   return finishMesh(raw);
 }

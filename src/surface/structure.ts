@@ -5,15 +5,15 @@ import type { CpuField } from '../field/cpu-field.ts';
  * between grid planes and neurons' creases, with the sign vector of the hidden neurons on each.
  *
  * With `exact: true` it is the whole polyhedral complex on the zero set before triangulation: every polygon lies in one
- * box and on one side of every neuron. With a tolerance it is coarsened: creases that bend the surface by less than the
- * tolerance are left out, so a polygon may reach over some of them. With `resolution` on a field with a grid it is the
- * complex of the field interpolated between the lattice's corners. `maxVertices` and `creaseAngle` don't change it.
+ * box and on one side of every neuron. Otherwise it is coarsened: creases that bend the surface by less than the
+ * tolerance are left out or moved a little, so a polygon may reach over some of them. `maxVertices` and `creaseAngle`
+ * don't change it.
  *
  * Coordinates are local units, in double precision. Neurons are numbered through all hidden layers, first layer first.
  * @see Kim 2024 (trilinear regions); Berzins 2023 (skeleton, sign vectors)
  */
 export interface RegionStructure {
-  /** The base planes along each axis, ascending: the grid's marks, or the uniform lattice that was asked for. */
+  /** The base planes along each axis, ascending: the grid's marks; a uniform lattice where the field has no grid. */
   readonly marks: readonly [Float64Array, Float64Array, Float64Array];
   /**
    * Boxes that may hold surface: i32[nBoxes * 3]. Box (i, j, k) reaches from marks[0][i], marks[1][j], marks[2][k] to the
