@@ -89,9 +89,12 @@ function separate(
   domain: Box3,
   diagonal: number,
 ): void {
-  const used = new Set<string>();
+  // One number a position: two positions that share one by chance are parted by a step too, which does no harm.
+  const used = new Set<number>();
   const key = (v: number) =>
-    `${raw.positions[v * 3]},${raw.positions[v * 3 + 1]},${raw.positions[v * 3 + 2]}`;
+    raw.positions[v * 3] * 73856093 +
+    raw.positions[v * 3 + 1] * 19349663.5 +
+    raw.positions[v * 3 + 2] * 83492791.25;
   const step = diagonal * 2 ** -25;
   for (let v = 0; v < raw.nVertices; v++) {
     if (editor.nextCorner(v, -1) < 0) continue;

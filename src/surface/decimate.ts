@@ -50,6 +50,9 @@ export class Decimator {
     this.tolerance = tolerance;
   }
 
+  /** Vertices removed so far. */
+  nRemoved = 0;
+
   /** Yields the fraction done. */
   *run(): Generator<number, void> {
     const n = this.editor.nVertices;
@@ -74,6 +77,7 @@ export class Decimator {
     }
     if (best < 0 || !this.editor.isLinkSound(v, best) || !this.isNearField(v, best)) return;
     this.editor.collapse(v, best);
+    this.nRemoved++;
   }
 
   /** The sides opposite to v of its triangles, as pairs; false where v is gone, or has too many. */

@@ -1,9 +1,11 @@
 import { NsdfBudgetError } from '../errors.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import { checkTopology } from './check-topology.ts';
-import { cleanMesh } from './clean.ts';
+import { borderVertices, cleanMesh } from './clean.ts';
+import { Decimator } from './decimate.ts';
 import { finishMesh, type RawMesh } from './finish.ts';
 import type { SurfaceMesh } from './mesh.ts';
+import { MeshEditor } from './mesh-editor.ts';
 
 /** Targets tried, each a little lower than the one before, until a manifold mesh of at most that size is found. */
 const MAX_TRIES = 24;
@@ -33,12 +35,37 @@ export async function simplifyMesh(
     const excess = nVertices - maxVertices;
     target = excess > 0 ? target - 2 * excess : Math.floor(target * 0.995) - 2;
   }
-  const needs = `the closest manifold mesh found has ${fewest}`;
+  const decimated = decimateTo(mesh, field, maxVertices);
+  const nVertices = decimated.positions.length / 3;
+  if (nVertices <= maxVertices) return decimated;
+  fewest = Math.min(fewest, nVertices);
   throw new NsdfBudgetError(
-    `The surface cannot be simplified to ${maxVertices} vertices: ${needs}. Ask for more vertices.`,
+    `The surface cannot be simplified to ${maxVertices} vertices: the smallest manifold mesh found has ${fewest}. Ask for more vertices.`,
     fewest,
     maxVertices,
   );
+}
+
+/**
+ * The way when no result of meshoptimizer is a manifold (thin plates, flat faces): collapses that keep it one, under a
+ * tolerance that doubles until the mesh is small enough.
+ */
+function decimateTo(mesh: SurfaceMesh, field: CpuField, maxVertices: number): SurfaceMesh {
+  const raw = rawOf(mesh);
+  const { domain } = field.asset;
+  const diagonal = Math.hypot(...[0, 1, 2].map((k) => domain.max[k] - domain.min[k]));
+  const isBorder = borderVertices(raw, domain);
+  const editor = new MeshEditor(raw.positions, raw.nVertices, raw.indices, raw.nTriangles, isBorder);
+  const slopes = new Float64Array(raw.nVertices).fill(1);
+  let nLeft = raw.nVertices;
+  for (let tolerance = diagonal * 1e-4; nLeft > maxVertices && tolerance < diagonal; tolerance *= 2) {
+    const decimator = new Decimator(editor, field, raw.normals, slopes, tolerance);
+    for (const _ of decimator.run()) if (nLeft - decimator.nRemoved <= maxVertices) break;
+    nLeft -= decimator.nRemoved;
+  }
+  raw.indices = editor.compactIndices();
+  raw.nTriangles = raw.indices.length / 3;
+  return finishMesh(raw);
 }
 
 function isManifold(mesh: SurfaceMesh, field: CpuField): boolean {
@@ -47,8 +74,14 @@ function isManifold(mesh: SurfaceMesh, field: CpuField): boolean {
 }
 
 function tidy(mesh: SurfaceMesh, field: CpuField): SurfaceMesh {
+  const raw = rawOf(mesh);
+  for (const _ of cleanMesh(raw, field.asset.domain));
+  return finishMesh(raw);
+}
+
+function rawOf(mesh: SurfaceMesh): RawMesh {
   const nVertices = mesh.positions.length / 3;
-  const raw: RawMesh = {
+  return {
     positions: Float64Array.from(mesh.positions),
     normals: Float64Array.from(mesh.normals),
     slopes: new Float64Array(nVertices * 2),
@@ -56,6 +89,4 @@ function tidy(mesh: SurfaceMesh, field: CpuField): SurfaceMesh {
     indices: Int32Array.from(mesh.indices),
     nTriangles: mesh.indices.length / 3,
   };
-  for (const _ of cleanMesh(raw, field.asset.domain));
-  return finishMesh(raw);
 }
