@@ -118,12 +118,26 @@ export class LeafFiller {
     // The loop's own normal is the best direction to see it from, where f increases along it.
     this.loopNormal(loop);
     const isSettled = this.forest.state[node] === NODE_SETTLED;
-    if (isSettled && !this.monotone.accepts(this.net, this.size, this.direction)) {
-      this.direction.set(this.forest.direction.subarray(node * 3, node * 3 + 3));
+    const isNormal = !isSettled || this.monotone.accepts(this.net, this.size, this.direction);
+    this.setDirection(node, loop, isNormal);
+    let isSound = this.fillSoundly(loop);
+    if (!isSound && isSettled) {
+      // f may be constant along either direction on a part of the surface, which is then seen edge-on.
+      this.setDirection(node, loop, !isNormal);
+      isSound = this.fillSoundly(loop);
+      if (!isSound) {
+        this.setDirection(node, loop, isNormal);
+        this.fillSoundly(loop);
+      }
     }
-    if (!this.fillSoundly(loop)) this.flagged.push(node);
+    if (!isSound) this.flagged.push(node);
     this.emit(node);
     this.structure?.add(node, this.patch);
+  }
+
+  private setDirection(node: number, loop: number, isNormal: boolean): void {
+    if (isNormal) this.loopNormal(loop);
+    else this.direction.set(this.forest.direction.subarray(node * 3, node * 3 + 3));
   }
 
   /** Fills with chords along the creases, or without where that folds; false where that folds too. */
