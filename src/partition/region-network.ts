@@ -298,6 +298,11 @@ export class RegionNetwork {
   /** k where v_u = k v_w up to rounding, else 0. */
   private ratio(u: number, w: number): number {
     const { unitA, unitB, nCorners } = this;
+    // Nearly all pairs differ at the first two corners already.
+    const [p, q] = [u * 8, w * 8];
+    const cross = unitA[p] * unitA[q + 1] - unitA[p + 1] * unitA[q];
+    if (Math.abs(cross) > 1e-6 * (Math.abs(unitA[p] * unitA[q + 1]) + Math.abs(unitA[p + 1] * unitA[q])))
+      return 0;
     let most = 0;
     let at = 0;
     for (let c = 0; c < nCorners; c++) {

@@ -30,6 +30,8 @@ export class Decimator {
   private readonly values = new Float64Array(MAX_RING * 2);
   private readonly ring = new Int32Array(MAX_RING * 2);
   private nRing = 0;
+  /** Least distance found for each vertex since its triangles last changed, -1 where not looked for. */
+  private readonly known: Float64Array;
 
   /**
    * @param normals f64[nVertices * 3], unit length.
@@ -48,6 +50,7 @@ export class Decimator {
     this.normals = normals;
     this.slopes = slopes;
     this.tolerance = tolerance;
+    this.known = new Float64Array(editor.nVertices).fill(-1);
   }
 
   /** Vertices removed so far. */
@@ -65,9 +68,9 @@ export class Decimator {
   }
 
   private tryRemove(v: number, most: number): void {
-    if (!this.collectRing(v)) return;
+    if (this.known[v] >= most || !this.collectRing(v)) return;
     let best = -1;
-    let least = most;
+    let least = ROUNDS[ROUNDS.length - 1] * this.tolerance;
     for (let i = 0; i < this.nRing; i++) {
       const to = this.ring[i * 2];
       const off = this.standOff(v, to, least);
@@ -75,7 +78,13 @@ export class Decimator {
       least = off;
       best = to;
     }
-    if (best < 0 || !this.editor.isLinkSound(v, best) || !this.isNearField(v, best)) return;
+    this.known[v] = least;
+    if (best < 0 || least >= most) return;
+    if (!this.editor.isLinkSound(v, best) || !this.isNearField(v, best)) {
+      this.known[v] = Number.POSITIVE_INFINITY;
+      return;
+    }
+    for (let i = 0; i < this.nRing; i++) this.known[this.ring[i * 2]] = -1;
     this.editor.collapse(v, best);
     this.nRemoved++;
   }
