@@ -17,6 +17,8 @@ export class ChordSplitter {
    * one side of the box or on one chord (left out).
    */
   nMissed = 0;
+  /** Chords left out so far. */
+  private nRefused = 0;
   private readonly patch: Patch;
   /** v of unit u at vertex i: values[i * MAX_UNITS + u]. */
   private values = new Float64Array(64 * MAX_UNITS);
@@ -34,18 +36,29 @@ export class ChordSplitter {
    * @returns false where there are more creases than masks can name.
    */
   split(tolerance: number): boolean {
-    const { patch } = this;
+    const { net } = this.patch;
+    const again: number[] = [];
     this.nValued = 0;
-    for (let u = 0; u < patch.net.nUnits; u++) {
+    for (let u = 0; u < net.nUnits; u++) {
       this.valueVertices();
       if (!this.isMet(u)) continue;
       if (tolerance > 0 && this.bend(u) < LEAST_BEND * tolerance) continue;
-      this.crossChords(u);
-      const n = patch.polygons.length;
-      for (let i = 0; i < n; i++) {
-        if (!this.cutPolygon(u, i)) return false;
-      }
+      this.nRefused = 0;
+      if (!this.splitAlong(u)) return false;
+      if (this.nRefused > 0) again.push(u);
     }
+    // A crease that comes and goes by one side bends in between, where it meets the crease of a later unit.
+    this.nRefused = 0;
+    if (tolerance === 0) for (const u of again) if (!this.splitAlong(u)) return false;
+    this.nMissed += this.nRefused;
+    return true;
+  }
+
+  private splitAlong(u: number): boolean {
+    this.valueVertices();
+    this.crossChords(u);
+    const n = this.patch.polygons.length;
+    for (let i = 0; i < n; i++) if (!this.cutPolygon(u, i)) return false;
     return true;
   }
 
@@ -188,7 +201,7 @@ export class ChordSplitter {
     const isAdjacent = to - from === 1 || to - from === polygon.length - 1;
     if (isAdjacent || a === b) return true;
     if (this.patch.sharesLine(a, b)) {
-      this.nMissed++;
+      this.nRefused++;
       return true;
     }
     if (this.patch.nChords >= MAX_CHORDS) return false;

@@ -5,7 +5,8 @@ import type { CpuField } from '../field/cpu-field.ts';
  * between grid planes and neurons' creases, with the sign vector of the hidden neurons on each.
  *
  * With `exact: true` it is the whole polyhedral complex on the zero set before triangulation: every polygon lies in one
- * box and on one side of every neuron. Otherwise it is coarsened: creases that bend the surface by less than the
+ * box and on one side of every neuron (but for boxes that could not be settled, and creases that come and go by one side
+ * of a box, as few do). Otherwise it is coarsened: creases that bend the surface by less than the
  * tolerance are left out or moved a little, so a polygon may reach over some of them. `maxVertices` and `creaseAngle`
  * don't change it.
  *
@@ -55,7 +56,7 @@ export interface RegionStructure {
   readonly polygonVertices: Int32Array;
   /** Leaf of each polygon: i32[nPolygons]. */
   readonly polygonLeaf: Int32Array;
-  /** A point of the zero set well inside each polygon: f64[nPolygons * 3]. */
+  /** A point well inside each polygon, on the zero set unless that passes the polygon outside its leaf: f64[nPolygons * 3]. */
   readonly polygonPoints: Float64Array;
   /** 32-bit words of one sign vector: the number of hidden neurons / 32, rounded up. */
   readonly nSignWords: number;
