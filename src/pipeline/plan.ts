@@ -16,8 +16,8 @@ const DEFAULT_TOLERANCE_DIVISOR = 3464.1016;
 /** The tolerance of a lattice: its spacing / this. */
 const LATTICE_TOLERANCE_DIVISOR = 8;
 /** Shares of the tolerance for chains on faces and for triangles where they are sampled: between samples they may stand off a little farther. */
-const CHAIN_SHARE = 0.7;
-const REFINE_SHARE = 0.8;
+const CHAIN_SHARE = 0.63;
+const REFINE_SHARE = 0.75;
 
 /** What a job's options come to. */
 export interface Plan {

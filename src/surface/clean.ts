@@ -1,8 +1,10 @@
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
+import { growFloat64, growInt32 } from '../partition/grow.ts';
 import { Decimator } from './decimate.ts';
 import type { RawMesh } from './finish.ts';
 import { MeshEditor } from './mesh-editor.ts';
+import { Repairer } from './repair.ts';
 
 /**
  * Edges shorter than this share of the domain's diagonal are collapsed: a few times single precision's step there, so
@@ -15,7 +17,7 @@ const MAX_PASSES = 6;
 
 /** 1 for vertices on a face of the domain: only there may the mesh be open. */
 export function borderVertices(raw: RawMesh, domain: Box3): Uint8Array {
-  const isBorder = new Uint8Array(raw.nVertices);
+  const isBorder = new Uint8Array(Math.floor(raw.positions.length / 3));
   for (let i = 0; i < raw.nVertices * 3; i++) {
     const k = i % 3;
     const p = Math.fround(raw.positions[i]);
@@ -36,6 +38,7 @@ export interface Decimation {
  * manifold with its orientation are made. Yields the fraction done.
  */
 export function* cleanMesh(raw: RawMesh, domain: Box3, decimation?: Decimation): Generator<number, void> {
+  if (decimation) makeRoom(raw);
   const { positions } = raw;
   for (let i = 0; i < raw.nVertices * 3; i++) positions[i] = Math.fround(positions[i]);
   const isBorder = borderVertices(raw, domain);
@@ -50,7 +53,10 @@ export function* cleanMesh(raw: RawMesh, domain: Box3, decimation?: Decimation):
   if (decimation) {
     const { normals, slopes } = unitNormals(raw);
     const decimator = new Decimator(editor, decimation.field, normals, slopes, decimation.tolerance);
-    for (const fraction of decimator.run()) yield 0.2 + 0.7 * fraction;
+    for (const fraction of decimator.run()) yield 0.2 + 0.5 * fraction;
+    const { field, tolerance } = decimation;
+    const repairer = new Repairer(editor, raw, field, normals, slopes, tolerance);
+    for (const fraction of repairer.run()) yield 0.7 + 0.2 * fraction;
   }
   separate(editor, raw, isBorder, domain, diagonal);
   yield 1;
@@ -59,11 +65,24 @@ export function* cleanMesh(raw: RawMesh, domain: Box3, decimation?: Decimation):
   raw.nTriangles = indices.length / 3;
 }
 
+/** Room for the vertices that the last check adds: a share of the mesh's, and a few. */
+const ROOM_SHARE = 0.25;
+const ROOM_LEAST = 256;
+
+function makeRoom(raw: RawMesh): void {
+  const n = raw.nVertices + Math.ceil(raw.nVertices * ROOM_SHARE) + ROOM_LEAST;
+  const extra = n - raw.nVertices;
+  raw.positions = growFloat64(raw.positions, n * 3);
+  raw.normals = growFloat64(raw.normals, n * 3);
+  raw.slopes = growFloat64(raw.slopes, n * 2);
+  raw.indices = growInt32(raw.indices, (raw.nTriangles + 2 * extra) * 3);
+}
+
 /** Unit normals and mean |∇f| of all vertices. */
 function unitNormals(raw: RawMesh): { normals: Float64Array; slopes: Float64Array } {
   const n = raw.nVertices;
-  const normals = new Float64Array(n * 3);
-  const slopes = new Float64Array(n);
+  const normals = new Float64Array(raw.positions.length);
+  const slopes = new Float64Array(raw.positions.length / 3);
   for (let v = 0; v < n; v++) {
     const [x, y, z] = [raw.normals[v * 3], raw.normals[v * 3 + 1], raw.normals[v * 3 + 2]];
     const norm = Math.sqrt(x * x + y * y + z * z) || 1;

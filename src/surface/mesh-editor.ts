@@ -6,8 +6,8 @@ export class MeshEditor {
   readonly positions: Float64Array;
   /** i32[nTriangles * 3]; -1 where the triangle is gone. */
   readonly indices: Int32Array;
-  readonly nTriangles: number;
-  readonly nVertices: number;
+  nTriangles: number;
+  nVertices: number;
   readonly isBorder: Uint8Array;
   /** First corner of each vertex, or -1. */
   private readonly head: Int32Array;
@@ -18,9 +18,9 @@ export class MeshEditor {
   private readonly normal = new Float64Array(3);
 
   /**
-   * @param positions f64[nVertices * 3], read only.
-   * @param indices i32[nTriangles * 3], edited in place.
-   * @param isBorder u8[nVertices], 1 for vertices that may lie on an open border.
+   * @param positions f64[nVertices * 3 or more], read only.
+   * @param indices i32[nTriangles * 3 or more], edited in place; what is longer is room for {@link splitEdge}.
+   * @param isBorder u8[nVertices or more], 1 for vertices that may lie on an open border.
    */
   constructor(
     positions: Float64Array,
@@ -34,9 +34,9 @@ export class MeshEditor {
     this.nVertices = nVertices;
     this.indices = indices;
     this.nTriangles = nTriangles;
-    this.head = new Int32Array(nVertices).fill(-1);
-    this.next = new Int32Array(nTriangles * 3);
-    this.mark = new Int32Array(nVertices);
+    this.head = new Int32Array(isBorder.length).fill(-1);
+    this.next = new Int32Array(indices.length);
+    this.mark = new Int32Array(isBorder.length);
     for (let c = nTriangles * 3 - 1; c >= 0; c--) {
       this.next[c] = this.head[indices[c]];
       this.head[indices[c]] = c;
@@ -144,6 +144,26 @@ export class MeshEditor {
     for (const base of [t, s]) for (let k = 0; k < 3; k++) this.unlink(this.indices[base + k], base + k);
     this.setTriangle(t, a, d, c);
     this.setTriangle(s, d, b, c);
+  }
+
+  /** Whether the arrays have room for one more vertex and two triangles. */
+  hasRoom(): boolean {
+    return this.nVertices < this.isBorder.length && this.nTriangles * 3 + 6 <= this.indices.length;
+  }
+
+  /** Divides the triangles of edge a-b (one or two) at vertex v on it. */
+  splitEdge(a: number, b: number, v: number): void {
+    const t = this.triangleOf(a, b);
+    const s = this.triangleOf(b, a);
+    if (t >= 0) this.splitTriangle(t, a, b, v);
+    if (s >= 0) this.splitTriangle(s, b, a, v);
+  }
+
+  private splitTriangle(t: number, a: number, b: number, v: number): void {
+    const c = this.apex(t, a, b);
+    for (let k = 0; k < 3; k++) this.unlink(this.indices[t + k], t + k);
+    this.setTriangle(t, a, v, c);
+    this.setTriangle(this.nTriangles++ * 3, v, b, c);
   }
 
   private setTriangle(t: number, a: number, b: number, c: number): void {
