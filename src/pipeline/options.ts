@@ -25,7 +25,10 @@ export type Backend = 'cpu' | 'worker';
 export interface DeriveOptions {
   /** Largest distance between mesh and zero set, both ways, in the asset's local units. Default: domain diagonal / 3464 (1e-3 in [-1,1]³). */
   readonly tolerance?: number;
-  /** Uniform lattice of that many boxes an axis (the longest one), with that resolution's tolerance. */
+  /**
+   * The tolerance of a uniform lattice with that many boxes along the longest axis: an eighth of its spacing. Fields
+   * without a grid are derived on that lattice; a grid's own planes are kept, so that no component is lost.
+   */
   readonly resolution?: number;
   /** The whole polyhedral complex: every crease of every neuron. */
   readonly exact?: boolean;
