@@ -12,7 +12,8 @@ const MAX_NODES_PER_ROOT = 512;
 const MAX_NODES_PER_ROOTS = 12;
 const MAX_NODES_BESIDE = 65536;
 const LARGE_NETWORK = 64;
-const NODES_PER_YIELD = 64;
+const NODES_PER_YIELD = 48;
+const CORNERS_PER_YIELD = 2048;
 
 /**
  * Bisects boxes until each is empty, or settled: f increases along some direction in it, and along some in-plane
@@ -47,14 +48,14 @@ export class Settler {
   /** Settles all pending nodes; yields the fraction done of the first pass. */
   *run(): Generator<number, void> {
     let pending = this.pendingNodes();
+    yield* this.prepare(pending);
     while (pending.length > 0) {
       const next: number[] = [];
       for (let i = 0; i < pending.length; i++) {
         this.settle(pending[i], next);
         if (i % NODES_PER_YIELD === 0) yield i / pending.length;
       }
-      for (const node of next) this.nodeCorners(node);
-      this.table.flush();
+      yield* this.prepare(next);
       pending = next;
     }
   }
@@ -75,9 +76,16 @@ export class Settler {
   private pendingNodes(): number[] {
     const pending: number[] = [];
     for (let i = 0; i < this.forest.nNodes; i++) if (this.forest.state[i] === NODE_PENDING) pending.push(i);
-    for (const node of pending) this.nodeCorners(node);
-    this.table.flush();
     return pending;
+  }
+
+  /** Evaluates the nodes' corners. */
+  private *prepare(nodes: readonly number[]): Generator<number, void> {
+    for (let i = 0; i < nodes.length; i++) {
+      this.nodeCorners(nodes[i]);
+      if (i % (NODES_PER_YIELD * 16) === 0) yield 1;
+    }
+    while (this.table.flush(CORNERS_PER_YIELD) > 0) yield 1;
   }
 
   private nodeCorners(node: number): void {

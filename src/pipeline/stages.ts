@@ -61,6 +61,7 @@ export function* deriveSteps(
   finishVertices(field, plan, raw, extraction.filler.unsound);
   const decimation = plan.isExact ? undefined : { field, tolerance: plan.toleranceLocal };
   for (const fraction of cleanMesh(raw, asset.domain, decimation)) yield clock.at('refine', fraction);
+  yield clock.at('normals', 0);
   const mesh = finishMesh(raw);
   clock.at('normals', 1);
   const counts = countNodes(forest);

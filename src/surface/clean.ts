@@ -14,6 +14,7 @@ const LEAST_EDGE = 1e-6;
 /** Triangles lower than this share of that least edge are flipped away. */
 const LEAST_HEIGHT = 0.25;
 const MAX_PASSES = 6;
+const TRIANGLES_PER_YIELD = 2048;
 
 /** 1 for vertices on a face of the domain: only there may the mesh be open. */
 export function borderVertices(raw: RawMesh, domain: Box3): Uint8Array {
@@ -47,8 +48,8 @@ export function* cleanMesh(raw: RawMesh, domain: Box3, decimation?: Decimation):
   const cleaner = new Cleaner(editor, raw.normals, diagonal * LEAST_EDGE);
   yield 0;
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    if (cleaner.collapseShort() + cleaner.flipFlat() === 0) break;
-    yield 0.1;
+    const nMoves = (yield* cleaner.collapseShort()) + (yield* cleaner.flipFlat());
+    if (nMoves === 0) break;
   }
   if (decimation) {
     const { normals, slopes } = unitNormals(raw);
@@ -58,7 +59,7 @@ export function* cleanMesh(raw: RawMesh, domain: Box3, decimation?: Decimation):
     const repairer = new Repairer(editor, raw, field, normals, slopes, tolerance);
     for (const fraction of repairer.run()) yield 0.7 + 0.2 * fraction;
   }
-  separate(editor, raw, isBorder, domain, diagonal);
+  yield* separate(editor, raw, isBorder, domain, diagonal);
   yield 1;
   const indices = editor.compactIndices();
   raw.indices = indices;
@@ -101,13 +102,13 @@ const MAX_STEPS = 4096;
  * Parts vertices that round to one position and could not be merged, and gives triangles without area some: by a few
  * steps of single precision across the surface's normal, which leaves them on the zero set to that precision.
  */
-function separate(
+function* separate(
   editor: MeshEditor,
   raw: RawMesh,
   isBorder: Uint8Array,
   domain: Box3,
   diagonal: number,
-): void {
+): Generator<number, void> {
   // One number a position: two positions that share one by chance are parted by a step too, which does no harm.
   const used = new Set<number>();
   const key = (v: number) =>
@@ -116,6 +117,7 @@ function separate(
     raw.positions[v * 3 + 2] * 83492791.25;
   const step = diagonal * 2 ** -25;
   for (let v = 0; v < raw.nVertices; v++) {
+    if (v % TRIANGLES_PER_YIELD === 0) yield 0.95;
     if (editor.nextCorner(v, -1) < 0) continue;
     const start = raw.positions.slice(v * 3, v * 3 + 3);
     for (let i = 1; i < MAX_STEPS && (used.has(key(v)) || hasFlatTriangle(editor, v)); i++) {
@@ -171,10 +173,11 @@ class Cleaner {
   }
 
   /** Collapses short edges; gives the number collapsed. */
-  collapseShort(): number {
+  *collapseShort(): Generator<number, number> {
     const { editor, least } = this;
     let n = 0;
     for (let c = 0; c < editor.nTriangles * 3; c++) {
+      if (c % (TRIANGLES_PER_YIELD * 3) === 0) yield 0.1;
       const a = editor.indices[c];
       if (a < 0) continue;
       const t = c - (c % 3);
@@ -213,10 +216,11 @@ class Cleaner {
   }
 
   /** Flips the longest side of triangles without height; gives the number flipped. */
-  flipFlat(): number {
+  *flipFlat(): Generator<number, number> {
     const { editor, least } = this;
     let n = 0;
     for (let t = 0; t < editor.nTriangles * 3; t += 3) {
+      if (t % (TRIANGLES_PER_YIELD * 3) === 0) yield 0.15;
       const [a, b, c] = [editor.indices[t], editor.indices[t + 1], editor.indices[t + 2]];
       if (a < 0 || this.height(a, b, c) >= LEAST_HEIGHT * least) continue;
       const ab = this.length(a, b);

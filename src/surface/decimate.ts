@@ -13,7 +13,7 @@ const SAMPLE_SHARE = 0.61;
 const LEAST_COSINE = 0.5;
 /** Least height over longest side of a new triangle, unless the ones it replaces were worse. */
 const LEAST_ASPECT = 0.03;
-const VERTICES_PER_YIELD = 256;
+const VERTICES_PER_YIELD = 128;
 const MAX_RING = 24;
 
 /**

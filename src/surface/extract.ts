@@ -11,8 +11,8 @@ import { VertexTable } from './vertices.ts';
 
 /** Bisect-and-derive-again rounds for boxes whose loops turn out to be no discs. */
 const MAX_ROUNDS = 3;
-const RECTS_PER_YIELD = 256;
-const LEAVES_PER_YIELD = 64;
+const RECTS_PER_YIELD = 128;
+const LEAVES_PER_YIELD = 24;
 
 export interface ExtractOptions {
   readonly shape: CurveShape;
@@ -58,8 +58,13 @@ function* deriveOnce(
   forest: Forest,
   options: ExtractOptions,
 ): Generator<ExtractProgress, Extraction> {
-  const rects = buildRects(forest, table);
-  yield { stage: 'edges', fraction: 0 };
+  const rectSteps = buildRects(forest, table);
+  let step = rectSteps.next();
+  while (!step.done) {
+    yield { stage: 'edges', fraction: step.value };
+    step = rectSteps.next();
+  }
+  const rects = step.value;
   const vertices = new VertexTable();
   const net = new RegionNetwork(table.field);
   const edges = new EdgeTable(table, vertices, net, forest.nNodes > forest.nRoots);

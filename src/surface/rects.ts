@@ -50,19 +50,26 @@ export class RectTable {
   }
 }
 
+const NODES_PER_YIELD = 512;
+const CORNERS_PER_YIELD = 2048;
+
 /** Whether a node's surface is to be derived. */
 export function isLeafWithSurface(forest: Forest, node: number): boolean {
   return node >= 0 && (forest.state[node] === NODE_SETTLED || forest.state[node] === NODE_UNSETTLED);
 }
 
-/** All rectangles between (and around) the leaves of a settled forest. New corners are added to `table` and evaluated. */
-export function buildRects(forest: Forest, table: CornerTable): RectTable {
+/**
+ * All rectangles between (and around) the leaves of a settled forest. New corners are added to `table` and evaluated.
+ * Yields the fraction done.
+ */
+export function* buildRects(forest: Forest, table: CornerTable): Generator<number, RectTable> {
   const builder = new RectBuilder(forest, table);
-  for (let node = 0; node < forest.nRoots; node++) builder.addRootFaces(node);
   for (let node = 0; node < forest.nNodes; node++) {
+    if (node < forest.nRoots) builder.addRootFaces(node);
     if (forest.state[node] === NODE_SPLIT) builder.addSplitFace(node);
+    if (node % NODES_PER_YIELD === 0) yield node / forest.nNodes;
   }
-  table.flush();
+  while (table.flush(CORNERS_PER_YIELD) > 0) yield 1;
   builder.rects.link(forest.nNodes);
   return builder.rects;
 }

@@ -7,7 +7,7 @@ const SHARE = 0.78;
 /** Share of the domain's diagonal by which a new vertex may be off the zero set: single precision's. */
 const OFF_ZERO = 2e-7;
 const MAX_PASSES = 4;
-const TRIANGLES_PER_YIELD = 1024;
+const TRIANGLES_PER_YIELD = 512;
 /** Samples of a triangle: three inside as barycentric weights, one on each side. */
 const INSIDE = [
   [1 / 3, 1 / 3, 1 / 3],
