@@ -11,7 +11,10 @@ import { VERTEX_FACE, type VertexTable } from './vertices.ts';
 
 /** How face curves become chains of vertices. */
 export interface CurveShape {
-  /** Largest distance of a chain from its curve, local units; Infinity: no points for curvature. */
+  /**
+   * Largest distance of a chain from its curve's samples, local units, which stand off the curve by a quarter of it at
+   * most; Infinity: no points for curvature.
+   */
   readonly tolerance: number;
   /** Keep every kink (the whole complex), however low. */
   readonly keepsKinks: boolean;

@@ -15,6 +15,7 @@ import {
 } from '../fixtures/fields.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
 import { makeTable } from './regions.ts';
+import { runSteps } from './run-steps.ts';
 
 const CASES: readonly { readonly name: string; readonly make: () => FieldAsset }[] = [
   { name: 'sphere', make: () => sphereField({ cells: [4, 8] }) },
@@ -28,11 +29,9 @@ const CASES: readonly { readonly name: string; readonly make: () => FieldAsset }
 
 function settle(asset: FieldAsset): { table: CornerTable; forest: Forest } {
   const { table } = makeTable(asset);
-  const steps = cullBoxes(table.field, table.lattice, table);
-  let step = steps.next();
-  while (!step.done) step = steps.next();
-  const forest = new Forest(table.lattice, step.value.boxes);
-  for (const _ of new Settler(table, forest).run());
+  const { boxes } = runSteps(cullBoxes(table.field, table.lattice, table));
+  const forest = new Forest(table.lattice, boxes);
+  runSteps(new Settler(table, forest).run());
   return { table, forest };
 }
 
@@ -126,7 +125,7 @@ describe('Settler', () => {
     const { table } = makeTable(sphereField({ cells: [4] }));
     const forest = new Forest(table.lattice, Int32Array.of(0, 0, 0));
     const settler = new Settler(table, forest);
-    for (const _ of settler.run());
+    runSteps(settler.run());
     let node = 0;
     let nSplits = 0;
     while (settler.resplit(node)) {
