@@ -4,6 +4,8 @@ import type { MeshEditor } from './mesh-editor.ts';
 
 /** Share of the tolerance beyond which a sampled point has its triangle divided. */
 const SHARE = 0.78;
+/** Share beyond which, going by the mean slope at the corners, the gradient is asked. */
+const LOOK_SHARE = 0.5;
 /** Share of the domain's diagonal by which a new vertex may be off the zero set: single precision's. */
 const OFF_ZERO = 2e-7;
 const MAX_PASSES = 4;
@@ -30,6 +32,7 @@ export class Repairer {
   private readonly slopes: Float64Array;
   private readonly tolerance: number;
   private readonly domainSize: number;
+  private readonly gradient = new Float64Array(3);
   private readonly points = new Float64Array(TRIANGLES_PER_YIELD * N_SAMPLES * 3);
   private readonly values = new Float64Array(TRIANGLES_PER_YIELD * N_SAMPLES);
 
@@ -87,7 +90,7 @@ export class Repairer {
         this.slopes[indices[t + 1]],
         this.slopes[indices[t + 2]],
       );
-      let most = SHARE * this.tolerance * slope;
+      let most = LOOK_SHARE * this.tolerance * slope;
       let worst = -1;
       for (let k = 0; k < N_SAMPLES; k++) {
         const off = Math.abs(this.values[i * N_SAMPLES + k]);
@@ -95,10 +98,18 @@ export class Repairer {
         most = off;
         worst = k;
       }
-      if (worst < 0) return;
+      if (worst < 0 || this.distanceAt(i * N_SAMPLES + worst) <= SHARE * this.tolerance) return;
       const side = worst < INSIDE.length ? this.longestSide(t) : worst - INSIDE.length;
       sides.push(indices[t + side], indices[t + ((side + 1) % 3)]);
     });
+  }
+
+  /** Distance of a sample from the zero set to first order, by the gradient there. */
+  private distanceAt(sample: number): number {
+    const { gradient } = this;
+    const point = this.points.subarray(sample * 3, sample * 3 + 3);
+    this.field.evaluateWithGradient(point, this.values.subarray(sample, sample + 1), gradient, 1);
+    return Math.abs(this.values[sample]) / (Math.hypot(gradient[0], gradient[1], gradient[2]) || 1);
   }
 
   private placeSamples(t: number, at: number): void {
