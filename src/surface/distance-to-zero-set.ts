@@ -13,6 +13,8 @@ const N_GRADIENT = 3;
 const MARCH = 1.15;
 /** Places between the point and its best root where the sign is looked at: plates thicker than that are not jumped. */
 const N_SCAN = 12;
+/** Radii, in first-order estimates of the distance, at which a much shorter way than the best is looked for. */
+const NEAR = [1.2, 2, 4, 8];
 const RELATIVE_ERROR = 1e-5;
 
 /**
@@ -33,6 +35,7 @@ export function distancesToZeroSet(
   search.march();
   search.followGradients();
   search.scan();
+  search.searchNear();
   search.searchSphere();
   search.nudge();
   search.followGradients();
@@ -77,10 +80,15 @@ class ZeroSetSearch {
     }
   }
 
-  /** First roots: out along the gradient in growing steps, then, where nothing was met, along random directions. */
+  /**
+   * First roots: out along the gradient in growing steps; where that meets nothing, along the faces of the domain that it
+   * leads through, then along random directions.
+   */
   march(): void {
     for (const id of this.#all) this.#aimAlongGradient(id, this.#gradients, id * 3);
     this.#marchRays(this.#all);
+    const stopped = this.#all.filter((id) => this.best[id] === Number.POSITIVE_INFINITY);
+    this.#marchRays(stopped.filter((id) => this.#turnAlongFaces(id)));
     for (let attempt = 0; attempt < N_SPHERE; attempt++) {
       const lost = this.#all.filter((id) => this.best[id] === Number.POSITIVE_INFINITY);
       if (lost.length === 0) return;
@@ -123,6 +131,26 @@ class ZeroSetSearch {
     for (let i = 1; i < N_SCAN; i++) this.#shorten(this.#all, () => i / N_SCAN);
   }
 
+  /**
+   * Where |f| / |∇f| is far below the best distance the first ray may have jumped a fold of the zero set: looks in random
+   * directions at a few times that.
+   */
+  searchNear(): void {
+    const estimates = this.#values.map((value, id) => {
+      const [gx, gy, gz] = this.#gradients.subarray(id * 3, id * 3 + 3);
+      return Math.abs(value) / Math.hypot(gx, gy, gz);
+    });
+    for (const radius of NEAR) {
+      const part = (id: number): number => (radius * estimates[id]) / this.best[id];
+      for (let i = 0; i < 2 * N_SPHERE; i++) {
+        const far = this.#all.filter((id) => Number.isFinite(this.best[id]) && part(id) < 0.8);
+        if (far.length === 0) break;
+        for (const id of far) writeDirection(this.#random, this.#rays.directions, id * 3);
+        this.#shorten(far, part);
+      }
+    }
+  }
+
   /** Looks for roots in random directions, nearer than the best ones. */
   searchSphere(): void {
     for (let i = 0; i < N_SPHERE; i++) {
@@ -160,6 +188,20 @@ class ZeroSetSearch {
     const sign = this.#values[id] >= 0 ? -1 : 1;
     for (let axis = 0; axis < 3; axis++) directions[id * 3 + axis] = sign * gradients[k + axis];
     if (!normalise(directions, id * 3)) writeDirection(this.#random, directions, id * 3);
+  }
+
+  /** Takes from ray `id` what leads out of the domain before the zero set can be met; false where nothing is left. */
+  #turnAlongFaces(id: number): boolean {
+    const { directions, origins } = this.#rays;
+    const [gx, gy, gz] = this.#gradients.subarray(id * 3, id * 3 + 3);
+    const guess = Math.abs(this.#values[id]) / Math.hypot(gx, gy, gz);
+    for (let axis = 0; axis < 3; axis++) {
+      const d = directions[id * 3 + axis];
+      const x = origins[id * 3 + axis];
+      const room = d > 0 ? this.#domain.max[axis] - x : x - this.#domain.min[axis];
+      if (Math.abs(d) * guess > room) directions[id * 3 + axis] = 0;
+    }
+    return normalise(directions, id * 3);
   }
 
   #marchRays(ids: readonly number[]): void {

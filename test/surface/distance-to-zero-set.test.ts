@@ -65,6 +65,19 @@ describe('distancesToZeroSet', () => {
     expectTight(ratios(cube(0.5), cube(0.5), 0.2), 0.1);
   });
 
+  it('a surface that leaves the domain, from points on the face where the gradient leads out', () => {
+    // f = 0 along y = 0.3 + 3 (x + 1): from below it the gradient points out through x = -1.
+    const f: Scalar = (x, y) => y - 0.3 - 3 * (x + 1);
+    const points = Float64Array.from(
+      { length: 60 },
+      (_, i) => [-1 + 1e-7, 0.29 - 0.004 * (i / 3), 0.1][i % 3],
+    );
+    const found = distancesToZeroSet(analyticField(f), points, CUBE, createRandom(1));
+    found.forEach((d, i) => {
+      expect(d).toBeLessThan(1.05 * (0.3 - points[i * 3 + 1]));
+    });
+  });
+
   it('a thin plate beside the point, behind a slope that leads away from it', () => {
     // Both planes z = 0.5 and z = 0.52 are zeros; |f| grows towards z = 0.3 from below, too.
     const f: Scalar = (_x, _y, z) => (z - 0.5) * (z - 0.52) * (1 + 4 * z * z);
