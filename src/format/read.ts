@@ -11,7 +11,7 @@ import type { NsdfNode, NsdfScene } from './scene.ts';
  * @throws {NsdfUnsupportedError} for required extensions, versions, encoders, conventions and activations not known.
  * @example
  * const scene = readNsdf(await (await fetch('bunny.nsdf')).arrayBuffer());
- * console.log(scene.nodes[0].mesh?.fields[0].asset.name);
+ * const name = scene.nodes[0].mesh?.fields[0].asset.name;
  */
 export function readNsdf(bytes: ArrayBuffer | Uint8Array): NsdfScene {
   return parseOrThrow(bytes).scene;

@@ -1,4 +1,5 @@
-import { MAX_UNITS, type RegionNetwork } from './region-network.ts';
+import { MAX_UNITS } from './region-evaluate.ts';
+import type { RegionNetwork } from './region-network.ts';
 
 /** Directions tried before a region is said to have none: more settled < 0.5 % more boxes on bunny-S, fandisk-S. */
 const MAX_DIRECTIONS = 12;

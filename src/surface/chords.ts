@@ -1,4 +1,4 @@
-import { MAX_UNITS } from '../partition/region-network.ts';
+import { MAX_UNITS } from '../partition/region-evaluate.ts';
 import { CrossingSolver } from './crossing.ts';
 import { MAX_CHORDS, type Patch } from './patch.ts';
 

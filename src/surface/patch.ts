@@ -1,4 +1,5 @@
-import { evaluateRegion, MAX_UNITS, type RegionNetwork } from '../partition/region-network.ts';
+import { evaluateRegion, MAX_UNITS } from '../partition/region-evaluate.ts';
+import type { RegionNetwork } from '../partition/region-network.ts';
 
 /** Bits of a vertex's first mask that name the six sides of its box; the others name chords. */
 export const N_SIDE_BITS = 6;

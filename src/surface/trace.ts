@@ -1,5 +1,6 @@
 import { growFloat64, growInt32 } from '../partition/grow.ts';
-import { evaluateRegion, MAX_UNITS, type RegionNetwork } from '../partition/region-network.ts';
+import { evaluateRegion, MAX_UNITS } from '../partition/region-evaluate.ts';
+import type { RegionNetwork } from '../partition/region-network.ts';
 
 /** Pieces after which a walk is given up: a curve meets each unit a few times at most. */
 const MAX_PIECES = 512;

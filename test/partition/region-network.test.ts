@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { evaluateRegion, MAX_UNITS, RegionNetwork } from '../../src/partition/region-network.ts';
+import { evaluateRegion, MAX_UNITS } from '../../src/partition/region-evaluate.ts';
+import { RegionNetwork } from '../../src/partition/region-network.ts';
 import { octahedronMlp, randomMlp } from '../fixtures/fields.ts';
 import { seededRandom } from '../fixtures/random.ts';
 import { makeTable, pointsIn, REGION_FIELDS, randomBox } from './regions.ts';

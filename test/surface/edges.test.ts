@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_UNITS, RegionNetwork } from '../../src/partition/region-network.ts';
+import { MAX_UNITS } from '../../src/partition/region-evaluate.ts';
+import { RegionNetwork } from '../../src/partition/region-network.ts';
 import { EdgeTable } from '../../src/surface/edges.ts';
 import { VERTEX_EDGE, VertexTable } from '../../src/surface/vertices.ts';
 import { octahedronMlp, planeMlp, randomMlp } from '../fixtures/fields.ts';
