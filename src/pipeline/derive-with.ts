@@ -10,6 +10,7 @@ const JOB_OPTIONS = [
   'exact',
   'maxVertices',
   'creaseAngle',
+  'region',
   'structure',
 ] as const satisfies (keyof JobOptions)[];
 

@@ -1,4 +1,5 @@
 import { createCpuField } from '../field/cpu-field.ts';
+import { frameOf } from './plan.ts';
 import { splitSurface } from './split-surface.ts';
 import { deriveSteps } from './stages.ts';
 import type { Job, Simplify } from './steps.ts';
@@ -8,9 +9,15 @@ export const JOB: Job = { steps: deriveSteps, loadSimplify, splitNormals: splitS
 
 async function loadSimplify(): Promise<Simplify> {
   const { simplifyMesh } = await import('../surface/simplify.ts');
-  return async (asset, surface, { maxVertices = Number.POSITIVE_INFINITY }) => {
+  return async (asset, surface, options) => {
     const startMs = performance.now();
-    const mesh = await simplifyMesh(surface.mesh, createCpuField(asset), maxVertices);
+    const { maxVertices = Number.POSITIVE_INFINITY } = options;
+    const mesh = await simplifyMesh(
+      surface.mesh,
+      createCpuField(asset),
+      maxVertices,
+      frameOf(asset, options),
+    );
     const stats = {
       ...surface.stats,
       nVertices: mesh.positions.length / 3,

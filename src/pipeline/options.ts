@@ -1,3 +1,4 @@
+import type { Box3 } from '../format/asset.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 
@@ -36,6 +37,12 @@ export interface DeriveOptions {
   readonly maxVertices?: number;
   /** Split normals where the field's gradients on both sides of an edge differ by more than this angle, in degrees. Vertices are then duplicated, on top of `maxVertices`. Default: never. */
   readonly creaseAngle?: number;
+  /**
+   * Derive only what lies in this box of local units, for tiles of a large field. The mesh is open on the box's faces;
+   * neighbouring regions meet there within the tolerance, not vertex by vertex. Default tolerance and resolution stay
+   * those of the whole domain, and what stands out of the domain is cut off.
+   */
+  readonly region?: Box3;
   /** Also return the region structure (see `RegionStructure`). */
   readonly structure?: boolean;
   readonly backend?: Backend | 'auto';

@@ -1,5 +1,7 @@
 import type { CpuField } from '../field/cpu-field.ts';
+import type { Box3, FieldAsset, Vec3 } from '../format/asset.ts';
 import { createLattice, type Lattice } from '../partition/corners.ts';
+import type { MeshFrame } from '../surface/clean.ts';
 import type { CurveShape } from '../surface/faces.ts';
 import type { FillOptions } from '../surface/leaves.ts';
 import type { JobOptions } from './steps.ts';
@@ -21,6 +23,7 @@ const REFINE_SHARE = 0.75;
 
 /** What a job's options come to. */
 export interface Plan {
+  readonly frame: MeshFrame;
   readonly lattice: Lattice;
   readonly shape: CurveShape;
   readonly fill: FillOptions;
@@ -40,7 +43,8 @@ export function makePlan(field: CpuField, options: JobOptions): Plan {
   const hasGrid = field.asset.encoding.kind === 'hash-grid';
   const isDeep = field.layerWidths.length >= DEEP_LAYERS;
   const resolution = options.resolution ?? (isDeep ? DEEP_RESOLUTION : PLAIN_RESOLUTION);
-  const lattice = hasGrid ? markLattice(field) : uniformLattice(field, resolution);
+  const frame = frameOf(field.asset, options);
+  const lattice = clipLattice(hasGrid ? markLattice(field) : uniformLattice(field, resolution), frame.bounds);
   const isExact = options.exact === true;
   const spacing = Math.max(...extent) / resolution;
   const fallback =
@@ -49,6 +53,7 @@ export function makePlan(field: CpuField, options: JobOptions): Plan {
       : spacing / LATTICE_TOLERANCE_DIVISOR;
   const tolerance = isExact ? 0 : (options.tolerance ?? fallback);
   return {
+    frame,
     lattice,
     isExact,
     toleranceLocal: tolerance,
@@ -58,6 +63,38 @@ export function makePlan(field: CpuField, options: JobOptions): Plan {
       refineTolerance: isExact ? Number.POSITIVE_INFINITY : REFINE_SHARE * tolerance,
     },
   };
+}
+
+/** Where a job's mesh lies: in the domain, or in the region asked for. */
+export function frameOf({ domain }: FieldAsset, { region }: JobOptions): MeshFrame {
+  const diagonal = Math.hypot(...[0, 1, 2].map((k) => domain.max[k] - domain.min[k]));
+  return { bounds: boundsOf(domain, region), diagonal, keepsBorder: region !== undefined };
+}
+
+/** The region cut to the domain and rounded to single precision; beside the domain it has no volume. */
+function boundsOf(domain: Box3, region: Box3 | undefined): Box3 {
+  if (region === undefined) return domain;
+  const clamp = (at: Vec3): Vec3 => {
+    const [x, y, z] = [0, 1, 2].map((k) =>
+      Math.min(domain.max[k], Math.max(domain.min[k], Math.fround(at[k]))),
+    );
+    return [x, y, z];
+  };
+  return { min: clamp(region.min), max: clamp(region.max) };
+}
+
+/** Planes closer to a face of the region than this share of their distance apart go: slivers there cost and give nothing. */
+const LEAST_SLIVER = 1e-6;
+
+/** The part of a lattice inside `bounds`, whose faces become its outermost planes. */
+function clipLattice(lattice: Lattice, bounds: Box3): Lattice {
+  const planes = lattice.planes.map((all, k) => {
+    const [lo, hi] = [bounds.min[k], bounds.max[k]];
+    const least = (LEAST_SLIVER * (all[all.length - 1] - all[0])) / all.length;
+    const inside = all.filter((x) => x > lo + least && x < hi - least);
+    return hi > lo ? Float64Array.from([lo, ...inside, hi]) : Float64Array.of(lo);
+  });
+  return createLattice(planes as [Float64Array, Float64Array, Float64Array]);
 }
 
 function markLattice(field: CpuField): Lattice {

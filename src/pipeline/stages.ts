@@ -60,7 +60,7 @@ export function* deriveSteps(
   const raw = rawMesh(extraction);
   finishVertices(field, plan, raw, extraction.filler.unsound);
   const decimation = plan.isExact ? undefined : { field, tolerance: plan.toleranceLocal };
-  for (const fraction of cleanMesh(raw, asset.domain, decimation)) yield clock.at('refine', fraction);
+  for (const fraction of cleanMesh(raw, plan.frame, decimation)) yield clock.at('refine', fraction);
   yield clock.at('normals', 0);
   const mesh = finishMesh(raw);
   clock.at('normals', 1);
@@ -110,9 +110,9 @@ function rawMesh({ vertices, filler }: Extraction): RawMesh {
 
 /** Puts the few vertices on the zero set that their box's own derivation could not. */
 function finishVertices(field: CpuField, plan: Plan, raw: RawMesh, unsound: readonly number[]): void {
-  const { min, max } = field.asset.domain;
-  const spacing = (max[0] - min[0]) / (plan.lattice.planes[0].length - 1);
-  putOnZeroSet(field, raw, spacing, unsound);
+  const { bounds } = plan.frame;
+  const spacing = (bounds.max[0] - bounds.min[0]) / (plan.lattice.planes[0].length - 1);
+  putOnZeroSet(field, raw, bounds, spacing, unsound);
 }
 
 /** Wall time by stage; also maps a stage's fraction to the job's. */

@@ -39,6 +39,14 @@ function checkConflicts({ tolerance, resolution, exact }: DeriveOptions): void {
   );
 }
 
+function checkRegion(region: unknown): void {
+  const { min, max } = (region ?? {}) as { min?: readonly number[]; max?: readonly number[] };
+  const isBox =
+    min?.length === 3 && max?.length === 3 && min.every((x, k) => x < max[k] && Number.isFinite(max[k] - x));
+  if (!isBox)
+    refuse('region', JSON.stringify(region), 'a box { min: [x, y, z], max: [x, y, z] } with min below max');
+}
+
 /**
  * Checks the options of a derivation.
  * @throws {NsdfArgumentError} if a value is out of range or two of them contradict each other
@@ -67,6 +75,7 @@ export function validateDeriveOptions(options: DeriveOptions): void {
   ] as const) {
     if (flag !== undefined && typeof flag !== 'boolean') refuse(name, flag, 'true or false');
   }
+  if (options.region !== undefined) checkRegion(options.region);
   if (backend !== undefined && !BACKENDS.includes(backend)) {
     refuse('backend', backend, `one of ${BACKENDS.join(', ')}`);
   }

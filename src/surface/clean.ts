@@ -16,13 +16,23 @@ const LEAST_HEIGHT = 0.25;
 const MAX_PASSES = 6;
 const TRIANGLES_PER_YIELD = 2048;
 
-/** 1 for vertices on a face of the domain: only there may the mesh be open. */
-export function borderVertices(raw: RawMesh, domain: Box3): Uint8Array {
+/** Where a mesh lies. */
+export interface MeshFrame {
+  /** The mesh may be open on the faces of this box, and nowhere else. */
+  readonly bounds: Box3;
+  /** Of the field's domain, in local units: what lengths are small against. */
+  readonly diagonal: number;
+  /** Its border is another tile's too: no vertex is added there. */
+  readonly keepsBorder: boolean;
+}
+
+/** 1 for vertices on a face of the box: only there may the mesh be open. */
+export function borderVertices(raw: RawMesh, bounds: Box3): Uint8Array {
   const isBorder = new Uint8Array(Math.floor(raw.positions.length / 3));
   for (let i = 0; i < raw.nVertices * 3; i++) {
     const k = i % 3;
     const p = Math.fround(raw.positions[i]);
-    if (p <= Math.fround(domain.min[k]) || p >= Math.fround(domain.max[k])) isBorder[(i - k) / 3] = 1;
+    if (p <= Math.fround(bounds.min[k]) || p >= Math.fround(bounds.max[k])) isBorder[(i - k) / 3] = 1;
   }
   return isBorder;
 }
@@ -38,12 +48,12 @@ export interface Decimation {
  * without area. With a decimation, vertices that the tolerance does not need go too. Only moves that keep the mesh a
  * manifold with its orientation are made. Yields the fraction done.
  */
-export function* cleanMesh(raw: RawMesh, domain: Box3, decimation?: Decimation): Generator<number, void> {
+export function* cleanMesh(raw: RawMesh, frame: MeshFrame, decimation?: Decimation): Generator<number, void> {
   if (decimation) makeRoom(raw);
   const { positions } = raw;
   for (let i = 0; i < raw.nVertices * 3; i++) positions[i] = Math.fround(positions[i]);
-  const isBorder = borderVertices(raw, domain);
-  const diagonal = Math.hypot(...[0, 1, 2].map((k) => domain.max[k] - domain.min[k]));
+  const { bounds, diagonal } = frame;
+  const isBorder = borderVertices(raw, bounds);
   const editor = new MeshEditor(positions, raw.nVertices, raw.indices, raw.nTriangles, isBorder);
   const cleaner = new Cleaner(editor, raw.normals, diagonal * LEAST_EDGE);
   yield 0;
@@ -56,10 +66,10 @@ export function* cleanMesh(raw: RawMesh, domain: Box3, decimation?: Decimation):
     const decimator = new Decimator(editor, decimation.field, normals, slopes, decimation.tolerance);
     for (const fraction of decimator.run()) yield 0.2 + 0.5 * fraction;
     const { field, tolerance } = decimation;
-    const repairer = new Repairer(editor, raw, field, normals, slopes, tolerance);
+    const repairer = new Repairer(editor, raw, field, normals, slopes, tolerance, frame);
     for (const fraction of repairer.run()) yield 0.7 + 0.2 * fraction;
   }
-  yield* separate(editor, raw, isBorder, domain, diagonal);
+  yield* separate(editor, raw, isBorder, bounds, diagonal);
   yield 1;
   const indices = editor.compactIndices();
   raw.indices = indices;

@@ -1,4 +1,5 @@
 import type { CpuField } from '../field/cpu-field.ts';
+import type { Box3 } from '../format/asset.ts';
 import type { SurfaceMesh } from './mesh.ts';
 
 /** A mesh in double precision with normal sums, as the extraction leaves it. */
@@ -45,10 +46,16 @@ const MAX_STEPS = 8;
 
 /**
  * Moves vertices onto the field's zero set by Newton steps along the gradient, at most `reach` away; one on a face of
- * the domain stays on it.
+ * `bounds` stays on it.
  * @param which vertices to move.
  */
-export function putOnZeroSet(field: CpuField, raw: RawMesh, reach: number, which: readonly number[]): void {
+export function putOnZeroSet(
+  field: CpuField,
+  raw: RawMesh,
+  bounds: Box3,
+  reach: number,
+  which: readonly number[],
+): void {
   const n = which.length;
   if (n === 0) return;
   const start = new Float64Array(n * 3);
@@ -58,7 +65,7 @@ export function putOnZeroSet(field: CpuField, raw: RawMesh, reach: number, which
   const values = new Float64Array(n);
   const gradients = new Float64Array(n * 3);
   const least = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
-  const onFace = domainFaces(field, start, n);
+  const onFace = boxFaces(bounds, start, n);
   for (let step = 0; step <= MAX_STEPS; step++) {
     field.evaluateWithGradient(points, values, gradients, n);
     let nMoved = 0;
@@ -107,9 +114,8 @@ function moveVertex(
   return Math.abs(value) > 1e-12 * Math.sqrt(norm2);
 }
 
-/** Bit k: the vertex lies on a face of the domain orthogonal to axis k. */
-function domainFaces(field: CpuField, positions: Float64Array, n: number): Uint8Array {
-  const { min, max } = field.asset.domain;
+/** Bit k: the vertex lies on a face of the box orthogonal to axis k. */
+function boxFaces({ min, max }: Box3, positions: Float64Array, n: number): Uint8Array {
   const faces = new Uint8Array(n);
   for (let i = 0; i < n * 3; i++) {
     const k = i % 3;

@@ -1,4 +1,5 @@
 import type { CpuField } from '../field/cpu-field.ts';
+import type { MeshFrame } from './clean.ts';
 import { putOnZeroSet, type RawMesh } from './finish.ts';
 import type { MeshEditor } from './mesh-editor.ts';
 
@@ -31,7 +32,7 @@ export class Repairer {
   private readonly normals: Float64Array;
   private readonly slopes: Float64Array;
   private readonly tolerance: number;
-  private readonly domainSize: number;
+  private readonly frame: MeshFrame;
   private readonly gradient = new Float64Array(3);
   private readonly points = new Float64Array(TRIANGLES_PER_YIELD * N_SAMPLES * 3);
   private readonly values = new Float64Array(TRIANGLES_PER_YIELD * N_SAMPLES);
@@ -47,6 +48,7 @@ export class Repairer {
     normals: Float64Array,
     slopes: Float64Array,
     tolerance: number,
+    frame: MeshFrame,
   ) {
     this.editor = editor;
     this.raw = raw;
@@ -54,8 +56,7 @@ export class Repairer {
     this.normals = normals;
     this.slopes = slopes;
     this.tolerance = tolerance;
-    const { min, max } = field.asset.domain;
-    this.domainSize = Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
+    this.frame = frame;
   }
 
   /** Yields the fraction done. */
@@ -167,6 +168,8 @@ export class Repairer {
   /** Puts the vertex after the last on the zero set beside the middle of a-b; false where that would fold. */
   private placeVertex(a: number, b: number): boolean {
     const { editor, raw, normals, slopes } = this;
+    const isBorder = editor.triangleOf(a, b) < 0 || editor.triangleOf(b, a) < 0;
+    if (isBorder && this.frame.keepsBorder) return false;
     const v = editor.nVertices;
     const p = raw.positions;
     for (let k = 0; k < 3; k++) {
@@ -179,12 +182,11 @@ export class Repairer {
       raw.normals[v * 3 + k] = normals[v * 3 + k];
     }
     slopes[v] = 0.5 * (slopes[a] + slopes[b]);
-    const isBorder = editor.triangleOf(a, b) < 0 || editor.triangleOf(b, a) < 0;
     editor.isBorder[v] = isBorder ? 1 : 0;
-    putOnZeroSet(this.field, raw, 0.25 * this.length(a, b), [v]);
+    putOnZeroSet(this.field, raw, this.frame.bounds, 0.25 * this.length(a, b), [v]);
     for (let k = 0; k < 3; k++) p[v * 3 + k] = Math.fround(p[v * 3 + k]);
     this.field.evaluate(p.subarray(v * 3, v * 3 + 3), this.values, 1);
-    if (!(Math.abs(this.values[0]) <= OFF_ZERO * this.domainSize * slopes[v])) return false;
+    if (!(Math.abs(this.values[0]) <= OFF_ZERO * this.frame.diagonal * slopes[v])) return false;
     return (
       this.isUnfolded(editor.triangleOf(a, b), a, b, v) && this.isUnfolded(editor.triangleOf(b, a), b, a, v)
     );

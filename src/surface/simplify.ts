@@ -1,7 +1,7 @@
 import { NsdfBudgetError } from '../errors.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import { checkTopology } from './check-topology.ts';
-import { borderVertices, cleanMesh } from './clean.ts';
+import { borderVertices, cleanMesh, type MeshFrame } from './clean.ts';
 import { Decimator } from './decimate.ts';
 import { finishMesh, type RawMesh } from './finish.ts';
 import type { SurfaceMesh } from './mesh.ts';
@@ -19,6 +19,7 @@ export async function simplifyMesh(
   mesh: SurfaceMesh,
   field: CpuField,
   maxVertices: number,
+  frame: MeshFrame,
 ): Promise<SurfaceMesh> {
   const { MeshoptSimplifier } = await import('meshoptimizer/simplifier');
   await MeshoptSimplifier.ready;
@@ -28,14 +29,14 @@ export async function simplifyMesh(
     const indices = mesh.indices.slice();
     const flags: ('LockBorder' | 'ErrorAbsolute')[] = ['LockBorder', 'ErrorAbsolute'];
     const [reduced] = MeshoptSimplifier.simplify(indices, mesh.positions, 3, target * 3, 1e30, flags);
-    const candidate = tidy({ ...mesh, indices: reduced }, field);
+    const candidate = tidy({ ...mesh, indices: reduced }, frame);
     const nVertices = candidate.positions.length / 3;
     fewest = Math.min(fewest, nVertices);
-    if (nVertices <= maxVertices && isManifold(candidate, field)) return candidate;
+    if (nVertices <= maxVertices && isManifold(candidate, frame)) return candidate;
     const excess = nVertices - maxVertices;
     target = excess > 0 ? target - 2 * excess : Math.floor(target * 0.995) - 2;
   }
-  const decimated = decimateTo(mesh, field, maxVertices);
+  const decimated = decimateTo(mesh, field, maxVertices, frame);
   const nVertices = decimated.positions.length / 3;
   if (nVertices <= maxVertices) return decimated;
   fewest = Math.min(fewest, nVertices);
@@ -50,11 +51,14 @@ export async function simplifyMesh(
  * The way when no result of meshoptimizer is a manifold (thin plates, flat faces): collapses that keep it one, under a
  * tolerance that doubles until the mesh is small enough.
  */
-function decimateTo(mesh: SurfaceMesh, field: CpuField, maxVertices: number): SurfaceMesh {
+function decimateTo(
+  mesh: SurfaceMesh,
+  field: CpuField,
+  maxVertices: number,
+  { bounds, diagonal }: MeshFrame,
+): SurfaceMesh {
   const raw = rawOf(mesh);
-  const { domain } = field.asset;
-  const diagonal = Math.hypot(...[0, 1, 2].map((k) => domain.max[k] - domain.min[k]));
-  const isBorder = borderVertices(raw, domain);
+  const isBorder = borderVertices(raw, bounds);
   const editor = new MeshEditor(raw.positions, raw.nVertices, raw.indices, raw.nTriangles, isBorder);
   const slopes = new Float64Array(raw.nVertices).fill(1);
   let nLeft = raw.nVertices;
@@ -68,14 +72,14 @@ function decimateTo(mesh: SurfaceMesh, field: CpuField, maxVertices: number): Su
   return finishMesh(raw);
 }
 
-function isManifold(mesh: SurfaceMesh, field: CpuField): boolean {
-  const report = checkTopology(mesh, field.asset.domain);
+function isManifold(mesh: SurfaceMesh, { bounds }: MeshFrame): boolean {
+  const report = checkTopology(mesh, bounds);
   return report.isClosed && report.isManifold && report.isOriented && report.nDegenerateTriangles === 0;
 }
 
-function tidy(mesh: SurfaceMesh, field: CpuField): SurfaceMesh {
+function tidy(mesh: SurfaceMesh, frame: MeshFrame): SurfaceMesh {
   const raw = rawOf(mesh);
-  for (const _ of cleanMesh(raw, field.asset.domain));
+  for (const _ of cleanMesh(raw, frame));
   return finishMesh(raw);
 }
 

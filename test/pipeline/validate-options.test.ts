@@ -11,6 +11,7 @@ describe('validateDeriveOptions', () => {
     { resolution: 4096, maxVertices: 4 },
     { exact: true, creaseAngle: 30, structure: true },
     { exact: false, tolerance: 0.1 },
+    { region: { min: [-1, 0, 0], max: [0, 1, 0.5] } },
     { backend: 'auto', signal: new AbortController().signal, onProgress: () => {} },
   ])('accepts %o', (options) => {
     expect(() => validateDeriveOptions(options)).not.toThrow();
@@ -32,6 +33,10 @@ describe('validateDeriveOptions', () => {
     ['creaseAngle', { creaseAngle: 181 }],
     ['exact', { exact: 1 }],
     ['structure', { structure: 'yes' }],
+    ['region', { region: null }],
+    ['region', { region: { min: [0, 0, 0], max: [1, 0, 1] } }],
+    ['region', { region: { min: [0, 0, 0], max: [1, 1, Number.NaN] } }],
+    ['region', { region: { min: [0, 0], max: [1, 1] } }],
     ['backend', { backend: 'cuda' }],
     ['onProgress', { onProgress: true }],
     ['signal', { signal: {} }],
