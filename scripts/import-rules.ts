@@ -18,7 +18,7 @@ export interface ImportViolation {
 }
 
 /**
- * Who may import whom. `errors` and `format/asset.ts`, which holds types only, are vocabulary: everyone below
+ * Who may import whom. `plugin` is what the engines' plugins share and knows no engine itself. `errors` and `format/asset.ts`, which holds types only, are vocabulary: everyone below
  * the engines may use them.
  */
 const RULES: Readonly<Record<string, ImportRule>> = {
@@ -36,8 +36,9 @@ const RULES: Readonly<Record<string, ImportRule>> = {
   'index.ts': { parts: ['format', 'gpu', 'cache', 'field', 'partition', 'surface', 'lod', 'pipeline'] },
   import: { parts: ['format', 'field', 'gpu'], packages: ['@msgpack/msgpack', 'fflate'] },
   train: { parts: ['format', 'field', 'gpu'] },
-  three: { parts: ['index.ts'], packages: ['three'] },
-  babylon: { parts: ['index.ts'], packages: ['@babylonjs/*'] },
+  plugin: { parts: ['index.ts'] },
+  three: { parts: ['index.ts', 'plugin'], packages: ['three'] },
+  babylon: { parts: ['index.ts', 'plugin'], packages: ['@babylonjs/*'] },
   cli: {
     parts: [
       'format',
@@ -56,7 +57,7 @@ const RULES: Readonly<Record<string, ImportRule>> = {
   },
 };
 const VOCABULARY = ['errors.ts', 'format/asset.ts'];
-const ENGINES = ['three', 'babylon'];
+const ENGINES = ['plugin', 'three', 'babylon'];
 
 /** The folder of src that a file belongs to, or its own name where it lies directly in src. */
 function partOf(pathInSrc: string): string {

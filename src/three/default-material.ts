@@ -1,6 +1,8 @@
-import { MeshStandardMaterial } from 'three';
+import { Color, MeshStandardMaterial } from 'three';
+import { DEFAULT_LOOK } from '../plugin/default-look.ts';
 
-/** A warm matte clay: what a field gets where its file names no material (glTF's own default is bare metal). */
+/** What a field gets where its file names no material. */
 export function createDefaultMaterial(): MeshStandardMaterial {
-  return new MeshStandardMaterial({ name: 'nsdf-default', color: 0xd8d0c5, roughness: 0.62, metalness: 0 });
+  const { name, baseColor, roughness, metalness } = DEFAULT_LOOK;
+  return new MeshStandardMaterial({ name, color: new Color(...baseColor), roughness, metalness });
 }

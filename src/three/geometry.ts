@@ -1,8 +1,6 @@
 import { Box3, BufferAttribute, BufferGeometry, Sphere } from 'three';
 import type { SurfaceMesh } from '../index.ts';
-
-/** Above this many vertices a 16-bit index no longer reaches them all; 65535 itself restarts a primitive. */
-const MAX_VERTICES_U16 = 65535;
+import { packIndices } from '../plugin/pack-indices.ts';
 
 /**
  * Makes plain indexed geometry of a derived surface: `position` and `normal` f32[n*3] (the mesh's own arrays, not
@@ -16,11 +14,6 @@ export function createGeometry(mesh: SurfaceMesh, name = ''): BufferGeometry {
   geometry.setIndex(new BufferAttribute(packIndices(mesh), 1));
   setBounds(geometry, mesh.positions);
   return geometry;
-}
-
-function packIndices(mesh: SurfaceMesh): Uint16Array | Uint32Array {
-  const nVertices = mesh.positions.length / 3;
-  return nVertices <= MAX_VERTICES_U16 ? Uint16Array.from(mesh.indices) : mesh.indices;
 }
 
 /** The sphere is centred in the box; an empty surface gets an empty box and a sphere of radius zero. */

@@ -1,11 +1,9 @@
 import { type Group, type Material, Mesh, type Object3D } from 'three';
 import type { GLTFLoaderPlugin, GLTFParser } from 'three/addons/loaders/GLTFLoader.js';
-import type { DeriveProgress } from '../index.ts';
 import { deriveMesh, EXTENSION_NAME } from '../index.ts';
-import { type LinkedController, linkedController } from './abort.ts';
-import { createDefaultMaterial } from './default-material.ts';
-import type { DeriveSettings, NSDFProgress } from './derive-settings.ts';
-import { createGeometry } from './geometry.ts';
+import { type LinkedController, linkedController } from '../plugin/abort.ts';
+import type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
+import { FileProgress } from '../plugin/file-progress.ts';
 import {
   carriesField,
   countFields,
@@ -13,8 +11,10 @@ import {
   isInstanced,
   type MeshDef,
   type PrimitiveDef,
-  readParserField,
-} from './gltf-fields.ts';
+  readGltfField,
+} from '../plugin/gltf-fields.ts';
+import { createDefaultMaterial } from './default-material.ts';
+import { createGeometry } from './geometry.ts';
 import { NSDFObject } from './nsdf-object.ts';
 
 /** Settings of the glTF extension. */
@@ -46,13 +46,13 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
   readonly #options: GLTFNSDFOptions;
   /** Ends all derivations of the file: the caller's signal does, and so does the first failure. */
   readonly #job: LinkedController;
-  /** Finished fraction of each field's derivation, by its place. */
-  readonly #fractions = new Map<string, number>();
+  readonly #progress: FileProgress;
 
   constructor(parser: GLTFParser, options: GLTFNSDFOptions = {}) {
     this.#parser = parser;
     this.#options = options;
     this.#job = linkedController([options.signal]);
+    this.#progress = new FileProgress(countFields(parser.json), options.onProgress);
   }
 
   /** Called by GLTFLoader for every mesh; null leaves the mesh to it. */
@@ -117,14 +117,16 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
   }
 
   async #derive(meshIndex: number, index: number, material: Material): Promise<Object3D> {
-    const asset = await readParserField(this.#parser, meshIndex, index);
-    const { fallback: _fallback, onProgress, ...settings } = this.#options;
-    const key = `${meshIndex}/${index}`;
-    const result = await deriveMesh(asset, {
-      ...settings,
-      signal: this.#job.controller.signal,
-      ...(onProgress && { onProgress: (progress) => this.#report(key, asset.name, progress) }),
-    });
+    const place = { meshIndex, primitiveIndex: index };
+    const asset = await readGltfField(
+      this.#parser.json,
+      place,
+      async (view) => new Uint8Array(await this.#parser.getDependency('bufferView', view)),
+    );
+    const { fallback: _fallback, onProgress: _onProgress, ...settings } = this.#options;
+    const onProgress = this.#progress.of(`${meshIndex}/${index}`, asset.name);
+    const { signal } = this.#job.controller;
+    const result = await deriveMesh(asset, { ...settings, signal, ...(onProgress && { onProgress }) });
     if (isInstanced(this.#parser.json, meshIndex)) {
       return this.#finish(new Mesh(createGeometry(result.mesh, asset.name), material));
     }
@@ -165,17 +167,6 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
     associations.set(object, associations.get(shape) ?? {});
     associations.delete(shape);
     return object;
-  }
-
-  #report(key: string, fieldName: string, { stage, fraction }: DeriveProgress): void {
-    this.#fractions.set(key, fraction);
-    const done = [...this.#fractions.values()].reduce((sum, part) => sum + part, 0);
-    this.#options.onProgress?.({
-      phase: 'derive',
-      fraction: Math.min(1, done / countFields(this.#parser.json)),
-      stage,
-      fieldName,
-    });
   }
 
   #mesh(meshIndex: number): MeshDef {

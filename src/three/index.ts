@@ -1,7 +1,7 @@
 /** The plugin for three.js: `nsdf-loader/three`. */
-export type { DeriveSettings, NSDFProgress } from './derive-settings.ts';
+export type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
+export type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
 export { detectSupport, type NSDFSupport } from './detect-support.ts';
-export type { FieldSamples, SampleTarget } from './field-sampler.ts';
 export { GLTFNSDFExtension, type GLTFNSDFOptions, type NSDFFallbackNote } from './gltf-nsdf-extension.ts';
 export { NSDFGroup } from './nsdf-group.ts';
 export { NSDFLoader, type NSDFLoadOptions } from './nsdf-loader.ts';

@@ -1,8 +1,13 @@
 import { Loader, LoaderUtils, type LoadingManager } from 'three';
 import type { Backend } from '../index.ts';
 import { NsdfError } from '../index.ts';
-import { type LinkedController, linkedController } from './abort.ts';
-import { type DeriveSettings, type NSDFProgress, withDetail, withSetting } from './derive-settings.ts';
+import { type LinkedController, linkedController } from '../plugin/abort.ts';
+import {
+  type DeriveSettings,
+  type NSDFProgress,
+  withDetail,
+  withSetting,
+} from '../plugin/derive-settings.ts';
 import { download } from './download.ts';
 import { JobManager } from './job-manager.ts';
 import type { NSDFGroup } from './nsdf-group.ts';

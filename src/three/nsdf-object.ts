@@ -3,14 +3,15 @@ import {
   type Intersection,
   LOD,
   type Material,
+  Matrix4,
   type Object3D,
   type Raycaster,
 } from 'three';
 import type { DeriveOptions, DeriveResult, DeriveStats, FieldAsset } from '../index.ts';
 import { deriveMesh, NsdfArgumentError } from '../index.ts';
-import { linkedController } from './abort.ts';
+import { linkedController } from '../plugin/abort.ts';
+import { FieldSampler, type FieldSamples, type SampleTarget } from '../plugin/field-sampler.ts';
 import { createDefaultMaterial } from './default-material.ts';
-import { FieldSampler, type FieldSamples, type SampleTarget } from './field-sampler.ts';
 import { createGeometry } from './geometry.ts';
 import { NSDFMesh } from './nsdf-mesh.ts';
 
@@ -110,7 +111,8 @@ export class NSDFObject extends LOD {
    */
   sampleWorld(points: ArrayLike<number>, out: SampleTarget = {}): FieldSamples {
     this.updateWorldMatrix(true, false);
-    return this.#requireSampler().sampleWorld(points, this.matrixWorld, out);
+    const toLocal = new Matrix4().copy(this.matrixWorld).invert().elements;
+    return this.#requireSampler().sampleWorld(points, { toWorld: this.matrixWorld.elements, toLocal }, out);
   }
 
   /** The level shown answers; its mesh stands in the hit's `object`. */

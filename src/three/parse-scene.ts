@@ -1,8 +1,8 @@
 import { Group, type Loader, type LoadingManager, type Object3D } from 'three';
 import { type GLTF, GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import { readNsdf } from '../index.ts';
-import { raceAbort } from './abort.ts';
-import type { DeriveSettings, NSDFProgress } from './derive-settings.ts';
+import { raceAbort } from '../plugin/abort.ts';
+import type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
 import { GLTFNSDFExtension } from './gltf-nsdf-extension.ts';
 import { NSDFGroup } from './nsdf-group.ts';
 

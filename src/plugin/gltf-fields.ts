@@ -1,4 +1,3 @@
-import type { GLTFParser } from 'three/addons/loaders/GLTFLoader.js';
 import type { FieldAsset } from '../index.ts';
 import { decodeNeuralField, EXTENSION_NAME, neuralFieldBufferViews } from '../index.ts';
 
@@ -26,6 +25,12 @@ interface NodeDef {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
+/** Where a primitive stands in the file. */
+export interface PrimitivePlace {
+  readonly meshIndex: number;
+  readonly primitiveIndex: number;
+}
+
 export function carriesField(primitive: PrimitiveDef): boolean {
   return primitive.extensions?.[EXTENSION_NAME] !== undefined;
 }
@@ -41,32 +46,28 @@ export function hasFallback({ accessors = [] }: GltfJson, { attributes }: Primit
   return position?.bufferView !== undefined || position?.sparse !== undefined;
 }
 
-/** Whether three makes an InstancedMesh of this mesh, which takes its geometry and not an object. */
+/** Whether some node draws this mesh many times by EXT_mesh_gpu_instancing. */
 export function isInstanced({ nodes = [] }: GltfJson, meshIndex: number): boolean {
   return nodes.some((node) => node.mesh === meshIndex && node.extensions?.EXT_mesh_gpu_instancing);
 }
 
 /**
- * Decodes the field of a primitive through a glTF parser, which fetches the bytes wherever they lie.
+ * Decodes the field of a primitive.
+ * @param loadBufferView gives the bytes of a bufferView that exists: the engine's glTF loader knows where they lie.
  * @throws {NsdfFormatError} and {NsdfUnsupportedError}, with the place in the JSON.
  */
-export async function readParserField(
-  parser: GLTFParser,
-  meshIndex: number,
-  primitiveIndex: number,
+export async function readGltfField(
+  json: GltfJson,
+  { meshIndex, primitiveIndex }: PrimitivePlace,
+  loadBufferView: (index: number) => Promise<Uint8Array>,
 ): Promise<FieldAsset> {
-  const json: GltfJson = parser.json;
   const mesh = json.meshes?.[meshIndex];
   const extension = mesh?.primitives[primitiveIndex].extensions?.[EXTENSION_NAME];
   const bufferViews = new Map<number, Uint8Array>();
   const indices = neuralFieldBufferViews(extension).filter(
     (index) => json.bufferViews?.[index] !== undefined,
   );
-  await Promise.all(
-    indices.map(async (index) => {
-      bufferViews.set(index, new Uint8Array(await parser.getDependency('bufferView', index)));
-    }),
-  );
+  await Promise.all(indices.map(async (index) => bufferViews.set(index, await loadBufferView(index))));
   return decodeNeuralField(extension, (index) => bufferViews.get(index) ?? null, {
     ...(mesh?.name && { name: mesh.name }),
     path: `/meshes/${meshIndex}/primitives/${primitiveIndex}/extensions/${EXTENSION_NAME}`,

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { linkedController, raceAbort } from '../../src/three/abort.ts';
+import { linkedController, raceAbort } from '../../src/plugin/abort.ts';
 
 describe('linkedController', () => {
   it('aborts with the reason of whichever signal goes first', () => {

@@ -1,10 +1,9 @@
-import type { Matrix4 } from 'three';
-
 /**
  * The least factor by which the linear part of a matrix stretches any vector: its smallest singular value, from the
  * smallest eigenvalue of MᵀM in closed form (trigonometric solution of the characteristic cubic).
+ * @param e sixteen elements, column-major.
  */
-export function smallestStretch({ elements: e }: Matrix4): number {
+export function smallestStretch(e: ArrayLike<number>): number {
   const a00 = e[0] * e[0] + e[1] * e[1] + e[2] * e[2];
   const a11 = e[4] * e[4] + e[5] * e[5] + e[6] * e[6];
   const a22 = e[8] * e[8] + e[9] * e[9] + e[10] * e[10];

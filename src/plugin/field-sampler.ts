@@ -1,4 +1,3 @@
-import { Matrix3, Matrix4 } from 'three';
 import type { CpuField, FieldAsset } from '../index.ts';
 import { createCpuField, NsdfArgumentError } from '../index.ts';
 import { smallestStretch } from './smallest-stretch.ts';
@@ -17,6 +16,15 @@ export interface SampleTarget {
   readonly gradients?: Float32Array;
 }
 
+/**
+ * A transform and its inverse, sixteen elements each, column-major with the translation in 12 to 14: the layout of
+ * three's `Matrix4.elements` and of Babylon's `Matrix.m` alike.
+ */
+export interface WorldTransform {
+  readonly toWorld: ArrayLike<number>;
+  readonly toLocal: ArrayLike<number>;
+}
+
 /** A field's values on the CPU; what evaluating needs is set up at the first call and shared by all clones. */
 export class FieldSampler {
   readonly asset: FieldAsset;
@@ -26,7 +34,7 @@ export class FieldSampler {
     this.asset = asset;
   }
 
-  /** Evaluates at points of the asset's local space; see `NSDFObject.sample`. */
+  /** Evaluates at points of the asset's local space; see the plugins' `sample`. */
   sample(points: ArrayLike<number>, out: SampleTarget): FieldSamples {
     const nPoints = countPoints(points);
     const samples = prepare(out, nPoints);
@@ -34,13 +42,16 @@ export class FieldSampler {
     return samples;
   }
 
-  /** Evaluates at points of the world; see `NSDFObject.sampleWorld`. */
-  sampleWorld(points: ArrayLike<number>, matrixWorld: Matrix4, out: SampleTarget): FieldSamples {
+  /** Evaluates at points of the world; see the plugins' `sampleWorld`. */
+  sampleWorld(
+    points: ArrayLike<number>,
+    { toWorld, toLocal }: WorldTransform,
+    out: SampleTarget,
+  ): FieldSamples {
     const nPoints = countPoints(points);
     const samples = prepare(out, nPoints);
-    const toLocal = new Matrix4().copy(matrixWorld).invert();
     this.#evaluate(transformPoints(points, toLocal), nPoints, samples);
-    scaleToWorld(samples, nPoints, toLocal, smallestStretch(matrixWorld));
+    scaleToWorld(samples, nPoints, toLocal, smallestStretch(toWorld));
     return samples;
   }
 
@@ -67,7 +78,7 @@ function prepare(out: SampleTarget, nPoints: number): FieldSamples {
   return { distances, gradients };
 }
 
-function transformPoints(points: ArrayLike<number>, { elements: m }: Matrix4): Float64Array {
+function transformPoints(points: ArrayLike<number>, m: ArrayLike<number>): Float64Array {
   const out = new Float64Array(points.length);
   for (let i = 0; i < points.length; i += 3) {
     const [x, y, z] = [points[i], points[i + 1], points[i + 2]];
@@ -79,15 +90,14 @@ function transformPoints(points: ArrayLike<number>, { elements: m }: Matrix4): F
 }
 
 /** With w(x) = s f(Ax + b), the gradient is s Aᵀ ∇f. */
-function scaleToWorld(samples: FieldSamples, nPoints: number, toLocal: Matrix4, stretch: number): void {
+function scaleToWorld(samples: FieldSamples, nPoints: number, m: ArrayLike<number>, stretch: number): void {
   const { distances, gradients } = samples;
-  const m = new Matrix3().setFromMatrix4(toLocal).elements;
   for (let p = 0; p < nPoints; p++) {
     const i = p * 3;
     const [x, y, z] = [gradients[i], gradients[i + 1], gradients[i + 2]];
     distances[p] *= stretch;
     gradients[i] = stretch * (m[0] * x + m[1] * y + m[2] * z);
-    gradients[i + 1] = stretch * (m[3] * x + m[4] * y + m[5] * z);
-    gradients[i + 2] = stretch * (m[6] * x + m[7] * y + m[8] * z);
+    gradients[i + 1] = stretch * (m[4] * x + m[5] * y + m[6] * z);
+    gradients[i + 2] = stretch * (m[8] * x + m[9] * y + m[10] * z);
   }
 }
