@@ -1,0 +1,171 @@
+import { NsdfLoadError } from '../errors.ts';
+import type { CacheStore, StoreUsage } from './store.ts';
+
+export interface IndexedDbOptions {
+  readonly databaseName: string;
+  /** Bytes of all records together; the least recently used are dropped beyond them. */
+  readonly maxBytes: number;
+}
+
+/** Raised when the layout of the database changes; the old records are dropped then. */
+const DATABASE_VERSION = 1;
+/** Records by key. */
+const RECORDS = 'records';
+/** Size and last use by key, apart from the records so that eviction reads none of them. */
+const USES = 'uses';
+
+interface Use {
+  readonly key: string;
+  readonly nBytes: number;
+  readonly usedAt: number;
+}
+
+/** Records in IndexedDB: shared by the tabs of an origin, kept over relaunches, bounded in size. */
+export class IndexedDbStore implements CacheStore {
+  readonly #options: IndexedDbOptions;
+  #database: Promise<IDBDatabase> | undefined;
+
+  constructor(options: IndexedDbOptions) {
+    this.#options = options;
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    const database = await this.#open();
+    const found: unknown = await result(database.transaction(RECORDS).objectStore(RECORDS).get(key));
+    if (found === undefined) return undefined;
+    void this.#touch(database, key);
+    // Something else than bytes is for the checksum to refuse.
+    return found as Uint8Array;
+  }
+
+  /** @throws a DOMException named QuotaExceededError where the browser gives no more room. */
+  async set(key: string, bytes: Uint8Array): Promise<void> {
+    if (bytes.byteLength > this.#options.maxBytes) return;
+    const database = await this.#open();
+    try {
+      await this.#put(database, key, bytes, this.#options.maxBytes);
+    } catch (error) {
+      if (!isQuotaError(error)) throw error;
+      // The browser gives less than we were allowed: half of what is there makes room, or nothing does.
+      const { nBytes } = await this.usage();
+      await this.#put(database, key, bytes, Math.floor(nBytes / 2));
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    const transaction = (await this.#open()).transaction([RECORDS, USES], 'readwrite');
+    transaction.objectStore(RECORDS).delete(key);
+    transaction.objectStore(USES).delete(key);
+    await done(transaction);
+  }
+
+  async clear(): Promise<void> {
+    const transaction = (await this.#open()).transaction([RECORDS, USES], 'readwrite');
+    transaction.objectStore(RECORDS).clear();
+    transaction.objectStore(USES).clear();
+    await done(transaction);
+  }
+
+  async usage(): Promise<StoreUsage> {
+    const database = await this.#open();
+    const uses: Use[] = await result(database.transaction(USES).objectStore(USES).getAll());
+    return { nRecords: uses.length, nBytes: uses.reduce((sum, { nBytes }) => sum + nBytes, 0) };
+  }
+
+  close(): void {
+    this.#database?.then(
+      (database) => database.close(),
+      () => {}, // there is nothing to close
+    );
+    this.#database = undefined;
+  }
+
+  /** Keeps a record and drops the least recently used until all are within `maxBytes`, in one transaction. */
+  async #put(database: IDBDatabase, key: string, bytes: Uint8Array, maxBytes: number): Promise<void> {
+    const transaction = database.transaction([RECORDS, USES], 'readwrite', { durability: 'relaxed' });
+    const finished = done(transaction);
+    try {
+      const records = transaction.objectStore(RECORDS);
+      const uses = transaction.objectStore(USES);
+      const others = ((await result(uses.getAll())) as Use[]).filter((use) => use.key !== key);
+      let nBytes = others.reduce((sum, use) => sum + use.nBytes, bytes.byteLength);
+      for (const use of others.sort((a, b) => a.usedAt - b.usedAt)) {
+        if (nBytes <= maxBytes) break;
+        records.delete(use.key);
+        uses.delete(use.key);
+        nBytes -= use.nBytes;
+      }
+      records.put(bytes, key);
+      uses.put({ key, nBytes: bytes.byteLength, usedAt: Date.now() } satisfies Use);
+      transaction.commit();
+    } catch (error) {
+      // What was dropped to make room comes back.
+      if (transaction.error === null) transaction.abort();
+      await finished.catch(() => {});
+      throw transaction.error ?? error;
+    }
+    await finished;
+  }
+
+  /** Notes a use; a failure costs nothing but a worse order of eviction. */
+  async #touch(database: IDBDatabase, key: string): Promise<void> {
+    try {
+      const uses = database.transaction(USES, 'readwrite', { durability: 'relaxed' }).objectStore(USES);
+      const use: Use | undefined = await result(uses.get(key));
+      // Another tab may have dropped the record since.
+      if (use) uses.put({ ...use, usedAt: Date.now() });
+    } catch {
+      this.#database = undefined; // closed under us: the next call opens it again
+    }
+  }
+
+  #open(): Promise<IDBDatabase> {
+    this.#database ??= this.#connect();
+    return this.#database;
+  }
+
+  /** @throws {NsdfLoadError} where IndexedDB is absent or refused, as in some private modes. */
+  async #connect(): Promise<IDBDatabase> {
+    try {
+      const request = indexedDB.open(this.#options.databaseName, DATABASE_VERSION);
+      request.onupgradeneeded = () => createTables(request.result);
+      const database = await result(request);
+      const forget = (): void => {
+        this.#database = undefined;
+      };
+      database.onversionchange = () => {
+        database.close(); // a newer version of this package in another tab waits for it
+        forget();
+      };
+      database.onclose = forget;
+      return database;
+    } catch (cause) {
+      const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+      throw new NsdfLoadError(`IndexedDB cannot be used here (${reason})`, { cause });
+    }
+  }
+}
+
+function createTables(database: IDBDatabase): void {
+  for (const name of [...database.objectStoreNames]) database.deleteObjectStore(name);
+  database.createObjectStore(RECORDS);
+  database.createObjectStore(USES, { keyPath: 'key' });
+}
+
+export function isQuotaError(error: unknown): boolean {
+  return (error as Error | null)?.name === 'QuotaExceededError';
+}
+
+function result<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function done(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new DOMException('aborted', 'AbortError'));
+  });
+}
