@@ -18,6 +18,12 @@ export interface NSDFLoadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The settings of one job. */
+interface JobConfig {
+  readonly settings: DeriveSettings;
+  readonly onProgress: ((progress: NSDFProgress) => void) | null;
+}
+
 /**
  * Loads `.nsdf` files: downloads, derives every field's mesh and gives the file's scene graph, ready for `scene.add`.
  *
@@ -131,7 +137,8 @@ export class NSDFLoader extends Loader<NSDFGroup> {
    * @throws {NsdfFormatError} and other NsdfErrors as promise rejections; an abort's reason.
    */
   async parseAsync(data: ArrayBuffer | ArrayBufferView, options: NSDFLoadOptions = {}): Promise<NSDFGroup> {
-    return this.#job(options, (job) => this.#parse(data, this.resourcePath || this.path, job));
+    const config = this.#config;
+    return this.#job(options, (job) => this.#parse(data, this.resourcePath || this.path, job, config));
   }
 
   /** Ends all pending downloads and derivations; they reject with an AbortError. */
@@ -146,6 +153,11 @@ export class NSDFLoader extends Loader<NSDFGroup> {
     this.abort();
   }
 
+  /** What a job takes with it when it starts: setters that are called while it downloads are for later jobs. */
+  get #config(): JobConfig {
+    return { settings: this.#settings, onProgress: this.#onProgress };
+  }
+
   async #loadItem(
     url: string,
     onProgress: ((event: ProgressEvent) => void) | undefined,
@@ -154,10 +166,11 @@ export class NSDFLoader extends Loader<NSDFGroup> {
     onError: (reason: unknown) => void,
   ): Promise<void> {
     const { manager } = this;
+    const config = this.#config;
     manager.itemStart(url);
     let scene: NSDFGroup;
     try {
-      scene = await this.#job(options, (job) => this.#downloadAndParse(url, onProgress, job));
+      scene = await this.#job(options, (job) => this.#downloadAndParse(url, onProgress, job, config));
     } catch (reason) {
       try {
         onError(reason);
@@ -178,6 +191,7 @@ export class NSDFLoader extends Loader<NSDFGroup> {
     url: string,
     onProgress: ((event: ProgressEvent) => void) | undefined,
     { controller }: LinkedController,
+    config: JobConfig,
   ): Promise<NSDFGroup> {
     const base = LoaderUtils.extractUrlBase(url);
     const resourcePath = this.resourcePath || (this.path ? LoaderUtils.resolveURL(base, this.path) : base);
@@ -190,21 +204,21 @@ export class NSDFLoader extends Loader<NSDFGroup> {
       onProgress: (event) => {
         onProgress?.(event);
         if (event.lengthComputable) {
-          this.#onProgress?.({ phase: 'download', fraction: Math.min(1, event.loaded / event.total) });
+          config.onProgress?.({ phase: 'download', fraction: Math.min(1, event.loaded / event.total) });
         }
       },
     });
-    return this.#parse(bytes, resourcePath, { controller });
+    return this.#parse(bytes, resourcePath, { controller }, config);
   }
 
   #parse(
     data: ArrayBuffer | ArrayBufferView,
     resourcePath: string,
     { controller }: Pick<LinkedController, 'controller'>,
+    { settings, onProgress }: JobConfig,
   ): Promise<NSDFGroup> {
-    const onProgress = this.#onProgress;
     return parseScene(data, {
-      settings: this.#settings,
+      settings,
       signal: controller.signal,
       resourcePath,
       manager: new JobManager(this.manager, controller),

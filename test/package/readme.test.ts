@@ -12,9 +12,12 @@ const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
 
 /** The TypeScript examples of a document, as modules beside it that do not exist on disk. */
 function examplesOf(document: string): Map<string, string> {
-  const blocks = [...read(document).matchAll(/^```ts\n(.*?)^```/gms)];
+  const blocks = [...read(document).matchAll(/^```(tsx?)\n(.*?)^```/gms)];
   return new Map(
-    blocks.map(([, code], i) => [join(ROOT, `${document}.example-${i}.ts`), `${code}\nexport {};\n`]),
+    blocks.map(([, kind, code], i) => [
+      join(ROOT, `${document}.example-${i}.${kind}`),
+      `${code}\nexport {};\n`,
+    ]),
   );
 }
 

@@ -1,6 +1,6 @@
-import { createRoot, type ReconcilerRoot, useLoader } from '@react-three/fiber';
-import { createElement, type ReactNode, Suspense } from 'react';
-import { LoadingManager } from 'three';
+import { createRoot, extend, type ReconcilerRoot, useLoader } from '@react-three/fiber';
+import { Component, createElement, type ReactNode, Suspense } from 'react';
+import { Group, LoadingManager } from 'three';
 import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { writeNsdf } from '../../src/format/write.ts';
 import { type NSDFGroup, NSDFLoader } from '../../src/three/index.ts';
@@ -10,6 +10,7 @@ let root: ReconcilerRoot<HTMLCanvasElement> | undefined;
 let url = '';
 
 beforeAll(() => {
+  extend({ Group });
   const bytes = writeNsdf(sphereField({ cells: [4] })) as Uint8Array<ArrayBuffer>;
   url = URL.createObjectURL(new Blob([bytes]));
   return () => URL.revokeObjectURL(url);
@@ -53,23 +54,92 @@ it('loads through useLoader, configured by chained setters, and survives unmount
   useLoader.clear(NSDFLoader, url);
 });
 
-it('hands failures on as Errors', async () => {
-  const onError = vi.fn();
-  const Guarded = () => {
-    try {
-      return Field({ from: '/nothing-here.nsdf' });
-    } catch (thrown) {
-      if (thrown instanceof Promise) throw thrown;
-      onError(thrown);
-      return null;
-    }
-  };
-  await mount(createElement(Suspense, { fallback: null }, createElement(Guarded)));
-  await vi.waitFor(() => expect(onError).toHaveBeenCalled(), { timeout: 5000 });
-  const error: Error = onError.mock.calls[0][0];
+it('shows the fallback while it loads, and tells how far it is', async () => {
+  const phases = new Set<string>();
+  const onDownload = vi.fn();
+  const own = `${url}#progress`;
+  const Reporting = () =>
+    createElement('primitive', {
+      object: useLoader(
+        NSDFLoader,
+        own,
+        (loader) => loader.setResolution(8).setProgress(({ phase }) => phases.add(phase)),
+        onDownload,
+      ),
+    });
+  const waiting = createElement('group', { name: 'waiting' });
+  const scene = await mount(createElement(Suspense, { fallback: waiting }, createElement(Reporting)));
+  await vi.waitFor(() => expect(scene.children.map(({ name }) => name)).toEqual(['waiting']));
+  await vi.waitFor(() => expect((scene.children[0] as NSDFGroup).isNSDFGroup).toBe(true), { timeout: 5000 });
+  expect(scene.children).toHaveLength(1);
+  expect([...phases]).toEqual(['download', 'derive']);
+  expect(onDownload.mock.calls[0][0]).toBeInstanceOf(ProgressEvent);
+  useLoader.clear(NSDFLoader, own);
+});
+
+it('gives each URL the tolerance that was set for it, though fiber shares one loader', async () => {
+  const [coarse, fine] = [`${url}#coarse`, `${url}#fine`];
+  const tolerances: Record<string, number> = { [coarse]: 0.1, [fine]: 0.02 };
+  const each = Object.keys(tolerances).map((from) =>
+    createElement(Field, { key: from, from, configure: (loader) => loader.setTolerance(tolerances[from]) }),
+  );
+  const alone = each.map((element) => createElement(Suspense, { key: element.key, fallback: null }, element));
+  const scene = await mount(createElement('group', null, ...alone));
+  const groups = () => (scene.children[0]?.children ?? []) as NSDFGroup[];
+  await vi.waitFor(() => expect(groups()).toHaveLength(2), { timeout: 5000 });
+  expect(groups().map(({ fields }) => fields[0].stats?.toleranceLocal)).toEqual([0.1, 0.02]);
+  for (const from of Object.keys(tolerances)) useLoader.clear(NSDFLoader, from);
+});
+
+/** Where React's errors end. */
+class Boundary extends Component<{ onError: (error: Error) => void; children?: ReactNode }> {
+  override state = { hasFailed: false };
+
+  static getDerivedStateFromError() {
+    return { hasFailed: true };
+  }
+
+  override componentDidCatch(error: Error): void {
+    this.props.onError(error);
+  }
+
+  override render(): ReactNode {
+    return this.state.hasFailed ? createElement('group', { name: 'failed' }) : this.props.children;
+  }
+}
+
+it('hands failures to the error boundary, as Errors', async () => {
+  const onError = vi.fn<(error: Error) => void>();
+  // Fiber reports caught errors to the page as well, where vitest would take them for failures of the test.
+  const report = vi.spyOn(globalThis, 'reportError').mockImplementation(() => undefined);
+  const missing = suspended({ from: '/nothing-here.nsdf' });
+  const scene = await mount(createElement(Boundary, { onError }, missing));
+  await vi.waitFor(() => expect(onError).toHaveBeenCalledOnce(), { timeout: 5000 });
+  const [[error]] = onError.mock.calls;
   expect(error).toBeInstanceOf(Error);
   expect(error.message).toMatch(/Could not load \/nothing-here\.nsdf: .*404/);
+  expect(scene.children.map(({ name }) => name)).toEqual(['failed']);
+  report.mockRestore();
   useLoader.clear(NSDFLoader, '/nothing-here.nsdf');
+});
+
+it('ends what is loading when the shared loader is disposed, and loads again after', async () => {
+  const onError = vi.fn<(error: Error) => void>();
+  const own = `${url}#slow`;
+  let shared: NSDFLoader | undefined;
+  const configure = (loader: NSDFLoader) => {
+    shared = loader.setTolerance(1e-4);
+  };
+  await mount(createElement(Boundary, { onError }, suspended({ from: own, configure })));
+  await vi.waitFor(() => expect(shared).toBeDefined());
+  root?.unmount();
+  shared?.dispose();
+  useLoader.clear(NSDFLoader, own);
+  const scene = await mount(suspended({ from: own, configure: (loader) => loader.setTolerance(0.05) }));
+  await vi.waitFor(() => expect(scene.children).toHaveLength(1), { timeout: 5000 });
+  expect((scene.children[0] as NSDFGroup).fields[0].stats?.toleranceLocal).toBe(0.05);
+  expect(onError).not.toHaveBeenCalled();
+  useLoader.clear(NSDFLoader, own);
 });
 
 it('takes a loader of its own with a manager', async () => {
