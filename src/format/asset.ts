@@ -70,4 +70,8 @@ export interface FieldAsset {
   readonly domain: Box3;
   /** Optional LOD hints: lattice resolutions, coarse to fine. */
   readonly lodResolutions?: readonly number[];
+  /** What to derive where the caller asks for no other region: a part of the domain, for tiles of a large field. */
+  readonly region?: Box3;
+  /** The tolerance to derive with, in local units, where the caller asks for no other detail. */
+  readonly tolerance?: number;
 }

@@ -2,7 +2,7 @@ import type { Box3, FieldAsset, GridLevel, IdentityEncoding, MlpLayer, OutputRul
 import { EXTENSION_VERSION, WEIGHT_BYTES, type WeightType } from './extension.ts';
 import { checkField, type FieldPlaces, type GridParts } from './field-rules.ts';
 import { IssueList, type NsdfPlace } from './issues.ts';
-import { describe, JsonObject, pointer } from './json-object.ts';
+import { describe, JsonObject, type LengthRange, pointer } from './json-object.ts';
 import { createWeightSource, type Slice, type WeightSource } from './weights.ts';
 
 /** A decoded extension object. */
@@ -22,6 +22,8 @@ const FIELD_KEYS = [
   'mlp',
   'encoding',
   'lodResolutions',
+  'region',
+  'tolerance',
   'sha256',
 ];
 
@@ -39,13 +41,13 @@ export function decodeField(json: JsonObject, meshName: string, source: WeightSo
   const encodingJson = json.object('encoding');
   const parts = {
     name: json.text('name', meshName),
-    domain: readDomain(json),
+    domain: readBox(json, 'domain', { min: 1, max: 16 }),
     isNegativeInside: readSign(json),
     valueScale: json.number('valueScale'),
     output: readOutput(json),
     layers: mlp && dtype && readMlp(mlp, dtype, source),
     encoding: encodingJson && dtype && readEncoding(encodingJson, dtype, source),
-    ...readLod(json),
+    ...readHints(json),
   };
   const sha256 = readSha256(json);
   checkField(parts, jsonPlaces(json, source, dtype ?? 'f32'), issues);
@@ -119,14 +121,13 @@ function readChoice<T extends string>(
   return null;
 }
 
-function readDomain(json: JsonObject): Box3 | null {
-  const domain = json.object('domain');
-  if (domain === null) return null;
-  domain.noteUnknown(['min', 'max']);
-  const length = { min: 1, max: 16 };
-  const min = domain.numbers('min', length);
-  const max = domain.numbers('max', length);
-  // Other lengths than 3 are named by the field rules.
+function readBox(json: JsonObject, key: string, length: LengthRange): Box3 | null {
+  const box = json.object(key);
+  if (box === null) return null;
+  box.noteUnknown(['min', 'max']);
+  const min = box.numbers('min', length);
+  const max = box.numbers('max', length);
+  // Domains of other lengths than 3 are named by the field rules.
   return min && max && { min: min as unknown as Vec3, max: max as unknown as Vec3 };
 }
 
@@ -144,10 +145,14 @@ function readOutput(json: JsonObject): OutputRule | null {
   return plus === null || (output.has('minus') && minus === null) ? null : { plus, minus };
 }
 
-function readLod(json: JsonObject): { lodResolutions?: readonly number[] } {
-  if (!json.has('lodResolutions')) return {};
-  const lodResolutions = json.numbers('lodResolutions', { min: 1, max: 64 });
-  return lodResolutions === null ? {} : { lodResolutions };
+/** What the file has to say about how it is to be derived, each of it optional. */
+function readHints(json: JsonObject): Pick<FieldAsset, 'lodResolutions' | 'region' | 'tolerance'> {
+  const hints = {
+    lodResolutions: json.has('lodResolutions') ? json.numbers('lodResolutions', { min: 1, max: 64 }) : null,
+    region: json.has('region') ? readBox(json, 'region', { min: 3, max: 3 }) : null,
+    tolerance: json.has('tolerance') ? json.number('tolerance') : null,
+  };
+  return Object.fromEntries(Object.entries(hints).filter(([, hint]) => hint !== null));
 }
 
 function readSha256(json: JsonObject): string | null {
@@ -267,6 +272,8 @@ function jsonPlaces(json: JsonObject, source: WeightSource, dtype: WeightType): 
     output: at('output'),
     valueScale: at('valueScale'),
     lodResolutions: at('lodResolutions'),
+    region: at('region'),
+    tolerance: at('tolerance'),
     encoding: at('encoding'),
     mlp: at('mlp'),
     level: (index) => at('encoding', 'levels', index),

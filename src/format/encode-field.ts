@@ -105,7 +105,7 @@ export function fieldJson(
   mlpLayers: readonly MlpLayerJson[],
   { dtype, views, meshName, sha256 }: FieldJsonOptions,
 ): NeuralFieldJson {
-  const { output, lodResolutions } = asset;
+  const { output, lodResolutions, region, tolerance } = asset;
   return {
     version: EXTENSION_VERSION,
     ...(asset.name === meshName ? {} : { name: asset.name }),
@@ -117,6 +117,8 @@ export function fieldJson(
     mlp: { activation: 'relu', bufferView: views.mlp, layers: mlpLayers },
     encoding: encodingJson(asset.encoding, views.levels),
     ...(lodResolutions === undefined ? {} : { lodResolutions: [...lodResolutions] }),
+    ...(region === undefined ? {} : { region: { min: [...region.min], max: [...region.max] } }),
+    ...(tolerance === undefined ? {} : { tolerance }),
     ...(sha256 === null ? {} : { sha256 }),
   };
 }

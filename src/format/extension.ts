@@ -55,5 +55,7 @@ export interface NeuralFieldJson {
   };
   readonly encoding: EncodingJson;
   readonly lodResolutions?: readonly number[];
+  readonly region?: { readonly min: readonly number[]; readonly max: readonly number[] };
+  readonly tolerance?: number;
   readonly sha256?: string;
 }

@@ -21,6 +21,8 @@ export interface FieldPlaces {
   readonly output: NsdfPlace;
   readonly valueScale: NsdfPlace;
   readonly lodResolutions: NsdfPlace;
+  readonly region: NsdfPlace;
+  readonly tolerance: NsdfPlace;
   readonly encoding: NsdfPlace;
   readonly mlp: NsdfPlace;
   level(index: number): NsdfPlace;
@@ -37,6 +39,8 @@ export const MEMORY_PLACES: FieldPlaces = {
   output: { path: 'output' },
   valueScale: { path: 'valueScale' },
   lodResolutions: { path: 'lodResolutions' },
+  region: { path: 'region' },
+  tolerance: { path: 'tolerance' },
   encoding: { path: 'encoding' },
   mlp: { path: 'layers' },
   level: (index) => ({ path: `encoding.levels[${index}]` }),
@@ -59,6 +63,8 @@ export interface FieldParts {
   readonly domain?: Box3 | null;
   readonly valueScale?: number | null;
   readonly lodResolutions?: readonly number[] | null;
+  readonly region?: Box3 | null;
+  readonly tolerance?: number | null;
   readonly output?: OutputRule | null;
   readonly encoding?: IdentityEncoding | GridParts | null;
   readonly layers?: readonly (MlpLayer | null)[] | null;
@@ -70,11 +76,14 @@ export interface FieldParts {
  * are `shape` or `length`.
  */
 export function checkField(parts: FieldParts, places: FieldPlaces, issues: IssueList): void {
-  const { domain, valueScale, lodResolutions, encoding, layers, output } = parts;
+  const { domain, lodResolutions, encoding, layers, output } = parts;
   if (domain) checkDomain(domain, places.domain, issues);
-  if (typeof valueScale === 'number' && !(valueScale > 0 && Number.isFinite(valueScale))) {
-    issues.error('property-range', `found ${valueScale}, expected a positive number`, places.valueScale);
+  for (const key of ['valueScale', 'tolerance'] as const) {
+    const value = parts[key];
+    if (typeof value !== 'number' || (value > 0 && Number.isFinite(value))) continue;
+    issues.error('property-range', `found ${value}, expected a positive number`, places[key]);
   }
+  if (domain && parts.region) checkRegion(parts.region, domain, places.region, issues);
   if (lodResolutions) checkLod(lodResolutions, places.lodResolutions, issues);
   if (encoding?.kind === 'hash-grid') checkGrid(encoding, places, issues);
   if (layers) checkLayers(layers, places, issues);
@@ -102,6 +111,17 @@ function checkDomain(domain: Box3, place: NsdfPlace, issues: IssueList): void {
     if (Number.isFinite(min) && Number.isFinite(max) && max - min > 0) continue;
     const found = `[${domain.min[axis]}, ${domain.max[axis]}]`;
     issues.error('shape', `the domain's ${'xyz'[axis]} range is ${found}, expected min < max`, place);
+  }
+}
+
+/** A region needs a volume, and a part of the domain in it. */
+function checkRegion(region: Box3, domain: Box3, place: NsdfPlace, issues: IssueList): void {
+  for (let axis = 0; axis < 3; axis++) {
+    const [min, max] = [Math.fround(region.min[axis]), Math.fround(region.max[axis])];
+    if (min < max && min < domain.max[axis] && max > domain.min[axis]) continue;
+    const found = `[${region.min[axis]}, ${region.max[axis]}]`;
+    const expected = `min < max and a part of the domain's [${domain.min[axis]}, ${domain.max[axis]}]`;
+    issues.error('shape', `the region's ${'xyz'[axis]} range is ${found}, expected ${expected}`, place);
   }
 }
 

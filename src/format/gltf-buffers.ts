@@ -31,7 +31,7 @@ export function fileWeightSource(views: readonly (BufferView | null)[], glb: Glb
 function readBuffer(json: JsonObject, index: number, glb: GlbChunks): Uint8Array | null {
   const byteLength = json.index('byteLength');
   if (index > 0 || json.has('uri')) {
-    const message = 'a buffer outside the BIN chunk, ignored: readNsdf reads one self-contained GLB';
+    const message = 'a buffer outside the BIN chunk, ignored: inlineBuffers makes the file self-contained';
     json.issues.note('warning', 'reference', message, { path: json.path });
     return null;
   }

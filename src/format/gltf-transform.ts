@@ -13,6 +13,7 @@ import type { FieldAsset } from './asset.ts';
 import { decodeNeuralField } from './decode-field.ts';
 import { type EncodedField, encodeField, fieldJson } from './encode-field.ts';
 import { EXTENSION_NAME, type NeuralFieldJson, type WeightType } from './extension.ts';
+import { shownBox } from './shown-box.ts';
 import { boundsOf } from './write-bin.ts';
 
 /** Keeps glTF-Transform from copying a field, which is immutable, as JSON. */
@@ -193,7 +194,7 @@ export class NeuralFieldExtension extends Extension {
     const accessor = primitive.getAttribute('POSITION') ?? this.#createPosition(primitive);
     const json = context.jsonDoc.json;
     const accessors = (json.accessors ??= []);
-    const { min, max } = asset.domain;
+    const { min, max } = shownBox(asset);
     const known = context.accessorIndexMap.get(accessor);
     this.#hasBounds = true;
     if (known !== undefined) {

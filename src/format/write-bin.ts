@@ -1,7 +1,8 @@
 import { NsdfArgumentError } from '../errors.ts';
-import type { Box3 } from './asset.ts';
+import type { FieldAsset } from './asset.ts';
 import { align4 } from './glb.ts';
 import type { FallbackMesh } from './scene.ts';
+import { shownBox } from './shown-box.ts';
 
 const FLOAT = 5126;
 const UNSIGNED_SHORT = 5123;
@@ -11,10 +12,24 @@ const ELEMENT_ARRAY_BUFFER = 34963;
 
 type Json = Record<string, unknown>;
 
+/** A buffer beside the file. */
+export interface ExternalBuffer {
+  readonly uri: string;
+  readonly byteLength: number;
+}
+
+/** A bufferView before the buffers are numbered. */
+interface View {
+  readonly external: ExternalBuffer | null;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+  readonly target?: number;
+}
+
 /** Collects bytes, bufferViews and accessors of a file. */
 export class BinWriter {
   readonly #parts: Uint8Array[] = [];
-  readonly #views: Json[] = [];
+  readonly #views: View[] = [];
   readonly #accessors: Json[] = [];
   #byteLength = 0;
 
@@ -23,17 +38,23 @@ export class BinWriter {
     const byteOffset = align4(this.#byteLength);
     this.#parts.push(new Uint8Array(byteOffset - this.#byteLength), bytes);
     this.#byteLength = byteOffset + bytes.length;
-    const view = {
-      buffer: 0,
-      byteOffset,
-      byteLength: bytes.length,
-      ...(target === undefined ? {} : { target }),
-    };
+    const byteLength = bytes.length;
+    const view = { external: null, byteOffset, byteLength, ...(target === undefined ? {} : { target }) };
     return this.#views.push(view) - 1;
+  }
+
+  /** Adds a bufferView of bytes beside the file and gives its index. */
+  addExternalView(external: ExternalBuffer, byteOffset: number, byteLength: number): number {
+    return this.#views.push({ external, byteOffset, byteLength }) - 1;
   }
 
   addAccessor(accessor: Json): number {
     return this.#accessors.push(accessor) - 1;
+  }
+
+  /** Where in its buffer each bufferView lies. */
+  ranges(): { byteOffset: number; byteLength: number }[] {
+    return this.#views.map(({ byteOffset, byteLength }) => ({ byteOffset, byteLength }));
   }
 
   bytes(): Uint8Array {
@@ -47,17 +68,24 @@ export class BinWriter {
   }
 
   json(): Json {
-    const buffers = [{ byteLength: this.#byteLength }];
-    return { accessors: this.#accessors, bufferViews: this.#views, buffers };
+    const others = [...new Set(this.#views.flatMap(({ external }) => external ?? []))];
+    // The BIN chunk is buffer 0, where there is one.
+    const own = this.#byteLength > 0 || others.length === 0 ? [{ byteLength: this.#byteLength }] : [];
+    const bufferViews = this.#views.map(({ external, ...view }) => ({
+      buffer: external === null ? 0 : own.length + others.indexOf(external),
+      ...view,
+    }));
+    return { accessors: this.#accessors, bufferViews, buffers: [...own, ...others] };
   }
 }
 
 /**
  * The POSITION of a field without fallback: three vertices without bytes, which glTF reads as zeros (one degenerate
- * triangle), whose min and max are the domain, so that bounds are known before the surface is.
+ * triangle), whose min and max are the domain, or its part in the region, so that bounds are known before the surface is.
  */
-export function boundsAccessor(bin: BinWriter, domain: Box3): Json {
-  const bounds = { min: domain.min.map(Math.fround), max: domain.max.map(Math.fround) };
+export function boundsAccessor(bin: BinWriter, asset: FieldAsset): Json {
+  const { min, max } = shownBox(asset);
+  const bounds = { min: min.map(Math.fround), max: max.map(Math.fround) };
   const POSITION = bin.addAccessor({ componentType: FLOAT, count: 3, type: 'VEC3', ...bounds });
   return { attributes: { POSITION } };
 }

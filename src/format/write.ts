@@ -1,9 +1,10 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from './asset.ts';
-import { type EncodedField, encodeField, type FieldViews, fieldJson, roundField } from './encode-field.ts';
-import { EXTENSION_NAME, type WeightType } from './extension.ts';
+import { encodeField, type FieldViews, fieldJson, roundField } from './encode-field.ts';
+import { EXTENSION_NAME, type MlpLayerJson, type WeightType } from './extension.ts';
 import { packGlb } from './glb.ts';
 import { contentHash } from './hash.ts';
+import { addPackedViews, checkPacked, type PackedWeights } from './packed-weights.ts';
 import {
   DEFAULT_MATERIAL,
   type FallbackMesh,
@@ -20,6 +21,8 @@ import { BinWriter, boundsAccessor, fallbackAttributes } from './write-bin.ts';
 export interface WriteOptions {
   /** `f16` halves the file and rounds the weights, which changes the field a little. Default: `f32`. */
   readonly dtype?: WeightType;
+  /** Refer to weights that were packed as a file of their own, instead of holding them; `dtype` is theirs then. */
+  readonly weights?: PackedWeights;
 }
 
 /** What a file can be made of: a whole scene, one field, or several at the origin. */
@@ -30,23 +33,24 @@ export type WritableScene = NsdfScene | FieldAsset | readonly FieldAsset[];
  * the grid levels of all fields, coarse to fine, so that a prefix of the file is a usable coarse scene.
  * Stored hashes are not carried over: {@link writeNsdfHashed} makes new ones.
  * @throws {NsdfFormatError} if a field breaks a rule. @throws {NsdfArgumentError} if there is no field, a weight does
- * not fit `dtype`, or a fallback has no triangle.
+ * not fit `dtype`, a fallback has no triangle, or `weights` are those of another field.
  * @example
  * const bytes = writeNsdf(importSafetensors(trained), { dtype: 'f16' });
  */
 export function writeNsdf(input: WritableScene, options: WriteOptions = {}): Uint8Array {
-  return new SceneWriter(sceneOf(input), options.dtype ?? 'f32', new Map()).write();
+  return new SceneWriter(sceneOf(input), options, new Map()).write();
 }
 
 /** As `writeNsdf`, with the SHA-256 of every field as it will be read back (see `contentHash`). */
 export async function writeNsdfHashed(input: WritableScene, options: WriteOptions = {}): Promise<Uint8Array> {
-  const dtype = options.dtype ?? 'f32';
   const scene = sceneOf(input);
+  if (options.weights) return new SceneWriter(scene, options, new Map()).write();
+  const { dtype = 'f32' } = options;
   const hashes = new Map<FieldAsset, string>();
   for (const { asset } of listMeshes(scene).flatMap(({ fields }) => fields)) {
     if (!hashes.has(asset)) hashes.set(asset, await contentHash(roundField(asset, dtype)));
   }
-  return new SceneWriter(scene, dtype, hashes).write();
+  return new SceneWriter(scene, options, hashes).write();
 }
 
 /** A scene of fields at the origin, one node each; a scene is given back as it is. */
@@ -77,19 +81,28 @@ function listMeshes(scene: NsdfScene): NsdfMesh[] {
 
 type Json = Record<string, unknown>;
 
+/** A field's weights in the file, or beside it. */
+interface PlacedWeights {
+  readonly mlpLayers: readonly MlpLayerJson[];
+  readonly views: FieldViews;
+  readonly sha256: string | null;
+}
+
 /** Writes one scene. */
 class SceneWriter {
   readonly #scene: NsdfScene;
   readonly #dtype: WeightType;
+  readonly #packed: PackedWeights | null;
   readonly #hashes: ReadonlyMap<FieldAsset, string>;
   readonly #meshes: readonly NsdfMesh[];
   readonly #bin = new BinWriter();
   readonly #materials: NsdfMaterial[] = [];
   readonly #nodes: Json[] = [];
 
-  constructor(scene: NsdfScene, dtype: WeightType, hashes: ReadonlyMap<FieldAsset, string>) {
+  constructor(scene: NsdfScene, options: WriteOptions, hashes: ReadonlyMap<FieldAsset, string>) {
     this.#scene = scene;
-    this.#dtype = dtype;
+    this.#packed = options.weights ?? null;
+    this.#dtype = this.#packed?.dtype ?? options.dtype ?? 'f32';
     this.#hashes = hashes;
     this.#meshes = listMeshes(scene);
   }
@@ -99,9 +112,8 @@ class SceneWriter {
     if (fields.length === 0)
       throw new NsdfArgumentError('scene', 'the scene has no field, expected at least one');
     const attributes = this.#writeFallbacks(fields);
-    const encoded = new Map(fields.map(({ asset }) => [asset, encodeField(asset, this.#dtype)] as const));
-    const views = this.#writeWeights(encoded);
-    const meshes = this.#meshes.map((mesh) => this.#meshJson(mesh, attributes, encoded, views));
+    const weights = this.#packed ? this.#referToWeights(fields, this.#packed) : this.#writeWeights(fields);
+    const meshes = this.#meshes.map((mesh) => this.#meshJson(mesh, attributes, weights));
     const roots = this.#scene.nodes.map((node) => this.#addNode(node));
     return packGlb(this.#documentJson(fields, meshes, roots), this.#bin.bytes());
   }
@@ -112,7 +124,7 @@ class SceneWriter {
     return new Map(
       fields.map((field) => {
         const { fallback, asset } = field;
-        if (fallback === null) return [field, boundsAccessor(this.#bin, asset.domain)];
+        if (fallback === null) return [field, boundsAccessor(this.#bin, asset)];
         const json = shared.get(fallback) ?? fallbackAttributes(this.#bin, fallback);
         shared.set(fallback, json);
         return [field, json];
@@ -121,32 +133,42 @@ class SceneWriter {
   }
 
   /** MLPs first, then level 0 of all fields, level 1, and so on. */
-  #writeWeights(encoded: ReadonlyMap<FieldAsset, EncodedField>): Map<FieldAsset, FieldViews> {
-    const views = new Map<FieldAsset, { mlp: number; levels: number[] }>();
-    for (const [asset, { mlp }] of encoded) views.set(asset, { mlp: this.#bin.addView(mlp), levels: [] });
+  #writeWeights(fields: readonly NsdfField[]): Map<FieldAsset, PlacedWeights> {
+    const encoded = new Map(fields.map(({ asset }) => [asset, encodeField(asset, this.#dtype)]));
+    const levelViews = new Map<FieldAsset, number[]>();
+    const placed = new Map<FieldAsset, PlacedWeights>();
+    for (const [asset, { mlp, mlpLayers }] of encoded) {
+      const views = { mlp: this.#bin.addView(mlp), levels: [] as number[] };
+      levelViews.set(asset, views.levels);
+      placed.set(asset, { mlpLayers, views, sha256: this.#hashes.get(asset) ?? null });
+    }
     const nLevels = Math.max(...[...encoded.values()].map(({ levels }) => levels.length));
     for (let l = 0; l < nLevels; l++) {
       for (const [asset, { levels }] of encoded) {
-        if (l < levels.length) views.get(asset)!.levels.push(this.#bin.addView(levels[l]));
+        if (l < levels.length) levelViews.get(asset)!.push(this.#bin.addView(levels[l]));
       }
     }
-    return views;
+    return placed;
+  }
+
+  /** All fields share the weights that lie beside the file. */
+  #referToWeights(fields: readonly NsdfField[], packed: PackedWeights): Map<FieldAsset, PlacedWeights> {
+    for (const { asset } of fields) checkPacked(asset, packed);
+    const { mlpLayers, sha256 } = packed;
+    const views = addPackedViews(this.#bin, packed);
+    return new Map(fields.map(({ asset }) => [asset, { mlpLayers, views, sha256 }]));
   }
 
   #meshJson(
     mesh: NsdfMesh,
     attributes: ReadonlyMap<NsdfField, Json>,
-    encoded: ReadonlyMap<FieldAsset, EncodedField>,
-    views: ReadonlyMap<FieldAsset, FieldViews>,
+    weights: ReadonlyMap<FieldAsset, PlacedWeights>,
   ): Json {
     const primitives = mesh.fields.map((field) => {
       const { asset, material } = field;
-      const extension = fieldJson(asset, encoded.get(asset)!.mlpLayers, {
-        dtype: this.#dtype,
-        views: views.get(asset)!,
-        meshName: mesh.name,
-        sha256: this.#hashes.get(asset) ?? null,
-      });
+      const { mlpLayers, views, sha256 } = weights.get(asset)!;
+      const named = { dtype: this.#dtype, views, meshName: mesh.name, sha256 };
+      const extension = fieldJson(asset, mlpLayers, named);
       return {
         ...attributes.get(field),
         ...(material === null ? {} : { material: this.#materialIndex(material) }),

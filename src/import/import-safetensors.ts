@@ -163,6 +163,8 @@ function tensorPlaces(asset: FieldAsset, file: SafeTensors, layers: readonly Lay
     output: meta('output'),
     valueScale: {},
     lodResolutions: {},
+    region: {},
+    tolerance: {},
     encoding: meta('encoder'),
     mlp: { path: 'fc' },
     level: (index) => ({ path: `${GRID_TENSOR} (level ${index})` }),

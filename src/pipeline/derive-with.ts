@@ -26,7 +26,7 @@ export async function deriveWith(
 ): Promise<DeriveResult> {
   validateDeriveOptions(options);
   const { backend: wanted = 'auto', signal, onProgress } = options;
-  const jobOptions = pickJobOptions(options);
+  const jobOptions = { ...hintsOf(asset, options), ...pickJobOptions(options) };
   signal?.throwIfAborted();
   const startMs = performance.now();
   const first = wanted === 'auto' ? 0 : backends.findIndex(({ kind }) => kind === wanted);
@@ -49,6 +49,15 @@ export async function deriveWith(
     }
   }
   throw new BackendUnavailableError(`No backend can run here (${refusals.join('; ')}).`);
+}
+
+/** What the asset says of its derivation; the caller's own detail takes its tolerance's place. */
+function hintsOf({ region, tolerance }: FieldAsset, options: DeriveOptions): JobOptions {
+  const isDetailAsked = options.tolerance ?? options.resolution ?? (options.exact || undefined);
+  return {
+    ...(region && { region }),
+    ...(tolerance !== undefined && isDetailAsked === undefined && { tolerance }),
+  };
 }
 
 /** Leaves out what cannot be posted to a worker, and what other layers added to the options. */

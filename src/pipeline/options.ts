@@ -22,7 +22,7 @@ export interface DeriveProgress {
 /** Where the work runs. */
 export type Backend = 'cpu' | 'worker';
 
-/** How a mesh is asked for. At most one of `tolerance`, `resolution` and `exact`; the default is a tolerance. */
+/** How a mesh is asked for. At most one of `tolerance`, `resolution` and `exact`; the default is the asset's own tolerance, or a share of its domain. */
 export interface DeriveOptions {
   /** Largest distance between mesh and zero set, both ways, in the asset's local units. Default: domain diagonal / 3464 (1e-3 in [-1,1]³). */
   readonly tolerance?: number;
@@ -40,7 +40,8 @@ export interface DeriveOptions {
   /**
    * Derive only what lies in this box of local units, for tiles of a large field. The mesh is open on the box's faces;
    * neighbouring regions meet there within the tolerance, not vertex by vertex. Default tolerance and resolution stay
-   * those of the whole domain, and what stands out of the domain is cut off.
+   * those of the whole domain, and what stands out of the domain is cut off. Default: the asset's own region, else the
+   * domain.
    */
   readonly region?: Box3;
   /** Also return the region structure (see `RegionStructure`). */

@@ -333,6 +333,23 @@ describe('a field', () => {
       (field: LooseJson) => (field.sign = 'inside'),
     ],
     ['sha256', /64 lower-case hexadecimal digits/, (field: LooseJson) => (field.sha256 = 'abc')],
+    [
+      'region',
+      /the region's z range is \[1, 2\], expected min < max and a part of the domain's \[-1, 1\]/,
+      (field: LooseJson) => (field.region = { min: [-1, -1, 1], max: [0, 0, 2] }),
+    ],
+    [
+      'region',
+      /the region's x range is \[0, 0\]/,
+      (field: LooseJson) => (field.region = { min: [0, -1, -1], max: [0, 0, 2] }),
+    ],
+    ['region/min', /missing/, (field: LooseJson) => (field.region = { max: [0, 0, 2] })],
+    [
+      'region/max',
+      /2 values, expected 3/,
+      (field: LooseJson) => (field.region = { min: [0, 0, 0], max: [0, 0] }),
+    ],
+    ['tolerance', /found 0, expected a positive number/, (field: LooseJson) => (field.tolerance = 0)],
     ['lodResolutions', /do not increase/, (field: LooseJson) => (field.lodResolutions = [8, 4])],
     ['output', /subtracted from itself/, (field: LooseJson) => (field.output.minus = 0)],
     [

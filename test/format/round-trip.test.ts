@@ -26,7 +26,9 @@ function fieldOf(asset: FieldAsset, parts: Partial<NsdfField> = {}): NsdfField {
 }
 
 describe.each(FIELD_CASES)('$name', ({ make }) => {
-  const asset: FieldAsset = { ...make(), lodResolutions: [4, 8, 16] };
+  const plain = make();
+  const region = { min: plain.domain.min, max: [0.25, 0.75, 1.5] as const };
+  const asset: FieldAsset = { ...plain, lodResolutions: [4, 8, 16], region, tolerance: 0.0125 };
 
   it('is read as it was written, bit by bit', () => {
     expect(readField(writeNsdf(asset))).toEqual(asset);

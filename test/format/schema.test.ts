@@ -69,7 +69,12 @@ function mutate(field: LooseJson, path: readonly (string | number)[], value: unk
 }
 
 const ASSETS: readonly FieldAsset[] = [
-  { ...withDifferenceOutput(sphereField({ cells: [2, 3] })), lodResolutions: [4, 9] },
+  {
+    ...withDifferenceOutput(sphereField({ cells: [2, 3] })),
+    lodResolutions: [4, 9],
+    region: { min: [0, 0, 0], max: [1, 1, 1] },
+    tolerance: 0.01,
+  },
   boxMlp(),
 ];
 

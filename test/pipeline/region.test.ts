@@ -113,6 +113,20 @@ test('a region without surface, or outside the domain, gives an empty mesh', asy
   expect((await deriveMesh(bunny, { region: beside })).isEmpty).toBe(true);
 });
 
+test('an asset says which region to derive and how finely, unless the caller does', async () => {
+  const asset = FIELD_CASES[1].make();
+  const [region, other] = halves(asset.domain, 0.4);
+  const tile = { ...asset, region, tolerance: 0.05 };
+  const byOptions = await deriveMesh(asset, { region, tolerance: 0.05 });
+  const byHints = await deriveMesh(tile);
+  expect(byHints.mesh).toEqual(byOptions.mesh);
+  expect(byHints.stats.toleranceLocal).toBe(0.05);
+  expect((await deriveMesh(tile, { exact: true })).stats.toleranceLocal).toBe(0);
+  expect((await deriveMesh(tile, { exact: false })).stats.toleranceLocal).toBe(0.05);
+  const resolved = await deriveMesh(tile, { resolution: 8, region: other });
+  expect(resolved.mesh).toEqual((await deriveMesh(asset, { resolution: 8, region: other })).mesh);
+});
+
 test('the whole domain as a region gives the mesh of no region', async () => {
   const asset = FIELD_CASES[5].make();
   const whole = await deriveMesh(asset);

@@ -1,0 +1,70 @@
+import { NsdfArgumentError } from '../errors.ts';
+import type { FieldAsset } from './asset.ts';
+import { encodeField, type FieldViews, roundField } from './encode-field.ts';
+import type { MlpLayerJson, WeightType } from './extension.ts';
+import { checkField, MEMORY_PLACES } from './field-rules.ts';
+import { contentHash } from './hash.ts';
+import { IssueList } from './issues.ts';
+import { BinWriter, type ExternalBuffer } from './write-bin.ts';
+
+/** A field's weights as a file of their own, which any number of GLBs may refer to. */
+export interface PackedWeights {
+  /** Where the GLBs look for the file, relative to themselves; percent-encoded. */
+  readonly uri: string;
+  readonly bytes: Uint8Array;
+  readonly dtype: WeightType;
+  /** Of the field as it will be read back; see `contentHash`. */
+  readonly sha256: string;
+  /** The field whose weights these are. */
+  readonly asset: FieldAsset;
+  readonly mlpLayers: readonly MlpLayerJson[];
+  /** Byte ranges of the bufferViews: the MLP, then the levels, coarse to fine. */
+  readonly ranges: readonly { readonly byteOffset: number; readonly byteLength: number }[];
+}
+
+/**
+ * Packs the weights of a field once for many files: `writeNsdf(tile, { weights })` writes a field of the same
+ * network, with a region and a tolerance of its own, and refers to them.
+ * @throws {NsdfFormatError} if the field breaks a rule. @throws {NsdfArgumentError} if a weight doesn't fit `dtype`.
+ * @example
+ * const weights = await packWeights(asset, { uri: 'terrain.bin' });
+ * const glb = writeNsdf({ ...asset, region, tolerance: 0.1 }, { weights });
+ */
+export async function packWeights(
+  asset: FieldAsset,
+  { uri, dtype = 'f32' }: { readonly uri: string; readonly dtype?: WeightType },
+): Promise<PackedWeights> {
+  const { mlp, levels, mlpLayers } = encodeField(asset, dtype);
+  const bin = new BinWriter();
+  for (const part of [mlp, ...levels]) bin.addView(part);
+  const sha256 = await contentHash(roundField(asset, dtype));
+  return { uri, bytes: bin.bytes(), dtype, sha256, asset, mlpLayers, ranges: bin.ranges() };
+}
+
+/** Adds the bufferViews of packed weights to a file. */
+export function addPackedViews(bin: BinWriter, { uri, bytes, ranges }: PackedWeights): FieldViews {
+  const buffer: ExternalBuffer = { uri, byteLength: bytes.length };
+  const [mlp, ...levels] = ranges.map(({ byteOffset, byteLength }) =>
+    bin.addExternalView(buffer, byteOffset, byteLength),
+  );
+  return { mlp, levels };
+}
+
+/**
+ * Holds a field against the weights that it is to be written with: its hints may differ from those of the packed
+ * field, and nothing else.
+ * @throws {NsdfArgumentError} if it is another field. @throws {NsdfFormatError} if its hints break a rule.
+ */
+export function checkPacked(asset: FieldAsset, { asset: packed, uri }: PackedWeights): void {
+  const rest = (field: FieldAsset): string =>
+    JSON.stringify([field.output, field.isNegativeInside, field.valueScale, field.domain]);
+  const isSame =
+    asset.layers === packed.layers && asset.encoding === packed.encoding && rest(asset) === rest(packed);
+  if (!isSame) {
+    const message = `${asset.name} is not the field whose weights were packed as ${uri}`;
+    throw new NsdfArgumentError('weights', `${message}: it must share its layers, encoding and domain`);
+  }
+  const issues = new IssueList();
+  checkField({ ...asset, encoding: null, layers: null, output: null }, MEMORY_PLACES, issues);
+  issues.throwFirstError();
+}
