@@ -59,7 +59,9 @@ export function* deriveSteps(
   const structure = yield* buildStructure(extraction, cull, clock);
   const raw = rawMesh(extraction);
   finishVertices(field, plan, raw, extraction.filler.unsound);
-  const decimation = plan.isExact ? undefined : { field, tolerance: plan.toleranceLocal };
+  const decimation = plan.isExact
+    ? undefined
+    : { field, tolerance: plan.toleranceLocal, spacing: boxSize(plan) };
   for (const fraction of cleanMesh(raw, plan.frame, decimation)) yield clock.at('refine', fraction);
   yield clock.at('normals', 0);
   const mesh = finishMesh(raw);
@@ -110,9 +112,12 @@ function rawMesh({ vertices, filler }: Extraction): RawMesh {
 
 /** Puts the few vertices on the zero set that their box's own derivation could not. */
 function finishVertices(field: CpuField, plan: Plan, raw: RawMesh, unsound: readonly number[]): void {
-  const { bounds } = plan.frame;
-  const spacing = (bounds.max[0] - bounds.min[0]) / (plan.lattice.planes[0].length - 1);
-  putOnZeroSet(field, raw, bounds, spacing, unsound);
+  putOnZeroSet(field, raw, plan.frame.bounds, boxSize(plan), unsound);
+}
+
+/** Mean size of the lattice's boxes along x, in local units. */
+function boxSize({ frame: { bounds }, lattice }: Plan): number {
+  return (bounds.max[0] - bounds.min[0]) / (lattice.planes[0].length - 1);
 }
 
 /** Wall time by stage; also maps a stage's fraction to the job's. */

@@ -37,10 +37,11 @@ export function borderVertices(raw: RawMesh, bounds: Box3): Uint8Array {
   return isBorder;
 }
 
-/** What {@link cleanMesh} needs to thin a mesh out: the field to check against, and its tolerance in local units. */
+/** What {@link cleanMesh} needs to thin a mesh out: the field to check against; tolerance and box size in local units. */
 export interface Decimation {
   readonly field: CpuField;
   readonly tolerance: number;
+  readonly spacing: number;
 }
 
 /**
@@ -65,8 +66,7 @@ export function* cleanMesh(raw: RawMesh, frame: MeshFrame, decimation?: Decimati
     const { normals, slopes } = unitNormals(raw);
     const decimator = new Decimator(editor, decimation.field, normals, slopes, decimation.tolerance);
     for (const fraction of decimator.run()) yield 0.2 + 0.5 * fraction;
-    const { field, tolerance } = decimation;
-    const repairer = new Repairer(editor, raw, field, normals, slopes, tolerance, frame);
+    const repairer = new Repairer(editor, raw, normals, slopes, decimation, frame);
     for (const fraction of repairer.run()) yield 0.7 + 0.2 * fraction;
   }
   yield* separate(editor, raw, isBorder, bounds, diagonal);

@@ -20,7 +20,7 @@ export class MeshEditor {
   /**
    * @param positions f64[nVertices * 3 or more], read only.
    * @param indices i32[nTriangles * 3 or more], edited in place; what is longer is room for {@link splitEdge}.
-   * @param isBorder u8[nVertices or more], 1 for vertices that may lie on an open border.
+   * @param isBorder u8[nVertices or more], 1 for vertices on a face where the mesh may be open, whether it is or not.
    */
   constructor(
     positions: Float64Array,
@@ -54,11 +54,13 @@ export class MeshEditor {
     const around = ++this.stamp;
     let nFaces = 0;
     let nFrom = 0;
+    let nNeighbours = -1;
     for (let c = this.head[from]; c >= 0; c = next[c]) {
       const t = c - (c % 3);
       nFrom++;
       let hasTo = false;
       for (let k = 0; k < 3; k++) {
+        if (mark[indices[t + k]] !== around) nNeighbours++;
         mark[indices[t + k]] = around;
         if (indices[t + k] === to) hasTo = true;
       }
@@ -66,7 +68,7 @@ export class MeshEditor {
     }
     if (nFaces === 0 || nFaces > 2 || nFrom <= nFaces) return false;
     // A border vertex may only move along its border, or two borders could be pinched together.
-    if (nFaces === 2 && this.isBorder[from] === 1) return false;
+    if (nFaces === 2 && nNeighbours > nFrom) return false;
     const counted = ++this.stamp;
     let nCommon = 0;
     let nTo = 0;

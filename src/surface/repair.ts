@@ -1,24 +1,61 @@
 import type { CpuField } from '../field/cpu-field.ts';
-import type { MeshFrame } from './clean.ts';
+import type { Decimation, MeshFrame } from './clean.ts';
 import { putOnZeroSet, type RawMesh } from './finish.ts';
 import type { MeshEditor } from './mesh-editor.ts';
 
 /** Share of the tolerance beyond which a sampled point has its triangle divided. */
-const SHARE = 0.78;
+const SHARE = 0.82;
 /** Share beyond which, going by the mean slope at the corners, the gradient is asked. */
 const LOOK_SHARE = 0.5;
+/** Along a normal whose cosine with the gradient is less than this a distance means little. */
+const LEAST_COSINE = 0.3;
 /** Share of the domain's diagonal by which a new vertex may be off the zero set: single precision's. */
 const OFF_ZERO = 2e-7;
-const MAX_PASSES = 4;
+const MAX_PASSES = 12;
 const TRIANGLES_PER_YIELD = 512;
-/** Samples of a triangle: three inside as barycentric weights, one on each side. */
-const INSIDE = [
-  [1 / 3, 1 / 3, 1 / 3],
-  [2 / 3, 1 / 6, 1 / 6],
-  [1 / 6, 2 / 3, 1 / 6],
-  [1 / 6, 1 / 6, 2 / 3],
-] as const;
-const N_SAMPLES = INSIDE.length + 3;
+/** Triangles with a side longer than this many boxes, or beyond this share of SHARE, are sampled closer. */
+const LONG = 1.5;
+const CLOSE_SHARE = 0.8;
+
+/** Where triangles are sampled, in barycentric coordinates. */
+interface Pattern {
+  /** f64[n * 3] */
+  readonly weights: Float64Array;
+  /** Side k runs from corner k to the next; -1 inside. */
+  readonly sides: readonly number[];
+}
+
+/** Few points (four inside, one on each side), then the lattices of sixths and twelfths but the corners. */
+const PATTERNS: readonly Pattern[] = [
+  patternOf(
+    [
+      [2, 2, 2],
+      [4, 1, 1],
+      [1, 4, 1],
+      [1, 1, 4],
+      [3, 3, 0],
+      [0, 3, 3],
+      [3, 0, 3],
+    ],
+    6,
+  ),
+  patternOf(barycentricLattice(6), 6),
+  patternOf(barycentricLattice(12), 12),
+];
+
+function barycentricLattice(n: number): number[][] {
+  return Array.from({ length: n + 1 }, (_, i) =>
+    Array.from({ length: n + 1 - i }, (_, j) => [i, j, n - i - j]),
+  ).flat();
+}
+
+function patternOf(points: readonly (readonly number[])[], n: number): Pattern {
+  const inner = points.filter((w) => Math.max(...w) < n);
+  return {
+    weights: Float64Array.from(inner.flat(), (w) => w / n),
+    sides: inner.map((w) => (w[2] === 0 ? 0 : w[0] === 0 ? 1 : w[1] === 0 ? 2 : -1)),
+  };
+}
 
 /**
  * The last word on the tolerance: samples every triangle of the finished mesh against the field itself and divides the
@@ -34,8 +71,9 @@ export class Repairer {
   private readonly tolerance: number;
   private readonly frame: MeshFrame;
   private readonly gradient = new Float64Array(3);
-  private readonly points = new Float64Array(TRIANGLES_PER_YIELD * N_SAMPLES * 3);
-  private readonly values = new Float64Array(TRIANGLES_PER_YIELD * N_SAMPLES);
+  private readonly spacing: number;
+  private points = new Float64Array(0);
+  private values = new Float64Array(1);
 
   /**
    * @param raw the editor's arrays, with room for new vertices.
@@ -44,10 +82,9 @@ export class Repairer {
   constructor(
     editor: MeshEditor,
     raw: RawMesh,
-    field: CpuField,
     normals: Float64Array,
     slopes: Float64Array,
-    tolerance: number,
+    { field, tolerance, spacing }: Decimation,
     frame: MeshFrame,
   ) {
     this.editor = editor;
@@ -56,6 +93,7 @@ export class Repairer {
     this.normals = normals;
     this.slopes = slopes;
     this.tolerance = tolerance;
+    this.spacing = spacing;
     this.frame = frame;
   }
 
@@ -80,52 +118,80 @@ export class Repairer {
 
   /** Appends the sides (pairs of vertices) at which triangles that stand off are to be divided. */
   private findSides(triangles: readonly number[], sides: number[]): void {
-    triangles.forEach((t, i) => {
-      this.placeSamples(t, i * N_SAMPLES);
-    });
-    this.field.evaluate(this.points, this.values, triangles.length * N_SAMPLES);
-    triangles.forEach((t, i) => {
-      const { indices } = this.editor;
-      const slope = Math.min(
-        this.slopes[indices[t]],
-        this.slopes[indices[t + 1]],
-        this.slopes[indices[t + 2]],
-      );
-      let most = LOOK_SHARE * this.tolerance * slope;
-      let worst = -1;
-      for (let k = 0; k < N_SAMPLES; k++) {
-        const off = Math.abs(this.values[i * N_SAMPLES + k]);
-        if (off <= most) continue;
-        most = off;
-        worst = k;
-      }
-      if (worst < 0 || this.distanceAt(i * N_SAMPLES + worst) <= SHARE * this.tolerance) return;
-      const side = worst < INSIDE.length ? this.longestSide(t) : worst - INSIDE.length;
-      sides.push(indices[t + side], indices[t + ((side + 1) % 3)]);
-    });
+    let asked = triangles;
+    for (const pattern of PATTERNS) {
+      this.sample(asked, pattern);
+      const closer: number[] = [];
+      asked.forEach((t, i) => {
+        const off = this.judge(t, i, pattern, sides) / (SHARE * this.tolerance);
+        if (off <= 1 && (off > CLOSE_SHARE || (pattern === PATTERNS[0] && this.isLong(t)))) closer.push(t);
+      });
+      asked = closer;
+    }
   }
 
-  /** Distance of a sample from the zero set to first order, by the gradient there. */
-  private distanceAt(sample: number): number {
-    const { gradient } = this;
+  private isLong(t: number): boolean {
+    const { indices } = this.editor;
+    const side = this.longestSide(t);
+    return this.length(indices[t + side], indices[t + ((side + 1) % 3)]) > LONG * this.spacing;
+  }
+
+  /** Evaluates the field at the pattern's points of every triangle. */
+  private sample(triangles: readonly number[], pattern: Pattern): void {
+    const n = triangles.length * pattern.sides.length;
+    if (this.values.length < n) {
+      this.points = new Float64Array(n * 3);
+      this.values = new Float64Array(n);
+    }
+    triangles.forEach((t, i) => {
+      this.placeSamples(t, pattern, i * pattern.sides.length);
+    });
+    this.field.evaluate(this.points, this.values, n);
+  }
+
+  /** How far the i-th sampled triangle stands off; beyond SHARE of the tolerance its side to divide is appended. */
+  private judge(t: number, i: number, pattern: Pattern, sides: number[]): number {
+    const { indices } = this.editor;
+    const nSamples = pattern.sides.length;
+    const slope = Math.min(this.slopes[indices[t]], this.slopes[indices[t + 1]], this.slopes[indices[t + 2]]);
+    let most = LOOK_SHARE * this.tolerance * slope;
+    let worst = -1;
+    for (let k = 0; k < nSamples; k++) {
+      const off = Math.abs(this.values[i * nSamples + k]);
+      if (off <= most) continue;
+      most = off;
+      worst = k;
+    }
+    if (worst < 0) return 0;
+    const off = this.distanceAt(i * nSamples + worst, t);
+    if (off <= SHARE * this.tolerance) return off;
+    const side = pattern.sides[worst] < 0 ? this.longestSide(t) : pattern.sides[worst];
+    sides.push(indices[t + side], indices[t + ((side + 1) % 3)]);
+    return off;
+  }
+
+  /**
+   * Distance of a sample from the zero set to first order, along the triangle's normal: beside a sharp ridge that the
+   * triangle cuts off the ridge is farther away than the nearest point of the zero set.
+   */
+  private distanceAt(sample: number, t: number): number {
+    const { gradient: g, editor } = this;
     const point = this.points.subarray(sample * 3, sample * 3 + 3);
-    this.field.evaluateWithGradient(point, this.values.subarray(sample, sample + 1), gradient, 1);
-    return Math.abs(this.values[sample]) / (Math.hypot(gradient[0], gradient[1], gradient[2]) || 1);
+    this.field.evaluateWithGradient(point, this.values.subarray(sample, sample + 1), g, 1);
+    const n = editor.triangleNormal(editor.indices[t], editor.indices[t + 1], editor.indices[t + 2]);
+    const slope = Math.hypot(g[0], g[1], g[2]);
+    const along = Math.abs(g[0] * n[0] + g[1] * n[1] + g[2] * n[2]) / (Math.hypot(n[0], n[1], n[2]) || 1);
+    return Math.abs(this.values[sample]) / (Math.max(along, LEAST_COSINE * slope) || 1);
   }
 
-  private placeSamples(t: number, at: number): void {
+  private placeSamples(t: number, { weights: w, sides }: Pattern, at: number): void {
     const { indices, positions: p } = this.editor;
     const [a, b, c] = [indices[t] * 3, indices[t + 1] * 3, indices[t + 2] * 3];
-    for (let k = 0; k < 3; k++) {
-      const [x, y, z] = [p[a + k], p[b + k], p[c + k]];
-      for (let s = 0; s < INSIDE.length; s++) {
-        const w = INSIDE[s];
-        this.points[(at + s) * 3 + k] = w[0] * x + w[1] * y + w[2] * z;
+    for (let s = 0; s < sides.length; s++) {
+      for (let k = 0; k < 3; k++) {
+        this.points[(at + s) * 3 + k] =
+          w[s * 3] * p[a + k] + w[s * 3 + 1] * p[b + k] + w[s * 3 + 2] * p[c + k];
       }
-      const sides = (at + INSIDE.length) * 3 + k;
-      this.points[sides] = 0.5 * (x + y);
-      this.points[sides + 3] = 0.5 * (y + z);
-      this.points[sides + 6] = 0.5 * (z + x);
     }
   }
 
