@@ -2,6 +2,10 @@
 export const ENTRIES = {
   index: 'src/index.ts',
   three: 'src/three/index.ts',
+  babylon: 'src/babylon/index.ts',
+  'babylon/metadata': 'src/babylon/metadata.ts',
+  'babylon/pure': 'src/babylon/pure.ts',
+  'babylon/register': 'src/babylon/register.ts',
   import: 'src/import/index.ts',
   'gltf-transform': 'src/format/gltf-transform.ts',
 } as const;

@@ -1,7 +1,8 @@
 /** The plugin for three.js: `nsdf-loader/three`. */
 export type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
 export type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
-export { detectSupport, type NSDFSupport } from './detect-support.ts';
+export type { NSDFSupport } from '../plugin/support.ts';
+export { detectSupport } from './detect-support.ts';
 export { GLTFNSDFExtension, type GLTFNSDFOptions, type NSDFFallbackNote } from './gltf-nsdf-extension.ts';
 export { NSDFGroup } from './nsdf-group.ts';
 export { NSDFLoader, type NSDFLoadOptions } from './nsdf-loader.ts';

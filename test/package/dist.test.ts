@@ -26,14 +26,20 @@ describe('the built package', () => {
     }
   });
 
-  test.each(['nsdf-loader', 'nsdf-loader/import', 'nsdf-loader/three', 'nsdf-loader/gltf-transform'])(
-    'imports %s by its public name in bare Node',
-    (name) => {
-      const script = `const entry = await import(${JSON.stringify(name)}); console.log(Object.keys(entry).length)`;
-      const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT });
-      expect(Number(output)).toBeGreaterThan(0);
-    },
-  );
+  test.each([
+    'nsdf-loader',
+    'nsdf-loader/import',
+    'nsdf-loader/three',
+    'nsdf-loader/babylon',
+    'nsdf-loader/babylon/metadata',
+    'nsdf-loader/babylon/pure',
+    'nsdf-loader/babylon/register',
+    'nsdf-loader/gltf-transform',
+  ])('imports %s by its public name in bare Node', (name) => {
+    const script = `const entry = await import(${JSON.stringify(name)}); console.log(Object.keys(entry).length)`;
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT });
+    expect(Number(output)).toBeGreaterThan(0);
+  });
 
   test('uses node: in the CLI only', () => {
     for (const name of listScripts().filter((script) => !script.startsWith('cli'))) {
@@ -65,7 +71,9 @@ describe('the built package', () => {
 
   test('loads meshoptimizer only when it is needed', () => {
     const importers = listScripts().filter((name) => /^import[^(]*'meshoptimizer/m.test(read(name)));
-    const eager = ['index.js', 'three.js', 'import.js'].flatMap((entry) => [...staticClosure(entry)]);
+    const eager = ['index.js', 'three.js', 'babylon.js', 'import.js'].flatMap((entry) => [
+      ...staticClosure(entry),
+    ]);
     expect(importers.filter((name) => eager.includes(name))).toEqual([]);
   });
 

@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ENTRIES } from '../../scripts/entries.ts';
+import '@babylonjs/core/Loading/sceneLoader.js';
+import '@babylonjs/core/Meshes/geometry.js';
+import '@babylonjs/loaders/glTF/2.0/Extensions/dynamic.js';
+import '@babylonjs/loaders/glTF/2.0/glTFLoader.js';
 import '@gltf-transform/core';
 import 'three';
 import 'three/addons/loaders/GLTFLoader.js';

@@ -1,0 +1,140 @@
+import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
+import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
+import type { GLTFLoader } from '@babylonjs/loaders/glTF/2.0/glTFLoader.js';
+import type { IGLTFLoaderExtension } from '@babylonjs/loaders/glTF/2.0/glTFLoaderExtension.js';
+import type { IMeshPrimitive } from '@babylonjs/loaders/glTF/2.0/glTFLoaderInterfaces.js';
+import { deriveMesh, EXTENSION_NAME } from '../index.ts';
+import { type LinkedController, linkedController } from '../plugin/abort.ts';
+import { DEFAULT_LOOK } from '../plugin/default-look.ts';
+import { FileProgress } from '../plugin/file-progress.ts';
+import {
+  carriesField,
+  countFields,
+  type GltfJson,
+  hasFallback,
+  readGltfField,
+} from '../plugin/gltf-fields.ts';
+import { createGeometry } from './geometry.ts';
+import { GeometryField } from './geometry-field.ts';
+import type { GLTFNSDFOptions } from './options.ts';
+
+/** Babylon's own way to a primitive's vertices, private in its types: what the fallback mesh is read with. */
+interface VertexDataLoader {
+  _loadVertexDataAsync(context: string, primitive: IMeshPrimitive, mesh: Mesh): Promise<Geometry>;
+}
+
+/** What `metadata.nsdf` holds on a mesh that stands in for a field. */
+export interface NSDFFallbackNote {
+  readonly isFallback: true;
+  readonly error: string;
+}
+
+/**
+ * Teaches Babylon's glTF loader the `NSDF_neural_field` extension: a primitive that carries a field gets the derived
+ * surface as its geometry. Nodes, names, materials, instances and animations are Babylon's, here as everywhere.
+ */
+export class GLTFNSDFExtension implements IGLTFLoaderExtension {
+  readonly name = EXTENSION_NAME;
+  enabled: boolean;
+  readonly #loader: GLTFLoader;
+  readonly #json: GltfJson;
+  readonly #options: GLTFNSDFOptions;
+  /** Ends all derivations of the file: the caller's signal does, and so does the loader's end. */
+  readonly #job: LinkedController;
+  readonly #progress: FileProgress;
+  /** One geometry a primitive, however many nodes show it. */
+  readonly #geometries = new Map<IMeshPrimitive, Promise<Geometry>>();
+  /** Primitives that Babylon is to load as ordinary ones, and why. */
+  readonly #fallbacks = new Map<IMeshPrimitive, NSDFFallbackNote>();
+
+  constructor(loader: GLTFLoader) {
+    this.#loader = loader;
+    this.#json = loader.gltf as GltfJson;
+    this.#options = loader.parent.extensionOptions[EXTENSION_NAME] ?? {};
+    this.#job = linkedController([this.#options.signal]);
+    this.#progress = new FileProgress(countFields(this.#json), this.#options.onProgress);
+    this.enabled = loader.isExtensionUsed(EXTENSION_NAME);
+  }
+
+  /** Called by the loader at its end, and when it is disposed before: running derivations stop. */
+  dispose(): void {
+    this.#job.controller.abort(new DOMException('the glTF loader was disposed', 'AbortError'));
+    this.#job.release();
+  }
+
+  /** Called by the loader before it builds anything: fields whose file names no material get ours. */
+  onLoading(): void {
+    const { gltf } = this.#loader;
+    const bare = (gltf.meshes ?? [])
+      .flatMap(({ primitives }) => primitives)
+      .filter((primitive) => carriesField(primitive) && primitive.material === undefined);
+    if (bare.length === 0) return;
+    gltf.materials ??= [];
+    const index = gltf.materials.length;
+    const { name, baseColor, roughness, metalness } = DEFAULT_LOOK;
+    const factors = {
+      baseColorFactor: [...baseColor, 1],
+      roughnessFactor: roughness,
+      metallicFactor: metalness,
+    };
+    gltf.materials.push({ index, name, pbrMetallicRoughness: factors });
+    for (const primitive of bare) primitive.material = index;
+  }
+
+  /** Called by the loader for every primitive; null leaves it to others. */
+  _loadVertexDataAsync(context: string, primitive: IMeshPrimitive, mesh: Mesh): Promise<Geometry> | null {
+    if (!carriesField(primitive) || this.#fallbacks.has(primitive)) return null;
+    let geometry = this.#geometries.get(primitive);
+    if (!geometry) {
+      geometry = this.#derive(primitive, mesh).catch((error: unknown) =>
+        this.#fallBack(context, primitive, mesh, error),
+      );
+      this.#geometries.set(primitive, geometry);
+    }
+    return geometry.then((shown) => {
+      const note = this.#fallbacks.get(primitive);
+      if (note) mesh.metadata = { ...mesh.metadata, nsdf: note };
+      return shown;
+    });
+  }
+
+  async #derive(primitive: IMeshPrimitive, mesh: Mesh): Promise<Geometry> {
+    const scene = this.#loader.babylonScene;
+    const { signal } = this.#job.controller;
+    signal.throwIfAborted();
+    const place = this.#placeOf(primitive);
+    const asset = await readGltfField(this.#json, place, (index) => this.#loadBufferView(index));
+    const { fallback: _fallback, onProgress: _onProgress, ...settings } = this.#options;
+    const onProgress = this.#progress.of(`${place.meshIndex}/${place.primitiveIndex}`, asset.name);
+    const result = await deriveMesh(asset, { ...settings, signal, ...(onProgress && { onProgress }) });
+    signal.throwIfAborted();
+    const geometry = createGeometry(mesh.name, scene, result.mesh);
+    new GeometryField(geometry, asset, result);
+    return geometry;
+  }
+
+  /** Has Babylon load the coarse mesh of the file; an abort, or a file without one, stays an error. */
+  async #fallBack(context: string, primitive: IMeshPrimitive, mesh: Mesh, error: unknown): Promise<Geometry> {
+    this.#job.controller.signal.throwIfAborted();
+    if (this.#options.fallback === false || !hasFallback(this.#json, primitive)) throw error;
+    this.#fallbacks.set(primitive, { isFallback: true, error: (error as Error).message });
+    const loader = this.#loader as unknown as VertexDataLoader;
+    return loader._loadVertexDataAsync(context, primitive, mesh);
+  }
+
+  async #loadBufferView(index: number): Promise<Uint8Array> {
+    const view = this.#loader.gltf.bufferViews?.[index];
+    if (!view) throw new Error(`there is no bufferView ${index}`);
+    const { buffer, byteOffset, byteLength } = await this.#loader.loadBufferViewAsync(
+      `/bufferViews/${index}`,
+      view,
+    );
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  }
+
+  #placeOf(primitive: IMeshPrimitive): { meshIndex: number; primitiveIndex: number } {
+    const meshes = this.#loader.gltf.meshes ?? [];
+    const meshIndex = meshes.findIndex(({ primitives }) => primitives.includes(primitive));
+    return { meshIndex, primitiveIndex: meshes[meshIndex].primitives.indexOf(primitive) };
+  }
+}

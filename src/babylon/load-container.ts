@@ -1,0 +1,92 @@
+import type { AssetContainer } from '@babylonjs/core/assetContainer.js';
+import type { IDisposable, Scene } from '@babylonjs/core/scene.js';
+import { registerBuiltInGLTFExtensions } from '@babylonjs/loaders/glTF/2.0/Extensions/dynamic.js';
+// For its effects: it brings the glTF 2.0 loader, and the instances that it makes of shared meshes.
+import '@babylonjs/loaders/glTF/2.0/glTFLoader.js';
+import { registeredGLTFExtensions } from '@babylonjs/loaders/glTF/2.0/glTFLoaderExtensionRegistry.js';
+import { GLTFFileLoader, type IGLTFLoaderData } from '@babylonjs/loaders/glTF/glTFFileLoader.js';
+import { readNsdf } from '../index.ts';
+import { raceAbort } from '../plugin/abort.ts';
+import type { NSDFPluginOptions } from './options.ts';
+import { GLTF_EXTENSION_NAME, registerNSDFGLTFExtension } from './register-gltf-extension.ts';
+import { selectNodes } from './select-nodes.ts';
+
+/** Any of those that Babylon has built in: with one, the application has registered what it wants. */
+const BUILT_IN_EXTENSION = 'KHR_texture_transform';
+
+/** A file to load, and where what lies beside it is looked for. */
+export interface NSDFSource {
+  readonly bytes: Uint8Array;
+  readonly rootUrl: string;
+  readonly fileName: string;
+  /** Names of the nodes to load alone; null for the whole default scene. */
+  readonly nodeNames: readonly string[] | null;
+}
+
+/**
+ * Makes a container of a `.nsdf` file's bytes: our reader checks the file and decodes its fields, Babylon's glTF
+ * loader builds the graph around them. The scene stays as it is until the container is added to it; after a failure
+ * nothing is left.
+ * @throws {NsdfFormatError} if the file is damaged; the signal's reason on abort.
+ */
+export async function loadContainer(
+  scene: Scene,
+  source: NSDFSource,
+  { gltf, onProgress, ...settings }: NSDFPluginOptions & { readonly signal: AbortSignal },
+): Promise<AssetContainer> {
+  const { signal } = settings;
+  signal.throwIfAborted();
+  // Names what is wrong with a damaged file, and where; Babylon's loader would not.
+  readNsdf(source.bytes);
+  registerExtensions();
+  const extension = { ...settings, fallback: false, ...(onProgress && { onProgress }) };
+  const extensionOptions = { ...gltf?.extensionOptions, [GLTF_EXTENSION_NAME]: extension };
+  const loader = new GLTFFileLoader({ ...gltf, extensionOptions });
+  const made = recordMade(loader);
+  const building = unpack(loader, scene, source).then((data) =>
+    loader.loadAssetContainerAsync(
+      scene,
+      selectNodes(data, source.nodeNames),
+      source.rootUrl,
+      undefined,
+      source.fileName,
+    ),
+  );
+  try {
+    return await raceAbort(building, signal, (late) => late.dispose());
+  } catch (error) {
+    loader.dispose();
+    for (const thing of made.reverse()) thing.dispose();
+    throw error;
+  }
+}
+
+function registerExtensions(): void {
+  if (!registeredGLTFExtensions.has(BUILT_IN_EXTENSION)) registerBuiltInGLTFExtensions();
+  if (!registeredGLTFExtensions.has(GLTF_EXTENSION_NAME)) registerNSDFGLTFExtension();
+}
+
+/** Notes what the loader makes, as it makes it: a load that fails gives no container that could be disposed of. */
+function recordMade(loader: GLTFFileLoader): IDisposable[] {
+  const made: IDisposable[] = [];
+  const note = (thing: IDisposable): void => {
+    made.push(thing);
+  };
+  loader.onMeshLoadedObservable.add(note);
+  loader.onMaterialLoadedObservable.add(note);
+  loader.onTextureLoadedObservable.add(note);
+  loader.onCameraLoadedObservable.add(note);
+  return made;
+}
+
+function unpack(
+  loader: GLTFFileLoader,
+  scene: Scene,
+  { bytes, rootUrl, fileName }: NSDFSource,
+): Promise<IGLTFLoaderData> {
+  return new Promise((resolve, reject) => {
+    const onData = (data: unknown): void => resolve(data as IGLTFLoaderData);
+    const onError = (_request?: unknown, error?: unknown): void => reject(error);
+    loader.loadFile(scene, bytes, rootUrl, onData, undefined, true, onError, fileName);
+  });
+}

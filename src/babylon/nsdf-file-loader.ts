@@ -1,0 +1,166 @@
+import type { AssetContainer } from '@babylonjs/core/assetContainer.js';
+import type {
+  ISceneLoaderAsyncResult,
+  ISceneLoaderPluginAsync,
+  ISceneLoaderProgressEvent,
+} from '@babylonjs/core/Loading/sceneLoader.js';
+import type { IFileRequest } from '@babylonjs/core/Misc/fileRequest.js';
+import type { LoadFileError } from '@babylonjs/core/Misc/fileTools.js';
+import { Observable } from '@babylonjs/core/Misc/observable.js';
+import type { WebRequest } from '@babylonjs/core/Misc/webRequest.js';
+import type { Scene } from '@babylonjs/core/scene.js';
+import { NsdfArgumentError } from '../index.ts';
+import { linkedController } from '../plugin/abort.ts';
+import { loadContainer } from './load-container.ts';
+import { NSDFFileLoaderMetadata } from './metadata.ts';
+import type { NSDFPluginOptions } from './options.ts';
+
+type MeshNames = string | readonly string[] | null | undefined;
+
+/**
+ * Babylon's scene loader plugin for `.nsdf` files. Babylon makes one for each load; applications use
+ * `ImportMeshAsync`, `AppendSceneAsync`, `LoadAssetContainerAsync` and `LoadSceneAsync`.
+ *
+ * Whatever fails, or is aborted, leaves the scene as it was. Babylon wraps errors in its own `RuntimeError`: ours, or
+ * the abort's reason, is its `innerError`.
+ */
+export class NSDFFileLoader implements ISceneLoaderPluginAsync {
+  readonly name = NSDFFileLoaderMetadata.name;
+  readonly extensions = NSDFFileLoaderMetadata.extensions;
+  /** Babylon listens here and ends the download. */
+  readonly onDisposeObservable = new Observable<void>();
+  readonly #options: NSDFPluginOptions;
+  /** Ends everything this loader does: the options' signal does, and so does `dispose`. */
+  readonly #job: ReturnType<typeof linkedController>;
+  #responseUrl: string | undefined;
+
+  constructor(options: NSDFPluginOptions = {}) {
+    this.#options = options;
+    this.#job = linkedController([options.signal]);
+  }
+
+  /** Ends download and derivation. */
+  dispose(): void {
+    this.#job.controller.abort(new DOMException('the loader was disposed', 'AbortError'));
+    this.#job.release();
+    this.onDisposeObservable.notifyObservers();
+    this.onDisposeObservable.clear();
+  }
+
+  /** Called by Babylon to get a file's bytes: of a URL, a File, or a view that is passed on as it is. */
+  loadFile(
+    scene: Scene,
+    source: File | string | ArrayBufferView,
+    _rootUrl: string,
+    onSuccess: (data: unknown, responseUrl?: string) => void,
+    onProgress?: (event: ISceneLoaderProgressEvent) => void,
+    _useArrayBuffer?: boolean,
+    onError?: (request?: WebRequest, error?: LoadFileError) => void,
+  ): IFileRequest | null {
+    if (ArrayBuffer.isView(source)) {
+      onSuccess(source);
+      return null;
+    }
+    const { signal } = this.#job.controller;
+    const onAbort = (): void => {
+      request.abort();
+      // Babylon types what it wraps and shows as an error of its own.
+      onError?.(undefined, signal.reason as LoadFileError);
+    };
+    const onData = (data: unknown, responseUrl?: string): void => {
+      signal.removeEventListener('abort', onAbort);
+      this.#responseUrl = responseUrl;
+      onSuccess(data, responseUrl);
+    };
+    const report = (event: ProgressEvent): void => {
+      onProgress?.(event);
+      if (!event.lengthComputable) return;
+      this.#options.onProgress?.({ phase: 'download', fraction: Math.min(1, event.loaded / event.total) });
+    };
+    signal.throwIfAborted();
+    const request = scene._loadFile(source, onData, report, true, true, onError);
+    signal.addEventListener('abort', onAbort, { once: true });
+    return request;
+  }
+
+  /** Where a server redirects to is where what lies beside the file is looked for. */
+  rewriteRootURL(rootUrl: string, responseUrl?: string): string {
+    if (!responseUrl || !/^https?:/.test(responseUrl)) return rootUrl;
+    const path = responseUrl.split(/[?#]/)[0];
+    return path.slice(0, path.lastIndexOf('/') + 1);
+  }
+
+  /** Adds the file, or the nodes of those names, to the scene. */
+  async importMeshAsync(
+    meshNames: MeshNames,
+    scene: Scene,
+    data: unknown,
+    rootUrl: string,
+    _onProgress?: (event: ISceneLoaderProgressEvent) => void,
+    fileName = '',
+  ): Promise<ISceneLoaderAsyncResult> {
+    const container = await this.#load(scene, data, rootUrl, fileName, meshNames);
+    container.addAllToScene();
+    const { meshes, particleSystems, skeletons, animationGroups, transformNodes, geometries, lights } =
+      container;
+    return {
+      meshes,
+      particleSystems,
+      skeletons,
+      animationGroups,
+      transformNodes,
+      geometries,
+      lights,
+      spriteManagers: [],
+    };
+  }
+
+  /** Adds the file to the scene. */
+  async loadAsync(
+    scene: Scene,
+    data: unknown,
+    rootUrl: string,
+    _onProgress?: (event: ISceneLoaderProgressEvent) => void,
+    fileName = '',
+  ): Promise<void> {
+    (await this.#load(scene, data, rootUrl, fileName)).addAllToScene();
+  }
+
+  /** Loads the file beside the scene. */
+  loadAssetContainerAsync(
+    scene: Scene,
+    data: unknown,
+    rootUrl: string,
+    _onProgress?: (event: ISceneLoaderProgressEvent) => void,
+    fileName = '',
+  ): Promise<AssetContainer> {
+    return this.#load(scene, data, rootUrl, fileName);
+  }
+
+  async #load(
+    scene: Scene,
+    data: unknown,
+    rootUrl: string,
+    fileName: string,
+    meshNames?: MeshNames,
+  ): Promise<AssetContainer> {
+    const names = meshNames ? [meshNames].flat() : null;
+    const source = {
+      bytes: toBytes(data),
+      rootUrl: this.rewriteRootURL(rootUrl, this.#responseUrl),
+      fileName,
+      nodeNames: names,
+    };
+    try {
+      return await loadContainer(scene, source, { ...this.#options, signal: this.#job.controller.signal });
+    } finally {
+      this.#job.release();
+    }
+  }
+}
+
+function toBytes(data: unknown): Uint8Array {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  throw new NsdfArgumentError('data', `found ${typeof data}, expected the bytes of a .nsdf file`);
+}

@@ -1,0 +1,78 @@
+import type { AbstractMesh } from '@babylonjs/core/Meshes/abstractMesh.js';
+import type { DeriveOptions, DeriveStats, FieldAsset } from '../index.ts';
+import { NsdfArgumentError } from '../index.ts';
+import type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
+import { fieldOf, type GeometryField } from './geometry-field.ts';
+
+/** The field behind a mesh: `sample` for physics and picking, `derive` for another detail. Made by `nsdfOf`. */
+export class NSDFObject {
+  /** Where the field stands in the scene. */
+  readonly mesh: AbstractMesh;
+  readonly #field: GeometryField;
+
+  /** @throws {NsdfArgumentError} if the mesh was not derived from a field. */
+  constructor(mesh: AbstractMesh) {
+    const field = fieldOf(mesh.geometry);
+    if (!field) {
+      throw new NsdfArgumentError('mesh', `the mesh "${mesh.name}" was not derived from a neural field`);
+    }
+    this.mesh = mesh;
+    this.#field = field;
+  }
+
+  /** The network itself. */
+  get asset(): FieldAsset {
+    return this.#field.sampler.asset;
+  }
+
+  /** Counts and times of the last derivation. */
+  get stats(): DeriveStats {
+    return this.#field.stats;
+  }
+
+  /** True where the field has no zero set, so that there is nothing to draw. */
+  get isEmpty(): boolean {
+    return this.#field.isEmpty;
+  }
+
+  /**
+   * Derives the surface again, with other options, and puts it in place; clones and instances that share the geometry
+   * follow. A call that is overtaken by a newer one rejects with an AbortError and changes nothing.
+   * @throws what `deriveMesh` throws, and `options.signal`'s reason.
+   */
+  derive(options: DeriveOptions = {}): Promise<DeriveStats> {
+    return this.#field.derive(options);
+  }
+
+  /**
+   * Evaluates the field at points of the file's own, right-handed space: what the mesh's vertices are given in.
+   * @param points xyz per point, n*3 numbers.
+   * @returns signed distances (f < 0 inside) and gradients, in `out`'s arrays where given.
+   * @throws {NsdfArgumentError} if a length does not fit.
+   */
+  sample(points: ArrayLike<number>, out: SampleTarget = {}): FieldSamples {
+    return this.#field.sampler.sample(points, out);
+  }
+
+  /**
+   * Evaluates the field at points of the world, under the mesh's world matrix (brought up to date here). Distances are
+   * exact under rotation, translation, mirroring and uniform scale; where axes are scaled differently they are
+   * multiplied by the smallest stretch, which never oversteps. Gradients are those of what is returned.
+   */
+  sampleWorld(points: ArrayLike<number>, out: SampleTarget = {}): FieldSamples {
+    const toWorld = this.mesh.computeWorldMatrix(true);
+    const toLocal = toWorld.clone().invert().asArray();
+    return this.#field.sampler.sampleWorld(points, { toWorld: toWorld.asArray(), toLocal }, out);
+  }
+}
+
+/**
+ * The field that a mesh was derived from, or null for ordinary meshes. Works for clones and instances too.
+ * @example
+ * const { meshes } = await ImportMeshAsync('bunny.nsdf', scene);
+ * const [bunny] = meshes.map(nsdfOf).filter((field) => field !== null);
+ * const { distances } = bunny.sampleWorld([0, 0.5, 0]);
+ */
+export function nsdfOf(mesh: AbstractMesh): NSDFObject | null {
+  return fieldOf(mesh.geometry) && new NSDFObject(mesh);
+}

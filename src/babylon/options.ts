@@ -1,0 +1,40 @@
+import type { SceneLoaderPluginOptions } from '@babylonjs/core/Loading/sceneLoader.js';
+import type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
+
+/** What one load adds to how its meshes are derived. */
+interface NSDFCallOptions {
+  /** Ends download and derivation; the scene stays as it was. */
+  readonly signal?: AbortSignal;
+  /** Reports download and derivation; Babylon's own `onProgress` sees the download alone. */
+  readonly onProgress?: (progress: NSDFProgress) => void;
+}
+
+/** Settings of the glTF extension; every member of an interface, but a type, as Babylon's index signatures ask. */
+export type GLTFNSDFOptions = {
+  [Option in keyof (DeriveSettings & NSDFCallOptions)]: (DeriveSettings & NSDFCallOptions)[Option];
+} & {
+  /** Show the file's coarse fallback mesh where a derivation fails, and say so in `metadata.nsdf`. Default: true. */
+  readonly fallback?: boolean;
+};
+
+/** Settings of one load of a `.nsdf` file: `pluginOptions: { nsdf: { tolerance: 1e-3 } }`. */
+export type NSDFPluginOptions = {
+  [Option in keyof (DeriveSettings & NSDFCallOptions)]: (DeriveSettings & NSDFCallOptions)[Option];
+} & {
+  /** Options of Babylon's glTF loader, which builds everything around the fields. */
+  readonly gltf?: NonNullable<SceneLoaderPluginOptions['gltf']>;
+};
+
+declare module '@babylonjs/core/Loading/sceneLoader.js' {
+  interface SceneLoaderPluginOptions {
+    /** Options of the loader of neural fields (nsdf-loader). */
+    nsdf: NSDFPluginOptions;
+  }
+}
+
+declare module '@babylonjs/loaders/glTF/glTFFileLoader.js' {
+  interface GLTFLoaderExtensionOptions {
+    /** Options of the extension for neural fields (nsdf-loader). */
+    NSDF_neural_field: GLTFNSDFOptions;
+  }
+}

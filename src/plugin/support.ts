@@ -1,0 +1,27 @@
+import type { Backend } from '../index.ts';
+
+/** What `detectSupport` found. */
+export interface NSDFSupport {
+  /** The engine's own GPU device, to be shared; null without an engine that runs on WebGPU (after its start). */
+  readonly device: GPUDevice | null;
+  /** Whether the browser has the WebGPU API at all (it may still refuse an adapter). */
+  readonly hasWebGPU: boolean;
+  /** Whether module workers can be made, so that a derivation leaves the page responsive. */
+  readonly hasWorkers: boolean;
+  /** Whether IndexedDB is there, which a cache that outlives the page needs. */
+  readonly hasIndexedDB: boolean;
+  /** The backends that can run here, best first. */
+  readonly backends: readonly Backend[];
+}
+
+/** Reports what this browser, or Node, has; asks for nothing and changes nothing. */
+export function describeSupport(device: GPUDevice | null): NSDFSupport {
+  const hasWorkers = typeof Worker === 'function';
+  return {
+    device,
+    hasWebGPU: typeof navigator === 'object' && 'gpu' in navigator,
+    hasWorkers,
+    hasIndexedDB: typeof indexedDB === 'object' && indexedDB !== null,
+    backends: hasWorkers ? ['worker', 'cpu'] : ['cpu'],
+  };
+}
