@@ -4,6 +4,23 @@ import { textModules } from './scripts/text-modules.ts';
 import { locateBrowser } from './test/browser/find-browser.mjs';
 import { WEBGPU_FLAGS } from './test/browser/flags.ts';
 
+/** What sources and tests import of Babylon.js: as one bundle with split chunks, where it would be a thousand files. */
+const BABYLON_MODULES = [
+  ...['Buffers/buffer', 'Cameras/freeCamera', 'Culling/ray', 'Engines/engine', 'Engines/webgpuEngine'],
+  ...['Lights/hemisphericLight', 'Loading/sceneLoader', 'Materials/standardMaterial', 'Maths/math.color'],
+  ...['Maths/math.vector', 'Meshes/geometry', 'Misc/logger', 'Misc/observable', 'scene'],
+]
+  .map((name) => `@babylonjs/core/${name}.js`)
+  .concat([
+    '@babylonjs/loaders/glTF/2.0/Extensions/dynamic.js',
+    '@babylonjs/loaders/glTF/2.0/glTFLoader.js',
+    '@babylonjs/loaders/glTF/2.0/glTFLoaderExtensionRegistry.js',
+    '@babylonjs/loaders/glTF/glTFFileLoader.js',
+    '@babylonjs/serializers/glTF/2.0/index.js',
+    '@babylonjs/serializers/USDZ/index.js',
+    'fflate',
+  ]);
+
 // Without a browser here the browser tests fail at launch; `npm test` installs one first.
 const executablePath = await locateBrowser();
 
@@ -27,6 +44,7 @@ export default defineConfig({
         // Found while tests run, they would make vite reload the page under them.
         optimizeDeps: {
           include: [
+            ...BABYLON_MODULES,
             'meshoptimizer',
             'meshoptimizer/simplifier',
             'three',

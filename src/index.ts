@@ -1,6 +1,6 @@
 /**
- * nsdf-loader: neural signed distance fields as 3D assets. This entry holds no engine; `nsdf-loader/three` is the
- * plugin for three.js.
+ * nsdf-loader: neural signed distance fields as 3D assets. This entry holds no engine; `nsdf-loader/three` and
+ * `nsdf-loader/babylon` are the plugins for three.js and Babylon.js.
  */
 export * from './errors.ts';
 export type { CpuField } from './field/cpu-field.ts';
