@@ -37,6 +37,7 @@ const RULES: Readonly<Record<string, ImportRule>> = {
   import: { parts: ['format', 'field', 'gpu'], packages: ['@msgpack/msgpack', 'fflate'] },
   train: { parts: ['format', 'field', 'gpu'] },
   plugin: { parts: ['index.ts'] },
+  tiles: { parts: ['format', 'pipeline', 'surface', 'plugin'] },
   three: { parts: ['index.ts', 'plugin'], packages: ['three'] },
   babylon: { parts: ['index.ts', 'plugin'], packages: ['@babylonjs/*'] },
   cli: {
@@ -51,6 +52,7 @@ const RULES: Readonly<Record<string, ImportRule>> = {
       'pipeline',
       'import',
       'train',
+      'tiles',
       'index.ts',
     ],
     packages: ['node:*', 'cli-progress', 'commander', 'pickleparser', 'webgpu'],

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { NsdfArgumentError, NsdfLoadError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import { inlineBuffers, listExternalBuffers } from '../format/external-buffers.ts';
 import { listFields } from '../format/instances.ts';
 import { readNsdf } from '../format/read.ts';
 import type { NsdfScene } from '../format/scene.ts';
@@ -11,13 +13,37 @@ import { type MeshData, meshFormatOf } from './mesh-files/index.ts';
 
 /** Runs a job on a file's content; its errors come with the path in front. */
 async function inFile<T>(path: string, job: (bytes: Uint8Array) => T): Promise<T> {
-  const bytes = await readFile(path);
+  return named(path, job, await readSelfContained(path));
+}
+
+function named<T>(path: string, job: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
   try {
     return job(bytes);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new NsdfLoadError(`${path}: ${message}`, { cause });
   }
+}
+
+/**
+ * A GLB with the buffers that lie beside it in it, as the tiles of `nsdf tile` have them.
+ * @throws Node's error if one cannot be read.
+ */
+export async function readSelfContained(path: string): Promise<Uint8Array> {
+  const bytes = await readFile(path);
+  const uris = listExternalBuffers(bytes);
+  if (uris.length === 0) return bytes;
+  const buffers = uris.map(async (uri) => [uri, await readUri(uri, path)] as const);
+  const byUri = new Map(await Promise.all(buffers));
+  return named(path, (file) => inlineBuffers(file, byUri), bytes);
+}
+
+/** A file beside another one, or the bytes that a data URI holds. */
+async function readUri(uri: string, owner: string): Promise<Uint8Array> {
+  const url = new URL(uri, pathToFileURL(owner));
+  if (url.protocol === 'file:') return readFile(url);
+  if (url.protocol === 'data:') return new Uint8Array(await (await fetch(url)).arrayBuffer());
+  throw new NsdfLoadError(`${owner}: its buffer lies at ${uri}: expected a file beside it`);
 }
 
 /** A file's bytes. @throws Node's error if it cannot be read. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { FieldAsset } from '../format/asset.ts';
+import type { Box3, FieldAsset } from '../format/asset.ts';
 import { contentHash } from '../format/hash.ts';
 import { listFields, type NsdfFieldInstance } from '../format/instances.ts';
 import { readBytes, readScene } from './files.ts';
@@ -40,6 +40,8 @@ async function describeField({ field, nodeName, matrixWorld }: NsdfFieldInstance
     isNegativeInside: asset.isNegativeInside,
     valueScale: asset.valueScale,
     domain: asset.domain,
+    region: asset.region ?? null,
+    tolerance: asset.tolerance ?? null,
     nParameters: countParameters(asset),
     fallbackTriangles: fallback === null ? 0 : fallback.indices.length / 3,
     sha256: await contentHash(asset),
@@ -66,7 +68,7 @@ function countParameters({ encoding, layers }: FieldAsset): number {
 }
 
 function fieldLines(field: FieldInfo): string[] {
-  const { encoding, domain } = field;
+  const { encoding, domain, region, tolerance } = field;
   const grid =
     encoding.kind === 'none'
       ? [`none (${encoding.inputSpace} coordinates)`]
@@ -82,13 +84,19 @@ function fieldLines(field: FieldInfo): string[] {
     ...columns([
       ...grid.map((line, i): [string, string] => [i === 0 ? 'encoding' : '', line]),
       ['network', `${field.layers.join('-')}${field.hasBias ? '' : ', no bias'}`],
-      ['domain', `[${domain.min.join(', ')}] to [${domain.max.join(', ')}]`],
+      ['domain', formatBox(domain)],
+      ...(region ? [['region', formatBox(region)] as const] : []),
+      ...(tolerance === null ? [] : [['tolerance', `${tolerance}`] as const]),
       ['inside', field.isNegativeInside ? 'negative' : 'positive'],
       ['parameters', `${field.nParameters}`],
       ['fallback', field.fallbackTriangles === 0 ? 'none' : plural(field.fallbackTriangles, 'triangle')],
       ['sha256', `${field.sha256}${hashNote(field)}`],
     ]),
   ];
+}
+
+function formatBox({ min, max }: Box3): string {
+  return `[${min.join(', ')}] to [${max.join(', ')}]`;
 }
 
 function hashNote({ sha256, storedSha256 }: FieldInfo): string {

@@ -6,6 +6,7 @@ import { checkCommand } from './check.ts';
 import { convertCommand } from './convert.ts';
 import { infoCommand } from './info.ts';
 import { meshCommand } from './mesh.ts';
+import { tileCommand } from './tile.ts';
 import { validateCommand } from './validate.ts';
 
 /**
@@ -32,7 +33,8 @@ function createProgram(): Command {
     .addCommand(validateCommand())
     .addCommand(convertCommand())
     .addCommand(meshCommand())
-    .addCommand(checkCommand());
+    .addCommand(checkCommand())
+    .addCommand(tileCommand());
   for (const command of [program, ...program.commands]) {
     // Errors are thrown, and told in one line by runProgram.
     command

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { NsdfIssue } from '../format/issues.ts';
 import { verifyNsdf } from '../format/validate.ts';
-import { readBytes } from './files.ts';
+import { readSelfContained } from './files.ts';
 import { plural, printJson, printLines } from './output.ts';
 
 /** `nsdf validate A.nsdf`: every issue with its place. */
@@ -11,7 +11,7 @@ export function validateCommand(): Command {
     .argument('<file>')
     .option('--json', 'print one JSON object')
     .action(async (path: string, options: { json?: boolean }) => {
-      const issues = await verifyNsdf(await readBytes(path));
+      const issues = await verifyNsdf(await readSelfContained(path));
       const count = (severity: NsdfIssue['severity']) =>
         issues.filter((issue) => issue.severity === severity).length;
       const [nErrors, nWarnings] = [count('error'), count('warning')];

@@ -3,6 +3,7 @@ import { type GLTF, GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import { readNsdf } from '../index.ts';
 import { raceAbort } from '../plugin/abort.ts';
 import type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
+import { withExternalBuffers } from './external-buffers.ts';
 import { GLTFNSDFExtension } from './gltf-nsdf-extension.ts';
 import { NSDFGroup } from './nsdf-group.ts';
 
@@ -28,7 +29,7 @@ export async function parseScene(
   options: ParseSceneOptions,
 ): Promise<NSDFGroup> {
   const { settings, signal, onProgress, resourcePath } = options;
-  const bytes = toBytes(data);
+  const bytes = await withExternalBuffers(toBytes(data), options);
   // Names what is wrong with a damaged file, and where; GLTFLoader would throw, hang or allocate without a word.
   readNsdf(bytes);
   const loader = configure(new GLTFLoader(options.manager), options.template);

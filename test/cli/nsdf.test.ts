@@ -105,7 +105,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe('nsdf', () => {
   it('names its commands, and refuses others in one line', async () => {
     expect((await nsdf('--help')).out).toMatch(/info[\s\S]+validate[\s\S]+convert[\s\S]+mesh[\s\S]+check/);
-    expectRefused(await nsdf(), /expected a command: info, validate, convert, mesh, check/);
+    expectRefused(await nsdf(), /expected a command: info, validate, convert, mesh, check, tile/);
     expectRefused(await nsdf('frob'), /unknown command 'frob'/);
   });
 
@@ -223,5 +223,42 @@ describe('nsdf mesh and nsdf check', () => {
     const report = await nsdf('check', at('hole.obj'));
     expect(report.code).toBe(1);
     expect(report.out).toMatch(/hole\.obj: not closed\n[\s\S]*3 open, 0 open on the domain/);
+  });
+});
+
+describe('nsdf tile', () => {
+  it('one field: regions that share its weights, which the other commands read', async () => {
+    const report = json(await nsdf('tile', at('ball.nsdf'), at('tiles'), '--tolerance', '0.01', '--json'));
+    expect(report).toMatchObject({ fields: 1, finest: 0.01, coarsest: 0.16 });
+    const { root } = JSON.parse(await readFile(at('tiles/tileset.json'), 'utf8'));
+    expect(report.tiles).toBe((report.files as number) - 2);
+    const tile = join(at('tiles'), root.children[0].children[0].content.uri);
+    expect(json(await nsdf('validate', tile, '--json'))).toMatchObject({ isValid: true, nWarnings: 0 });
+    expect((await nsdf('info', tile)).out).toMatch(
+      /region +\[-0\.5, -0\.5, -1\] to \[0, 0, -0\.5\]\n +tolerance +0\.01\n/,
+    );
+    const mesh = json(await nsdf('mesh', tile, at('tile.glb'), '--json'));
+    expect(mesh).toMatchObject({ tolerance: 0.01, isEmpty: false });
+    await rm(join(at('tiles'), 'sphere', 'weights.bin'));
+    expectRefused(await nsdf('info', tile), /ENOENT.*weights\.bin/);
+    await writeFile(join(at('tiles'), 'sphere', 'weights.bin'), 'short');
+    expectRefused(
+      await nsdf('mesh', tile, at('tile.glb')),
+      /\.glb: weights\.bin has 5 bytes, expected at least/,
+    );
+  });
+
+  it('several files: a tile for each field and level', async () => {
+    const args = ['--levels', '2', '--tolerance', '0.02'];
+    const { code, out } = await nsdf('tile', at('ball.nsdf'), at('two.nsdf'), at('many'), ...args);
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringMatching(/many: 6 tiles of 3 fields/) });
+  });
+
+  it('refuses what it cannot tile', async () => {
+    expectRefused(await nsdf('tile', at('ball.nsdf')), /expected at least one file and then a folder/);
+    expectRefused(await nsdf('tile', at('empty.nsdf'), at('none')), /has no zero set/);
+    expectRefused(await nsdf('tile', at('ball.nsdf'), at('two.nsdf')), /two\.nsdf/);
+    expectRefused(await nsdf('tile', at('ball.nsdf'), at('none'), '--ratio', '1'), /above 1/);
+    expectRefused(await nsdf('tile', at('ball.nsdf'), at('none'), '--levels', '0'), /levels is 0/);
   });
 });
