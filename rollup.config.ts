@@ -3,6 +3,7 @@ import nodeResolve from '@rollup/plugin-node-resolve';
 import typescript from '@rollup/plugin-typescript';
 import type { Plugin, RollupOptions } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
+import { stampAlgorithm } from './scripts/algorithm-version.ts';
 import { cleanOutput, makeExecutable } from './scripts/built-files.ts';
 import { CLI_ENTRY, ENTRIES, WORKER_ENTRY } from './scripts/entries.ts';
 import { textModules } from './scripts/text-modules.ts';
@@ -14,6 +15,7 @@ const isPackage = (id: string): boolean => !/^[./]|^[A-Za-z]:/.test(id);
 const compile = (): Plugin[] => [
   textModules(),
   json({ preferConst: true }),
+  stampAlgorithm(),
   typescript({ tsconfig: './tsconfig.build.json' }),
 ];
 

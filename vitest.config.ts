@@ -59,6 +59,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],
+          setupFiles: ['test/browser/no-default-cache.ts'],
           fileParallelism: false, // some of them measure times
           browser: {
             enabled: true,

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { stampAlgorithm } from '../scripts/algorithm-version.ts';
 import { textModules } from '../scripts/text-modules.ts';
 import { exampleAssets } from './example-assets.ts';
 
@@ -10,7 +11,7 @@ export default defineConfig({
   root: join(here, 'viewer'),
   // A file that is not there is a 404, and not the page again.
   appType: 'mpa',
-  plugins: [textModules(), exampleAssets()],
+  plugins: [textModules(), stampAlgorithm(), exampleAssets()],
   // Found while the page runs, they would make vite reload it.
   optimizeDeps: {
     include: [

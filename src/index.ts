@@ -2,11 +2,15 @@
  * nsdf-loader: neural signed distance fields as 3D assets. This entry holds no engine; `nsdf-loader/three` and
  * `nsdf-loader/babylon` are the plugins for three.js and Babylon.js.
  */
+export { PartitionCache } from './cache/partition-cache.ts';
+export type { CacheOptions, CacheStatistics } from './cache/record-cache.ts';
+export type { CacheStore, StoreUsage } from './cache/store.ts';
 export * from './errors.ts';
 export type { CpuField } from './field/cpu-field.ts';
 export { createCpuField } from './field/cpu-field.ts';
 export * from './format/index.ts';
 export type { WorkerConfig } from './pipeline/backend-worker.ts';
+export { defaultCache, setDefaultCache } from './pipeline/default-cache.ts';
 export { configureWorkers, deriveMesh, disposeWorkers } from './pipeline/derive.ts';
 export type * from './pipeline/options.ts';
 export type { WorkerLike } from './pipeline/worker-host.ts';

@@ -33,6 +33,7 @@ export class Settler {
   private readonly faceIds = new Int32Array(4);
   private readonly nodesOfRoot: Int32Array;
   private readonly maxNodes: number;
+  private isPrepared = false;
 
   constructor(table: CornerTable, forest: Forest) {
     this.table = table;
@@ -42,13 +43,18 @@ export class Settler {
     const share = Math.min(1, LARGE_NETWORK / Math.max(1, table.field.nPreActivations));
     const most = (MAX_NODES_PER_ROOTS * forest.nRoots + MAX_NODES_BESIDE) * share;
     this.maxNodes = Math.max(2 * forest.nRoots, most);
-    this.nodesOfRoot = new Int32Array(forest.nRoots).fill(1);
+    this.nodesOfRoot = new Int32Array(forest.nRoots);
+    for (let node = 0; node < forest.nNodes; node++) this.nodesOfRoot[forest.root[node]]++;
   }
 
   /** Settles all pending nodes; yields the fraction done of the first pass. */
   *run(): Generator<number, void> {
     let pending = this.pendingNodes();
-    yield* this.prepare(pending);
+    // A forest that was settled before, and comes from a record, has no pending nodes; its corners are wanted all the same.
+    yield* this.prepare(
+      this.isPrepared ? pending : [...this.forest.root.subarray(0, this.forest.nNodes).keys()],
+    );
+    this.isPrepared = true;
     while (pending.length > 0) {
       const next: number[] = [];
       for (let i = 0; i < pending.length; i++) {

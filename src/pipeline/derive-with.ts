@@ -1,7 +1,7 @@
 import type { FieldAsset } from '../format/asset.ts';
 import { BackendUnavailableError, type DeriveBackend } from './backend.ts';
-import type { DeriveOptions, DeriveResult } from './options.ts';
-import type { JobOptions } from './steps.ts';
+import type { CacheUse, DeriveOptions, DeriveResult } from './options.ts';
+import type { DerivedSurface, JobOptions, RecordRequest } from './steps.ts';
 import { validateDeriveOptions } from './validate-options.ts';
 
 const JOB_OPTIONS = [
@@ -12,7 +12,15 @@ const JOB_OPTIONS = [
   'creaseAngle',
   'region',
   'structure',
+  'recordsFor',
+  'regions',
 ] as const satisfies (keyof JobOptions)[];
+
+/** What stands in the statistics of a derivation that asked no cache. */
+export const NO_CACHE: CacheUse = { use: 'off', reason: 'none was asked for' };
+
+/** A result with the records that a cache asked for. */
+export type RecordedResult = DeriveResult & Pick<DerivedSurface, 'records'>;
 
 /**
  * Derives with the first of the backends that works; the statistics say which one that was and why.
@@ -22,8 +30,8 @@ const JOB_OPTIONS = [
 export async function deriveWith(
   backends: readonly DeriveBackend[],
   asset: FieldAsset,
-  options: DeriveOptions,
-): Promise<DeriveResult> {
+  options: DeriveOptions & RecordRequest,
+): Promise<RecordedResult> {
   validateDeriveOptions(options);
   const { backend: wanted = 'auto', signal, onProgress } = options;
   const jobOptions = { ...hintsOf(asset, options), ...pickJobOptions(options) };
@@ -42,7 +50,8 @@ export async function deriveWith(
       const { kind } = backend;
       const backendReason = explain(wanted, backend, refusals);
       const totalTimeMs = performance.now() - startMs;
-      return { ...surface, stats: { ...surface.stats, totalTimeMs, backend: kind, backendReason } };
+      const stats = { ...surface.stats, totalTimeMs, backend: kind, backendReason, cache: NO_CACHE };
+      return { ...surface, stats };
     } catch (error) {
       if (!(error instanceof BackendUnavailableError)) throw error;
       refusals.push(`${backend.kind}: ${error.message}`);
@@ -61,7 +70,7 @@ function hintsOf({ region, tolerance }: FieldAsset, options: DeriveOptions): Job
 }
 
 /** Leaves out what cannot be posted to a worker, and what other layers added to the options. */
-function pickJobOptions(options: DeriveOptions): JobOptions {
+export function pickJobOptions(options: DeriveOptions & RecordRequest): JobOptions {
   const picked = JOB_OPTIONS.filter((name) => options[name] !== undefined);
   return Object.fromEntries(picked.map((name) => [name, options[name]]));
 }

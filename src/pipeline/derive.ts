@@ -1,8 +1,12 @@
+import type { RecordCache } from '../cache/record-cache.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { createCpuBackend } from './backend-cpu.ts';
 import { createWorkerBackend, type WorkerConfig } from './backend-worker.ts';
+import type { Derive } from './cached-derive.ts';
+import { defaultCache, whyNoCache } from './default-cache.ts';
 import { deriveWith } from './derive-with.ts';
 import type { DeriveOptions, DeriveResult } from './options.ts';
+import { validateDeriveOptions } from './validate-options.ts';
 
 // The page's workers are shared by everything that derives on it, so they belong to this module; nothing is
 // started, and the derivation's own code is not loaded, before the first call.
@@ -16,6 +20,8 @@ const cpuBackend = createCpuBackend(async () => (await import('./job.ts')).JOB);
  * Runs in a module worker where there are workers, else in place in slices of about 8 ms; `stats.backend` and
  * `stats.backendReason` say which and why. Both give the same bytes.
  *
+ * What was derived before is taken from a cache, see `options.cache`; `stats.cache` says whether it was.
+ *
  * @throws {NsdfArgumentError} if an option is out of range or two of them contradict each other
  * @throws {NsdfUnsupportedError} if the field is of a kind that cannot be derived
  * @throws {NsdfBudgetError} if the surface needs more memory than there may be
@@ -24,8 +30,33 @@ const cpuBackend = createCpuBackend(async () => (await import('./job.ts')).JOB);
  * @example
  * const { mesh, stats } = await deriveMesh(asset, { tolerance: 1e-3 });
  */
-export function deriveMesh(asset: FieldAsset, options: DeriveOptions = {}): Promise<DeriveResult> {
-  return deriveWith([workerBackend, cpuBackend], asset, options);
+export async function deriveMesh(asset: FieldAsset, options: DeriveOptions = {}): Promise<DeriveResult> {
+  validateDeriveOptions(options);
+  options.signal?.throwIfAborted();
+  const cache = options.cache === undefined ? defaultCache() : options.cache || null;
+  const reason = cache === null ? undefined : whyNoCache();
+  if (cache === null || reason !== undefined) return deriveUncached(asset, options, reason);
+  let parts: [typeof import('./cached-derive.ts'), RecordCache];
+  try {
+    parts = await Promise.all([import('./cached-derive.ts'), cache.open()]);
+  } catch (error) {
+    // A mesh without a cache is better than none: offline, say, with only a part of the page's code at hand.
+    return deriveUncached(asset, options, `its code could not be loaded (${(error as Error).message})`);
+  }
+  const [{ deriveCached }, records] = parts;
+  return deriveCached(derive, asset, options, records);
+}
+
+const derive: Derive = (asset, options) => deriveWith([workerBackend, cpuBackend], asset, options);
+
+async function deriveUncached(
+  asset: FieldAsset,
+  options: DeriveOptions,
+  reason: string | undefined,
+): Promise<DeriveResult> {
+  const result = await derive(asset, options);
+  if (reason === undefined) return result;
+  return { ...result, stats: { ...result.stats, cache: { use: 'off', reason } } };
 }
 
 /** Terminates the shared workers; running jobs reject with an NsdfLoadError, the next job starts new workers. */

@@ -57,7 +57,8 @@ export async function drive<T>(steps: Generator<DeriveProgress, T, void>, contro
 }
 
 /**
- * Runs a whole job: the derivation, the simplification and the splitting of normals, where the options ask for them.
+ * Runs a whole job: the derivation, the simplification, the splitting of normals and the record, where the options ask
+ * for them.
  * @throws whatever the job throws
  */
 export async function runJob(
@@ -66,20 +67,31 @@ export async function runJob(
   options: JobOptions,
   control: JobControl,
 ): Promise<DerivedSurface> {
+  const { throwIfCancelled } = control;
+  const onProgress = risingProgress(control.onProgress);
+  const surface = await deriveAndSplit(job, asset, options, { throwIfCancelled, onProgress });
+  if (options.recordsFor === undefined) return surface;
+  return drive(job.keepSurface(asset, surface, options), { throwIfCancelled, onProgress: () => {} });
+}
+
+async function deriveAndSplit(
+  job: Job,
+  asset: FieldAsset,
+  options: JobOptions,
+  { throwIfCancelled, onProgress }: JobControl,
+): Promise<DerivedSurface> {
   const isSplit = options.creaseAngle !== undefined;
   const splitFrom = isSplit ? 1 - SPLIT_SHARE : 1;
-  const report = risingProgress(control.onProgress);
-  const { throwIfCancelled } = control;
   const surface = await deriveAndSimplify(job, asset, options, {
     throwIfCancelled,
-    onProgress: ({ stage, fraction }) => report({ stage, fraction: fraction * splitFrom }),
+    onProgress: ({ stage, fraction }) => onProgress({ stage, fraction: fraction * splitFrom }),
   });
   if (!isSplit) return surface;
   const split = await drive(job.splitNormals(asset, surface, options), {
     throwIfCancelled,
-    onProgress: ({ stage, fraction }) => report({ stage, fraction: splitFrom + fraction * SPLIT_SHARE }),
+    onProgress: ({ stage, fraction }) => onProgress({ stage, fraction: splitFrom + fraction * SPLIT_SHARE }),
   });
-  report({ stage: 'normals', fraction: 1 });
+  onProgress({ stage: 'normals', fraction: 1 });
   return split;
 }
 

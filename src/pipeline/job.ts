@@ -1,11 +1,12 @@
 import { createCpuField } from '../field/cpu-field.ts';
 import { frameOf } from './plan.ts';
+import { keepSurface } from './records.ts';
 import { splitSurface } from './split-surface.ts';
 import { deriveSteps } from './stages.ts';
 import type { Job, Simplify } from './steps.ts';
 
 /** The derivation, as every backend runs it. The simplifier is loaded when a job first needs it. */
-export const JOB: Job = { steps: deriveSteps, loadSimplify, splitNormals: splitSurface };
+export const JOB: Job = { steps: deriveSteps, loadSimplify, splitNormals: splitSurface, keepSurface };
 
 async function loadSimplify(): Promise<Simplify> {
   const { simplifyMesh } = await import('../surface/simplify.ts');

@@ -1,3 +1,4 @@
+import type { PartitionCache } from '../cache/partition-cache.ts';
 import type { Box3 } from '../format/asset.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { RegionStructure } from '../surface/structure.ts';
@@ -47,6 +48,11 @@ export interface DeriveOptions {
   /** Also return the region structure (see `RegionStructure`). */
   readonly structure?: boolean;
   readonly backend?: Backend | 'auto';
+  /**
+   * Where earlier results are looked for and this one is kept; false for nowhere. Default: the page's own cache (see
+   * `setDefaultCache`), where there is IndexedDB.
+   */
+  readonly cache?: PartitionCache | false;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: DeriveProgress) => void;
 }
@@ -64,9 +70,21 @@ export interface DeriveStats {
   /** Milliseconds by stage. */
   readonly timeMs: Readonly<Partial<Record<DeriveStage, number>>>;
   readonly totalTimeMs: number;
-  /** Which backend ran and why. */
-  readonly backend: Backend;
+  /** Which backend ran and why; `cache` where none had to. */
+  readonly backend: Backend | 'cache';
   readonly backendReason: string;
+  readonly cache: CacheUse;
+}
+
+/** What a cache did for a derivation. */
+export interface CacheUse {
+  /**
+   * `off`: none was used. `miss`: nothing was found. `regions`: the search was saved. `memory`, `store`, `file`: the
+   * whole mesh was found there.
+   */
+  readonly use: 'off' | 'miss' | 'regions' | 'memory' | 'store' | 'file';
+  /** Why, where it is `off` or something that was found could not be used. */
+  readonly reason: string;
 }
 
 /** What a derivation returns. A field without zero set gives an empty mesh and `isEmpty`. */

@@ -1,13 +1,14 @@
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { CornerTable } from '../partition/corners.ts';
-import { type CullResult, cullBoxes } from '../partition/cull.ts';
+import type { CullResult } from '../partition/cull.ts';
 import { Forest } from '../partition/forest.ts';
 import { countNodes, Settler } from '../partition/settle.ts';
 import { cleanMesh } from '../surface/clean.ts';
 import { type Extraction, extractSurface } from '../surface/extract.ts';
 import { finishMesh, putOnZeroSet, type RawMesh } from '../surface/finish.ts';
 import type { RegionStructure } from '../surface/structure.ts';
+import { findRegions, recordRegions } from './find-regions.ts';
 import type { DeriveProgress, DeriveStage } from './options.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
@@ -36,19 +37,19 @@ export function* deriveSteps(
   const field = createCpuField(asset);
   const plan = makePlan(field, options);
   const table = new CornerTable(field, plan.lattice);
-  let cull: CullResult | undefined;
-  for (const cullSteps = cullBoxes(field, plan.lattice, table); ; ) {
-    const step = cullSteps.next();
-    if (step.done) {
-      cull = step.value;
-      break;
-    }
-    yield clock.at('partition', step.value);
-  }
-  const forest = new Forest(plan.lattice, cull.boxes);
+  const regions = yield* clock.follow('partition', findRegions(table, options));
+  const { cull } = regions;
+  const forest = regions.forest ?? new Forest(plan.lattice, cull.boxes);
   const settler = new Settler(table, forest);
   const hasStructure = options.structure === true;
-  const steps = extractSurface(table, forest, settler, { ...plan, hasStructure });
+  let record: Uint8Array | undefined;
+  const { recordsFor } = options;
+  const keepRegions = function* (): Generator<number, void> {
+    if (recordsFor !== undefined && !regions.isSeeded) {
+      record = yield* recordRegions(table, regions, forest, recordsFor);
+    }
+  };
+  const steps = extractSurface(table, forest, settler, { ...plan, hasStructure, onSettled: keepRegions });
   let extraction: Extraction | undefined;
   while (extraction === undefined) {
     const step = steps.next();
@@ -71,6 +72,7 @@ export function* deriveSteps(
     mesh,
     isEmpty: mesh.indices.length === 0,
     ...(structure && { structure }),
+    ...(record && { records: { regions: record } }),
     stats: {
       nVertices: mesh.positions.length / 3,
       nTriangles: mesh.indices.length / 3,
@@ -135,6 +137,15 @@ class StageClock {
     const before = stages[stages.indexOf(stage) - 1];
     const from = before === undefined ? 0 : STAGE_END[before];
     return { stage, fraction: from + fraction * (STAGE_END[stage] - from) };
+  }
+
+  /** Runs a generator of fractions as one stage. */
+  *follow<T>(stage: DeriveStage, fractions: Generator<number, T, void>): Generator<DeriveProgress, T, void> {
+    for (;;) {
+      const step = fractions.next();
+      if (step.done) return step.value;
+      yield this.at(stage, step.value);
+    }
   }
 
   end(): Readonly<Partial<Record<DeriveStage, number>>> {

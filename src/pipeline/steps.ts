@@ -3,11 +3,28 @@ import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import type { DeriveOptions, DeriveProgress, DeriveStats } from './options.ts';
 
-/** What a job needs to know and what can be posted to a worker: the options without callbacks and backend. */
-export type JobOptions = Omit<DeriveOptions, 'backend' | 'signal' | 'onProgress'>;
+/** What a cache gives a job and wants of it. */
+export interface RecordRequest {
+  /** The field's content hash: the job gives back records of what it found. */
+  readonly recordsFor?: string;
+  /** A record of the field's regions from an earlier job, which saves the search. */
+  readonly regions?: Uint8Array;
+}
+
+/** What a job needs to know and what can be posted to a worker: the options without callbacks, backend and cache. */
+export type JobOptions = Omit<DeriveOptions, 'backend' | 'cache' | 'signal' | 'onProgress'> & RecordRequest;
 
 /** The statistics of the work itself; the driver adds where it ran and how long that took. */
-export type SurfaceStats = Omit<DeriveStats, 'backend' | 'backendReason' | 'totalTimeMs'>;
+export type SurfaceStats = Omit<DeriveStats, 'backend' | 'backendReason' | 'cache' | 'totalTimeMs'>;
+
+/** Records of a finished job, for a cache to keep. */
+export interface DerivedRecords {
+  readonly surface?: Uint8Array;
+  /** Absent where the job was given one that it could use. */
+  readonly regions?: Uint8Array;
+  /** Why the surface is not to be kept. */
+  readonly problem?: string;
+}
 
 /** A finished derivation, before the driver's statistics. */
 export interface DerivedSurface {
@@ -15,6 +32,8 @@ export interface DerivedSurface {
   readonly isEmpty: boolean;
   readonly stats: SurfaceStats;
   readonly structure?: RegionStructure;
+  /** Where `recordsFor` asked for them. */
+  readonly records?: DerivedRecords;
 }
 
 /** The derivation as a generator: yields its progress after every few milliseconds of work. */
@@ -37,9 +56,13 @@ export type SplitNormals = (
   options: JobOptions,
 ) => Generator<DeriveProgress, DerivedSurface, void>;
 
+/** Adds the record of a finished surface where `options.recordsFor` asks for it; see `keepSurface`. */
+export type KeepSurface = SplitNormals;
+
 /** The work of a job: backends differ in where they run it, not in what it is. */
 export interface Job {
   readonly steps: Steps;
   readonly loadSimplify: () => Promise<Simplify>;
   readonly splitNormals: SplitNormals;
+  readonly keepSurface: KeepSurface;
 }

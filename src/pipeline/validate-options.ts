@@ -1,3 +1,4 @@
+import { PartitionCache } from '../cache/partition-cache.ts';
 import { NsdfArgumentError } from '../errors.ts';
 import type { DeriveOptions } from './options.ts';
 
@@ -78,6 +79,9 @@ export function validateDeriveOptions(options: DeriveOptions): void {
   if (options.region !== undefined) checkRegion(options.region);
   if (backend !== undefined && !BACKENDS.includes(backend)) {
     refuse('backend', backend, `one of ${BACKENDS.join(', ')}`);
+  }
+  if (options.cache !== undefined && options.cache !== false && !(options.cache instanceof PartitionCache)) {
+    refuse('cache', options.cache, 'a PartitionCache, or false for none');
   }
   if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
     refuse('onProgress', options.onProgress, 'a function');

@@ -19,6 +19,8 @@ export interface ExtractOptions {
   readonly fill: FillOptions;
   /** Whether to gather the region structure. */
   readonly hasStructure?: boolean;
+  /** Called when all boxes are settled, before their loops have any bisected again: the forest does not depend on tolerances yet. */
+  readonly onSettled?: () => Generator<number, void>;
 }
 
 /** The derived surface in double precision, with the tables it was derived from. */
@@ -45,6 +47,8 @@ export function* extractSurface(
 ): Generator<ExtractProgress, Extraction> {
   for (let round = 0; ; round++) {
     for (const fraction of settler.run()) yield { stage: 'settle', fraction };
+    if (round === 0 && options.onSettled)
+      for (const _ of options.onSettled()) yield { stage: 'settle', fraction: 1 };
     const extraction = yield* deriveOnce(table, forest, options);
     if (round + 1 === MAX_ROUNDS) return extraction;
     const { rects, faces, filler } = extraction;

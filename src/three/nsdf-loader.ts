@@ -1,5 +1,5 @@
 import { Loader, LoaderUtils, type LoadingManager } from 'three';
-import type { Backend } from '../index.ts';
+import type { Backend, PartitionCache } from '../index.ts';
 import { NsdfError } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
 import {
@@ -84,6 +84,15 @@ export class NSDFLoader extends Loader<NSDFGroup> {
   /** Where derivations run; 'auto' takes the best there is. */
   setBackend(backend: Backend | 'auto'): this {
     this.#settings = withSetting(this.#settings, 'backend', backend);
+    return this;
+  }
+
+  /**
+   * Where earlier results are looked for and new ones kept; false for nowhere, null for the page's own cache. (three's own
+   * `setCache` is about the request.)
+   */
+  setPartitionCache(cache: PartitionCache | false | null): this {
+    this.#settings = withSetting(this.#settings, 'cache', cache);
     return this;
   }
 

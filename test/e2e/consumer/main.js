@@ -6,13 +6,14 @@ const OPTIONS = { tolerance: 5e-3 };
 
 async function derive(options) {
   const bytes = await (await fetch('/bunny.nsdf')).arrayBuffer();
-  const { mesh, stats } = await deriveMesh(readField(bytes), { ...OPTIONS, ...options });
+  const { mesh, stats } = await deriveMesh(readField(bytes), { ...OPTIONS, cache: false, ...options });
   const report = await checkMesh(mesh);
   return {
     backend: stats.backend,
     reason: stats.backendReason,
     nVertices: stats.nVertices,
     isClosed: report.isClosed,
+    cache: stats.cache.use,
   };
 }
 

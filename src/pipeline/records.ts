@@ -1,0 +1,102 @@
+import { NsdfFormatError } from '../errors.ts';
+import { createCpuField } from '../field/cpu-field.ts';
+import type { FieldAsset } from '../format/asset.ts';
+import { decodeSurface, encodeSurface } from '../surface/surface-record.ts';
+import { verifySurface } from '../surface/verify-surface.ts';
+import type { DeriveProgress } from './options.ts';
+import { frameOf } from './plan.ts';
+import { packRecord, type RecordHeader, unpackRecord } from './record-envelope.ts';
+import type { DerivedRecords, DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
+
+/** Kinds of records. */
+export const SURFACE_RECORD = 'surface';
+export const REGIONS_RECORD = 'regions';
+
+/** What a surface depends on beside the field, and no more. */
+const SURFACE_OPTIONS = ['tolerance', 'resolution', 'exact', 'maxVertices', 'creaseAngle', 'region'] as const;
+
+type RecordOptions = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** The part of a job's options that its surface depends on, as a record's key has them. */
+export function surfaceOptions(options: JobOptions): RecordOptions {
+  const entries = SURFACE_OPTIONS.map((name) => {
+    const value = options[name];
+    return [name, typeof value === 'object' ? JSON.stringify([value.min, value.max]) : value || undefined];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The part that the regions depend on: with a grid the planes are its own, whatever the detail. */
+export function regionsOptions(asset: FieldAsset, options: JobOptions): RecordOptions {
+  const { resolution, region } = surfaceOptions(options);
+  return { region, ...(asset.encoding.kind === 'none' && { resolution }) };
+}
+
+const STATS = [
+  'nBoxes',
+  'nBoxesTested',
+  'nBoxesSurviving',
+  'nBoxesUnsettled',
+  'toleranceLocal',
+] as const satisfies (keyof SurfaceStats)[];
+
+/**
+ * Adds the record of a finished surface, where the job was asked for one: verified first, so that no record is kept that
+ * would be refused when it is read.
+ */
+export function* keepSurface(
+  asset: FieldAsset,
+  surface: DerivedSurface,
+  options: JobOptions,
+): Generator<DeriveProgress, DerivedSurface, void> {
+  const { recordsFor: contentHash } = options;
+  if (contentHash === undefined) return surface;
+  const { bounds } = frameOf(asset, options);
+  const problem = yield* steps(verifySurface(surface.mesh, createCpuField(asset), bounds));
+  const records: DerivedRecords = { ...surface.records };
+  if (problem !== undefined) return { ...surface, records: { ...records, problem } };
+  const stats = Object.fromEntries(STATS.map((name) => [name, surface.stats[name]]));
+  const header = { kind: SURFACE_RECORD, contentHash, options: surfaceOptions(options), stats };
+  const payload = yield* steps(encodeSurface(surface.mesh));
+  return { ...surface, records: { ...records, surface: packRecord(header, payload) } };
+}
+
+/**
+ * Makes the surface of its record.
+ * @throws {NsdfFormatError} if anything in the record is wrong, or the mesh in it is not one of this field.
+ */
+export function* readSurface(
+  asset: FieldAsset,
+  bytes: Uint8Array,
+  options: JobOptions,
+  contentHash: string,
+): Generator<DeriveProgress, DerivedSurface, void> {
+  const { header, payload } = unpackRecord(bytes, { kind: SURFACE_RECORD, contentHash });
+  const counts = readStats(header);
+  const mesh = yield* steps(decodeSurface(payload));
+  const { bounds } = frameOf(asset, options);
+  const problem = yield* steps(verifySurface(mesh, createCpuField(asset), bounds));
+  if (problem !== undefined) throw new NsdfFormatError(`a record of a mesh that is not right: ${problem}`);
+  const nVertices = mesh.positions.length / 3;
+  const nTriangles = mesh.indices.length / 3;
+  return { mesh, isEmpty: nTriangles === 0, stats: { ...counts, nVertices, nTriangles, timeMs: {} } };
+}
+
+function readStats({ stats }: RecordHeader): Pick<SurfaceStats, (typeof STATS)[number]> {
+  const found = (stats ?? {}) as Record<string, unknown>;
+  const entries = STATS.map((name) => {
+    const value = found[name];
+    if (typeof value === 'number' && value >= 0) return [name, value];
+    throw new NsdfFormatError(`a record without ${name}`);
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Fractions as progress: nobody is told of them, they only say where to give way. */
+function* steps<T>(fractions: Generator<number, T, void>): Generator<DeriveProgress, T, void> {
+  for (;;) {
+    const step = fractions.next();
+    if (step.done) return step.value;
+    yield { stage: 'normals', fraction: 1 };
+  }
+}
