@@ -4,11 +4,11 @@ import { NsdfFormatError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { contentHash } from '../format/hash.ts';
 import { ALGORITHM_VERSION } from './algorithm-version.ts';
-import { pickJobOptions, type RecordedResult } from './derive-with.ts';
+import { jobOptionsOf, type RecordedResult } from './derive-with.ts';
 import { drive } from './drive.ts';
 import type { CacheUse, DeriveOptions, DeriveResult } from './options.ts';
 import { REGIONS_RECORD, readSurface, regionsOptions, SURFACE_RECORD, surfaceOptions } from './records.ts';
-import type { DerivedRecords, DerivedSurface, RecordRequest } from './steps.ts';
+import type { DerivedRecords, DerivedSurface, JobOptions, RecordRequest } from './steps.ts';
 
 /** Derives without a cache; gives back the records that `recordsFor` asks for. */
 export type Derive = (asset: FieldAsset, options: DeriveOptions & RecordRequest) => Promise<RecordedResult>;
@@ -17,6 +17,8 @@ export type Derive = (asset: FieldAsset, options: DeriveOptions & RecordRequest)
 interface CachedJob {
   readonly asset: FieldAsset;
   readonly options: DeriveOptions;
+  /** What the options come to for this asset. */
+  readonly asked: JobOptions;
   readonly cache: RecordCache;
   readonly hash: string;
   readonly startMs: number;
@@ -44,7 +46,7 @@ export async function deriveCached(
   const startMs = performance.now();
   const { signal } = options;
   const hash = await abortable(hashOf(asset), signal);
-  const job = { asset, options, cache, hash, startMs };
+  const job = { asset, options, asked: jobOptionsOf(asset, options), cache, hash, startMs };
   const found = options.structure ? undefined : await findSurface(job);
   return found ?? deriveAndKeep(derive, job);
 }
@@ -57,9 +59,9 @@ function hashOf(asset: FieldAsset): Promise<string> {
   return hash;
 }
 
-function keyOf({ asset, options, hash }: CachedJob, kind: string): string {
-  const asked = kind === SURFACE_RECORD ? surfaceOptions(options) : regionsOptions(asset, options);
-  return recordKey({ contentHash: hash, algorithm: ALGORITHM_VERSION, kind, options: asked });
+function keyOf({ asset, asked, hash }: CachedJob, kind: string): string {
+  const options = kind === SURFACE_RECORD ? surfaceOptions(asked) : regionsOptions(asset, asked);
+  return recordKey({ contentHash: hash, algorithm: ALGORITHM_VERSION, kind, options });
 }
 
 /** The mesh of a record, or undefined where there is none that is right. */
@@ -83,10 +85,10 @@ async function findSurface(job: CachedJob): Promise<DeriveResult | undefined> {
 }
 
 async function decode(job: CachedJob, { bytes }: CacheHit, key: string): Promise<DerivedSurface | undefined> {
-  const { asset, options, hash, cache } = job;
+  const { asset, options, asked, hash, cache } = job;
   const throwIfCancelled = (): void => options.signal?.throwIfAborted();
   try {
-    return await drive(readSurface(asset, bytes, pickJobOptions(options), hash), {
+    return await drive(readSurface(asset, bytes, asked, hash), {
       throwIfCancelled,
       onProgress: () => {},
     });

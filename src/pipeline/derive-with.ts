@@ -34,7 +34,7 @@ export async function deriveWith(
 ): Promise<RecordedResult> {
   validateDeriveOptions(options);
   const { backend: wanted = 'auto', signal, onProgress } = options;
-  const jobOptions = { ...hintsOf(asset, options), ...pickJobOptions(options) };
+  const jobOptions = jobOptionsOf(asset, options);
   signal?.throwIfAborted();
   const startMs = performance.now();
   const first = wanted === 'auto' ? 0 : backends.findIndex(({ kind }) => kind === wanted);
@@ -69,10 +69,13 @@ function hintsOf({ region, tolerance }: FieldAsset, options: DeriveOptions): Job
   };
 }
 
-/** Leaves out what cannot be posted to a worker, and what other layers added to the options. */
-export function pickJobOptions(options: DeriveOptions & RecordRequest): JobOptions {
+/**
+ * What a job is asked for, the asset's own wishes included. Leaves out what cannot be posted to a worker, and what other
+ * layers added to the options.
+ */
+export function jobOptionsOf(asset: FieldAsset, options: DeriveOptions & RecordRequest): JobOptions {
   const picked = JOB_OPTIONS.filter((name) => options[name] !== undefined);
-  return Object.fromEntries(picked.map((name) => [name, options[name]]));
+  return { ...hintsOf(asset, options), ...Object.fromEntries(picked.map((name) => [name, options[name]])) };
 }
 
 function explain(wanted: string, { kind, merit }: DeriveBackend, refusals: readonly string[]): string {

@@ -163,7 +163,9 @@ describe('a mesh from the cache', () => {
       expect((await derive(cache, options)).stats.cache.use).toBe('regions');
     }
     expect((await derive(cache, {}, multiField({ cells: [8, 16] }))).stats.cache.use).toBe('miss');
-    expect((await derive(cache, {}, { ...multiField(), name: 'renamed' })).stats.cache.use).not.toBe('miss');
+    expect((await derive(cache, {}, { ...multiField(), name: 'renamed' })).stats.cache.use).toBe('store');
+    const part = { ...multiField(), region: { min: [-1, -1, -1], max: [1, 0, 1] } as const };
+    expect((await derive(cache, {}, part)).stats.cache.use).toBe('miss');
     expect((await derive(cache, { structure: true })).structure).toBeDefined();
   });
 
