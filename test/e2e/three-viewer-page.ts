@@ -45,7 +45,9 @@ export class ViewerPage {
   ): Promise<ViewerPage> {
     const page = await browser.newPage();
     // These tests want every derivation to be one: without IndexedDB the page has no cache.
-    await page.evaluateOnNewDocument(() => Object.defineProperty(globalThis, 'indexedDB', { value: undefined }));
+    await page.evaluateOnNewDocument(() =>
+      Object.defineProperty(globalThis, 'indexedDB', { value: undefined }),
+    );
     await page.setViewport(viewport);
     await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
     const viewer = new ViewerPage(page);
