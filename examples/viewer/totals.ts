@@ -1,19 +1,5 @@
-import {
-  checkTopology,
-  type DeriveStage,
-  type DeriveStats,
-  type FieldAsset,
-  type SurfaceMesh,
-  type TopologyReport,
-} from '../../src/index.ts';
-
-/** What the statistics need of a field, of either engine. */
-export interface CountedField {
-  readonly stats: DeriveStats | null;
-  readonly isEmpty: boolean;
-  readonly asset: FieldAsset | null;
-  readonly surface: () => SurfaceMesh;
-}
+import { checkTopology, type DeriveStage, type DeriveStats, type TopologyReport } from '../../src/index.ts';
+import type { NSDFObject } from '../../src/three/index.ts';
 
 /** Statistics of all fields of a file together. */
 export interface Totals {
@@ -32,7 +18,7 @@ export interface Totals {
 }
 
 /** Adds up the fields' statistics and checks every mesh. */
-export function sumStats(fields: readonly CountedField[]): Totals {
+export function sumStats(fields: readonly NSDFObject[]): Totals {
   const all = fields.map((field) => field.stats).filter((stats): stats is DeriveStats => stats !== null);
   const sum = (pick: (stats: DeriveStats) => number): number =>
     all.reduce((total, stats) => total + pick(stats), 0);
@@ -59,6 +45,11 @@ export function sumStats(fields: readonly CountedField[]): Totals {
   };
 }
 
-function checkField({ surface, asset }: CountedField): TopologyReport {
-  return checkTopology(surface(), asset?.domain);
+function checkField({ geometry, asset }: NSDFObject): TopologyReport {
+  const mesh = {
+    positions: geometry?.getAttribute('position').array as Float32Array,
+    normals: geometry?.getAttribute('normal').array as Float32Array,
+    indices: Uint32Array.from(geometry?.index?.array ?? []),
+  };
+  return checkTopology(mesh, asset?.domain);
 }

@@ -6,7 +6,7 @@ import { Forest } from '../partition/forest.ts';
 import { countNodes, Settler } from '../partition/settle.ts';
 import { cleanMesh } from '../surface/clean.ts';
 import { type Extraction, extractSurface } from '../surface/extract.ts';
-import { directNormals, finishMesh, putOnZeroSet, type RawMesh } from '../surface/finish.ts';
+import { finishMesh, putOnZeroSet, type RawMesh } from '../surface/finish.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import { findRegions, recordRegions } from './find-regions.ts';
 import type { DeriveProgress, DeriveStage } from './options.ts';
@@ -59,7 +59,7 @@ export function* deriveSteps(
   yield clock.at('refine', 0);
   const structure = yield* buildStructure(extraction, cull, clock);
   const raw = rawMesh(extraction);
-  finishVertices(field, plan, raw, [...extraction.faces.unsound, ...extraction.filler.sink.unsound]);
+  finishVertices(field, plan, raw, extraction.filler.unsound);
   const decimation = plan.isExact
     ? undefined
     : { field, tolerance: plan.toleranceLocal, spacing: boxSize(plan) };
@@ -104,18 +104,17 @@ function* buildStructure(
 function rawMesh({ vertices, filler }: Extraction): RawMesh {
   return {
     positions: vertices.positions,
-    normals: filler.sink.normals,
-    slopes: filler.sink.slopes,
+    normals: filler.normals,
+    slopes: filler.slopes,
     nVertices: vertices.nVertices,
-    indices: filler.sink.indices,
-    nTriangles: filler.sink.nTriangles,
+    indices: filler.indices,
+    nTriangles: filler.nTriangles,
   };
 }
 
-/** Puts the few vertices on the zero set that their box's own derivation could not, and directs what has no normal. */
+/** Puts the few vertices on the zero set that their box's own derivation could not. */
 function finishVertices(field: CpuField, plan: Plan, raw: RawMesh, unsound: readonly number[]): void {
   putOnZeroSet(field, raw, plan.frame.bounds, boxSize(plan), unsound);
-  directNormals(field, raw);
 }
 
 /** Mean size of the lattice's boxes along x, in local units. */
