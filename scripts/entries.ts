@@ -6,6 +6,7 @@ export const ENTRIES = {
   'babylon/metadata': 'src/babylon/metadata.ts',
   'babylon/pure': 'src/babylon/pure.ts',
   'babylon/register': 'src/babylon/register.ts',
+  lod: 'src/lod/index.ts',
   import: 'src/import/index.ts',
   'gltf-transform': 'src/format/gltf-transform.ts',
 } as const;

@@ -31,15 +31,16 @@ const RULES: Readonly<Record<string, ImportRule>> = {
   field: { parts: ['format', 'gpu'] },
   partition: { parts: ['field', 'gpu'] },
   surface: { parts: ['partition', 'field', 'gpu'], packages: ['meshoptimizer'] },
-  lod: { parts: ['surface'] },
-  pipeline: { parts: ['format', 'gpu', 'cache', 'field', 'partition', 'surface', 'lod'] },
-  'index.ts': { parts: ['format', 'gpu', 'cache', 'field', 'partition', 'surface', 'lod', 'pipeline'] },
+  pipeline: { parts: ['format', 'gpu', 'cache', 'field', 'partition', 'surface'] },
+  // Asks the pipeline for levels; nothing in the pipeline knows of levels.
+  lod: { parts: ['surface', 'pipeline'] },
+  'index.ts': { parts: ['format', 'gpu', 'cache', 'field', 'partition', 'surface', 'pipeline'] },
   import: { parts: ['format', 'field', 'gpu'], packages: ['@msgpack/msgpack', 'fflate'] },
   train: { parts: ['format', 'field', 'gpu'] },
-  plugin: { parts: ['index.ts'] },
+  plugin: { parts: ['index.ts', 'lod'] },
   tiles: { parts: ['format', 'pipeline', 'surface', 'plugin'] },
-  three: { parts: ['index.ts', 'plugin'], packages: ['three'] },
-  babylon: { parts: ['index.ts', 'plugin'], packages: ['@babylonjs/*'] },
+  three: { parts: ['index.ts', 'lod', 'plugin'], packages: ['three'] },
+  babylon: { parts: ['index.ts', 'lod', 'plugin'], packages: ['@babylonjs/*'] },
   cli: {
     parts: [
       'format',

@@ -8,6 +8,7 @@ const JOB_OPTIONS = [
   'tolerance',
   'resolution',
   'exact',
+  'preview',
   'maxVertices',
   'creaseAngle',
   'region',
@@ -62,7 +63,8 @@ export async function deriveWith(
 
 /** What the asset says of its derivation; the caller's own detail takes its tolerance's place. */
 function hintsOf({ region, tolerance }: FieldAsset, options: DeriveOptions): JobOptions {
-  const isDetailAsked = options.tolerance ?? options.resolution ?? (options.exact || undefined);
+  const isDetailAsked =
+    options.tolerance ?? options.resolution ?? options.preview ?? (options.exact || undefined);
   return {
     ...(region && { region }),
     ...(tolerance !== undefined && isDetailAsked === undefined && { tolerance }),

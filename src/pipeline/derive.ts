@@ -34,7 +34,7 @@ export async function deriveMesh(asset: FieldAsset, options: DeriveOptions = {})
   validateDeriveOptions(options);
   options.signal?.throwIfAborted();
   const cache = options.cache === undefined ? defaultCache() : options.cache || null;
-  const reason = cache === null ? undefined : whyNoCache();
+  const reason = cache === null ? undefined : (whyNoPreview(options) ?? whyNoCache());
   if (cache === null || reason !== undefined) return deriveUncached(asset, options, reason);
   let parts: [typeof import('./cached-derive.ts'), RecordCache];
   try {
@@ -45,6 +45,10 @@ export async function deriveMesh(asset: FieldAsset, options: DeriveOptions = {})
   }
   const [{ deriveCached }, records] = parts;
   return deriveCached(derive, asset, options, records);
+}
+
+function whyNoPreview({ preview }: DeriveOptions): string | undefined {
+  return preview === undefined ? undefined : 'a preview is made sooner than found';
 }
 
 const derive: Derive = (asset, options) => deriveWith([workerBackend, cpuBackend], asset, options);

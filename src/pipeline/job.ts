@@ -1,4 +1,5 @@
 import { createCpuField } from '../field/cpu-field.ts';
+import { measureMeshError } from '../surface/mesh-error.ts';
 import { frameOf } from './plan.ts';
 import { keepSurface } from './records.ts';
 import { splitSurface } from './split-surface.ts';
@@ -13,16 +14,13 @@ async function loadSimplify(): Promise<Simplify> {
   return async (asset, surface, options) => {
     const startMs = performance.now();
     const { maxVertices = Number.POSITIVE_INFINITY } = options;
-    const mesh = await simplifyMesh(
-      surface.mesh,
-      createCpuField(asset),
-      maxVertices,
-      frameOf(asset, options),
-    );
+    const field = createCpuField(asset);
+    const mesh = await simplifyMesh(surface.mesh, field, maxVertices, frameOf(asset, options));
     const stats = {
       ...surface.stats,
       nVertices: mesh.positions.length / 3,
       nTriangles: mesh.indices.length / 3,
+      errorLocal: measureMeshError(mesh, field),
       timeMs: { ...surface.stats.timeMs, simplify: performance.now() - startMs },
     };
     return { ...surface, mesh, stats };

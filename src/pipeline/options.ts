@@ -23,7 +23,7 @@ export interface DeriveProgress {
 /** Where the work runs. */
 export type Backend = 'cpu' | 'worker';
 
-/** How a mesh is asked for. At most one of `tolerance`, `resolution` and `exact`; the default is the asset's own tolerance, or a share of its domain. */
+/** How a mesh is asked for. At most one of `tolerance`, `resolution`, `exact` and `preview`; the default is the asset's own tolerance, or a share of its domain. */
 export interface DeriveOptions {
   /** Largest distance between mesh and zero set, both ways, in the asset's local units. Default: domain diagonal / 3464 (1e-3 in [-1,1]³). */
   readonly tolerance?: number;
@@ -34,6 +34,12 @@ export interface DeriveOptions {
   readonly resolution?: number;
   /** The whole polyhedral complex: every crease of every neuron. */
   readonly exact?: boolean;
+  /**
+   * A quick picture instead of a derivation, within milliseconds: marching cubes on a lattice with that many boxes along
+   * the longest axis, at most 128. Closed, its vertices on the zero set, but nothing bounds its error: what is smaller
+   * than a box may be missing. To be shown until the mesh is there.
+   */
+  readonly preview?: number;
   /** Simplify to at most this many vertices, vertices put back on the zero set. */
   readonly maxVertices?: number;
   /** Split normals where the field's gradients on both sides of an edge differ by more than this angle, in degrees. Vertices are then duplicated, on top of `maxVertices`. Default: never. */
@@ -66,7 +72,13 @@ export interface DeriveStats {
   readonly nBoxesSurviving: number;
   /** Boxes that could not be settled within the subdivision limit (the mesh stays closed there). */
   readonly nBoxesUnsettled: number;
+  /** What the mesh keeps, both ways; 0 for `exact`. For a preview the lattice's spacing, which it need not keep. */
   readonly toleranceLocal: number;
+  /**
+   * The measured error in local units: the largest |f| / |∇f| at 2,048 points of the mesh. To first order its distance
+   * from the zero set; what the mesh lacks is not seen (`checkMesh` measures both ways).
+   */
+  readonly errorLocal?: number;
   /** Milliseconds by stage. */
   readonly timeMs: Readonly<Partial<Record<DeriveStage, number>>>;
   readonly totalTimeMs: number;

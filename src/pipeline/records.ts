@@ -1,6 +1,7 @@
 import { NsdfFormatError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import { measureErrorWithin } from '../surface/mesh-error.ts';
 import { decodeSurface, encodeSurface } from '../surface/surface-record.ts';
 import { verifySurface } from '../surface/verify-surface.ts';
 import type { DeriveProgress } from './options.ts';
@@ -75,11 +76,16 @@ export function* readSurface(
   const counts = readStats(header);
   const mesh = yield* steps(decodeSurface(payload));
   const { bounds } = frameOf(asset, options);
-  const problem = yield* steps(verifySurface(mesh, createCpuField(asset), bounds));
+  const field = createCpuField(asset);
+  const problem = yield* steps(verifySurface(mesh, field, bounds));
   if (problem !== undefined) throw new NsdfFormatError(`a record of a mesh that is not right: ${problem}`);
   const nVertices = mesh.positions.length / 3;
   const nTriangles = mesh.indices.length / 3;
-  return { mesh, isEmpty: nTriangles === 0, stats: { ...counts, nVertices, nTriangles, timeMs: {} } };
+  // A simplified mesh keeps no tolerance.
+  const toleranceLocal = options.maxVertices === undefined ? counts.toleranceLocal : 0;
+  const errorLocal = measureErrorWithin(mesh, field, toleranceLocal);
+  const stats = { ...counts, nVertices, nTriangles, errorLocal, timeMs: {} };
+  return { mesh, isEmpty: nTriangles === 0, stats };
 }
 
 function readStats({ stats }: RecordHeader): Pick<SurfaceStats, (typeof STATS)[number]> {

@@ -7,10 +7,12 @@ import { countNodes, Settler } from '../partition/settle.ts';
 import { cleanMesh } from '../surface/clean.ts';
 import { type Extraction, extractSurface } from '../surface/extract.ts';
 import { finishMesh, putOnZeroSet, type RawMesh } from '../surface/finish.ts';
+import { measureErrorWithin } from '../surface/mesh-error.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import { findRegions, recordRegions } from './find-regions.ts';
 import type { DeriveProgress, DeriveStage } from './options.ts';
 import { makePlan, type Plan } from './plan.ts';
+import { previewSteps } from './preview-steps.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
 
 /** Share of the whole job that each stage takes, measured on bunny-S at tolerance 1e-3: for progress only. */
@@ -33,6 +35,7 @@ export function* deriveSteps(
   asset: FieldAsset,
   options: JobOptions,
 ): Generator<DeriveProgress, DerivedSurface, void> {
+  if (options.preview !== undefined) return yield* previewSteps(asset, options);
   const clock = new StageClock();
   const field = createCpuField(asset);
   const plan = makePlan(field, options);
@@ -66,6 +69,7 @@ export function* deriveSteps(
   for (const fraction of cleanMesh(raw, plan.frame, decimation)) yield clock.at('refine', fraction);
   yield clock.at('normals', 0);
   const mesh = finishMesh(raw);
+  const errorLocal = measureErrorWithin(mesh, field, plan.toleranceLocal);
   clock.at('normals', 1);
   const counts = countNodes(forest);
   return {
@@ -81,6 +85,7 @@ export function* deriveSteps(
       nBoxesSurviving: cull.nBoxes,
       nBoxesUnsettled: counts.unsettled,
       toleranceLocal: plan.toleranceLocal,
+      errorLocal,
       timeMs: clock.end(),
     },
   };

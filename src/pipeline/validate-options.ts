@@ -6,6 +6,8 @@ import type { DeriveOptions } from './options.ts';
 const MAX_RESOLUTION = 4096;
 /** A closed surface has at least four vertices. */
 const MIN_VERTICES = 4;
+/** Boxes an axis of a preview: a slice of the lattice is one step of the work. */
+const MAX_PREVIEW = 128;
 const BACKENDS = ['auto', 'cpu', 'worker'];
 
 /** What was found, as a user would write it. */
@@ -27,11 +29,14 @@ function checkNumber(
   if (typeof value !== 'number' || !isValid(value)) refuse(argument, value, expected);
 }
 
-function checkConflicts({ tolerance, resolution, exact }: DeriveOptions): void {
+function checkConflicts({ tolerance, resolution, exact, preview, structure }: DeriveOptions): void {
   const asked = [
     ...(tolerance === undefined ? [] : ['tolerance']),
     ...(resolution === undefined ? [] : ['resolution']),
     ...(exact ? ['exact'] : []),
+    ...(preview === undefined ? [] : ['preview']),
+    // A preview is not derived: it has no regions to return.
+    ...(preview !== undefined && structure ? ['structure'] : []),
   ];
   if (asked.length < 2) return;
   throw new NsdfArgumentError(
@@ -54,7 +59,7 @@ function checkRegion(region: unknown): void {
  */
 export function validateDeriveOptions(options: DeriveOptions): void {
   if (typeof options !== 'object' || options === null) refuse('options', options, 'an object');
-  const { tolerance, resolution, exact, maxVertices, creaseAngle, structure, backend } = options;
+  const { tolerance, resolution, exact, preview, maxVertices, creaseAngle, structure, backend } = options;
   const isLength = (n: number): boolean => n > 0 && n < Number.POSITIVE_INFINITY;
   checkNumber('tolerance', tolerance, isLength, "a positive distance in the asset's local units");
   checkNumber(
@@ -62,6 +67,12 @@ export function validateDeriveOptions(options: DeriveOptions): void {
     resolution,
     (n) => Number.isInteger(n) && n >= 1 && n <= MAX_RESOLUTION,
     `a whole number of boxes an axis, from 1 to ${MAX_RESOLUTION}`,
+  );
+  checkNumber(
+    'preview',
+    preview,
+    (n) => Number.isInteger(n) && n >= 2 && n <= MAX_PREVIEW,
+    `a whole number of boxes an axis, from 2 to ${MAX_PREVIEW}`,
   );
   checkNumber(
     'maxVertices',

@@ -28,6 +28,7 @@ describe('the built package', () => {
 
   test.each([
     'nsdf-loader',
+    'nsdf-loader/lod',
     'nsdf-loader/import',
     'nsdf-loader/three',
     'nsdf-loader/babylon',

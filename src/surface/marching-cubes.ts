@@ -1,6 +1,6 @@
-import type { Box3 } from '../src/format/asset.ts';
-import type { CheckField } from '../src/surface/check.ts';
-import { buildTable } from './marching-cubes-table.ts';
+import type { Box3 } from '../format/asset.ts';
+import type { CheckField } from './check-field.ts';
+import { buildTable, type MarchingCubesTable } from './marching-cubes-table.ts';
 
 export interface MarchingCubesOptions {
   /** Cells along the domain's longest side. */
@@ -18,10 +18,11 @@ export interface MarchingCubesResult {
 
 /** Rounds of regula falsi for exact roots. */
 const MAX_ROUNDS = 20;
-const TABLE = buildTable();
+// Made when it is first needed: most pages and workers never march.
+let table: MarchingCubesTable | undefined;
 
 /**
- * Dense marching cubes, written to be a fair peer: every lattice value is asked for once, a slice at a time; every edge
+ * Dense marching cubes at once: the peer that the benchmark measures against. Every lattice value is asked for once, a slice at a time; every edge
  * is crossed once; vertices are shared through buffers of two slices. Watertight inside the domain.
  */
 export function marchingCubes(
@@ -31,7 +32,7 @@ export function marchingCubes(
 ): MarchingCubesResult {
   const sweep = new Sweep(domain, resolution);
   const timeMs = { lattice: 0, extract: 0, roots: 0 };
-  const timed = (key: keyof typeof timeMs, job: () => void) => {
+  const timed = (key: keyof typeof timeMs, job: () => void): void => {
     const start = performance.now();
     job();
     timeMs[key] += performance.now() - start;
@@ -41,7 +42,39 @@ export function marchingCubes(
     timed('extract', () => sweep.addSlice(k));
   }
   if (hasExactRoots) timed('roots', () => sweep.refineRoots(field));
-  return { ...sweep.mesh(), nLatticePoints: sweep.sliceSize * (sweep.counts[2] + 1), timeMs };
+  const { positions, indices } = sweep.mesh();
+  return {
+    positions: Float32Array.from(positions),
+    indices,
+    nLatticePoints: sweep.sliceSize * (sweep.counts[2] + 1),
+    timeMs,
+  };
+}
+
+/** A marched mesh before it is rounded. */
+export interface MarchedMesh {
+  /** f64[nVertices * 3], on the field's zero set, each on an edge of the lattice. */
+  readonly positions: Float64Array;
+  readonly indices: Uint32Array;
+  /** Cells of the lattice. */
+  readonly nCells: number;
+}
+
+/** Dense marching cubes with exact roots, a slice of the lattice at a time. Yields the fraction done. */
+export function* marchCubes(
+  field: CheckField,
+  domain: Box3,
+  resolution: number,
+): Generator<number, MarchedMesh> {
+  const sweep = new Sweep(domain, resolution);
+  const [nx, ny, nz] = sweep.counts;
+  for (let k = 0; k <= nz; k++) {
+    sweep.evaluateSlice(field, k);
+    sweep.addSlice(k);
+    yield (k / (nz + 1)) * 0.8;
+  }
+  sweep.refineRoots(field);
+  return { ...sweep.mesh(), nCells: nx * ny * nz };
 }
 
 /** Only the lattice, f64[(nx + 1)(ny + 1)(nz + 1)], x fastest. */
@@ -59,6 +92,7 @@ export function latticeValues(
 }
 
 class Sweep {
+  readonly #table: MarchingCubesTable;
   /** Cells along each axis. */
   readonly counts: readonly number[];
   readonly sliceSize: number;
@@ -79,6 +113,8 @@ class Sweep {
   #indices = new Uint32Array(1 << 16);
 
   constructor({ min, max }: Box3, resolution: number) {
+    table ??= buildTable();
+    this.#table = table;
     const extents = min.map((low, axis) => max[axis] - low);
     const cell = Math.max(...extents) / resolution;
     this.counts = extents.map((extent) => Math.max(1, Math.round(extent / cell)));
@@ -103,7 +139,7 @@ class Sweep {
     const row = this.counts[0] + 1;
     return new Int32Array(12).map((_, edge) => {
       const axis = edge >> 2;
-      const corner = TABLE.edgeCorner[edge];
+      const corner = this.#table.edgeCorner[edge];
       const inSlice = (corner & 1) + ((corner >> 1) & 1) * row;
       const half = corner & 4 ? upper : 1 - upper;
       return inSlice + this.sliceSize * (axis === 2 ? 4 : axis * 2 + half);
@@ -167,7 +203,7 @@ class Sweep {
     const [nx, ny] = this.counts;
     const row = nx + 1;
     const [below, s] = this.#isInside;
-    const { first, triangleEdges } = TABLE;
+    const { first, triangleEdges } = this.#table;
     for (let j = 0; j < ny; j++) {
       let i = j * row;
       // Bits 1, 3, 5, 7 are the corners on the far side along x; they become the near ones of the next cell.
@@ -237,15 +273,15 @@ class Sweep {
     this.#roots = roots;
   }
 
-  #writePoint(v: number, t: number, out: Float64Array | Float32Array, k: number): void {
+  #writePoint(v: number, t: number, out: Float64Array, k: number): void {
     const axis = this.#edges[v * 6 + 3];
     for (let a = 0; a < 3; a++) {
       out[k + a] = this.#min[a] + (this.#edges[v * 6 + a] + (a === axis ? t : 0)) * this.#step[a];
     }
   }
 
-  mesh(): { positions: Float32Array; indices: Uint32Array } {
-    const positions = new Float32Array(this.#nVertices * 3);
+  mesh(): { positions: Float64Array; indices: Uint32Array } {
+    const positions = new Float64Array(this.#nVertices * 3);
     for (let v = 0; v < this.#nVertices; v++) {
       const [f0, f1] = [this.#edges[v * 6 + 4], this.#edges[v * 6 + 5]];
       this.#writePoint(v, this.#roots === null ? f0 / (f0 - f1) : this.#roots[v], positions, v * 3);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { marchingCubes } from '../../bench/marching-cubes.ts';
-import { buildTable } from '../../bench/marching-cubes-table.ts';
 import { checkMesh } from '../../src/surface/check.ts';
+import { marchingCubes } from '../../src/surface/marching-cubes.ts';
+import { buildTable } from '../../src/surface/marching-cubes-table.ts';
 import { seededRandom } from '../fixtures/random.ts';
-import { analyticField, ball, CUBE } from '../surface/analytic-fields.ts';
+import { analyticField, ball, CUBE } from './analytic-fields.ts';
 
 describe('the table', () => {
   it('uses every crossed edge of every case, and no other', () => {

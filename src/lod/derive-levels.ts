@@ -1,0 +1,51 @@
+import type { FieldAsset } from '../format/asset.ts';
+import { deriveMesh } from '../pipeline/derive.ts';
+import type { DeriveOptions, DeriveProgress, DeriveResult } from '../pipeline/options.ts';
+import type { SurfaceMesh } from '../surface/mesh.ts';
+import type { LadderLevel } from './ladder.ts';
+import type { LevelMaker } from './level-store.ts';
+
+/** How the levels of a field are derived and what an engine makes of them. */
+export interface LevelDerivation<T> {
+  /** For every level; the level itself says how it is asked for. */
+  readonly options?: Pick<DeriveOptions, 'maxVertices' | 'creaseAngle' | 'backend'>;
+  /** Makes an engine's geometry; called between two frames, and takes at most a millisecond or two. */
+  readonly build: (result: DeriveResult, level: LadderLevel) => T;
+  /** Frees it. */
+  readonly free: (value: T) => void;
+  readonly onProgress?: (level: LadderLevel, progress: DeriveProgress) => void;
+}
+
+/**
+ * Makes a field's levels with `deriveMesh`. The error of a level is what the derivation measured, no more than the
+ * tolerance that it keeps.
+ */
+export function deriveLevels<T>(asset: FieldAsset, derivation: LevelDerivation<T>): LevelMaker<T> {
+  const { options, build, free, onProgress } = derivation;
+  return {
+    free,
+    async make(level, signal) {
+      const result = await deriveMesh(asset, {
+        ...options,
+        ...level.detail,
+        signal,
+        ...(onProgress && { onProgress: (progress) => onProgress(level, progress) }),
+      });
+      return () => ({
+        value: build(result, level),
+        nBytes: bytesOf(result.mesh),
+        nTriangles: result.stats.nTriangles,
+        errorLocal: errorOf(result, level),
+      });
+    },
+  };
+}
+
+/** A simplified mesh and a preview keep no tolerance: there the measurement alone counts. */
+function errorOf({ stats }: DeriveResult, { toleranceLocal, isPreview }: LadderLevel): number {
+  return stats.errorLocal ?? (isPreview ? toleranceLocal : stats.toleranceLocal);
+}
+
+function bytesOf({ positions, normals, indices }: SurfaceMesh): number {
+  return positions.byteLength + normals.byteLength + indices.byteLength;
+}

@@ -1,0 +1,188 @@
+import { bytesOf, evictOverBudget } from './eviction.ts';
+import { LevelJobs } from './level-jobs.ts';
+import type { LevelStore } from './level-store.ts';
+import { nextCandidate, type Patience, serves } from './priority.ts';
+
+/** Settings of a scheduler. */
+export interface SchedulerOptions {
+  /** Levels that are made at once; a first picture may be made beside them. Default: two less than the machine has cores, 1 to 3. */
+  readonly maxConcurrent?: number;
+  /** Bytes of all levels together beyond which those that are not on screen are evicted. Default: 256 MiB. */
+  readonly maxBytes?: number;
+  /** How long what has left the view goes on being wanted, in milliseconds. Default: 1000. */
+  readonly lingerMs?: number;
+  /** The clock, in milliseconds. Default: `performance.now`. */
+  readonly now?: () => number;
+  /** Runs a task soon, after the frame at hand. Default: a timer. */
+  readonly defer?: (task: () => void) => void;
+}
+
+/** What a scheduler is doing. */
+export interface SchedulerStats {
+  readonly nObjects: number;
+  readonly nRunning: number;
+  /** Bytes of all ready levels. */
+  readonly nBytes: number;
+  /** Since the scheduler was made. */
+  readonly nMade: number;
+  readonly nCancelled: number;
+  readonly nEvicted: number;
+  readonly nFailed: number;
+}
+
+const DEFAULT_MAX_BYTES = 256 * 2 ** 20;
+const DEFAULT_LINGER_MS = 1000;
+/** Part of the byte budget from which coarse levels are made so that finer ones can go. */
+const SHORT_OF_BYTES = 0.8;
+function defaultMaxConcurrent(): number {
+  return Math.max(1, Math.min(3, (globalThis.navigator?.hardwareConcurrency ?? 2) - 2));
+}
+
+/**
+ * Decides, for all objects that share it, which levels are made next, which jobs are no longer of use, and what is
+ * evicted. It works after a frame in which objects asked for levels and when a job is done; on a page where nothing is
+ * drawn it does nothing.
+ */
+export class LodScheduler {
+  readonly #options: Required<SchedulerOptions>;
+  readonly #stores = new Set<LevelStore<unknown>>();
+  readonly #jobs: LevelJobs;
+  #maxBytes: number;
+  #frame = 0;
+  #isFrameOpen = false;
+  #isTickRequested = false;
+  #isPaused = false;
+  #nEvicted = 0;
+
+  constructor(options: SchedulerOptions = {}) {
+    this.#options = {
+      maxConcurrent: options.maxConcurrent ?? defaultMaxConcurrent(),
+      maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+      lingerMs: options.lingerMs ?? DEFAULT_LINGER_MS,
+      now: options.now ?? (() => performance.now()),
+      defer: options.defer ?? ((task) => setTimeout(task, 0)),
+    };
+    this.#maxBytes = this.#options.maxBytes;
+    this.#jobs = new LevelJobs(this.#options.now, () => this.requestTick());
+  }
+
+  get stats(): SchedulerStats {
+    const { nRunning, nMade, nCancelled, nFailed } = this.#jobs;
+    let nObjects = 0;
+    for (const store of this.#stores) nObjects += store.selectors.length;
+    const nBytes = bytesOf(this.#stores);
+    return { nObjects, nRunning, nBytes, nMade, nCancelled, nEvicted: this.#nEvicted, nFailed };
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
+  /** Takes effect after the next frame, or at once where nothing is drawn. */
+  set maxBytes(nBytes: number) {
+    this.#maxBytes = nBytes;
+    this.requestTick();
+  }
+
+  /** Counts the frames in which an object asked for a level. */
+  get frame(): number {
+    return this.#frame;
+  }
+
+  nowMs(): number {
+    return this.#options.now();
+  }
+
+  /** Starts no further jobs; those at work finish, unless `cancelRunning` ends them, and their levels are shown. */
+  pause({ cancelRunning = false } = {}): void {
+    this.#isPaused = true;
+    if (cancelRunning) this.#jobs.cancel('the scheduler was paused');
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.requestTick();
+  }
+
+  /** Ends all jobs and forgets all objects; they come back when they are drawn again. */
+  dispose(): void {
+    for (const store of [...this.#stores]) {
+      for (const selector of [...store.selectors]) store.detach(selector);
+    }
+  }
+
+  /** For stores: takes part from now on. */
+  add(store: LevelStore<unknown>): void {
+    this.#stores.add(store);
+  }
+
+  /** For stores: takes part no longer; its jobs end. */
+  remove(store: LevelStore<unknown>): void {
+    this.#stores.delete(store);
+    this.#jobs.forget(store, 'the object was disposed');
+  }
+
+  /** For selectors: an object asks in the frame at hand. */
+  requestFrame(): void {
+    this.#isFrameOpen = true;
+    if (!this.#isTickRequested) this.requestTick();
+  }
+
+  /** Has the scheduler look at everything soon. */
+  requestTick(): void {
+    if (this.#isTickRequested) return;
+    this.#isTickRequested = true;
+    this.#options.defer(this.#tick);
+  }
+
+  readonly #tick = (): void => {
+    this.#isTickRequested = false;
+    this.#jobs.deliver();
+    const patience = this.#patience();
+    this.#jobs.cancel('the level is no longer wanted', ({ store, level }) => !serves(store, level, patience));
+    this.#nEvicted += evictOverBudget(this.#stores, this.#maxBytes, patience);
+    if (!this.#isPaused) this.#startJobs(patience);
+    if (this.#jobs.hasArrivals) this.requestTick();
+    if (this.#isFrameOpen) this.#frame++;
+    this.#isFrameOpen = false;
+  };
+
+  /** One job more than `maxConcurrent` may run, where it makes a first picture: it must not wait for a long one. */
+  #startJobs(patience: Patience): void {
+    const { maxConcurrent } = this.#options;
+    while (this.#jobs.nRunning <= maxConcurrent) {
+      const isFirstOnly = this.#jobs.nRunning - this.#jobs.nFirst >= maxConcurrent;
+      const isCoarseOnly = bytesOf(this.#stores) >= this.#maxBytes;
+      const next = nextCandidate(this.#stores, patience, { isFirstOnly, isCoarseOnly });
+      if (!next) return;
+      this.#jobs.start(next);
+    }
+  }
+
+  #patience(): Patience {
+    return {
+      nowMs: this.nowMs(),
+      frame: this.#frame,
+      lingerMs: this.#options.lingerMs,
+      isShortOfBytes: bytesOf(this.#stores) > SHORT_OF_BYTES * this.#maxBytes,
+    };
+  }
+}
+
+/** Makes a scheduler of one's own, for objects that are not to share the page's. */
+export function createScheduler(options: SchedulerOptions = {}): LodScheduler {
+  return new LodScheduler(options);
+}
+
+// What objects are given when they name no scheduler: priorities and budget only mean something across the whole page.
+let shared: LodScheduler | undefined;
+
+/** The scheduler that all objects of a page share unless they name another. */
+export function defaultScheduler(): LodScheduler {
+  shared ??= new LodScheduler();
+  return shared;
+}
