@@ -7,8 +7,10 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const configFile = join(ROOT, 'examples', 'vite.config.ts');
 const port = Number(process.env.PORT ?? 4173);
 
-// three.js alone is larger than vite's warning limit.
-await build({ configFile, logLevel: 'warn', build: { chunkSizeWarningLimit: 2000 } });
+// three.js and Babylon.js alone are larger than vite's warning limit.
+await build({ configFile, logLevel: 'warn', build: { chunkSizeWarningLimit: 4000 } });
 const server = await preview({ configFile, preview: { port, strictPort: process.env.PORT !== undefined } });
-console.log(`Viewer: ${server.resolvedUrls?.local[0]}`);
+const address = server.resolvedUrls?.local[0];
+console.log(`Viewer: ${address}`);
+console.log(`in Babylon.js: ${address}?engine=babylon`);
 console.log('Ctrl+C stops it.');

@@ -11,14 +11,7 @@ import {
   Vector3,
 } from 'three';
 import type { NSDFGroup, NSDFObject } from '../../src/three/index.ts';
-
-/** Texels an axis of the contact shadow. */
-const SIZE = 128;
-/** The pool of light that the object stands in. */
-const POOL_RGB = [168, 180, 200];
-const POOL_ALPHA = 0.3;
-/** Heights above the ground at which the fields are asked, in radii of the object. */
-const HEIGHTS = [0.03, 0.08, 0.18, 0.36];
+import { paintContactShadow, SHADOW_SIZE } from './contact-shadow.ts';
 
 /** A ground that is nothing but shadow: the key light's, and a contact shadow read from the fields themselves. */
 export class Ground {
@@ -59,22 +52,9 @@ function contactMaterial(
   width: number,
   radius: number,
 ): MeshBasicMaterial {
-  const occlusion = bakeOcclusion(fields, center, width, radius);
-  const data = new Uint8Array(SIZE * SIZE * 4);
-  for (let i = 0; i < SIZE * SIZE; i++) {
-    const u = ((i % SIZE) + 0.5) / SIZE - 0.5;
-    const v = (Math.floor(i / SIZE) + 0.5) / SIZE - 0.5;
-    // Nothing may end at the plane's border.
-    const fade = Math.max(0, 1 - Math.hypot(u, v) * 2);
-    const shadow = Math.min(1, occlusion[i] * 1.1) * Math.min(1, fade * 2) * 0.75;
-    const light = POOL_ALPHA * fade * fade * (1 - shadow);
-    const alpha = shadow + light;
-    POOL_RGB.forEach((value, channel) => {
-      data[i * 4 + channel] = alpha === 0 ? value : (value * light) / alpha;
-    });
-    data[i * 4 + 3] = 255 * alpha;
-  }
-  const map = new DataTexture(data, SIZE, SIZE, RGBAFormat);
+  const asked = fields.filter((field) => field.asset !== null && !field.isEmpty);
+  const data = paintContactShadow(asked, center.toArray(), width, radius);
+  const map = new DataTexture(data, SHADOW_SIZE, SHADOW_SIZE, RGBAFormat);
   map.minFilter = map.magFilter = LinearFilter;
   map.needsUpdate = true;
   return new MeshBasicMaterial({
@@ -84,38 +64,4 @@ function contactMaterial(
     opacity: 0.72,
     toneMapped: false,
   });
-}
-
-/** How closed the sky is above each texel: 1 - distance / height, over several heights, the near ones weighing more. */
-function bakeOcclusion(
-  fields: readonly NSDFObject[],
-  center: Vector3,
-  width: number,
-  radius: number,
-): Float32Array {
-  const occlusion = new Float32Array(SIZE * SIZE);
-  const points = new Float32Array(SIZE * SIZE * 3);
-  HEIGHTS.forEach((height, step) => {
-    for (let i = 0; i < SIZE * SIZE; i++) {
-      points[i * 3] = center.x + (((i % SIZE) + 0.5) / SIZE - 0.5) * width;
-      points[i * 3 + 1] = center.y + height * radius;
-      points[i * 3 + 2] = center.z - ((Math.floor(i / SIZE) + 0.5) / SIZE - 0.5) * width;
-    }
-    const distances = nearestDistances(fields, points);
-    const weight = 0.55 ** (step + 1);
-    for (let i = 0; i < SIZE * SIZE; i++) {
-      occlusion[i] += weight * Math.min(1, Math.max(0, 1 - distances[i] / (height * radius)));
-    }
-  });
-  return occlusion;
-}
-
-function nearestDistances(fields: readonly NSDFObject[], pointsWorld: Float32Array): Float32Array {
-  const nearest = new Float32Array(pointsWorld.length / 3).fill(Number.POSITIVE_INFINITY);
-  for (const field of fields) {
-    if (!field.asset || field.isEmpty) continue;
-    const { distances } = field.sampleWorld(pointsWorld);
-    for (let i = 0; i < nearest.length; i++) nearest[i] = Math.min(nearest[i], distances[i]);
-  }
-  return nearest;
 }

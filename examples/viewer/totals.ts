@@ -1,5 +1,19 @@
-import { checkTopology, type DeriveStage, type DeriveStats, type TopologyReport } from '../../src/index.ts';
-import type { NSDFObject } from '../../src/three/index.ts';
+import {
+  checkTopology,
+  type DeriveStage,
+  type DeriveStats,
+  type FieldAsset,
+  type SurfaceMesh,
+  type TopologyReport,
+} from '../../src/index.ts';
+
+/** What the statistics need of a field, of either engine. */
+export interface CountedField {
+  readonly stats: DeriveStats | null;
+  readonly isEmpty: boolean;
+  readonly asset: FieldAsset | null;
+  readonly surface: () => SurfaceMesh;
+}
 
 /** Statistics of all fields of a file together. */
 export interface Totals {
@@ -18,7 +32,7 @@ export interface Totals {
 }
 
 /** Adds up the fields' statistics and checks every mesh. */
-export function sumStats(fields: readonly NSDFObject[]): Totals {
+export function sumStats(fields: readonly CountedField[]): Totals {
   const all = fields.map((field) => field.stats).filter((stats): stats is DeriveStats => stats !== null);
   const sum = (pick: (stats: DeriveStats) => number): number =>
     all.reduce((total, stats) => total + pick(stats), 0);
@@ -45,11 +59,6 @@ export function sumStats(fields: readonly NSDFObject[]): Totals {
   };
 }
 
-function checkField({ geometry, asset }: NSDFObject): TopologyReport {
-  const mesh = {
-    positions: geometry?.getAttribute('position').array as Float32Array,
-    normals: geometry?.getAttribute('normal').array as Float32Array,
-    indices: Uint32Array.from(geometry?.index?.array ?? []),
-  };
-  return checkTopology(mesh, asset?.domain);
+function checkField({ surface, asset }: CountedField): TopologyReport {
+  return checkTopology(surface(), asset?.domain);
 }

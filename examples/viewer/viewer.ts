@@ -1,4 +1,11 @@
-import { NSDFGroup, NSDFLoader, type NSDFProgress, objectFromAsset } from '../../src/three/index.ts';
+import type { SurfaceMesh } from '../../src/index.ts';
+import {
+  NSDFGroup,
+  NSDFLoader,
+  type NSDFObject,
+  type NSDFProgress,
+  objectFromAsset,
+} from '../../src/three/index.ts';
 import { Appearance } from './appearance.ts';
 import { byId } from './dom.ts';
 import { acceptFiles } from './drop.ts';
@@ -6,10 +13,11 @@ import { Ground } from './ground.ts';
 import { Messages } from './messages.ts';
 import { Panel } from './panel.ts';
 import { createRenderer, type ViewRenderer } from './renderer.ts';
-import { exportGlb, exportUsdz, saveBlob } from './save.ts';
+import { exportGlb, exportUsdz } from './save.ts';
+import { saveBlob } from './save-blob.ts';
 import { Stage } from './stage.ts';
 import { showStatistics } from './statistics.ts';
-import { sumStats, type Totals } from './totals.ts';
+import { type CountedField, sumStats, type Totals } from './totals.ts';
 
 /** How long a slider must rest before the mesh is derived again. */
 const SETTLE_MS = 140;
@@ -171,7 +179,7 @@ export class Viewer {
 
   /** After new geometry: totals, statistics, exports, picture. */
   #finish(): void {
-    this.totals = sumStats(this.content?.fields ?? []);
+    this.totals = sumStats((this.content?.fields ?? []).map(countedField));
     showStatistics(this.totals, this.#nBytes, this.view.kind);
     for (const id of ['save-glb', 'save-usdz'])
       byId<HTMLButtonElement>(id).disabled = this.totals.nTriangles === 0;
@@ -215,4 +223,13 @@ export class Viewer {
     const bottom = isSheet && !isClosed ? innerHeight - top : 0;
     this.stage.setInsets({ right, bottom, top: isSheet ? HEADER_HEIGHT : 0 });
   }
+}
+
+function countedField({ stats, isEmpty, asset, geometry }: NSDFObject): CountedField {
+  const surface = (): SurfaceMesh => ({
+    positions: geometry?.getAttribute('position').array as Float32Array,
+    normals: geometry?.getAttribute('normal').array as Float32Array,
+    indices: Uint32Array.from(geometry?.index?.array ?? []),
+  });
+  return { stats, isEmpty, asset, surface };
 }

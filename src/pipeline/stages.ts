@@ -6,7 +6,7 @@ import { Forest } from '../partition/forest.ts';
 import { countNodes, Settler } from '../partition/settle.ts';
 import { cleanMesh } from '../surface/clean.ts';
 import { type Extraction, extractSurface } from '../surface/extract.ts';
-import { finishMesh, putOnZeroSet, type RawMesh } from '../surface/finish.ts';
+import { directNormals, finishMesh, putOnZeroSet, type RawMesh } from '../surface/finish.ts';
 import { measureErrorWithin } from '../surface/mesh-error.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import { findRegions, recordRegions } from './find-regions.ts';
@@ -62,7 +62,7 @@ export function* deriveSteps(
   yield clock.at('refine', 0);
   const structure = yield* buildStructure(extraction, cull, clock);
   const raw = rawMesh(extraction);
-  finishVertices(field, plan, raw, extraction.filler.unsound);
+  finishVertices(field, plan, raw, [...extraction.faces.unsound, ...extraction.filler.sink.unsound]);
   const decimation = plan.isExact
     ? undefined
     : { field, tolerance: plan.toleranceLocal, spacing: boxSize(plan) };
@@ -109,17 +109,18 @@ function* buildStructure(
 function rawMesh({ vertices, filler }: Extraction): RawMesh {
   return {
     positions: vertices.positions,
-    normals: filler.normals,
-    slopes: filler.slopes,
+    normals: filler.sink.normals,
+    slopes: filler.sink.slopes,
     nVertices: vertices.nVertices,
-    indices: filler.indices,
-    nTriangles: filler.nTriangles,
+    indices: filler.sink.indices,
+    nTriangles: filler.sink.nTriangles,
   };
 }
 
-/** Puts the few vertices on the zero set that their box's own derivation could not. */
+/** Puts the few vertices on the zero set that their box's own derivation could not, and directs what has no normal. */
 function finishVertices(field: CpuField, plan: Plan, raw: RawMesh, unsound: readonly number[]): void {
   putOnZeroSet(field, raw, plan.frame.bounds, boxSize(plan), unsound);
+  directNormals(field, raw);
 }
 
 /** Mean size of the lattice's boxes along x, in local units. */

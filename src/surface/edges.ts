@@ -7,6 +7,9 @@ import { VERTEX_EDGE, type VertexTable } from './vertices.ts';
 
 /** Factor that packs two corner ids in one key below 2^53. */
 const PAIR = 2 ** 26;
+/** Samples along an edge that has too many breakpoints to be listed, and halvings of a step with a root. */
+const SAMPLES = 33;
+const MAX_BISECTIONS = 48;
 
 /**
  * Box edges and the roots of f on them, each decided once, by the edge's own data. f is exactly piecewise linear along
@@ -33,6 +36,8 @@ export class EdgeTable {
   private readonly breakpoints = new Float64Array(MAX_UNITS * 8);
   private readonly unitValues = new Float64Array(MAX_UNITS * MAX_UNITS * 8);
   private nBreakpoints = 0;
+  private readonly points = new Float64Array(SAMPLES * 3);
+  private readonly values = new Float64Array(SAMPLES);
 
   /** @param hasSplits whether any box was bisected (edges must then be looked up for midpoints). */
   constructor(table: CornerTable, vertices: VertexTable, net: RegionNetwork, hasSplits: boolean) {
@@ -81,6 +86,10 @@ export class EdgeTable {
     this.pair[0] = a;
     this.pair[1] = b;
     net.build(this.table, this.pair, 2);
+    if (net.isOverflow) {
+      this.decideBySamples(edge, a, b);
+      return;
+    }
     const fa = net.fCorner[0];
     const fb = net.fCorner[1];
     if (net.nUnits === 0) {
@@ -99,6 +108,44 @@ export class EdgeTable {
       }
       before = value;
       tBefore = ts[k];
+    }
+  }
+
+  /** More units than a reduced network holds: signs of f itself at equal steps, each change bisected. */
+  private decideBySamples(edge: number, a: number, b: number): void {
+    const { points, values } = this;
+    for (let i = 0; i < SAMPLES; i++) this.placePoint(i, a, b, i / (SAMPLES - 1));
+    this.table.field.evaluate(points, values, SAMPLES);
+    values[0] = this.table.f(a) - this.table.isoOffset;
+    values[SAMPLES - 1] = this.table.f(b) - this.table.isoOffset;
+    const isPositive = Array.from(values, (f) => f + this.table.isoOffset >= 0);
+    for (let i = 1; i < SAMPLES; i++) {
+      if (isPositive[i] === isPositive[i - 1]) continue;
+      this.addRoot(
+        edge,
+        a,
+        b,
+        this.bisect(a, b, (i - 1) / (SAMPLES - 1), i / (SAMPLES - 1), isPositive[i - 1]),
+      );
+    }
+  }
+
+  private bisect(a: number, b: number, from: number, to: number, isPositiveAtStart: boolean): number {
+    let [lo, hi] = [from, to];
+    for (let i = 0; i < MAX_BISECTIONS; i++) {
+      const t = 0.5 * (lo + hi);
+      this.placePoint(0, a, b, t);
+      this.table.field.evaluate(this.points, this.values, 1);
+      if (this.values[0] + this.table.isoOffset >= 0 === isPositiveAtStart) lo = t;
+      else hi = t;
+    }
+    return 0.5 * (lo + hi);
+  }
+
+  private placePoint(i: number, a: number, b: number, t: number): void {
+    for (let k = 0; k < 3; k++) {
+      const from = this.table.coordinate(a, k);
+      this.points[i * 3 + k] = from + t * (this.table.coordinate(b, k) - from);
     }
   }
 

@@ -38,6 +38,8 @@ export class FaceTable {
   nCurves = 0;
   /** 1 where a walk went astray and curves were paired by their order around the rectangle instead. */
   readonly isAstray: Uint8Array;
+  /** Vertices that were put beside the zero set. */
+  readonly unsound: number[] = [];
   private readonly table: CornerTable;
   private readonly forest: Forest;
   private readonly rects: RectTable;
@@ -83,8 +85,9 @@ export class FaceTable {
     this.measure(rect);
     if (forest.nUnits[leaf] === 0) net.buildLinear(this.table, rects.corners, 4, rect * 4);
     else net.build(this.table, rects.corners, 4, rect * 4);
-    this.tracer.begin(net);
-    for (let i = 0; i < boundary.nRoots; i++) {
+    if (!net.isOverflow) this.tracer.begin(net);
+    // With more units than the reduced network holds there is nothing to follow: roots are paired by their order.
+    for (let i = 0; i < boundary.nRoots && !net.isOverflow; i++) {
       if (boundary.isStart[i] === 0 || boundary.isUsed[i] === 1) continue;
       this.tracer.walk(net, boundary.x[i], boundary.y[i]);
       const end = this.snap(rect);
@@ -233,7 +236,9 @@ export class FaceTable {
       p[v] = origin[v] + line.y[kept[i]];
       const unit = line.unit[kept[i]];
       const neuron = unit < 0 ? -1 : this.net.unitNeuron[unit];
-      this.chain[this.nChain++] = this.vertices.add(p[0], p[1], p[2], VERTEX_FACE, neuron);
+      const vertex = this.vertices.add(p[0], p[1], p[2], VERTEX_FACE, neuron);
+      if (unit < 0 && line.isFixed[kept[i]]) this.unsound.push(vertex);
+      this.chain[this.nChain++] = vertex;
     }
     this.chainStart[++this.nCurves] = this.nChain;
   }

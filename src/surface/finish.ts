@@ -42,7 +42,25 @@ export function finishMesh(raw: RawMesh): SurfaceMesh {
   return { positions, normals, indices: out };
 }
 
+/** Normal sums below this come from triangles without area, whose weights are rounding. */
+const LEAST_NORMAL = 1e-200;
+
+/** Gives vertices around which no triangle has an area the field's own gradient as their normal. */
+export function directNormals(field: CpuField, raw: RawMesh): void {
+  const { normals, positions } = raw;
+  for (let v = 0; v < raw.nVertices; v++) {
+    if (Math.hypot(normals[v * 3], normals[v * 3 + 1], normals[v * 3 + 2]) > LEAST_NORMAL) continue;
+    const point = positions.subarray(v * 3, v * 3 + 3);
+    field.evaluateWithGradient(point, new Float64Array(1), normals.subarray(v * 3, v * 3 + 3), 1);
+  }
+}
+
 const MAX_STEPS = 8;
+/** A vertex is on the zero set below this distance to first order, relative to the reach: single precision's. */
+const ON_ZERO = 1e-7;
+/** Steps to the reach in which a sign change is looked for where Newton's method fails, and halvings of one. */
+const RAY_STEPS = 16;
+const RAY_HALVINGS = 40;
 
 /**
  * Moves vertices onto the field's zero set by Newton steps along the gradient, at most `reach` away; one on a face of
@@ -78,9 +96,74 @@ export function putOnZeroSet(
     }
     if (nMoved === 0) break;
   }
+  for (let v = 0; v < n; v++) {
+    if (least[v] > ON_ZERO * reach * slopeAt(gradients, v))
+      castRays(field, start, best, least, onFace[v], v, reach);
+  }
   for (let i = 0; i < n * 3; i++) {
     raw.positions[which[(i - (i % 3)) / 3] * 3 + (i % 3)] = best[i];
   }
+}
+
+function slopeAt(gradients: Float64Array, v: number): number {
+  return Math.hypot(gradients[v * 3], gradients[v * 3 + 1], gradients[v * 3 + 2]);
+}
+
+/** The 13 axes of a cube: sides, face diagonals, space diagonals; each is taken both ways. */
+const RAYS: readonly (readonly number[])[] = [-1, 0, 1]
+  .flatMap((x) => [-1, 0, 1].flatMap((y) => [-1, 0, 1].map((z) => [x, y, z])))
+  .filter((d) => d.some((x) => x !== 0));
+
+/**
+ * Where Newton's method zigzags between creases: the nearest sign change of f along rays from the vertex's start within
+ * the reach. Without one the best place so far stays.
+ */
+function castRays(
+  field: CpuField,
+  start: Float64Array,
+  best: Float64Array,
+  least: Float64Array,
+  faces: number,
+  v: number,
+  reach: number,
+): void {
+  const rays = RAYS.filter((d) => d.every((x, k) => x === 0 || ((faces >> k) & 1) === 0));
+  const points = new Float64Array((rays.length * RAY_STEPS + 1) * 3);
+  const values = new Float64Array(points.length / 3);
+  const at = (d: readonly number[], s: number, k: number) => start[v * 3 + k] + (s * d[k]) / Math.hypot(...d);
+  for (let k = 0; k < 3; k++) points[points.length - 3 + k] = start[v * 3 + k];
+  rays.forEach((d, r) => {
+    for (let i = 0; i < RAY_STEPS; i++) {
+      for (let k = 0; k < 3; k++)
+        points[(r * RAY_STEPS + i) * 3 + k] = at(d, ((i + 1) * reach) / RAY_STEPS, k);
+    }
+  });
+  field.evaluate(points, values);
+  const isPositive = values[values.length - 1] >= 0;
+  let step = RAY_STEPS;
+  let ray = -1;
+  rays.forEach((_, r) => {
+    const first = values
+      .subarray(r * RAY_STEPS, r * RAY_STEPS + step)
+      .findIndex((f) => f >= 0 !== isPositive);
+    if (first < 0) return;
+    step = first;
+    ray = r;
+  });
+  if (ray < 0) return;
+  let [lo, hi] = [(step * reach) / RAY_STEPS, ((step + 1) * reach) / RAY_STEPS];
+  const point = new Float64Array(3);
+  const value = new Float64Array(1);
+  for (let i = 0; i < RAY_HALVINGS; i++) {
+    const s = 0.5 * (lo + hi);
+    for (let k = 0; k < 3; k++) point[k] = at(rays[ray], s, k);
+    field.evaluate(point, value, 1);
+    if (value[0] >= 0 === isPositive) lo = s;
+    else hi = s;
+  }
+  if (Math.abs(value[0]) >= least[v]) return;
+  least[v] = Math.abs(value[0]);
+  best.set(point, v * 3);
 }
 
 function moveVertex(

@@ -1,6 +1,5 @@
 import { type CornerTable, latticeCoordinate } from '../partition/corners.ts';
 import { type Forest, NODE_SETTLED } from '../partition/forest.ts';
-import { growFloat64, growInt32 } from '../partition/grow.ts';
 import { MonotoneTest } from '../partition/monotone.ts';
 import { RegionNetwork } from '../partition/region-network.ts';
 import { ChordSplitter } from './chords.ts';
@@ -10,8 +9,9 @@ import { Patch } from './patch.ts';
 import type { RectTable } from './rects.ts';
 import { Refiner } from './refine.ts';
 import type { StructureCollector } from './structure-collector.ts';
+import { TriangleSink } from './triangle-sink.ts';
 import { fan, Triangulator } from './triangulate.ts';
-import { VERTEX_INTERIOR, type VertexTable } from './vertices.ts';
+import type { VertexTable } from './vertices.ts';
 
 /** How boxes are filled. */
 export interface FillOptions {
@@ -21,26 +21,16 @@ export interface FillOptions {
   readonly refineTolerance: number;
 }
 
-/** Share of the way to its triangle's centroid at which a corner's gradient is taken: inside the triangle's region. */
-const NUDGE = 0.05;
+/** Units of an unsettled leaf from which the field itself is cheaper to ask than the network reduced to the leaf. */
+const CROWD = 32;
 
 /**
  * Fills the loops of every leaf with triangles, each leaf by its own data and its faces' chains only.
  */
 export class LeafFiller {
-  nTriangles = 0;
-  /** i32[nTriangles * 3], counter-clockwise seen from f > 0. */
-  indices = new Int32Array(4096);
-  /** Sum of the adjacent triangles' one-sided gradient directions, area-weighted: f64[nVertices * 3]. */
-  normals = new Float64Array(4096);
-  /** Sums of |∇f| at each vertex and of their weights: f64[nVertices * 2]. */
-  slopes = new Float64Array(4096);
-  /** Leaf of each triangle. */
-  triangleNode = new Int32Array(2048);
+  readonly sink: TriangleSink;
   /** Settled leaves whose loops are no discs (an annulus): to be bisected. */
   readonly flagged: number[] = [];
-  /** Vertices that are not on the zero set yet. */
-  readonly unsound: number[] = [];
   /** Leaves in which the tolerance was not met. */
   nOffTolerance = 0;
   private readonly table: CornerTable;
@@ -74,9 +64,11 @@ export class LeafFiller {
     this.structure = structure;
     this.forest = forest;
     this.vertices = vertices;
+    this.sink = new TriangleSink(vertices);
     this.options = options;
     this.net = new RegionNetwork(table.field);
     this.patch = new Patch(this.net);
+    this.patch.isoOffset = table.isoOffset;
     this.linker = new LoopLinker(rects, faces);
     this.chords = new ChordSplitter(this.patch);
     this.refiner = new Refiner(this.patch);
@@ -93,7 +85,13 @@ export class LeafFiller {
     this.measure(node);
     if (this.forest.nUnits[node] === 0) this.net.buildLinear(this.table, this.ids, 8);
     else this.net.build(this.table, this.ids, 8);
+    const isCrowded = this.net.isOverflow || (this.isUnsettled(node) && this.net.nUnits > CROWD);
+    this.patch.field = isCrowded ? this.table.field : undefined;
     for (let loop = 0; loop < linker.nLoops; loop++) this.fillLoop(node, loop);
+  }
+
+  private isUnsettled(node: number): boolean {
+    return this.forest.state[node] !== NODE_SETTLED;
   }
 
   private measure(node: number): void {
@@ -131,7 +129,7 @@ export class LeafFiller {
       }
     }
     if (!isSound) this.flagged.push(node);
-    this.emit(node);
+    this.sink.add(node, this.patch);
     this.structure?.add(node, this.patch);
   }
 
@@ -152,7 +150,12 @@ export class LeafFiller {
       return false;
     }
     const { nMissed } = this.chords;
-    if (this.net.nUnits > 0 && this.chords.split(options.creaseTolerance) && patch.polygons.length > 1) {
+    if (
+      this.net.nUnits > 0 &&
+      patch.field === undefined &&
+      this.chords.split(options.creaseTolerance) &&
+      patch.polygons.length > 1
+    ) {
       this.triangulateLoop();
       if (patch.isFilledSoundly()) return this.isComplete(nMissed);
       this.beginPatch(loop);
@@ -252,49 +255,5 @@ export class LeafFiller {
       }
     }
     return true;
-  }
-
-  private emit(node: number): void {
-    const { patch, vertices } = this;
-    for (let i = 0; i < patch.nVertices; i++) {
-      if (patch.id[i] >= 0) continue;
-      patch.id[i] = vertices.add(patch.x[i], patch.y[i], patch.z[i], VERTEX_INTERIOR, patch.neuron[i]);
-    }
-    for (const i of patch.unsound) this.unsound.push(patch.id[i]);
-    const { triangles } = patch;
-    this.indices = growInt32(this.indices, this.nTriangles * 3 + triangles.length);
-    this.triangleNode = growInt32(this.triangleNode, this.nTriangles + triangles.length / 3);
-    this.normals = growFloat64(this.normals, vertices.nVertices * 3);
-    this.slopes = growFloat64(this.slopes, vertices.nVertices * 2);
-    for (let t = 0; t < triangles.length; t += 3) {
-      const base = this.nTriangles * 3;
-      for (let k = 0; k < 3; k++) this.indices[base + k] = patch.id[triangles[t + k]];
-      this.triangleNode[this.nTriangles++] = node;
-      this.addNormals(t);
-    }
-  }
-
-  private addNormals(t: number): void {
-    const { patch, normals } = this;
-    const { x, y, z, triangles } = patch;
-    const [a, b, c] = [triangles[t], triangles[t + 1], triangles[t + 2]];
-    const [ux, uy, uz] = [x[b] - x[a], y[b] - y[a], z[b] - z[a]];
-    const [vx, vy, vz] = [x[c] - x[a], y[c] - y[a], z[c] - z[a]];
-    const area = Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx) + Number.MIN_VALUE;
-    const cx = (x[a] + x[b] + x[c]) / 3;
-    const cy = (y[a] + y[b] + y[c]) / 3;
-    const cz = (z[a] + z[b] + z[c]) / 3;
-    for (const i of [a, b, c]) {
-      patch.evaluate(x[i] + NUDGE * (cx - x[i]), y[i] + NUDGE * (cy - y[i]), z[i] + NUDGE * (cz - z[i]));
-      const [gx, gy, gz] = patch.gradient;
-      const slope = Math.sqrt(gx * gx + gy * gy + gz * gz);
-      const weight = area / (slope || 1);
-      this.slopes[patch.id[i] * 2] += area * slope;
-      this.slopes[patch.id[i] * 2 + 1] += area;
-      const o = patch.id[i] * 3;
-      normals[o] += gx * weight;
-      normals[o + 1] += gy * weight;
-      normals[o + 2] += gz * weight;
-    }
   }
 }

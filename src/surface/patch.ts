@@ -1,3 +1,4 @@
+import type { CpuField } from '../field/cpu-field.ts';
 import { evaluateRegion, MAX_UNITS } from '../partition/region-evaluate.ts';
 import type { RegionNetwork } from '../partition/region-network.ts';
 
@@ -15,6 +16,10 @@ const MAX_PROJECTION_STEPS = 40;
  */
 export class Patch {
   readonly net: RegionNetwork;
+  /** Asked instead of the reduced network where that has too many units to be of use; there are no creases then. */
+  field: CpuField | undefined;
+  /** Added to the field's values; see CornerTable. */
+  isoOffset = 0;
   nVertices = 0;
   /** Vertex in the mesh, or -1 for one made here and not yet emitted. */
   id: number[] = [];
@@ -46,6 +51,7 @@ export class Patch {
   private readonly e1 = new Float64Array(3);
   private readonly e2 = new Float64Array(3);
   private readonly t = new Float64Array(3);
+  private readonly fieldValue = new Float64Array(1);
   /** Result of {@link project}. */
   readonly point = new Float64Array(3);
 
@@ -148,6 +154,13 @@ export class Patch {
   /** f at a point in local units; leaves ∇f (local) in `gradient` and v of all units in `unitValues`. */
   evaluate(x: number, y: number, z: number): number {
     const { t, origin, size, gradient, unitGradients } = this;
+    if (this.field !== undefined) {
+      t[0] = x;
+      t[1] = y;
+      t[2] = z;
+      this.field.evaluateWithGradient(t, this.fieldValue, gradient, 1);
+      return this.fieldValue[0] + this.isoOffset;
+    }
     t[0] = (x - origin[0]) / size[0];
     t[1] = (y - origin[1]) / size[1];
     t[2] = (z - origin[2]) / size[2];

@@ -11,6 +11,8 @@ const LOOK_SHARE = 0.5;
 const LEAST_COSINE = 0.3;
 /** Share of the domain's diagonal by which a new vertex may be off the zero set: single precision's. */
 const OFF_ZERO = 2e-7;
+/** Least cosine between a new triangle's normal and the surface's, or the divided triangle's. */
+const LEAST_FACING = 0.1;
 const MAX_PASSES = 12;
 const TRIANGLES_PER_YIELD = 512;
 /** Triangles with a side longer than this many boxes, or beyond this share of SHARE, are sampled closer. */
@@ -262,13 +264,16 @@ export class Repairer {
     if (t < 0) return true;
     const { editor, normals } = this;
     const c = editor.apex(t, a, b);
+    const old = editor.triangleNormal(a, b, c).slice();
+    const size = Math.hypot(old[0], old[1], old[2]) || 1;
     for (const [i, j] of [
       [a, v],
       [v, b],
     ]) {
       const n = editor.triangleNormal(i, j, c);
       const facing = n[0] * normals[v * 3] + n[1] * normals[v * 3 + 1] + n[2] * normals[v * 3 + 2];
-      if (!(facing > 0.1 * Math.hypot(n[0], n[1], n[2]))) return false;
+      const turned = (old[0] * n[0] + old[1] * n[1] + old[2] * n[2]) / size;
+      if (!(Math.max(facing, turned) > LEAST_FACING * Math.hypot(n[0], n[1], n[2]))) return false;
     }
     return true;
   }

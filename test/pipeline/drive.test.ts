@@ -48,7 +48,8 @@ describe('drive', () => {
     }
     const reported: string[] = [];
     await drive(short(), { throwIfCancelled: () => {}, onProgress: ({ stage }) => reported.push(stage) });
-    expect(reported).toEqual(stages);
+    // A slice that takes long on a busy machine reports its stage again.
+    expect([...new Set(reported)]).toEqual(stages);
   });
 
   test('does not give the result of a job that was cancelled in its last slice', async () => {

@@ -1,0 +1,77 @@
+import type { Material } from '@babylonjs/core/Materials/material.js';
+import { PBRMaterial } from '@babylonjs/core/Materials/PBR/pbrMaterial.js';
+import { StandardMaterial } from '@babylonjs/core/Materials/standardMaterial.js';
+import { Color3 } from '@babylonjs/core/Maths/math.color.js';
+import type { AbstractMesh } from '@babylonjs/core/Meshes/abstractMesh.js';
+import { Mesh } from '@babylonjs/core/Meshes/mesh.js';
+import type { Scene } from '@babylonjs/core/scene.js';
+import type { Shading } from '../appearance.ts';
+
+/** Babylon's view of a shader from within: the interpolated normals, as colours. */
+const DEBUG_NORMALS = 2;
+
+/** How what was loaded is drawn: its own materials or its normals, and a wireframe over it. */
+export class Appearance {
+  readonly #scene: Scene;
+  readonly #normals: PBRMaterial;
+  readonly #lines: StandardMaterial;
+  readonly #materials = new WeakMap<AbstractMesh, Material | null>();
+  #overlay: Mesh[] = [];
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+    this.#normals = new PBRMaterial('normals', scene);
+    this.#normals.debugMode = DEBUG_NORMALS;
+    this.#normals.debugLimit = -1;
+    this.#normals.debugFactor = 1;
+    this.#lines = new StandardMaterial('lines', scene);
+    this.#lines.wireframe = true;
+    this.#lines.disableLighting = true;
+    this.#lines.emissiveColor = Color3.FromHexString('#14181f');
+    this.#lines.alpha = 0.28;
+    // Towards the eye, so that the lines win over the surface that they lie in.
+    this.#lines.zOffset = -1;
+  }
+
+  /** Applies both settings to the meshes; call again when geometry was replaced. */
+  apply(meshes: readonly AbstractMesh[], shading: Shading, hasWireframe: boolean): void {
+    for (const lines of this.#overlay.splice(0)) lines.dispose();
+    for (const mesh of meshes) {
+      if (!mesh.geometry) continue;
+      this.#dress(mesh, shading);
+      if (hasWireframe && mesh.getTotalIndices() > 0) this.#overlay.push(this.#wireframeOf(mesh));
+    }
+  }
+
+  /** Gives the meshes their own materials back, and nothing else, while `task` runs: for exports. */
+  async withOwnMaterials<T>(
+    meshes: readonly AbstractMesh[],
+    state: { shading: Shading; hasWireframe: boolean },
+    task: () => Promise<T>,
+  ): Promise<T> {
+    this.apply(meshes, 'shaded', false);
+    try {
+      return await task();
+    } finally {
+      this.apply(meshes, state.shading, state.hasWireframe);
+    }
+  }
+
+  /** An instance is drawn as its source is. */
+  #dress(mesh: AbstractMesh, shading: Shading): void {
+    if (mesh.isAnInstance) return;
+    if (!this.#materials.has(mesh)) this.#materials.set(mesh, mesh.material);
+    const own = this.#materials.get(mesh) ?? null;
+    mesh.material = shading === 'normals' ? this.#normals : own;
+    mesh.receiveShadows = true;
+  }
+
+  #wireframeOf(mesh: AbstractMesh): Mesh {
+    const lines = new Mesh('lines', this.#scene);
+    mesh.geometry?.applyToMesh(lines);
+    lines.parent = mesh;
+    lines.material = this.#lines;
+    lines.isPickable = false;
+    return lines;
+  }
+}

@@ -1,0 +1,160 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'puppeteer';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BabylonViewer } from '../../examples/viewer/babylon/viewer.ts';
+import { writeNsdf } from '../../src/format/write.ts';
+import { launchBrowser } from '../browser/launch.ts';
+import { sphereField } from '../fixtures/fields.ts';
+import { octahedronSafetensors } from './safetensors.ts';
+import {
+  maskOf,
+  meanColor,
+  OUTPUT,
+  type Picture,
+  runsByRow,
+  serveViewer,
+  ViewerPage,
+} from './three-viewer-page.ts';
+
+let site: Awaited<ReturnType<typeof serveViewer>>;
+
+beforeAll(async () => {
+  site = await serveViewer();
+  return () => site.close();
+});
+
+const count = (mask: readonly boolean[]) => mask.filter(Boolean).length;
+
+/** The picture without what was loaded and its ground. */
+async function backgroundOf(viewer: ViewerPage): Promise<Picture> {
+  const show = (isShown: boolean) =>
+    viewer.page.evaluate((isEnabled) => {
+      const { scene } = (globalThis.__viewer as unknown as BabylonViewer).stage;
+      for (const node of scene.rootNodes)
+        if (node.getClassName() === 'Mesh' || node.getClassName() === 'GroundMesh')
+          node.setEnabled(isEnabled);
+    }, isShown);
+  await show(false);
+  await viewer.settle();
+  const picture = await viewer.pixels();
+  await show(true);
+  await viewer.settle();
+  return picture;
+}
+
+describe.each([
+  ['webgl', false],
+  ['webgpu', true],
+] as const)('the viewer in Babylon.js on %s', (kind, hasWebgpu) => {
+  let browser: Browser;
+  let viewer: ViewerPage;
+  let bunny: Picture;
+  let background: Picture;
+  let mask: boolean[];
+
+  beforeAll(async () => {
+    browser = await launchBrowser({ hasWebgpu });
+    viewer = await ViewerPage.open(browser, `${site.url}?engine=babylon`);
+    bunny = await viewer.pixels();
+    background = await backgroundOf(viewer);
+    mask = maskOf(bunny, background);
+  });
+  afterAll(() => browser?.close());
+
+  it('loads the bunny, says what it did, and draws it: one body in clay colours with two ears', async () => {
+    await viewer.screenshot(`babylon-${kind}`);
+    expect(await viewer.page.evaluate(() => globalThis.__viewer!.view.kind)).toBe(kind);
+    expect(await viewer.totals).toMatchObject({ isClosed: true, isManifold: true });
+    const text = await viewer.page.$eval('#results', (element) => (element as HTMLElement).innerText);
+    expect(text).toMatch(/Vertices\s+[\d,]{5,}/);
+    expect(text).toMatch(new RegExp(`Renderer\\s+Babylon\\.js, ${kind}`));
+    expect(await viewer.page.$eval('#file-note', (element) => element.textContent)).toMatch(/Stanford/);
+    expect(count(mask) / mask.length).toBeGreaterThan(0.2);
+    const rows = runsByRow(mask, bunny.width);
+    const top = rows.findIndex((runs) => runs.length > 0);
+    const ears = rows.slice(top, top + Math.round(bunny.height * 0.15));
+    expect(ears.filter((runs) => runs.length === 2).length).toBeGreaterThan(8);
+    const [r, g, b] = meanColor(bunny, mask);
+    expect(r).toBeGreaterThan(g);
+    expect(g).toBeGreaterThan(b);
+    expect(r).toBeGreaterThan(110);
+  });
+
+  it('lays a wireframe over it, takes it off again, and shows normals', async () => {
+    await viewer.act(() => viewer.page.click('#wireframe'));
+    expect(meanColor(await viewer.pixels(), mask)[0]).toBeLessThan(meanColor(bunny, mask)[0] - 10);
+    await viewer.act(() => viewer.page.click('#wireframe'));
+    expect(count(maskOf(await viewer.pixels(), bunny))).toBeLessThan(mask.length * 0.01);
+    await viewer.act(() => viewer.page.click('input[value=normals]'));
+    await viewer.screenshot(`babylon-normals-${kind}`);
+    expect(count(maskOf(await viewer.pixels(), bunny))).toBeGreaterThan(count(mask) * 0.7);
+    await viewer.act(() => viewer.page.click('input[value=shaded]'));
+  });
+
+  it('wrote no error to the console', () => {
+    expect(viewer.errors).toEqual([]);
+  });
+});
+
+describe('the viewer in Babylon.js', () => {
+  let browser: Browser;
+  let viewer: ViewerPage;
+  beforeAll(async () => {
+    browser = await launchBrowser({ hasWebgpu: false });
+    viewer = await ViewerPage.open(browser, `${site.url}?engine=babylon`);
+  });
+  afterAll(() => browser?.close());
+
+  it('saves GLB and USDZ of what was loaded alone', async () => {
+    const client = await viewer.page.createCDPSession();
+    await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: OUTPUT });
+    for (const [button, name, magic] of [
+      ['#save-glb', 'bunny.glb', 'glTF'],
+      ['#save-usdz', 'bunny.usdz', 'PK'],
+    ]) {
+      const path = join(OUTPUT, name);
+      rmSync(path, { force: true });
+      await viewer.page.click(button);
+      await expect.poll(() => existsSync(path), { timeout: 30_000 }).toBe(true);
+      const bytes = readFileSync(path);
+      expect(bytes.subarray(0, magic.length).toString('latin1')).toBe(magic);
+      // Positions and normals alone are 24 bytes a vertex.
+      expect(bytes.length).toBeGreaterThan((await viewer.totals).nVertices * 24);
+      expect(bytes.includes('ground')).toBe(false);
+    }
+  });
+
+  it('derives again when a slider is moved, and takes files by drag and drop', async () => {
+    const before = await viewer.totals;
+    await viewer.page.focus('#tolerance');
+    await viewer.act(() => viewer.page.keyboard.press('End'), 'deriving');
+    expect((await viewer.totals).nVertices).toBeLessThan(before.nVertices / 1.2);
+    await viewer.drop('ball.nsdf', writeNsdf(sphereField({ cells: [4] })));
+    expect(await viewer.page.$eval('#file-name', (element) => element.textContent)).toBe('ball.nsdf');
+    await viewer.drop('gem.safetensors', octahedronSafetensors());
+    expect(await viewer.page.$eval('#file-name', (element) => element.textContent)).toBe('gem.safetensors');
+    expect((await viewer.totals).isClosed).toBe(true);
+  });
+
+  it('says what is wrong with a file, and keeps what it shows', async () => {
+    const before = await viewer.totals;
+    await viewer.drop('broken.nsdf', new TextEncoder().encode('not a field'));
+    const alert = await viewer.page.$eval('#error', (element) => (element as HTMLElement).innerText);
+    expect(alert).toMatch(/Opening broken\.nsdf failed/);
+    expect(alert).toMatch(/not a GLB/);
+    expect(await viewer.totals).toEqual(before);
+    await viewer.page.click('#error button');
+  });
+
+  it('changes over to three.js with the file that is shown', async () => {
+    const links = await viewer.page.$$eval('#engines a', (all) =>
+      all.map((link) => [link.getAttribute('href'), link.getAttribute('aria-current')]),
+    );
+    expect(links).toEqual([
+      ['?engine=three', null],
+      ['?engine=babylon', 'page'],
+    ]);
+    expect(viewer.errors).toEqual([]);
+  });
+});
