@@ -1,3 +1,4 @@
+import { length3 } from './length.ts';
 import { MAX_UNITS } from './region-evaluate.ts';
 import type { RegionNetwork } from './region-network.ts';
 
@@ -38,11 +39,11 @@ export class MonotoneTest {
     const d = this.direction;
     this.startDirection(net);
     for (let i = 0; i < MAX_DIRECTIONS; i++) {
-      const norm = Math.hypot(d[0], d[1], d[2]);
+      const norm = length3(d[0], d[1], d[2]);
       if (norm === 0) break;
       for (let k = 0; k < 3; k++) d[k] /= norm;
       if (this.leastSlope(net) >= 0) return true;
-      const worstNorm = Math.hypot(this.worst[0], this.worst[1], this.worst[2]);
+      const worstNorm = length3(this.worst[0], this.worst[1], this.worst[2]);
       if (worstNorm === 0) break;
       for (let k = 0; k < 3; k++) d[k] += this.worst[k] / worstNorm;
     }
@@ -127,7 +128,7 @@ export class MonotoneTest {
         y += gate * grad[i + 1];
         z += gate * grad[i + 2];
       }
-      const norm = Math.hypot(x, y, z);
+      const norm = length3(x, y, z);
       if (norm === 0) continue;
       direction[0] += x / norm;
       direction[1] += y / norm;
@@ -187,10 +188,7 @@ export class MonotoneTest {
     for (let c = 0; c < net.nCorners; c++) {
       const a = c * 3;
       const b = (c | (1 << axis)) * 3;
-      most = Math.max(
-        most,
-        Math.hypot(grad[a] - grad[b], grad[a + 1] - grad[b + 1], grad[a + 2] - grad[b + 2]),
-      );
+      most = Math.max(most, length3(grad[a] - grad[b], grad[a + 1] - grad[b + 1], grad[a + 2] - grad[b + 2]));
     }
     return most;
   }
@@ -200,7 +198,7 @@ export class MonotoneTest {
     let sum = 0;
     for (let c = 0; c < net.nCorners; c++) {
       const i = ((u + 1) * 8 + c) * 3;
-      sum += Math.hypot(grad[i], grad[i + 1], grad[i + 2]);
+      sum += length3(grad[i], grad[i + 1], grad[i + 2]);
     }
     return sum / net.nCorners;
   }

@@ -1,3 +1,4 @@
+import { length3 } from '../partition/length.ts';
 import { MAX_UNITS } from '../partition/region-evaluate.ts';
 import { CrossingSolver } from './crossing.ts';
 import { MAX_CHORDS, type Patch } from './patch.ts';
@@ -107,8 +108,8 @@ export class ChordSplitter {
     patch.evaluate(patch.x[at], patch.y[at], patch.z[at]);
     const g = patch.gradient;
     const gu = patch.unitGradients;
-    const jump = Math.hypot(gu[u * 3], gu[u * 3 + 1], gu[u * 3 + 2]) * Math.abs(weight);
-    return (jump / (Math.hypot(g[0], g[1], g[2]) || 1)) * this.extent() * 0.25;
+    const jump = length3(gu[u * 3], gu[u * 3 + 1], gu[u * 3 + 2]) * Math.abs(weight);
+    return (jump / (length3(g[0], g[1], g[2]) || 1)) * this.extent() * 0.25;
   }
 
   /** Diagonal of the first polygon's bounding rectangle in the projection. */

@@ -1,6 +1,7 @@
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
 import { growFloat64, growInt32 } from '../partition/grow.ts';
+import { length3 } from '../partition/length.ts';
 import { Decimator } from './decimate.ts';
 import type { RawMesh } from './finish.ts';
 import { MeshEditor } from './mesh-editor.ts';
@@ -263,7 +264,7 @@ class Cleaner {
     let sum = 0;
     for (const v of [a, b, c]) {
       const [x, y, z] = [this.normals[v * 3], this.normals[v * 3 + 1], this.normals[v * 3 + 2]];
-      sum += (n[0] * x + n[1] * y + n[2] * z) / (Math.hypot(x, y, z) || 1);
+      sum += (n[0] * x + n[1] * y + n[2] * z) / (length3(x, y, z) || 1);
     }
     return sum;
   }
@@ -271,11 +272,11 @@ class Cleaner {
   private height(a: number, b: number, c: number): number {
     const n = this.editor.triangleNormal(a, b, c);
     const longest = Math.max(this.length(a, b), this.length(b, c), this.length(c, a));
-    return longest === 0 ? 0 : Math.hypot(n[0], n[1], n[2]) / longest;
+    return longest === 0 ? 0 : length3(n[0], n[1], n[2]) / longest;
   }
 
   private length(a: number, b: number): number {
     const p = this.editor.positions;
-    return Math.hypot(p[a * 3] - p[b * 3], p[a * 3 + 1] - p[b * 3 + 1], p[a * 3 + 2] - p[b * 3 + 2]);
+    return length3(p[a * 3] - p[b * 3], p[a * 3 + 1] - p[b * 3 + 1], p[a * 3 + 2] - p[b * 3 + 2]);
   }
 }

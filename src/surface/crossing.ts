@@ -1,3 +1,4 @@
+import { length3 } from '../partition/length.ts';
 import type { Patch } from './patch.ts';
 
 const MAX_NEWTON_STEPS = 12;
@@ -30,7 +31,7 @@ export class CrossingSolver {
     const { x, y, z } = this.patch;
     this.start.set([x[a], y[a], z[a]]);
     this.along.set([x[b] - x[a], y[b] - y[a], z[b] - z[a]]);
-    this.length = Math.hypot(this.along[0], this.along[1], this.along[2]);
+    this.length = length3(this.along[0], this.along[1], this.along[2]);
     return this.newton(va / (va - vb), m, u) || this.bisect(m, u, va > 0);
   }
 
@@ -72,8 +73,8 @@ export class CrossingSolver {
       px += system[3];
       py += system[7];
       pz += system[11];
-      if (Math.hypot(px - x, py - y, pz - z) > length) return false;
-      if (Math.hypot(system[3], system[7], system[11]) > CONVERGED * length) continue;
+      if (length3(px - x, py - y, pz - z) > length) return false;
+      if (length3(system[3], system[7], system[11]) > CONVERGED * length) continue;
       patch.point.set([px, py, pz]);
       return this.isInside(px, py, pz);
     }

@@ -1,5 +1,6 @@
 import { type CornerTable, latticeCoordinate } from '../partition/corners.ts';
 import { type Forest, NODE_SETTLED } from '../partition/forest.ts';
+import { length3 } from '../partition/length.ts';
 import { MonotoneTest } from '../partition/monotone.ts';
 import { RegionNetwork } from '../partition/region-network.ts';
 import { ChordSplitter } from './chords.ts';
@@ -212,7 +213,7 @@ export class LeafFiller {
           (p[a + u] - p[o + u]) * (p[b + v] - p[o + v]) - (p[a + v] - p[o + v]) * (p[b + u] - p[o + u]);
       }
     }
-    const norm = Math.hypot(direction[0], direction[1], direction[2]);
+    const norm = length3(direction[0], direction[1], direction[2]);
     if (norm === 0) direction[2] = 1;
     else for (let k = 0; k < 3; k++) direction[k] /= norm;
   }

@@ -9,6 +9,8 @@ export class MeshEditor {
   nTriangles: number;
   nVertices: number;
   readonly isBorder: Uint8Array;
+  /** u8[triangles]: 1 where a triangle is not the one that the constructor was given. */
+  readonly isChanged: Uint8Array;
   /** First corner of each vertex, or -1. */
   private readonly head: Int32Array;
   /** Next corner of the same vertex, or -1. */
@@ -36,6 +38,7 @@ export class MeshEditor {
     this.nTriangles = nTriangles;
     this.head = new Int32Array(isBorder.length).fill(-1);
     this.next = new Int32Array(indices.length);
+    this.isChanged = new Uint8Array(indices.length / 3);
     this.mark = new Int32Array(isBorder.length);
     for (let c = nTriangles * 3 - 1; c >= 0; c--) {
       this.next[c] = this.head[indices[c]];
@@ -91,6 +94,7 @@ export class MeshEditor {
     let last = -1;
     for (let c = this.head[from]; c >= 0; c = next[c]) {
       indices[c] = to;
+      this.isChanged[(c - (c % 3)) / 3] = 1;
       last = c;
     }
     next[last] = this.head[to];
@@ -169,11 +173,16 @@ export class MeshEditor {
   }
 
   private setTriangle(t: number, a: number, b: number, c: number): void {
-    [a, b, c].forEach((v, k) => {
-      this.indices[t + k] = v;
-      this.next[t + k] = this.head[v];
-      this.head[v] = t + k;
-    });
+    this.isChanged[t / 3] = 1;
+    this.setCorner(t, a);
+    this.setCorner(t + 1, b);
+    this.setCorner(t + 2, c);
+  }
+
+  private setCorner(c: number, v: number): void {
+    this.indices[c] = v;
+    this.next[c] = this.head[v];
+    this.head[v] = c;
   }
 
   /** Normal of triangle (a, b, c), twice its area long; the array is overwritten by the next call. */

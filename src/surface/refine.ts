@@ -1,3 +1,4 @@
+import { length3 } from '../partition/length.ts';
 import type { Patch } from './patch.ts';
 
 /** Vertices that refinement may add to one patch. */
@@ -126,9 +127,9 @@ export class Refiner {
 
   private longestSide(a: number, b: number, c: number): number {
     const { x, y, z } = this.patch;
-    const ab = Math.hypot(x[a] - x[b], y[a] - y[b], z[a] - z[b]);
-    const bc = Math.hypot(x[b] - x[c], y[b] - y[c], z[b] - z[c]);
-    return Math.max(ab, bc, Math.hypot(x[c] - x[a], y[c] - y[a], z[c] - z[a]));
+    const ab = length3(x[a] - x[b], y[a] - y[b], z[a] - z[b]);
+    const bc = length3(x[b] - x[c], y[b] - y[c], z[b] - z[c]);
+    return Math.max(ab, bc, length3(x[c] - x[a], y[c] - y[a], z[c] - z[a]));
   }
 
   private insert(t: number, worst: number): boolean {

@@ -1,14 +1,14 @@
 import type { CpuField } from '../field/cpu-field.ts';
+import { length3 } from '../partition/length.ts';
 import type { Decimation, MeshFrame } from './clean.ts';
 import { putOnZeroSet, type RawMesh } from './finish.ts';
 import type { MeshEditor } from './mesh-editor.ts';
+import { barycentricLattice, type Pattern, patternOf, TriangleSampler } from './triangle-sampler.ts';
 
 /** Share of the tolerance beyond which a sampled point has its triangle divided. */
 const SHARE = 0.82;
 /** Share beyond which, going by the mean slope at the corners, the gradient is asked. */
 const LOOK_SHARE = 0.5;
-/** Along a normal whose cosine with the gradient is less than this a distance means little. */
-const LEAST_COSINE = 0.3;
 /** Share of the domain's diagonal by which a new vertex may be off the zero set: single precision's. */
 const OFF_ZERO = 2e-7;
 /** Least cosine between a new triangle's normal and the surface's, or the divided triangle's. */
@@ -18,14 +18,6 @@ const TRIANGLES_PER_YIELD = 512;
 /** Triangles with a side longer than this many boxes, or beyond this share of SHARE, are sampled closer. */
 const LONG = 1.5;
 const CLOSE_SHARE = 0.8;
-
-/** Where triangles are sampled, in barycentric coordinates. */
-interface Pattern {
-  /** f64[n * 3] */
-  readonly weights: Float64Array;
-  /** Side k runs from corner k to the next; -1 inside. */
-  readonly sides: readonly number[];
-}
 
 /** Few points (four inside, one on each side), then the lattices of sixths and twelfths but the corners. */
 const PATTERNS: readonly Pattern[] = [
@@ -45,20 +37,6 @@ const PATTERNS: readonly Pattern[] = [
   patternOf(barycentricLattice(12), 12),
 ];
 
-function barycentricLattice(n: number): number[][] {
-  return Array.from({ length: n + 1 }, (_, i) =>
-    Array.from({ length: n + 1 - i }, (_, j) => [i, j, n - i - j]),
-  ).flat();
-}
-
-function patternOf(points: readonly (readonly number[])[], n: number): Pattern {
-  const inner = points.filter((w) => Math.max(...w) < n);
-  return {
-    weights: Float64Array.from(inner.flat(), (w) => w / n),
-    sides: inner.map((w) => (w[2] === 0 ? 0 : w[0] === 0 ? 1 : w[1] === 0 ? 2 : -1)),
-  };
-}
-
 /**
  * The last word on the tolerance: samples every triangle of the finished mesh against the field itself and divides the
  * ones that stand off, at their side that does or at their longest, with the new vertex on the zero set. It catches what
@@ -72,10 +50,9 @@ export class Repairer {
   private readonly slopes: Float64Array;
   private readonly tolerance: number;
   private readonly frame: MeshFrame;
-  private readonly gradient = new Float64Array(3);
   private readonly spacing: number;
-  private points = new Float64Array(0);
-  private values = new Float64Array(1);
+  private readonly sampler: TriangleSampler;
+  private readonly values = new Float64Array(1);
 
   /**
    * @param raw the editor's arrays, with room for new vertices.
@@ -97,6 +74,7 @@ export class Repairer {
     this.tolerance = tolerance;
     this.spacing = spacing;
     this.frame = frame;
+    this.sampler = new TriangleSampler(editor, field, slopes);
   }
 
   /** Yields the fraction done. */
@@ -120,14 +98,21 @@ export class Repairer {
 
   /** Appends the sides (pairs of vertices) at which triangles that stand off are to be divided. */
   private findSides(triangles: readonly number[], sides: number[]): void {
+    const { sampler, tolerance } = this;
+    const { indices } = this.editor;
     let asked = triangles;
     for (const pattern of PATTERNS) {
-      this.sample(asked, pattern);
+      sampler.measure(asked, pattern, LOOK_SHARE * tolerance);
       const closer: number[] = [];
-      asked.forEach((t, i) => {
-        const off = this.judge(t, i, pattern, sides) / (SHARE * this.tolerance);
-        if (off <= 1 && (off > CLOSE_SHARE || (pattern === PATTERNS[0] && this.isLong(t)))) closer.push(t);
-      });
+      for (let i = 0; i < asked.length; i++) {
+        const t = asked[i];
+        const off = sampler.off[i] / (SHARE * tolerance);
+        if (off > 1) {
+          const worst = pattern.sides[sampler.worst[i]];
+          const side = worst < 0 ? this.longestSide(t) : worst;
+          sides.push(indices[t + side], indices[t + ((side + 1) % 3)]);
+        } else if (off > CLOSE_SHARE || (pattern === PATTERNS[0] && this.isLong(t))) closer.push(t);
+      }
       asked = closer;
     }
   }
@@ -136,65 +121,6 @@ export class Repairer {
     const { indices } = this.editor;
     const side = this.longestSide(t);
     return this.length(indices[t + side], indices[t + ((side + 1) % 3)]) > LONG * this.spacing;
-  }
-
-  /** Evaluates the field at the pattern's points of every triangle. */
-  private sample(triangles: readonly number[], pattern: Pattern): void {
-    const n = triangles.length * pattern.sides.length;
-    if (this.values.length < n) {
-      this.points = new Float64Array(n * 3);
-      this.values = new Float64Array(n);
-    }
-    triangles.forEach((t, i) => {
-      this.placeSamples(t, pattern, i * pattern.sides.length);
-    });
-    this.field.evaluate(this.points, this.values, n);
-  }
-
-  /** How far the i-th sampled triangle stands off; beyond SHARE of the tolerance its side to divide is appended. */
-  private judge(t: number, i: number, pattern: Pattern, sides: number[]): number {
-    const { indices } = this.editor;
-    const nSamples = pattern.sides.length;
-    const slope = Math.min(this.slopes[indices[t]], this.slopes[indices[t + 1]], this.slopes[indices[t + 2]]);
-    let most = LOOK_SHARE * this.tolerance * slope;
-    let worst = -1;
-    for (let k = 0; k < nSamples; k++) {
-      const off = Math.abs(this.values[i * nSamples + k]);
-      if (off <= most) continue;
-      most = off;
-      worst = k;
-    }
-    if (worst < 0) return 0;
-    const off = this.distanceAt(i * nSamples + worst, t);
-    if (off <= SHARE * this.tolerance) return off;
-    const side = pattern.sides[worst] < 0 ? this.longestSide(t) : pattern.sides[worst];
-    sides.push(indices[t + side], indices[t + ((side + 1) % 3)]);
-    return off;
-  }
-
-  /**
-   * Distance of a sample from the zero set to first order, along the triangle's normal: beside a sharp ridge that the
-   * triangle cuts off the ridge is farther away than the nearest point of the zero set.
-   */
-  private distanceAt(sample: number, t: number): number {
-    const { gradient: g, editor } = this;
-    const point = this.points.subarray(sample * 3, sample * 3 + 3);
-    this.field.evaluateWithGradient(point, this.values.subarray(sample, sample + 1), g, 1);
-    const n = editor.triangleNormal(editor.indices[t], editor.indices[t + 1], editor.indices[t + 2]);
-    const slope = Math.hypot(g[0], g[1], g[2]);
-    const along = Math.abs(g[0] * n[0] + g[1] * n[1] + g[2] * n[2]) / (Math.hypot(n[0], n[1], n[2]) || 1);
-    return Math.abs(this.values[sample]) / (Math.max(along, LEAST_COSINE * slope) || 1);
-  }
-
-  private placeSamples(t: number, { weights: w, sides }: Pattern, at: number): void {
-    const { indices, positions: p } = this.editor;
-    const [a, b, c] = [indices[t] * 3, indices[t + 1] * 3, indices[t + 2] * 3];
-    for (let s = 0; s < sides.length; s++) {
-      for (let k = 0; k < 3; k++) {
-        this.points[(at + s) * 3 + k] =
-          w[s * 3] * p[a + k] + w[s * 3 + 1] * p[b + k] + w[s * 3 + 2] * p[c + k];
-      }
-    }
   }
 
   private longestSide(t: number): number {
@@ -212,7 +138,7 @@ export class Repairer {
 
   private length(a: number, b: number): number {
     const p = this.editor.positions;
-    return Math.hypot(p[a * 3] - p[b * 3], p[a * 3 + 1] - p[b * 3 + 1], p[a * 3 + 2] - p[b * 3 + 2]);
+    return length3(p[a * 3] - p[b * 3], p[a * 3 + 1] - p[b * 3 + 1], p[a * 3 + 2] - p[b * 3 + 2]);
   }
 
   /** Divides the sides that still exist and can be without a fold; gives the triangles that changed. */
@@ -244,7 +170,7 @@ export class Repairer {
       p[v * 3 + k] = 0.5 * (p[a * 3 + k] + p[b * 3 + k]);
       normals[v * 3 + k] = normals[a * 3 + k] + normals[b * 3 + k];
     }
-    const norm = Math.hypot(normals[v * 3], normals[v * 3 + 1], normals[v * 3 + 2]) || 1;
+    const norm = length3(normals[v * 3], normals[v * 3 + 1], normals[v * 3 + 2]) || 1;
     for (let k = 0; k < 3; k++) {
       normals[v * 3 + k] /= norm;
       raw.normals[v * 3 + k] = normals[v * 3 + k];
@@ -265,7 +191,7 @@ export class Repairer {
     const { editor, normals } = this;
     const c = editor.apex(t, a, b);
     const old = editor.triangleNormal(a, b, c).slice();
-    const size = Math.hypot(old[0], old[1], old[2]) || 1;
+    const size = length3(old[0], old[1], old[2]) || 1;
     for (const [i, j] of [
       [a, v],
       [v, b],
@@ -273,7 +199,7 @@ export class Repairer {
       const n = editor.triangleNormal(i, j, c);
       const facing = n[0] * normals[v * 3] + n[1] * normals[v * 3 + 1] + n[2] * normals[v * 3 + 2];
       const turned = (old[0] * n[0] + old[1] * n[1] + old[2] * n[2]) / size;
-      if (!(Math.max(facing, turned) > LEAST_FACING * Math.hypot(n[0], n[1], n[2]))) return false;
+      if (!(Math.max(facing, turned) > LEAST_FACING * length3(n[0], n[1], n[2]))) return false;
     }
     return true;
   }

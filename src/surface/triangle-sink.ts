@@ -1,4 +1,5 @@
 import { growFloat64, growInt32 } from '../partition/grow.ts';
+import { length3 } from '../partition/length.ts';
 import type { Patch } from './patch.ts';
 import { VERTEX_INTERIOR, type VertexTable } from './vertices.ts';
 
@@ -51,7 +52,7 @@ export class TriangleSink {
     const [a, b, c] = [triangles[t], triangles[t + 1], triangles[t + 2]];
     const [ux, uy, uz] = [x[b] - x[a], y[b] - y[a], z[b] - z[a]];
     const [vx, vy, vz] = [x[c] - x[a], y[c] - y[a], z[c] - z[a]];
-    const area = Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx) + Number.MIN_VALUE;
+    const area = length3(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx) + Number.MIN_VALUE;
     const cx = (x[a] + x[b] + x[c]) / 3;
     const cy = (y[a] + y[b] + y[c]) / 3;
     const cz = (z[a] + z[b] + z[c]) / 3;

@@ -1,0 +1,129 @@
+import type { CpuField } from '../field/cpu-field.ts';
+import { length3 } from '../partition/length.ts';
+import type { MeshEditor } from './mesh-editor.ts';
+
+/** Along a normal whose cosine with the gradient is less than this a distance means little. */
+const LEAST_COSINE = 0.3;
+
+/** Where triangles are sampled, in barycentric coordinates. */
+export interface Pattern {
+  /** f64[n * 3] */
+  readonly weights: Float64Array;
+  /** Side k runs from corner k to the next; -1 inside. */
+  readonly sides: readonly number[];
+}
+
+/** A pattern of the points whose barycentric coordinates are `points` / n; corners are left out. */
+export function patternOf(points: readonly (readonly number[])[], n: number): Pattern {
+  const inner = points.filter((w) => Math.max(...w) < n);
+  return {
+    weights: Float64Array.from(inner.flat(), (w) => w / n),
+    sides: inner.map((w) => (w[2] === 0 ? 0 : w[0] === 0 ? 1 : w[1] === 0 ? 2 : -1)),
+  };
+}
+
+/** All points of a triangle whose barycentric coordinates are whole multiples of 1 / n, times n. */
+export function barycentricLattice(n: number): number[][] {
+  return Array.from({ length: n + 1 }, (_, i) =>
+    Array.from({ length: n + 1 - i }, (_, j) => [i, j, n - i - j]),
+  ).flat();
+}
+
+/** Measures how far triangles stand off the zero set at the points of a pattern. */
+export class TriangleSampler {
+  /** Largest distance found on each triangle of the last call, local units; 0 where all are below `least`. */
+  off = new Float64Array(0);
+  /** Index in the pattern of the point where that was found. */
+  worst = new Int32Array(0);
+  private readonly editor: MeshEditor;
+  private readonly field: CpuField;
+  private readonly slopes: Float64Array;
+  private points = new Float64Array(0);
+  private values = new Float64Array(0);
+  private gradients = new Float64Array(0);
+
+  /** @param slopes f64[], |∇f| at each vertex. */
+  constructor(editor: MeshEditor, field: CpuField, slopes: Float64Array) {
+    this.editor = editor;
+    this.field = field;
+    this.slopes = slopes;
+  }
+
+  /** Measures triangles (their first corners' indices); where |f| over the corners' slope is below `least` it is not asked. */
+  measure(triangles: readonly number[], pattern: Pattern, least: number): void {
+    const nSamples = pattern.sides.length;
+    this.reserve(triangles.length, nSamples);
+    for (let i = 0; i < triangles.length; i++) this.place(triangles[i], pattern, i * nSamples);
+    this.field.evaluate(this.points, this.values, triangles.length * nSamples);
+    let nAsked = 0;
+    for (let i = 0; i < triangles.length; i++) {
+      const k = this.largest(triangles[i], i * nSamples, nSamples, least);
+      this.worst[i] = k;
+      this.off[i] = 0;
+      if (k < 0) continue;
+      const from = (i * nSamples + k) * 3;
+      this.points.copyWithin(nAsked * 3, from, from + 3);
+      nAsked++;
+    }
+    this.field.evaluateWithGradient(this.points, this.values, this.gradients, nAsked);
+    for (let i = 0, n = 0; i < triangles.length; i++) {
+      if (this.worst[i] >= 0) this.off[i] = this.distance(triangles[i], n++);
+    }
+  }
+
+  private reserve(nTriangles: number, nSamples: number): void {
+    if (this.off.length < nTriangles) {
+      this.off = new Float64Array(nTriangles);
+      this.worst = new Int32Array(nTriangles);
+      this.gradients = new Float64Array(nTriangles * 3);
+    }
+    if (this.values.length >= nTriangles * nSamples) return;
+    this.points = new Float64Array(nTriangles * nSamples * 3);
+    this.values = new Float64Array(nTriangles * nSamples);
+  }
+
+  private place(t: number, { weights: w, sides }: Pattern, at: number): void {
+    const { points } = this;
+    const { indices, positions: p } = this.editor;
+    const a = indices[t] * 3;
+    const b = indices[t + 1] * 3;
+    const c = indices[t + 2] * 3;
+    for (let s = 0; s < sides.length; s++) {
+      const wa = w[s * 3];
+      const wb = w[s * 3 + 1];
+      const wc = w[s * 3 + 2];
+      const o = (at + s) * 3;
+      points[o] = wa * p[a] + wb * p[b] + wc * p[c];
+      points[o + 1] = wa * p[a + 1] + wb * p[b + 1] + wc * p[c + 1];
+      points[o + 2] = wa * p[a + 2] + wb * p[b + 2] + wc * p[c + 2];
+    }
+  }
+
+  private largest(t: number, at: number, nSamples: number, least: number): number {
+    const { slopes, values } = this;
+    const { indices } = this.editor;
+    let most = least * Math.min(slopes[indices[t]], slopes[indices[t + 1]], slopes[indices[t + 2]]);
+    let worst = -1;
+    for (let k = 0; k < nSamples; k++) {
+      const off = Math.abs(values[at + k]);
+      if (off <= most) continue;
+      most = off;
+      worst = k;
+    }
+    return worst;
+  }
+
+  /**
+   * Distance of the n-th asked point from the zero set to first order, along its triangle's normal: beside a sharp ridge
+   * that the triangle cuts off the ridge is farther away than the nearest point of the zero set.
+   */
+  private distance(t: number, n: number): number {
+    const { gradients: g, editor } = this;
+    const { indices } = editor;
+    const normal = editor.triangleNormal(indices[t], indices[t + 1], indices[t + 2]);
+    const slope = length3(g[n * 3], g[n * 3 + 1], g[n * 3 + 2]);
+    const dot = g[n * 3] * normal[0] + g[n * 3 + 1] * normal[1] + g[n * 3 + 2] * normal[2];
+    const along = Math.abs(dot) / (length3(normal[0], normal[1], normal[2]) || 1);
+    return Math.abs(this.values[n]) / (Math.max(along, LEAST_COSINE * slope) || 1);
+  }
+}
