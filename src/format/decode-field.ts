@@ -1,9 +1,9 @@
 import type { Box3, FieldAsset, GridLevel, IdentityEncoding, MlpLayer, OutputRule, Vec3 } from './asset.ts';
 import { EXTENSION_VERSION, WEIGHT_BYTES, type WeightType } from './extension.ts';
 import { checkField, type FieldPlaces, type GridParts } from './field-rules.ts';
-import { IssueList, type NsdfPlace } from './issues.ts';
-import { describe, JsonObject, type LengthRange, pointer } from './json-object.ts';
-import { createWeightSource, type Slice, type WeightSource } from './weights.ts';
+import type { NsdfPlace } from './issues.ts';
+import { describe, type JsonObject, type LengthRange, pointer } from './json-object.ts';
+import type { Slice, WeightSource } from './weights.ts';
 
 /** A decoded extension object. */
 export interface DecodedField {
@@ -54,39 +54,8 @@ export function decodeField(json: JsonObject, meshName: string, source: WeightSo
   return issues.nErrors === nErrorsBefore ? { asset: parts as FieldAsset, sha256 } : null;
 }
 
-/**
- * Decodes an extension object outside a file of ours: for engines' own glTF loaders.
- * @param getBufferView the bytes of a bufferView of the glTF, or null if it has none of that index;
- * {@link neuralFieldBufferViews} lists those that will be asked for.
- * @throws {NsdfFormatError} or {@link NsdfUnsupportedError}, with the place relative to the extension object.
- * @example
- * const asset = decodeNeuralField(extension, (i) => bufferViews.get(i) ?? null, { name: meshDef.name });
- */
-export function decodeNeuralField(
-  extension: unknown,
-  getBufferView: (index: number) => Uint8Array | null,
-  options: { readonly name?: string; readonly path?: string } = {},
-): FieldAsset {
-  const issues = new IssueList();
-  const json = JsonObject.of(extension, options.path ?? '', issues);
-  const source = createWeightSource({ getBytes: getBufferView, getByteOffset: () => undefined });
-  const decoded = json && decodeField(json, options.name ?? '', source);
-  issues.throwFirstError();
-  return (decoded as DecodedField).asset;
-}
-
-/** Indices of the bufferViews that an extension object names, MLP first, then coarse to fine; unchecked ones left out. */
-export function neuralFieldBufferViews(extension: unknown): number[] {
-  const issues = new IssueList();
-  const json = JsonObject.of(extension, '', issues);
-  const encoding = json?.optionalObject('encoding');
-  const owners = [json?.optionalObject('mlp'), ...(encoding?.optionalObjects('levels') ?? [])];
-  const indices = owners.map((owner) => owner?.value.bufferView);
-  return [...new Set(indices.filter((index): index is number => Number.isSafeInteger(index)))];
-}
-
 /** A newer version may mean anything: nothing else is read then. */
-function isVersionKnown(json: JsonObject): boolean {
+export function isVersionKnown(json: JsonObject): boolean {
   const version = json.integer('version');
   if (version === null || version === EXTENSION_VERSION) return true;
   if (version < 1) {
@@ -146,7 +115,7 @@ function readOutput(json: JsonObject): OutputRule | null {
 }
 
 /** What the file has to say about how it is to be derived, each of it optional. */
-function readHints(json: JsonObject): Pick<FieldAsset, 'lodResolutions' | 'region' | 'tolerance'> {
+export function readHints(json: JsonObject): Pick<FieldAsset, 'lodResolutions' | 'region' | 'tolerance'> {
   const hints = {
     lodResolutions: json.has('lodResolutions') ? json.numbers('lodResolutions', { min: 1, max: 64 }) : null,
     region: json.has('region') ? readBox(json, 'region', { min: 3, max: 3 }) : null,
@@ -253,7 +222,7 @@ function readSlice(json: JsonObject, key: string, slice: Slice, source: WeightSo
 }
 
 /** JSON pointers of the rules' places; for single weights their bytes too. */
-function jsonPlaces(json: JsonObject, source: WeightSource, dtype: WeightType): FieldPlaces {
+export function jsonPlaces(json: JsonObject, source: WeightSource, dtype: WeightType): FieldPlaces {
   const at = (...keys: (string | number)[]): NsdfPlace => ({ path: keys.reduce(pointer, json.path) });
   const byteOf = (place: NsdfPlace, bufferView: unknown, offset: unknown, element: number): NsdfPlace => {
     const begin = source.getByteOffset(Number(bufferView));

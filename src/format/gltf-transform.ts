@@ -10,7 +10,7 @@ import {
   type WriterContext,
 } from '@gltf-transform/core';
 import type { FieldAsset } from './asset.ts';
-import { decodeNeuralField } from './decode-field.ts';
+import { decodeNeuralField } from './decode-neural-field.ts';
 import { type EncodedField, encodeField, fieldJson } from './encode-field.ts';
 import { EXTENSION_NAME, type NeuralFieldJson, type WeightType } from './extension.ts';
 import { shownBox } from './shown-box.ts';

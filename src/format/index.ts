@@ -1,5 +1,5 @@
 export type * from './asset.ts';
-export { decodeNeuralField, neuralFieldBufferViews } from './decode-field.ts';
+export { decodeFieldHints, decodeNeuralField, neuralFieldBufferViews } from './decode-neural-field.ts';
 export type { EncodingJson, GridLevelJson, MlpLayerJson, NeuralFieldJson, WeightType } from './extension.ts';
 export { EXTENSION_NAME, EXTENSION_VERSION } from './extension.ts';
 export { inlineBuffers, listExternalBuffers } from './external-buffers.ts';

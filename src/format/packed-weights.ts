@@ -5,6 +5,7 @@ import type { MlpLayerJson, WeightType } from './extension.ts';
 import { checkField, MEMORY_PLACES } from './field-rules.ts';
 import { contentHash } from './hash.ts';
 import { IssueList } from './issues.ts';
+import { isSameNetwork } from './network-map.ts';
 import { BinWriter, type ExternalBuffer } from './write-bin.ts';
 
 /** A field's weights as a file of their own, which any number of GLBs may refer to. */
@@ -56,11 +57,7 @@ export function addPackedViews(bin: BinWriter, { uri, bytes, ranges }: PackedWei
  * @throws {NsdfArgumentError} if it is another field. @throws {NsdfFormatError} if its hints break a rule.
  */
 export function checkPacked(asset: FieldAsset, { asset: packed, uri }: PackedWeights): void {
-  const rest = (field: FieldAsset): string =>
-    JSON.stringify([field.output, field.isNegativeInside, field.valueScale, field.domain]);
-  const isSame =
-    asset.layers === packed.layers && asset.encoding === packed.encoding && rest(asset) === rest(packed);
-  if (!isSame) {
+  if (!isSameNetwork(asset, packed)) {
     const message = `${asset.name} is not the field whose weights were packed as ${uri}`;
     throw new NsdfArgumentError('weights', `${message}: it must share its layers, encoding and domain`);
   }

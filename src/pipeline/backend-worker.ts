@@ -1,4 +1,5 @@
 import type { FieldAsset } from '../format/asset.ts';
+import { NetworkMap } from '../format/network-map.ts';
 import type { DeriveBackend } from './backend.ts';
 import { startWorker } from './start-worker.ts';
 import type { WorkerLike } from './worker-host.ts';
@@ -28,7 +29,7 @@ function defaultMaxWorkers(): number {
 
 /** Makes the worker backend; nothing is started before the first job. */
 export function createWorkerBackend(initialConfig: WorkerConfig = {}): WorkerBackend {
-  const assetIds = new WeakMap<FieldAsset, number>();
+  const assetIds = new NetworkMap<number>();
   let nAssets = 0;
   let config = initialConfig;
   let pool: WorkerPool | undefined;

@@ -3,6 +3,7 @@ import { recordKey } from '../cache/record-key.ts';
 import { NsdfFormatError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { contentHash } from '../format/hash.ts';
+import { NetworkMap } from '../format/network-map.ts';
 import { ALGORITHM_VERSION } from './algorithm-version.ts';
 import { jobOptionsOf, type RecordedResult } from './derive-with.ts';
 import { drive } from './drive.ts';
@@ -24,8 +25,8 @@ interface CachedJob {
   readonly startMs: number;
 }
 
-// Assets are immutable: each is hashed once, however often it is derived.
-const hashes = new WeakMap<FieldAsset, Promise<string>>();
+// Assets are immutable: each network is hashed once, however often and in how many parts it is derived.
+const hashes = new NetworkMap<Promise<string>>();
 
 /**
  * Looks for the mesh in the cache, then for the field's regions, and derives what is missing.

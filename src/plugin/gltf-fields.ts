@@ -1,5 +1,6 @@
 import type { FieldAsset } from '../index.ts';
-import { decodeNeuralField, EXTENSION_NAME, neuralFieldBufferViews } from '../index.ts';
+import { decodeFieldHints, decodeNeuralField, EXTENSION_NAME, neuralFieldBufferViews } from '../index.ts';
+import { shareNetwork } from './shared-networks.ts';
 
 /** The parts of a glTF file that fields are read from. */
 export interface GltfJson {
@@ -7,6 +8,7 @@ export interface GltfJson {
   readonly nodes?: readonly NodeDef[];
   readonly accessors?: readonly { readonly bufferView?: number; readonly sparse?: unknown }[];
   readonly bufferViews?: readonly unknown[];
+  readonly buffers?: readonly { readonly uri?: unknown }[];
 }
 
 export interface MeshDef {
@@ -63,13 +65,26 @@ export async function readGltfField(
 ): Promise<FieldAsset> {
   const mesh = json.meshes?.[meshIndex];
   const extension = mesh?.primitives[primitiveIndex].extensions?.[EXTENSION_NAME];
-  const bufferViews = new Map<number, Uint8Array>();
+  const named = {
+    ...(mesh?.name && { name: mesh.name }),
+    path: `/meshes/${meshIndex}/primitives/${primitiveIndex}/extensions/${EXTENSION_NAME}`,
+  };
   const indices = neuralFieldBufferViews(extension).filter(
     (index) => json.bufferViews?.[index] !== undefined,
   );
-  await Promise.all(indices.map(async (index) => bufferViews.set(index, await loadBufferView(index))));
-  return decodeNeuralField(extension, (index) => bufferViews.get(index) ?? null, {
-    ...(mesh?.name && { name: mesh.name }),
-    path: `/meshes/${meshIndex}/primitives/${primitiveIndex}/extensions/${EXTENSION_NAME}`,
-  });
+  const load = async (): Promise<FieldAsset> => {
+    const bufferViews = new Map<number, Uint8Array>();
+    await Promise.all(indices.map(async (index) => bufferViews.set(index, await loadBufferView(index))));
+    return decodeNeuralField(extension, (index) => bufferViews.get(index) ?? null, named);
+  };
+  const { sha256 } = (extension ?? {}) as { sha256?: unknown };
+  const isBeside = indices.length > 0 && indices.every((index) => liesBeside(json, index));
+  if (typeof sha256 !== 'string' || !isBeside) return load();
+  return decodeFieldHints(extension, await shareNetwork(sha256, load), named);
+}
+
+/** Whether a bufferView lies in a buffer of its own address, which other files may have in common with this one. */
+function liesBeside({ bufferViews = [], buffers = [] }: GltfJson, index: number): boolean {
+  const { buffer } = (bufferViews[index] ?? {}) as { readonly buffer?: number };
+  return buffers[buffer ?? -1]?.uri !== undefined;
 }

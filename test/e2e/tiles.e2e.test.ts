@@ -49,9 +49,12 @@ const look = (page: Page, target: [number, number, number], distance: number) =>
 describe.each(['three', 'babylon'])('3d-tiles-renderer in %s', (engine) => {
   let page: Page;
   let errors: string[];
+  const requests: string[] = [];
   const open = async (tileset: string) => {
     await page?.close();
     ({ page, errors } = await openPage(browser, `${site.url}?engine=${engine}&tileset=${tileset}`));
+    requests.length = 0;
+    page.on('request', (request) => requests.push(request.url()));
     await page.waitForFunction(() => globalThis.__tiles !== undefined);
   };
   const screenshot = (name: string) =>
@@ -85,6 +88,8 @@ describe.each(['three', 'babylon'])('3d-tiles-renderer in %s', (engine) => {
   it('goes back to the coarse tile, and draws as before', async () => {
     await look(page, [0, 0, 0], 20);
     expect(await settle(page)).toEqual(['bunny/0-0-0-0.glb']);
+    expect(requests.filter((url) => url.endsWith('.glb')).length).toBeGreaterThan(5);
+    expect(requests.filter((url) => url.endsWith('weights.bin')).length).toBeLessThan(2);
     expect(await problem()).toBe('');
     expect(errors).toEqual([]);
   });

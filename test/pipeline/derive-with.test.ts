@@ -26,6 +26,22 @@ describe('deriveWith', () => {
     worker.dispose();
   });
 
+  test('sends the network of many tiles to the worker once, and another one with the same weights again', async () => {
+    const started = createInProcessWorker(TOY_JOB);
+    const worker = createWorkerBackend({ createWorker: () => started, maxWorkers: 1 });
+    const asset = makeToyAsset();
+    const { min, max } = asset.domain;
+    const region = { min, max: [0, max[1], max[2]] as const };
+    await deriveWith([worker], { ...asset, region, tolerance: 0.1 }, { resolution: 3 });
+    await deriveWith([worker], asset, { resolution: 3 });
+    await deriveWith([worker], { ...asset, name: 'other', tolerance: 0.2 }, {});
+    const nSent = () => started.received.filter(({ kind }) => kind === 'asset').length;
+    expect(nSent()).toBe(1);
+    await deriveWith([worker], { ...asset, isNegativeInside: !asset.isNegativeInside }, { resolution: 3 });
+    expect(nSent()).toBe(2);
+    worker.dispose();
+  });
+
   test('falls back where there is no Worker, and says so', async () => {
     const worker = createWorkerBackend();
     for (const backend of ['auto', 'worker'] as const) {

@@ -1,0 +1,58 @@
+import type { FieldAsset } from './asset.ts';
+import { type DecodedField, decodeField, isVersionKnown, jsonPlaces, readHints } from './decode-field.ts';
+import { checkField } from './field-rules.ts';
+import { IssueList } from './issues.ts';
+import { JsonObject } from './json-object.ts';
+import { createWeightSource } from './weights.ts';
+
+/**
+ * Decodes an extension object outside a file of ours: for engines' own glTF loaders.
+ * @param getBufferView the bytes of a bufferView of the glTF, or null if it has none of that index;
+ * {@link neuralFieldBufferViews} lists those that will be asked for.
+ * @throws {NsdfFormatError} or {@link NsdfUnsupportedError}, with the place relative to the extension object.
+ * @example
+ * const asset = decodeNeuralField(extension, (i) => bufferViews.get(i) ?? null, { name: meshDef.name });
+ */
+export function decodeNeuralField(
+  extension: unknown,
+  getBufferView: (index: number) => Uint8Array | null,
+  options: { readonly name?: string; readonly path?: string } = {},
+): FieldAsset {
+  const issues = new IssueList();
+  const json = JsonObject.of(extension, options.path ?? '', issues);
+  const source = createWeightSource({ getBytes: getBufferView, getByteOffset: () => undefined });
+  const decoded = json && decodeField(json, options.name ?? '', source);
+  issues.throwFirstError();
+  return (decoded as DecodedField).asset;
+}
+
+/**
+ * As `decodeNeuralField`, for an extension object whose network is at hand already, as its `sha256` says: only its
+ * name and its hints are read.
+ * @throws {NsdfFormatError} or {@link NsdfUnsupportedError}, with the place relative to the extension object.
+ */
+export function decodeFieldHints(
+  extension: unknown,
+  network: FieldAsset,
+  options: { readonly name?: string; readonly path?: string } = {},
+): FieldAsset {
+  const issues = new IssueList();
+  const json = JsonObject.of(extension, options.path ?? '', issues);
+  const { layers, encoding, output, isNegativeInside, valueScale, domain } = network;
+  const name = json?.text('name', options.name ?? '') ?? '';
+  const hints = json && isVersionKnown(json) ? readHints(json) : {};
+  const source = createWeightSource({ getBytes: () => null, getByteOffset: () => undefined });
+  if (json) checkField({ domain, ...hints }, jsonPlaces(json, source, 'f32'), issues);
+  issues.throwFirstError();
+  return { name, layers, encoding, output, isNegativeInside, valueScale, domain, ...hints };
+}
+
+/** Indices of the bufferViews that an extension object names, MLP first, then coarse to fine; unchecked ones left out. */
+export function neuralFieldBufferViews(extension: unknown): number[] {
+  const issues = new IssueList();
+  const json = JsonObject.of(extension, '', issues);
+  const encoding = json?.optionalObject('encoding');
+  const owners = [json?.optionalObject('mlp'), ...(encoding?.optionalObjects('levels') ?? [])];
+  const indices = owners.map((owner) => owner?.value.bufferView);
+  return [...new Set(indices.filter((index): index is number => Number.isSafeInteger(index)))];
+}

@@ -1,0 +1,25 @@
+import type { FieldAsset, MlpLayer } from './asset.ts';
+
+/** Whether two fields are one function: the same arrays of weights, and all else that determines f. */
+export function isSameNetwork(a: FieldAsset, b: FieldAsset): boolean {
+  const rest = ({ output, isNegativeInside, valueScale, domain }: FieldAsset): string =>
+    JSON.stringify([output.plus, output.minus, isNegativeInside, valueScale, domain.min, domain.max]);
+  return a === b || (a.layers === b.layers && a.encoding === b.encoding && rest(a) === rest(b));
+}
+
+/**
+ * Values by network: tiles of one field differ in name, region and tolerance alone, and have one value between them.
+ * A value is held no longer than its network's weights.
+ */
+export class NetworkMap<T> {
+  readonly #entries = new WeakMap<readonly MlpLayer[], { readonly asset: FieldAsset; readonly value: T }>();
+
+  get(asset: FieldAsset): T | undefined {
+    const entry = this.#entries.get(asset.layers);
+    return entry && isSameNetwork(entry.asset, asset) ? entry.value : undefined;
+  }
+
+  set(asset: FieldAsset, value: T): void {
+    this.#entries.set(asset.layers, { asset, value });
+  }
+}
