@@ -15,5 +15,6 @@ export { configureWorkers, deriveMesh, disposeWorkers } from './pipeline/derive.
 export type * from './pipeline/options.ts';
 export type { WorkerLike } from './pipeline/worker-host.ts';
 export * from './surface/check.ts';
+export type { ToleranceBlocks } from './surface/detail-map.ts';
 export type { SurfaceMesh } from './surface/mesh.ts';
 export type { RegionStructure } from './surface/structure.ts';

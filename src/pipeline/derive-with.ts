@@ -12,6 +12,7 @@ const JOB_OPTIONS = [
   'maxVertices',
   'creaseAngle',
   'region',
+  'blocks',
   'structure',
   'recordsFor',
   'regions',
@@ -64,7 +65,11 @@ export async function deriveWith(
 /** What the asset says of its derivation; the caller's own detail takes its tolerance's place. */
 function hintsOf({ region, tolerance }: FieldAsset, options: DeriveOptions): JobOptions {
   const isDetailAsked =
-    options.tolerance ?? options.resolution ?? options.preview ?? (options.exact || undefined);
+    options.blocks ??
+    options.tolerance ??
+    options.resolution ??
+    options.preview ??
+    (options.exact || undefined);
   return {
     ...(region && { region }),
     ...(tolerance !== undefined && isDetailAsked === undefined && { tolerance }),

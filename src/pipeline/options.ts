@@ -1,5 +1,6 @@
 import type { PartitionCache } from '../cache/partition-cache.ts';
 import type { Box3 } from '../format/asset.ts';
+import type { ToleranceBlocks } from '../surface/detail-map.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 
@@ -51,6 +52,11 @@ export interface DeriveOptions {
    * domain.
    */
   readonly region?: Box3;
+  /**
+   * A tolerance for each block of a uniform division of the domain, instead of one `tolerance`: detail by view inside one
+   * large field. Blocks of different tolerance meet without a crack, the finer one deciding what they share.
+   */
+  readonly blocks?: ToleranceBlocks;
   /** Also return the region structure (see `RegionStructure`). */
   readonly structure?: boolean;
   readonly backend?: Backend | 'auto';

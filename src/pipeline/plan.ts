@@ -2,6 +2,7 @@ import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset, Vec3 } from '../format/asset.ts';
 import { createLattice, type Lattice } from '../partition/corners.ts';
 import type { MeshFrame } from '../surface/clean.ts';
+import { DetailMap } from '../surface/detail-map.ts';
 import type { CurveShape } from '../surface/faces.ts';
 import type { FillOptions } from '../surface/leaves.ts';
 import type { JobOptions } from './steps.ts';
@@ -27,7 +28,8 @@ export interface Plan {
   readonly lattice: Lattice;
   readonly shape: CurveShape;
   readonly fill: FillOptions;
-  /** The tolerance in local units; 0 for the whole complex. */
+  readonly detail: DetailMap;
+  /** The tolerance in local units, the largest of several; 0 for the whole complex. */
   readonly toleranceLocal: number;
   readonly isExact: boolean;
 }
@@ -51,17 +53,18 @@ export function makePlan(field: CpuField, options: JobOptions): Plan {
     options.resolution === undefined
       ? Math.hypot(...extent) / DEFAULT_TOLERANCE_DIVISOR
       : spacing / LATTICE_TOLERANCE_DIVISOR;
+  const { domain } = field.asset;
   const tolerance = isExact ? 0 : (options.tolerance ?? fallback);
+  const { blocks } = options;
+  const detail = blocks === undefined ? DetailMap.uniform(tolerance, domain) : new DetailMap(blocks, domain);
   return {
     frame,
     lattice,
     isExact,
-    toleranceLocal: tolerance,
-    shape: { tolerance: isExact ? Number.POSITIVE_INFINITY : CHAIN_SHARE * tolerance, keepsKinks: isExact },
-    fill: {
-      creaseTolerance: tolerance,
-      refineTolerance: isExact ? Number.POSITIVE_INFINITY : REFINE_SHARE * tolerance,
-    },
+    detail,
+    toleranceLocal: detail.most,
+    shape: { share: CHAIN_SHARE, detail, keepsKinks: isExact },
+    fill: { detail, isExact, refineShare: REFINE_SHARE },
   };
 }
 

@@ -1,6 +1,7 @@
 import { NsdfFormatError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
-import type { FieldAsset } from '../format/asset.ts';
+import type { Box3, FieldAsset } from '../format/asset.ts';
+import type { ToleranceBlocks } from '../surface/detail-map.ts';
 import { measureErrorWithin } from '../surface/mesh-error.ts';
 import { decodeSurface, encodeSurface } from '../surface/surface-record.ts';
 import { verifySurface } from '../surface/verify-surface.ts';
@@ -14,7 +15,15 @@ export const SURFACE_RECORD = 'surface';
 export const REGIONS_RECORD = 'regions';
 
 /** What a surface depends on beside the field, and no more. */
-const SURFACE_OPTIONS = ['tolerance', 'resolution', 'exact', 'maxVertices', 'creaseAngle', 'region'] as const;
+const SURFACE_OPTIONS = [
+  'tolerance',
+  'resolution',
+  'exact',
+  'maxVertices',
+  'creaseAngle',
+  'region',
+  'blocks',
+] as const;
 
 type RecordOptions = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -22,9 +31,14 @@ type RecordOptions = Readonly<Record<string, string | number | boolean | undefin
 export function surfaceOptions(options: JobOptions): RecordOptions {
   const entries = SURFACE_OPTIONS.map((name) => {
     const value = options[name];
-    return [name, typeof value === 'object' ? JSON.stringify([value.min, value.max]) : value || undefined];
+    return [name, typeof value === 'object' ? keyOf(value) : value || undefined];
   });
   return Object.fromEntries(entries);
+}
+
+function keyOf(value: Box3 | ToleranceBlocks): string {
+  if ('min' in value) return JSON.stringify([value.min, value.max]);
+  return JSON.stringify([value.counts, Array.from(value.tolerances)]);
 }
 
 /** The part that the regions depend on: with a grid the planes are its own, whatever the detail. */

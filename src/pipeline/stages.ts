@@ -63,9 +63,7 @@ export function* deriveSteps(
   const structure = yield* buildStructure(extraction, cull, clock);
   const raw = rawMesh(extraction);
   finishVertices(field, plan, raw, [...extraction.faces.unsound, ...extraction.filler.sink.unsound]);
-  const decimation = plan.isExact
-    ? undefined
-    : { field, tolerance: plan.toleranceLocal, spacing: boxSize(plan) };
+  const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing: boxSize(plan) };
   for (const fraction of cleanMesh(raw, plan.frame, decimation)) yield clock.at('refine', fraction);
   yield clock.at('normals', 0);
   const mesh = finishMesh(raw);

@@ -1,5 +1,6 @@
 import { PartitionCache } from '../cache/partition-cache.ts';
 import { NsdfArgumentError } from '../errors.ts';
+import type { ToleranceBlocks } from '../surface/detail-map.ts';
 import type { DeriveOptions } from './options.ts';
 
 /** Boxes an axis that a lattice may have: 4096³ is what a 32-bit box index per plane and our counters hold. */
@@ -29,12 +30,13 @@ function checkNumber(
   if (typeof value !== 'number' || !isValid(value)) refuse(argument, value, expected);
 }
 
-function checkConflicts({ tolerance, resolution, exact, preview, structure }: DeriveOptions): void {
+function checkConflicts({ tolerance, resolution, exact, preview, blocks, structure }: DeriveOptions): void {
   const asked = [
     ...(tolerance === undefined ? [] : ['tolerance']),
     ...(resolution === undefined ? [] : ['resolution']),
     ...(exact ? ['exact'] : []),
     ...(preview === undefined ? [] : ['preview']),
+    ...(blocks === undefined ? [] : ['blocks']),
     // A preview is not derived: it has no regions to return.
     ...(preview !== undefined && structure ? ['structure'] : []),
   ];
@@ -51,6 +53,27 @@ function checkRegion(region: unknown): void {
     min?.length === 3 && max?.length === 3 && min.every((x, k) => x < max[k] && Number.isFinite(max[k] - x));
   if (!isBox)
     refuse('region', JSON.stringify(region), 'a box { min: [x, y, z], max: [x, y, z] } with min below max');
+}
+
+/** More blocks than this along an axis are not detail by view any more. */
+const MAX_BLOCKS = 64;
+
+function checkBlocks(blocks: unknown): void {
+  const { counts, tolerances } = (blocks ?? {}) as Partial<ToleranceBlocks>;
+  const isDivision =
+    counts?.length === 3 && counts.every((n) => Number.isInteger(n) && n >= 1 && n <= MAX_BLOCKS);
+  if (!isDivision) {
+    refuse(
+      'blocks',
+      JSON.stringify(blocks),
+      `counts, three whole numbers from 1 to ${MAX_BLOCKS}, and tolerances`,
+    );
+  }
+  const nBlocks = counts[0] * counts[1] * counts[2];
+  const list = Array.from(tolerances ?? []);
+  if (list.length !== nBlocks || !list.every((t) => t > 0 && t < Number.POSITIVE_INFINITY)) {
+    refuse('blocks', `${list.length} tolerances`, `${nBlocks} positive distances, one a block`);
+  }
 }
 
 /**
@@ -88,6 +111,7 @@ export function validateDeriveOptions(options: DeriveOptions): void {
     if (flag !== undefined && typeof flag !== 'boolean') refuse(name, flag, 'true or false');
   }
   if (options.region !== undefined) checkRegion(options.region);
+  if (options.blocks !== undefined) checkBlocks(options.blocks);
   if (backend !== undefined && !BACKENDS.includes(backend)) {
     refuse('backend', backend, `one of ${BACKENDS.join(', ')}`);
   }

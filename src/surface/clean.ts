@@ -3,6 +3,7 @@ import type { Box3 } from '../format/asset.ts';
 import { growFloat64, growInt32 } from '../partition/grow.ts';
 import { length3 } from '../partition/length.ts';
 import { Decimator } from './decimate.ts';
+import type { DetailMap } from './detail-map.ts';
 import type { RawMesh } from './finish.ts';
 import { MeshEditor } from './mesh-editor.ts';
 import { Repairer } from './repair.ts';
@@ -38,10 +39,10 @@ export function borderVertices(raw: RawMesh, bounds: Box3): Uint8Array {
   return isBorder;
 }
 
-/** What {@link cleanMesh} needs to thin a mesh out: the field to check against; tolerance and box size in local units. */
+/** What {@link cleanMesh} needs to thin a mesh out: the field to check against, tolerances, and the boxes' size in local units. */
 export interface Decimation {
   readonly field: CpuField;
-  readonly tolerance: number;
+  readonly detail: DetailMap;
   readonly spacing: number;
 }
 
@@ -65,9 +66,10 @@ export function* cleanMesh(raw: RawMesh, frame: MeshFrame, decimation?: Decimati
   }
   if (decimation) {
     const { normals, slopes } = unitNormals(raw);
-    const decimator = new Decimator(editor, decimation.field, normals, slopes, decimation.tolerance);
+    const tolerances = vertexTolerances(raw, decimation.detail);
+    const decimator = new Decimator(editor, decimation.field, normals, slopes, tolerances);
     for (const fraction of decimator.run()) yield 0.2 + 0.5 * fraction;
-    const repairer = new Repairer(editor, raw, normals, slopes, decimation, frame);
+    const repairer = new Repairer(editor, raw, { normals, slopes, tolerances }, decimation, frame);
     for (const fraction of repairer.run()) yield 0.7 + 0.2 * fraction;
   }
   yield* separate(editor, raw, isBorder, bounds, diagonal);
@@ -88,6 +90,14 @@ function makeRoom(raw: RawMesh): void {
   raw.normals = growFloat64(raw.normals, n * 3);
   raw.slopes = growFloat64(raw.slopes, n * 2);
   raw.indices = growInt32(raw.indices, (raw.nTriangles + 2 * extra) * 3);
+}
+
+/** The tolerance at every vertex: f64[], with the vertices' room. */
+function vertexTolerances({ positions, nVertices }: RawMesh, detail: DetailMap): Float64Array {
+  const tolerances = new Float64Array(positions.length / 3).fill(detail.least);
+  if (detail.isUniform) return tolerances;
+  for (let v = 0; v < nVertices; v++) tolerances[v] = detail.at(positions, v * 3);
+  return tolerances;
 }
 
 /** Unit normals and mean |∇f| of all vertices. */

@@ -25,31 +25,33 @@ export class Decimator {
   private readonly field: CpuField;
   private readonly normals: Float64Array;
   private readonly slopes: Float64Array;
-  private readonly tolerance: number;
+  private readonly tolerances: Float64Array;
   private readonly points = new Float64Array(MAX_RING * 6);
   private readonly values = new Float64Array(MAX_RING * 2);
   private readonly ring = new Int32Array(MAX_RING * 2);
   private nRing = 0;
-  /** Least distance found for each vertex since its triangles last changed, -1 where not looked for. */
+  /** Around the current vertex, local units. */
+  private tolerance = 0;
+  /** Least distance found for each vertex since its triangles last changed, as a share of the tolerance; -1 where not looked for. */
   private readonly known: Float64Array;
 
   /**
    * @param normals f64[nVertices * 3], unit length.
    * @param slopes f64[nVertices], |∇f| at each vertex.
-   * @param tolerance local units.
+   * @param tolerances f64[nVertices], at each vertex, local units.
    */
   constructor(
     editor: MeshEditor,
     field: CpuField,
     normals: Float64Array,
     slopes: Float64Array,
-    tolerance: number,
+    tolerances: Float64Array,
   ) {
     this.editor = editor;
     this.field = field;
     this.normals = normals;
     this.slopes = slopes;
-    this.tolerance = tolerance;
+    this.tolerances = tolerances;
     this.known = new Float64Array(editor.nVertices).fill(-1);
   }
 
@@ -61,14 +63,17 @@ export class Decimator {
     const n = this.editor.nVertices;
     for (let round = 0; round < ROUNDS.length; round++) {
       for (let v = 0; v < n; v++) {
-        if (this.editor.isBorder[v] === 0) this.tryRemove(v, ROUNDS[round] * this.tolerance);
+        if (this.editor.isBorder[v] === 0) this.tryRemove(v, ROUNDS[round]);
         if (v % VERTICES_PER_YIELD === 0) yield (round + v / n) / ROUNDS.length;
       }
     }
   }
 
-  private tryRemove(v: number, most: number): void {
-    if (this.known[v] >= most || !this.collectRing(v)) return;
+  /** Removes v where it would stand off by less than a share of the tolerance. */
+  private tryRemove(v: number, share: number): void {
+    if (this.known[v] >= share || !this.collectRing(v)) return;
+    this.tolerance = this.ringTolerance(v);
+    const most = share * this.tolerance;
     let best = -1;
     let least = ROUNDS[ROUNDS.length - 1] * this.tolerance;
     for (let i = 0; i < this.nRing; i++) {
@@ -78,7 +83,7 @@ export class Decimator {
       least = off;
       best = to;
     }
-    this.known[v] = least;
+    this.known[v] = least / this.tolerance;
     if (best < 0 || least >= most) return;
     if (!this.editor.isLinkSound(v, best) || !this.isNearField(v, best)) {
       this.known[v] = Number.POSITIVE_INFINITY;
@@ -87,6 +92,13 @@ export class Decimator {
     for (let i = 0; i < this.nRing; i++) this.known[this.ring[i * 2]] = -1;
     this.editor.collapse(v, best);
     this.nRemoved++;
+  }
+
+  /** The least tolerance of the vertices that the new triangles may have. */
+  private ringTolerance(v: number): number {
+    let least = this.tolerances[v];
+    for (let i = 0; i < this.nRing; i++) least = Math.min(least, this.tolerances[this.ring[i * 2]]);
+    return least;
   }
 
   /** The sides opposite to v of its triangles, as pairs; false where v is gone, or has too many. */

@@ -3,6 +3,7 @@ import type { Forest } from '../partition/forest.ts';
 import { growInt32 } from '../partition/grow.ts';
 import type { RegionNetwork } from '../partition/region-network.ts';
 import { RectBoundary } from './boundary.ts';
+import type { DetailMap } from './detail-map.ts';
 import type { EdgeTable } from './edges.ts';
 import { addArcPoints, farthest, Polyline, simplifyPolyline } from './polyline.ts';
 import type { RectTable } from './rects.ts';
@@ -12,10 +13,11 @@ import { VERTEX_FACE, type VertexTable } from './vertices.ts';
 /** How face curves become chains of vertices. */
 export interface CurveShape {
   /**
-   * Largest distance of a chain from its curve's samples, local units, which stand off the curve by a quarter of it at
-   * most; Infinity: no points for curvature.
+   * Largest distance of a chain from its curve's samples, which stand off the curve by a quarter of it at most, as a share
+   * of the tolerance; no points for curvature where kinks are kept.
    */
-  readonly tolerance: number;
+  readonly share: number;
+  readonly detail: DetailMap;
   /** Keep every kink (the whole complex), however low. */
   readonly keepsKinks: boolean;
 }
@@ -160,17 +162,19 @@ export class FaceTable {
   private emitTraced(rect: number, start: number, end: number): void {
     const { tracer, line, boundary } = this;
     const [sx, sy] = this.inPlaneSizes;
-    const sampling = this.shape.tolerance * SAMPLING;
+    const { share, detail, keepsKinks } = this.shape;
+    const tolerance = keepsKinks ? Number.POSITIVE_INFINITY : share * detail.inBox(this.origin, this.size);
+    const sampling = tolerance * SAMPLING;
     const last = tracer.nPoints - 1;
     line.clear();
     for (let i = 0; i <= last; i++) {
       const isKink = i > 0 && i < last;
-      line.push(tracer.x[i] * sx, tracer.y[i] * sy, tracer.unit[i], isKink && this.shape.keepsKinks);
+      line.push(tracer.x[i] * sx, tracer.y[i] * sy, tracer.unit[i], isKink && keepsKinks);
       if (i === last || sampling === Number.POSITIVE_INFINITY) continue;
       const piece = tracer.piece.subarray(i * 4, i * 4 + 4);
       addArcPoints(line, piece, tracer.x[i], tracer.y[i], tracer.x[i + 1], tracer.y[i + 1], sx, sy, sampling);
     }
-    const kept = simplifyPolyline(line, this.shape.tolerance);
+    const kept = simplifyPolyline(line, tolerance);
     if (kept.length === 2 && boundary.side[start] === boundary.side[end]) this.keepOne(rect, kept);
     this.emitChain(rect, start, end, kept);
   }

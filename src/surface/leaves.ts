@@ -4,6 +4,7 @@ import { length3 } from '../partition/length.ts';
 import { MonotoneTest } from '../partition/monotone.ts';
 import { RegionNetwork } from '../partition/region-network.ts';
 import { ChordSplitter } from './chords.ts';
+import type { DetailMap } from './detail-map.ts';
 import type { FaceTable } from './faces.ts';
 import { LoopLinker } from './loops.ts';
 import { Patch } from './patch.ts';
@@ -16,10 +17,12 @@ import type { VertexTable } from './vertices.ts';
 
 /** How boxes are filled. */
 export interface FillOptions {
-  /** Creases that bend the surface less than a share of it get no chord; 0: every crease. Local units. */
-  readonly creaseTolerance: number;
-  /** Largest distance of a triangle from the zero set; Infinity: not refined. Local units. */
-  readonly refineTolerance: number;
+  /** Creases that bend the surface less than a share of the tolerance get no chord, unless all of them are wanted. */
+  readonly detail: DetailMap;
+  /** Every crease, and no vertex beside. */
+  readonly isExact: boolean;
+  /** Largest distance of a triangle from the zero set, as a share of the tolerance. */
+  readonly refineShare: number;
 }
 
 /** Units of an unsettled leaf from which the field itself is cheaper to ask than the network reduced to the leaf. */
@@ -50,6 +53,9 @@ export class LeafFiller {
   private readonly origin = new Float64Array(3);
   private readonly size = new Float64Array(3);
   private readonly direction = new Float64Array(3);
+  /** Of the current leaf, local units. */
+  private creaseTolerance = 0;
+  private refineTolerance = 0;
   private readonly edgesSeen = new Set<number>();
 
   constructor(
@@ -108,6 +114,9 @@ export class LeafFiller {
       const z = box[node * 6 + 2 + (c >> 2) * 3];
       this.ids[c] = this.table.find(x, y, z);
     }
+    const { detail, isExact, refineShare } = this.options;
+    this.creaseTolerance = isExact ? 0 : detail.inBox(this.origin, this.size);
+    this.refineTolerance = refineShare * this.creaseTolerance;
   }
 
   private fillLoop(node: number, loop: number): void {
@@ -154,13 +163,13 @@ export class LeafFiller {
     if (
       this.net.nUnits > 0 &&
       patch.field === undefined &&
-      this.chords.split(options.creaseTolerance) &&
+      this.chords.split(this.creaseTolerance) &&
       patch.polygons.length > 1
     ) {
       this.triangulateLoop();
       if (patch.isFilledSoundly()) return this.isComplete(nMissed);
       this.beginPatch(loop);
-      if (options.creaseTolerance === 0) {
+      if (options.isExact) {
         this.triangulateLoop();
         return false;
       }
@@ -171,7 +180,7 @@ export class LeafFiller {
 
   /** Whether no crease was missed since `nMissed`: the whole complex wants them all, so a box that misses one is bisected. */
   private isComplete(nMissed: number): boolean {
-    return this.options.creaseTolerance > 0 || this.chords.nMissed === nMissed;
+    return !this.options.isExact || this.chords.nMissed === nMissed;
   }
 
   private beginPatch(loop: number): void {
@@ -223,8 +232,8 @@ export class LeafFiller {
     const scale = this.deviationScale();
     for (const polygon of patch.polygons) this.triangulator.triangulate(patch, polygon, scale);
     if (patch.polygons.length > 1 && !this.isLocallyManifold()) this.fanAll();
-    if (options.refineTolerance === Number.POSITIVE_INFINITY || !patch.isFilledSoundly()) return;
-    if (!this.refiner.refine(options.refineTolerance)) this.nOffTolerance++;
+    if (options.isExact || !patch.isFilledSoundly()) return;
+    if (!this.refiner.refine(this.refineTolerance)) this.nOffTolerance++;
   }
 
   /** Fans every polygon: no diagonals, so nothing that two polygons could share by accident. */
@@ -238,8 +247,7 @@ export class LeafFiller {
   }
 
   private deviationScale(): number {
-    const { refineTolerance } = this.options;
-    if (refineTolerance < Number.POSITIVE_INFINITY) return refineTolerance;
+    if (!this.options.isExact) return this.refineTolerance;
     return 1e-2 * Math.max(this.size[0], this.size[1], this.size[2]);
   }
 

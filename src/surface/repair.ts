@@ -1,6 +1,7 @@
 import type { CpuField } from '../field/cpu-field.ts';
 import { length3 } from '../partition/length.ts';
 import type { Decimation, MeshFrame } from './clean.ts';
+import type { DetailMap } from './detail-map.ts';
 import { putOnZeroSet, type RawMesh } from './finish.ts';
 import type { MeshEditor } from './mesh-editor.ts';
 import { barycentricLattice, type Pattern, patternOf, TriangleSampler } from './triangle-sampler.ts';
@@ -37,6 +38,13 @@ const PATTERNS: readonly Pattern[] = [
   patternOf(barycentricLattice(12), 12),
 ];
 
+/** What is known of every vertex: f64[n * 3], f64[n], f64[n]. */
+export interface VertexData {
+  readonly normals: Float64Array;
+  readonly slopes: Float64Array;
+  readonly tolerances: Float64Array;
+}
+
 /**
  * The last word on the tolerance: samples every triangle of the finished mesh against the field itself and divides the
  * ones that stand off, at their side that does or at their longest, with the new vertex on the zero set. It catches what
@@ -48,7 +56,8 @@ export class Repairer {
   private readonly field: CpuField;
   private readonly normals: Float64Array;
   private readonly slopes: Float64Array;
-  private readonly tolerance: number;
+  private readonly tolerances: Float64Array;
+  private readonly detail: DetailMap;
   private readonly frame: MeshFrame;
   private readonly spacing: number;
   private readonly sampler: TriangleSampler;
@@ -56,25 +65,25 @@ export class Repairer {
 
   /**
    * @param raw the editor's arrays, with room for new vertices.
-   * @param normals f64[], unit length. @param slopes f64[], |∇f| at each vertex; both with room too.
+   * @param at by vertex, all with room too: unit normals, |∇f|, and the tolerance.
    */
   constructor(
     editor: MeshEditor,
     raw: RawMesh,
-    normals: Float64Array,
-    slopes: Float64Array,
-    { field, tolerance, spacing }: Decimation,
+    at: VertexData,
+    { field, detail, spacing }: Decimation,
     frame: MeshFrame,
   ) {
     this.editor = editor;
     this.raw = raw;
     this.field = field;
-    this.normals = normals;
-    this.slopes = slopes;
-    this.tolerance = tolerance;
+    this.normals = at.normals;
+    this.slopes = at.slopes;
+    this.tolerances = at.tolerances;
+    this.detail = detail;
     this.spacing = spacing;
     this.frame = frame;
-    this.sampler = new TriangleSampler(editor, field, slopes);
+    this.sampler = new TriangleSampler(editor, field, at.slopes, at.tolerances);
   }
 
   /** Yields the fraction done. */
@@ -98,15 +107,15 @@ export class Repairer {
 
   /** Appends the sides (pairs of vertices) at which triangles that stand off are to be divided. */
   private findSides(triangles: readonly number[], sides: number[]): void {
-    const { sampler, tolerance } = this;
+    const { sampler } = this;
     const { indices } = this.editor;
     let asked = triangles;
     for (const pattern of PATTERNS) {
-      sampler.measure(asked, pattern, LOOK_SHARE * tolerance);
+      sampler.measure(asked, pattern, LOOK_SHARE);
       const closer: number[] = [];
       for (let i = 0; i < asked.length; i++) {
         const t = asked[i];
-        const off = sampler.off[i] / (SHARE * tolerance);
+        const off = sampler.off[i] / SHARE;
         if (off > 1) {
           const worst = pattern.sides[sampler.worst[i]];
           const side = worst < 0 ? this.longestSide(t) : worst;
@@ -150,7 +159,12 @@ export class Repairer {
       const b = sides[i + 1];
       const isSide = editor.triangleOf(a, b) >= 0 || editor.triangleOf(b, a) >= 0;
       // A point of a triangle is never farther from the zero set than from the nearest corner.
-      if (!isSide || this.length(a, b) <= this.tolerance || !this.placeVertex(a, b)) continue;
+      if (
+        !isSide ||
+        this.length(a, b) <= Math.min(this.tolerances[a], this.tolerances[b]) ||
+        !this.placeVertex(a, b)
+      )
+        continue;
       const v = editor.nVertices++;
       this.raw.nVertices = editor.nVertices;
       editor.splitEdge(a, b, v);
@@ -176,6 +190,7 @@ export class Repairer {
       raw.normals[v * 3 + k] = normals[v * 3 + k];
     }
     slopes[v] = 0.5 * (slopes[a] + slopes[b]);
+    this.tolerances[v] = this.detail.at(p, v * 3);
     editor.isBorder[v] = isBorder ? 1 : 0;
     putOnZeroSet(this.field, raw, this.frame.bounds, 0.25 * this.length(a, b), [v]);
     for (let k = 0; k < 3; k++) p[v * 3 + k] = Math.fround(p[v * 3 + k]);

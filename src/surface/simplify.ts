@@ -61,9 +61,10 @@ function decimateTo(
   const isBorder = borderVertices(raw, bounds);
   const editor = new MeshEditor(raw.positions, raw.nVertices, raw.indices, raw.nTriangles, isBorder);
   const slopes = new Float64Array(raw.nVertices).fill(1);
+  const tolerances = new Float64Array(raw.nVertices);
   let nLeft = raw.nVertices;
   for (let tolerance = diagonal * 1e-4; nLeft > maxVertices && tolerance < diagonal; tolerance *= 2) {
-    const decimator = new Decimator(editor, field, raw.normals, slopes, tolerance);
+    const decimator = new Decimator(editor, field, raw.normals, slopes, tolerances.fill(tolerance));
     for (const _ of decimator.run()) if (nLeft - decimator.nRemoved <= maxVertices) break;
     nLeft -= decimator.nRemoved;
   }

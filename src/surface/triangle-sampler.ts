@@ -31,25 +31,27 @@ export function barycentricLattice(n: number): number[][] {
 
 /** Measures how far triangles stand off the zero set at the points of a pattern. */
 export class TriangleSampler {
-  /** Largest distance found on each triangle of the last call, local units; 0 where all are below `least`. */
+  /** Largest distance found on each triangle of the last call, as a share of its tolerance; 0 where all are below `least`. */
   off = new Float64Array(0);
   /** Index in the pattern of the point where that was found. */
   worst = new Int32Array(0);
   private readonly editor: MeshEditor;
   private readonly field: CpuField;
   private readonly slopes: Float64Array;
+  private readonly tolerances: Float64Array;
   private points = new Float64Array(0);
   private values = new Float64Array(0);
   private gradients = new Float64Array(0);
 
-  /** @param slopes f64[], |∇f| at each vertex. */
-  constructor(editor: MeshEditor, field: CpuField, slopes: Float64Array) {
+  /** @param slopes f64[], |∇f| at each vertex. @param tolerances f64[], local units; a triangle has the least of its corners'. */
+  constructor(editor: MeshEditor, field: CpuField, slopes: Float64Array, tolerances: Float64Array) {
     this.editor = editor;
     this.field = field;
     this.slopes = slopes;
+    this.tolerances = tolerances;
   }
 
-  /** Measures triangles (their first corners' indices); where |f| over the corners' slope is below `least` it is not asked. */
+  /** Measures triangles (their first corners' indices); where |f| over the corners' slope is below the share `least` of the tolerance the gradient is not asked. */
   measure(triangles: readonly number[], pattern: Pattern, least: number): void {
     const nSamples = pattern.sides.length;
     this.reserve(triangles.length, nSamples);
@@ -67,7 +69,9 @@ export class TriangleSampler {
     }
     this.field.evaluateWithGradient(this.points, this.values, this.gradients, nAsked);
     for (let i = 0, n = 0; i < triangles.length; i++) {
-      if (this.worst[i] >= 0) this.off[i] = this.distance(triangles[i], n++);
+      const t = triangles[i];
+      if (this.worst[i] >= 0)
+        this.off[i] = this.distance(t, n++) / leastOf(this.tolerances, this.editor.indices, t);
     }
   }
 
@@ -102,7 +106,7 @@ export class TriangleSampler {
   private largest(t: number, at: number, nSamples: number, least: number): number {
     const { slopes, values } = this;
     const { indices } = this.editor;
-    let most = least * Math.min(slopes[indices[t]], slopes[indices[t + 1]], slopes[indices[t + 2]]);
+    let most = least * leastOf(this.tolerances, indices, t) * leastOf(slopes, indices, t);
     let worst = -1;
     for (let k = 0; k < nSamples; k++) {
       const off = Math.abs(values[at + k]);
@@ -126,4 +130,9 @@ export class TriangleSampler {
     const along = Math.abs(dot) / (length3(normal[0], normal[1], normal[2]) || 1);
     return Math.abs(this.values[n]) / (Math.max(along, LEAST_COSINE * slope) || 1);
   }
+}
+
+/** The least of a vertex quantity over the corners of triangle t. */
+function leastOf(values: Float64Array, indices: Int32Array, t: number): number {
+  return Math.min(values[indices[t]], values[indices[t + 1]], values[indices[t + 2]]);
 }

@@ -12,6 +12,7 @@ describe('validateDeriveOptions', () => {
     { exact: true, creaseAngle: 30, structure: true },
     { exact: false, tolerance: 0.1 },
     { region: { min: [-1, 0, 0], max: [0, 1, 0.5] } },
+    { blocks: { counts: [1, 1, 2], tolerances: Float32Array.of(0.1, 0.2) } },
     { backend: 'auto', signal: new AbortController().signal, onProgress: () => {} },
   ])('accepts %o', (options) => {
     expect(() => validateDeriveOptions(options)).not.toThrow();
@@ -37,6 +38,12 @@ describe('validateDeriveOptions', () => {
     ['region', { region: { min: [0, 0, 0], max: [1, 0, 1] } }],
     ['region', { region: { min: [0, 0, 0], max: [1, 1, Number.NaN] } }],
     ['region', { region: { min: [0, 0], max: [1, 1] } }],
+    ['blocks', { blocks: null }],
+    ['blocks', { blocks: { counts: [1, 2], tolerances: [1, 1] } }],
+    ['blocks', { blocks: { counts: [1, 1, 2], tolerances: [1] } }],
+    ['blocks', { blocks: { counts: [1, 1, 2], tolerances: [1, 0] } }],
+    ['blocks', { blocks: { counts: [1, 1, 65], tolerances: Array(65).fill(1) } }],
+    ['blocks', { tolerance: 1, blocks: { counts: [1, 1, 1], tolerances: [1] } }],
     ['backend', { backend: 'cuda' }],
     ['onProgress', { onProgress: true }],
     ['signal', { signal: {} }],

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { FieldAsset } from '../../src/format/asset.ts';
+import type { Box3, FieldAsset } from '../../src/format/asset.ts';
 import type { CornerTable } from '../../src/partition/corners.ts';
 import { cullBoxes } from '../../src/partition/cull.ts';
 import { Forest } from '../../src/partition/forest.ts';
 import { RegionNetwork } from '../../src/partition/region-network.ts';
 import { Settler } from '../../src/partition/settle.ts';
+import { DetailMap } from '../../src/surface/detail-map.ts';
 import { EdgeTable } from '../../src/surface/edges.ts';
 import { type CurveShape, FaceTable } from '../../src/surface/faces.ts';
 import { buildRects, type RectTable } from '../../src/surface/rects.ts';
@@ -24,7 +25,8 @@ import { marchFace } from './march-face.ts';
 
 /** Cells an axis of the oracle's sampling. */
 const N = 48;
-const EXACT: CurveShape = { tolerance: Number.POSITIVE_INFINITY, keepsKinks: true };
+const UNIT: Box3 = { min: [0, 0, 0], max: [1, 1, 1] };
+const EXACT: CurveShape = { share: 1, detail: DetailMap.uniform(0, UNIT), keepsKinks: true };
 
 const CASES: readonly { readonly name: string; readonly make: () => FieldAsset; readonly nBoxes?: number }[] =
   [
@@ -188,7 +190,11 @@ describe.each(CASES)('curves on the faces of $name', ({ make, nBoxes = 4 }) => {
 
   it('stay within the tolerance of the curve', () => {
     const tolerance = 2e-3;
-    const coarse = traceFaces(asset, nBoxes, { tolerance, keepsKinks: false });
+    const coarse = traceFaces(asset, nBoxes, {
+      share: 1,
+      detail: DetailMap.uniform(tolerance, UNIT),
+      keepsKinks: false,
+    });
     let worst = 0;
     for (const rect of rectsWithCurves(coarse)) {
       const view = viewRect(coarse, rect);
