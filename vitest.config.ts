@@ -6,9 +6,16 @@ import { WEBGPU_FLAGS } from './test/browser/flags.ts';
 
 /** What sources and tests import of Babylon.js: as one bundle with split chunks, where it would be a thousand files. */
 const BABYLON_MODULES = [
-  ...['Buffers/buffer', 'Cameras/freeCamera', 'Culling/ray', 'Engines/engine', 'Engines/webgpuEngine'],
+  ...[
+    'Buffers/buffer',
+    'Cameras/camera',
+    'Cameras/freeCamera',
+    'Culling/ray',
+    'Engines/engine',
+    'Engines/webgpuEngine',
+  ],
   ...['Lights/hemisphericLight', 'Loading/sceneLoader', 'Materials/standardMaterial', 'Maths/math.color'],
-  ...['Maths/math.vector', 'Meshes/geometry', 'Misc/logger', 'Misc/observable', 'scene'],
+  ...['Maths/math.vector', 'Meshes/geometry', 'Meshes/mesh', 'Misc/logger', 'Misc/observable', 'scene'],
 ]
   .map((name) => `@babylonjs/core/${name}.js`)
   .concat([

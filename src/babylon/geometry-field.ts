@@ -4,6 +4,7 @@ import { deriveMesh } from '../index.ts';
 import { linkedController } from '../plugin/abort.ts';
 import { FieldSampler } from '../plugin/field-sampler.ts';
 import { fillGeometry } from './geometry.ts';
+import type { GeometryLod } from './geometry-lod.ts';
 
 // Clones, instances and `instantiateModelsToScene` make new meshes that share the geometry, and hand on nothing
 // else of ours: only the geometry itself leads back to its field.
@@ -17,18 +18,26 @@ export function fieldOf(geometry: Geometry | null): GeometryField | null {
 /** A geometry, the field that it was derived from, and how that went. */
 export class GeometryField {
   readonly sampler: FieldSampler;
-  stats: DeriveStats;
-  isEmpty: boolean;
+  /** Of what the geometry shows; null before it shows anything. */
+  stats: DeriveStats | null = null;
+  isEmpty = true;
+  /** Its levels of detail, where there are several. */
+  lod: GeometryLod | null = null;
   readonly #geometry: Geometry;
   #pending: AbortController | null = null;
 
   /** Binds the field to the geometry, so that `fieldOf` finds it. */
-  constructor(geometry: Geometry, asset: FieldAsset, { stats, isEmpty }: DeriveResult) {
+  constructor(geometry: Geometry, asset: FieldAsset, shown?: DeriveResult) {
     this.sampler = new FieldSampler(asset);
+    this.#geometry = geometry;
+    if (shown) this.show(shown);
+    FIELDS.set(geometry, this);
+  }
+
+  /** Notes what the geometry shows. */
+  show({ stats, isEmpty }: DeriveResult): void {
     this.stats = stats;
     this.isEmpty = isEmpty;
-    this.#geometry = geometry;
-    FIELDS.set(geometry, this);
   }
 
   /** See `NSDFObject.derive`. */
@@ -40,9 +49,10 @@ export class GeometryField {
       const result = await deriveMesh(this.sampler.asset, { ...options, signal: controller.signal });
       controller.signal.throwIfAborted();
       if (this.#geometry.isDisposed()) throw new DOMException('the mesh was disposed', 'AbortError');
+      this.lod?.dispose();
+      this.lod = null;
       fillGeometry(this.#geometry, result.mesh);
-      this.stats = result.stats;
-      this.isEmpty = result.isEmpty;
+      this.show(result);
       return result.stats;
     } finally {
       release();

@@ -3,7 +3,7 @@ import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
 import type { GLTFLoader } from '@babylonjs/loaders/glTF/2.0/glTFLoader.js';
 import type { IGLTFLoaderExtension } from '@babylonjs/loaders/glTF/2.0/glTFLoaderExtension.js';
 import type { IMeshPrimitive } from '@babylonjs/loaders/glTF/2.0/glTFLoaderInterfaces.js';
-import { deriveMesh, EXTENSION_NAME } from '../index.ts';
+import { EXTENSION_NAME } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
 import { DEFAULT_LOOK } from '../plugin/default-look.ts';
 import { FileProgress } from '../plugin/file-progress.ts';
@@ -14,8 +14,7 @@ import {
   hasFallback,
   readGltfField,
 } from '../plugin/gltf-fields.ts';
-import { createGeometry } from './geometry.ts';
-import { GeometryField } from './geometry-field.ts';
+import { loadGeometry } from './load-geometry.ts';
 import type { GLTFNSDFOptions } from './options.ts';
 
 /** Babylon's own way to a primitive's vertices, private in its types: what the fallback mesh is read with. */
@@ -104,13 +103,15 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
     signal.throwIfAborted();
     const place = this.#placeOf(primitive);
     const asset = await readGltfField(this.#json, place, (index) => this.#loadBufferView(index));
-    const { fallback: _fallback, onProgress: _onProgress, ...settings } = this.#options;
-    const onProgress = this.#progress.of(`${place.meshIndex}/${place.primitiveIndex}`, asset.name);
-    const result = await deriveMesh(asset, { ...settings, signal, ...(onProgress && { onProgress }) });
-    signal.throwIfAborted();
-    const geometry = createGeometry(mesh.name, scene, result.mesh);
-    new GeometryField(geometry, asset, result);
-    return geometry;
+    const { fallback: _fallback, onProgress: _onProgress, signal: _signal, lod, ...settings } = this.#options;
+    return loadGeometry(scene, {
+      name: mesh.name,
+      asset,
+      settings,
+      lod: lod === true ? {} : (lod ?? false),
+      signal,
+      onProgress: this.#progress.of(`${place.meshIndex}/${place.primitiveIndex}`, asset.name),
+    });
   }
 
   /** Has Babylon load the coarse mesh of the file; an abort, or a file without one, stays an error. */

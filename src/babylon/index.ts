@@ -4,6 +4,7 @@ export type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
 export type { NSDFSupport } from '../plugin/support.ts';
 export { detectSupport } from './detect-support.ts';
 export type { NSDFFallbackNote } from './gltf-nsdf-extension.ts';
+export type { NSDFLevelEvent, NSDFLodOptions } from './lod-options.ts';
 export { NSDFFileLoaderMetadata } from './metadata.ts';
 export { NSDFObject, nsdfOf } from './nsdf-object.ts';
 export type { GLTFNSDFOptions, NSDFPluginOptions } from './options.ts';

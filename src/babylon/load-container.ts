@@ -5,7 +5,7 @@ import { registerBuiltInGLTFExtensions } from '@babylonjs/loaders/glTF/2.0/Exten
 import '@babylonjs/loaders/glTF/2.0/glTFLoader.js';
 import { registeredGLTFExtensions } from '@babylonjs/loaders/glTF/2.0/glTFLoaderExtensionRegistry.js';
 import { GLTFFileLoader, type IGLTFLoaderData } from '@babylonjs/loaders/glTF/glTFFileLoader.js';
-import { readNsdf } from '../index.ts';
+import { inlineBuffers, listExternalBuffers, readNsdf } from '../index.ts';
 import { raceAbort } from '../plugin/abort.ts';
 import type { NSDFPluginOptions } from './options.ts';
 import { GLTF_EXTENSION_NAME, registerNSDFGLTFExtension } from './register-gltf-extension.ts';
@@ -36,24 +36,16 @@ export async function loadContainer(
 ): Promise<AssetContainer> {
   const { signal } = settings;
   signal.throwIfAborted();
-  // Names what is wrong with a damaged file, and where; Babylon's loader would not.
-  readNsdf(source.bytes);
   registerExtensions();
   const extension = { ...settings, fallback: false, ...(onProgress && { onProgress }) };
   const extensionOptions = { ...gltf?.extensionOptions, [GLTF_EXTENSION_NAME]: extension };
   const loader = new GLTFFileLoader({ ...gltf, extensionOptions });
   const made = recordMade(loader);
-  const building = unpack(loader, scene, source).then((data) =>
-    loader.loadAssetContainerAsync(
-      scene,
-      selectNodes(data, source.nodeNames),
-      source.rootUrl,
-      undefined,
-      source.fileName,
-    ),
-  );
   try {
-    return await raceAbort(building, signal, (late) => late.dispose());
+    const bytes = await raceAbort(withExternalBuffers(loader, scene, source), signal, () => {});
+    // Names what is wrong with a damaged file, and where; Babylon's loader would not.
+    readNsdf(bytes);
+    return await raceAbort(build(loader, scene, { ...source, bytes }), signal, (late) => late.dispose());
   } catch (error) {
     loader.dispose();
     for (const thing of made.reverse()) thing.dispose();
@@ -77,6 +69,27 @@ function recordMade(loader: GLTFFileLoader): IDisposable[] {
   loader.onTextureLoadedObservable.add(note);
   loader.onCameraLoadedObservable.add(note);
   return made;
+}
+
+/** The file with the buffers in it that lie beside it, as the tiles of one large field have them; most have none. */
+async function withExternalBuffers(
+  loader: GLTFFileLoader,
+  scene: Scene,
+  { bytes, rootUrl }: NSDFSource,
+): Promise<Uint8Array> {
+  const uris = listExternalBuffers(bytes);
+  if (uris.length === 0) return bytes;
+  const load = async (uri: string): Promise<[string, Uint8Array]> => {
+    const url = await loader.preprocessUrlAsync(rootUrl + uri, rootUrl);
+    const data = await scene._loadFileAsync(url, undefined, true, true);
+    return [uri, new Uint8Array(data as ArrayBuffer)];
+  };
+  return inlineBuffers(bytes, new Map(await Promise.all(uris.map(load))));
+}
+
+async function build(loader: GLTFFileLoader, scene: Scene, source: NSDFSource): Promise<AssetContainer> {
+  const data = selectNodes(await unpack(loader, scene, source), source.nodeNames);
+  return loader.loadAssetContainerAsync(scene, data, source.rootUrl, undefined, source.fileName);
 }
 
 function unpack(

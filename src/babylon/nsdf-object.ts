@@ -1,6 +1,7 @@
 import type { AbstractMesh } from '@babylonjs/core/Meshes/abstractMesh.js';
 import type { DeriveOptions, DeriveStats, FieldAsset } from '../index.ts';
 import { NsdfArgumentError } from '../index.ts';
+import type { Level } from '../lod/index.ts';
 import type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
 import { fieldOf, type GeometryField } from './geometry-field.ts';
 
@@ -25,9 +26,10 @@ export class NSDFObject {
     return this.#field.sampler.asset;
   }
 
-  /** Counts and times of the last derivation. */
+  /** Counts and times of the surface that the mesh has: with levels of detail, of the finest one that is there. */
   get stats(): DeriveStats {
-    return this.#field.stats;
+    // Nobody gets the geometry before it shows something.
+    return this.#field.stats as DeriveStats;
   }
 
   /** True where the field has no zero set, so that there is nothing to draw. */
@@ -35,9 +37,19 @@ export class NSDFObject {
     return this.#field.isEmpty;
   }
 
+  /** The levels of detail, coarse to fine; none where the file was loaded without `lod`. */
+  get levels(): readonly Level<unknown>[] {
+    return this.#field.lod?.store.levels ?? [];
+  }
+
+  /** The level that the mesh's size on screen asks for; null before it was drawn, and without `lod`. */
+  get wantedLevel(): Level<unknown> | null {
+    return this.#field.lod?.wantedBy(this.mesh) ?? null;
+  }
+
   /**
    * Derives the surface again, with other options, and puts it in place; clones and instances that share the geometry
-   * follow. A call that is overtaken by a newer one rejects with an AbortError and changes nothing.
+   * follow. Levels of detail end with it. A call that is overtaken by a newer one rejects with an AbortError and changes nothing.
    * @throws what `deriveMesh` throws, and `options.signal`'s reason.
    */
   derive(options: DeriveOptions = {}): Promise<DeriveStats> {

@@ -1,5 +1,6 @@
 import type { SceneLoaderPluginOptions } from '@babylonjs/core/Loading/sceneLoader.js';
 import type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
+import type { NSDFLodOptions } from './lod-options.ts';
 
 /** What one load adds to how its meshes are derived. */
 interface NSDFCallOptions {
@@ -7,6 +8,11 @@ interface NSDFCallOptions {
   readonly signal?: AbortSignal;
   /** Reports download and derivation; Babylon's own `onProgress` sees the download alone. */
   readonly onProgress?: (progress: NSDFProgress) => void;
+  /**
+   * Levels of detail: the load ends with a first picture, finer and coarser levels follow as they are needed on screen.
+   * The last one is what tolerance, resolution or exact ask for. Default: false, that one level alone.
+   */
+  readonly lod?: boolean | NSDFLodOptions;
 }
 
 /** Settings of the glTF extension; every member of an interface, but a type, as Babylon's index signatures ask. */

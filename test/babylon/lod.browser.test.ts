@@ -1,0 +1,192 @@
+import { FreeCamera } from '@babylonjs/core/Cameras/freeCamera.js';
+import type { AbstractEngine } from '@babylonjs/core/Engines/abstractEngine.js';
+import { ImportMeshAsync } from '@babylonjs/core/Loading/sceneLoader.js';
+import { Vector3 } from '@babylonjs/core/Maths/math.vector.js';
+import type { AbstractMesh } from '@babylonjs/core/Meshes/abstractMesh.js';
+import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
+import type { Scene } from '@babylonjs/core/scene.js';
+import { GLTF2Export } from '@babylonjs/serializers/glTF/2.0/index.js';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  type NSDFLevelEvent,
+  type NSDFLodOptions,
+  nsdfOf,
+  registerNSDFLoader,
+} from '../../src/babylon/index.ts';
+import { writeNsdf } from '../../src/format/write.ts';
+import { createScheduler, type LodScheduler } from '../../src/lod/index.ts';
+import { sphereField } from '../fixtures/fields.ts';
+import { coverage } from '../three/pixels.ts';
+import { failureOf, throughNsdf } from './load.ts';
+import { createEngine, createLitScene, draw, type EngineKind } from './stage.ts';
+
+const SIZE = 256;
+const RADIUS = 0.6;
+const BALL = writeNsdf(sphereField({ cells: [8], radius: RADIUS }));
+const LEVELS = [{ tolerance: 0.05 }, { tolerance: 0.01 }, { tolerance: 0.001 }];
+
+let engine: AbstractEngine | undefined;
+let scheduler: LodScheduler;
+
+beforeAll(registerNSDFLoader);
+afterEach(() => {
+  engine?.dispose();
+  engine = undefined;
+});
+
+interface Stage {
+  readonly scene: Scene;
+  readonly camera: FreeCamera;
+  readonly mesh: Mesh;
+  readonly events: string[];
+}
+
+/** A ball with levels of detail, seen from a distance. */
+async function stageBall(kind: EngineKind = 'Engine', options: NSDFLodOptions = {}): Promise<Stage> {
+  engine = await createEngine(kind, SIZE);
+  const scene = createLitScene(engine);
+  const camera = new FreeCamera('camera', new Vector3(0, 0, 3), scene);
+  camera.setTarget(Vector3.Zero());
+  camera.minZ = 0.01;
+  const events: string[] = [];
+  const onLevel = ({ level, what }: NSDFLevelEvent) => events.push(`${level.name} ${what}`);
+  scheduler = createScheduler();
+  const lod = { levels: LEVELS, scheduler, onLevel, ...options };
+  const { meshes } = await ImportMeshAsync(BALL, scene, throughNsdf({ lod }));
+  return { scene, camera, mesh: meshes[1] as Mesh, events };
+}
+
+/** A frame, and time for the scheduler after it. */
+async function frame(scene: Scene): Promise<void> {
+  await draw(scene);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** Draws until the levels that are wanted are there, and drawn. */
+async function settle(scene: Scene): Promise<void> {
+  for (let i = 0; i < 3; i++) await frame(scene);
+  await vi.waitFor(
+    async () => {
+      await frame(scene);
+      const wanted = scene.meshes.map((mesh) => nsdfOf(mesh)?.wantedLevel).filter(Boolean);
+      expect(wanted.length).toBeGreaterThan(0);
+      expect(wanted.every((level) => level!.status === 'ready')).toBe(true);
+    },
+    { timeout: 20_000, interval: 1 },
+  );
+  for (let i = 0; i < 2; i++) await frame(scene);
+}
+
+/** What Babylon draws of a mesh. */
+const drawn = (mesh: AbstractMesh, camera: FreeCamera): number => mesh.getLOD(camera)!.getTotalIndices() / 3;
+
+describe('a load with levels of detail', () => {
+  it('ends with the first picture, which is drawn', async () => {
+    const { scene, mesh, events } = await stageBall();
+    expect(events).toEqual(['preview ready']);
+    expect(nsdfOf(mesh)!.levels.map(({ name }) => name)).toEqual([
+      'tolerance 0.05',
+      'tolerance 0.01',
+      'tolerance 0.001',
+    ]);
+    expect(nsdfOf(mesh)!.stats.nTriangles).toBe(mesh.getTotalIndices() / 3);
+    expect(coverage(await draw(scene))).toBeGreaterThan(0.02);
+  });
+
+  it.each(['Engine', 'WebGPUEngine'] as EngineKind[])(
+    'refines near, and shows coarser from afar, on %s',
+    async (kind) => {
+      const { scene, camera, mesh } = await stageBall(kind);
+      camera.position.z = 0.9;
+      await settle(scene);
+      const fine = drawn(mesh, camera);
+      expect(fine).toBe(mesh.getTotalIndices() / 3);
+      expect(nsdfOf(mesh)!.levels[2]).toMatchObject({ status: 'ready', nTriangles: fine });
+      camera.position.z = 40;
+      await settle(scene);
+      const coarse = drawn(mesh, camera);
+      expect(coarse).toBeLessThan(fine / 3);
+      expect(coarse).toBe(nsdfOf(mesh)!.levels[0].nTriangles);
+      expect(coverage(await draw(scene))).toBeGreaterThan(0);
+      camera.position.z = 0.9;
+      await draw(scene);
+      expect(drawn(mesh, camera)).toBe(fine);
+    },
+  );
+
+  it('lets every instance and clone choose by its own size, and follow', async () => {
+    const { scene, camera, mesh } = await stageBall();
+    const far = mesh.createInstance('far');
+    far.position.z = -80;
+    far.position.x = 5;
+    const clone = mesh.clone('clone');
+    clone.position.set(-5, 0, -80);
+    camera.position.z = 0.9;
+    await settle(scene);
+    const { levels } = nsdfOf(mesh)!;
+    expect(drawn(mesh, camera)).toBe(levels[2].nTriangles);
+    expect(drawn(far, camera)).toBe(levels[0].nTriangles);
+    expect(drawn(clone, camera)).toBe(levels[0].nTriangles);
+    expect(nsdfOf(clone)!.wantedLevel).toBe(levels[0]);
+  });
+
+  it('keeps its level meshes out of the scene, of picking and of exports', async () => {
+    const { scene, camera, mesh } = await stageBall();
+    camera.position.z = 0.9;
+    await settle(scene);
+    camera.position.z = 40;
+    await settle(scene);
+    expect(mesh.getLODLevels().length).toBeGreaterThan(0);
+    expect(scene.meshes.map(({ name }) => name)).toEqual(['__root__', 'sphere']);
+    expect(scene.geometries).toHaveLength(1);
+    const { files } = await GLTF2Export.GLBAsync(scene, 'ball');
+    const glb = new Uint8Array(await (files['ball.glb'] as Blob).arrayBuffer());
+    const json = JSON.parse(
+      new TextDecoder().decode(glb.subarray(20, 20 + new DataView(glb.buffer).getUint32(12, true))),
+    );
+    expect(json.meshes).toHaveLength(1);
+  });
+
+  it('ends with what the application asks for', async () => {
+    engine = await createEngine('Engine', SIZE);
+    const scene = createLitScene(engine);
+    const lod = { resolutions: [4, 8], scheduler: createScheduler() };
+    const { meshes } = await ImportMeshAsync(BALL, scene, throughNsdf({ tolerance: 0.004, lod }));
+    expect(nsdfOf(meshes[1])!.levels.at(-1)).toMatchObject({ detail: { tolerance: 0.004 } });
+  });
+
+  it('leaves nothing at work when it is disposed, and when its scene is', async () => {
+    const { scene, mesh } = await stageBall();
+    await draw(scene);
+    expect(scheduler.stats.nObjects).toBe(1);
+    mesh.dispose();
+    expect(scheduler.stats).toMatchObject({ nObjects: 0, nRunning: 0 });
+    const again = await stageBall();
+    await draw(again.scene);
+    again.scene.dispose();
+    expect(scheduler.stats).toMatchObject({ nObjects: 0, nRunning: 0 });
+  });
+
+  it('gives the levels up for one that is asked for by derive()', async () => {
+    const { scene, camera, mesh } = await stageBall();
+    camera.position.z = 0.9;
+    await settle(scene);
+    const stats = await nsdfOf(mesh)!.derive({ tolerance: 0.02 });
+    expect(nsdfOf(mesh)!.levels).toEqual([]);
+    expect(mesh.getLODLevels()).toEqual([]);
+    expect(drawn(mesh, camera)).toBe(stats.nTriangles);
+    expect(scheduler.stats.nObjects).toBe(0);
+  });
+
+  it('stops on an abort', async () => {
+    engine = await createEngine('Engine', SIZE);
+    const scene = createLitScene(engine);
+    const controller = new AbortController();
+    controller.abort(new Error('no'));
+    const options = throughNsdf({ lod: { scheduler }, signal: controller.signal });
+    expect(await failureOf(ImportMeshAsync(BALL, scene, options))).toMatchObject({ message: 'no' });
+    const wrong = throughNsdf({ lod: { levels: [] } });
+    expect(await failureOf(ImportMeshAsync(BALL, scene, wrong))).toMatchObject({ argument: 'levels' });
+    expect(scene.meshes).toHaveLength(0);
+  });
+});
