@@ -1,4 +1,5 @@
 import type { CpuField } from '../field/cpu-field.ts';
+import type { FieldAsset } from '../format/asset.ts';
 import { growFloat64, growInt32 } from './grow.ts';
 import { NumberMap } from './number-map.ts';
 
@@ -32,6 +33,11 @@ export function latticeCoordinate(lattice: Lattice, axis: number, i: number): nu
   return planes[base] + t * (planes[base + 1] - planes[base]);
 }
 
+/** See `CornerTable.isoOffset`. */
+export function isoOffsetOf({ domain: { min, max } }: FieldAsset): number {
+  return 1e-9 * Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
+}
+
 /**
  * Unique corners of boxes: integer coordinates, and the network's pre-activations there. Corners are evaluated in
  * batches by {@link CornerTable.flush}; `values` holds for corner i the row [i*stride, (i+1)*stride): every hidden
@@ -62,8 +68,7 @@ export class CornerTable {
     this.coords = new Int32Array(1024 * 3);
     const side = (axis: number) => ((lattice.planes[axis].length - 1) << lattice.subBits) + 1;
     this.extent = [side(0), side(1)];
-    const { min, max } = field.asset.domain;
-    this.isoOffset = 1e-9 * Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
+    this.isoOffset = isoOffsetOf(field.asset);
   }
 
   get count(): number {

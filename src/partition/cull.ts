@@ -14,6 +14,14 @@ export interface CullResult {
   readonly nTested: number;
 }
 
+/** Boxes that were not told off elsewhere (on the GPU), in the order in which {@link cullBoxes} would reach them. */
+export interface Candidates {
+  /** Base box indices: i32[n * 3]. */
+  readonly boxes: Int32Array;
+  /** Bounds that were computed to find them. */
+  readonly nTested: number;
+}
+
 /** Boxes evaluated between two yields: about 3 ms. */
 const BOXES_PER_YIELD = 512;
 const CORNERS_PER_YIELD = 2048;
@@ -24,17 +32,23 @@ const REDUCTIONS_PER_YIELD = 64;
  * Certified hierarchical culling: blocks of 2^k base boxes an axis are bounded by `field.bound`, those whose interval
  * holds 0 are divided, down to single boxes, which the reduced network bounds from their corners. No box with surface
  * is lost. Yields the fraction done.
+ * @param candidates saves the blocks: only these boxes are bounded.
  * @see EXTRACTION "Certified culling"; Kim 2024.
  */
 export function* cullBoxes(
   field: CpuField,
   lattice: Lattice,
   table: CornerTable,
+  candidates?: Candidates,
 ): Generator<number, CullResult> {
   const counts = lattice.planes.map((p) => p.length - 1) as [number, number, number];
-  const most = Math.max(...counts);
-  let size = 1;
-  while (size * 16 < most && size < 16) size *= 2;
+  const nTotal = counts[0] * counts[1] * counts[2];
+  if (candidates !== undefined) {
+    const boxes = yield* keepBoxes(lattice, table, candidates.boxes, 1);
+    const nTested = candidates.nTested + candidates.boxes.length / 3;
+    return { boxes, nBoxes: boxes.length / 3, nTotal, nTested };
+  }
+  let size = largestBlock(counts);
   let blocks = allBlocks(counts, size);
   let nTested = 0;
   while (size > 1) {
@@ -47,7 +61,15 @@ export function* cullBoxes(
   }
   nTested += blocks.length / 3;
   const boxes = yield* keepBoxes(lattice, table, blocks, 1);
-  return { boxes, nBoxes: boxes.length / 3, nTotal: counts[0] * counts[1] * counts[2], nTested };
+  return { boxes, nBoxes: boxes.length / 3, nTotal, nTested };
+}
+
+/** Boxes an axis of the blocks that culling begins with. */
+export function largestBlock(counts: readonly number[]): number {
+  const most = Math.max(...counts);
+  let size = 1;
+  while (size * 16 < most && size < 16) size *= 2;
+  return size;
 }
 
 function allBlocks(counts: readonly number[], size: number): Int32Array {

@@ -7,7 +7,14 @@ import type { DerivedSurface, JobOptions } from './steps.ts';
 export interface BackendControl {
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: DeriveProgress) => void) | undefined;
+  /** The GPU device that was given to us. */
+  readonly device?: GPUDevice | undefined;
+  /** Whether nobody asked for this backend by name. */
+  readonly isAuto?: boolean;
 }
+
+/** What a backend gives: the surface, and where its parts ran, where that is not clear from the backend's name. */
+export type BackendSurface = DerivedSurface & { readonly where?: string };
 
 /** A place where derivations run. */
 export interface DeriveBackend {
@@ -15,13 +22,50 @@ export interface DeriveBackend {
   /** What choosing this backend by itself is good for, for the statistics. */
   readonly merit: string;
   /** Says why it cannot run here, or undefined where it seems to; starts nothing. */
-  unavailable(): string | undefined;
+  unavailable(control?: BackendControl): string | undefined;
+  /** Whether it is worth while to try this backend for such a job if nobody asked for it. Default: always. */
+  isWorthwhile?(asset: FieldAsset, options: JobOptions): boolean;
   /**
    * @throws {BackendUnavailableError} if it turns out only now that it cannot run here: the next backend is tried
    * @throws `signal.reason` within 50 ms of an abort, and whatever the job throws
    */
-  derive(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<DerivedSurface>;
+  derive(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<BackendSurface>;
 }
 
 /** A backend turned out not to work here, before it did any work; never reaches the user. */
 export class BackendUnavailableError extends NsdfLoadError {}
+
+/** A surface, the backend that made it, and why those before it did not. */
+export interface BackendRun {
+  readonly surface: BackendSurface;
+  readonly backend: DeriveBackend;
+  readonly refusals: readonly string[];
+}
+
+/**
+ * Derives with the first of the backends that works.
+ * @throws {BackendUnavailableError} if none does; whatever the job throws
+ */
+export async function runFirst(
+  backends: readonly DeriveBackend[],
+  asset: FieldAsset,
+  options: JobOptions,
+  control: BackendControl,
+): Promise<BackendRun> {
+  const refusals: string[] = [];
+  for (const backend of backends) {
+    if (control.isAuto && backend.isWorthwhile?.(asset, options) === false) continue;
+    const refusal = backend.unavailable(control);
+    if (refusal !== undefined) {
+      refusals.push(`${backend.kind}: ${refusal}`);
+      continue;
+    }
+    try {
+      return { surface: await backend.derive(asset, options, control), backend, refusals };
+    } catch (error) {
+      if (!(error instanceof BackendUnavailableError)) throw error;
+      refusals.push(`${backend.kind}: ${error.message}`);
+    }
+  }
+  throw new BackendUnavailableError(`No backend can run here (${refusals.join('; ')}).`);
+}

@@ -1,5 +1,5 @@
 import type { FieldAsset } from '../format/asset.ts';
-import { BackendUnavailableError, type DeriveBackend } from './backend.ts';
+import { type BackendRun, type DeriveBackend, runFirst } from './backend.ts';
 import type { CacheUse, DeriveOptions, DeriveResult } from './options.ts';
 import type { DerivedSurface, JobOptions, RecordRequest } from './steps.ts';
 import { validateDeriveOptions } from './validate-options.ts';
@@ -35,31 +35,20 @@ export async function deriveWith(
   options: DeriveOptions & RecordRequest,
 ): Promise<RecordedResult> {
   validateDeriveOptions(options);
-  const { backend: wanted = 'auto', signal, onProgress } = options;
+  const { backend: wanted = 'auto', signal, onProgress, device } = options;
   const jobOptions = jobOptionsOf(asset, options);
   signal?.throwIfAborted();
   const startMs = performance.now();
-  const first = wanted === 'auto' ? 0 : backends.findIndex(({ kind }) => kind === wanted);
-  const refusals: string[] = [];
-  for (const backend of backends.slice(first)) {
-    const refusal = backend.unavailable();
-    if (refusal !== undefined) {
-      refusals.push(`${backend.kind}: ${refusal}`);
-      continue;
-    }
-    try {
-      const surface = await backend.derive(asset, jobOptions, { signal, onProgress });
-      const { kind } = backend;
-      const backendReason = explain(wanted, backend, refusals);
-      const totalTimeMs = performance.now() - startMs;
-      const stats = { ...surface.stats, totalTimeMs, backend: kind, backendReason, cache: NO_CACHE };
-      return { ...surface, stats };
-    } catch (error) {
-      if (!(error instanceof BackendUnavailableError)) throw error;
-      refusals.push(`${backend.kind}: ${error.message}`);
-    }
-  }
-  throw new BackendUnavailableError(`No backend can run here (${refusals.join('; ')}).`);
+  const isAuto = wanted === 'auto';
+  const first = isAuto ? 0 : backends.findIndex(({ kind }) => kind === wanted);
+  const control = { signal, onProgress, device, isAuto };
+  const run = await runFirst(backends.slice(first), asset, jobOptions, control);
+  const { where, ...surface } = run.surface;
+  const backendReason = explain(wanted, run) + (where === undefined ? '' : `; ${where}`);
+  const totalTimeMs = performance.now() - startMs;
+  const { kind } = run.backend;
+  const stats = { ...surface.stats, totalTimeMs, backend: kind, backendReason, cache: NO_CACHE };
+  return { ...surface, stats };
 }
 
 /** What the asset says of its derivation; the caller's own detail takes its tolerance's place. */
@@ -85,7 +74,7 @@ export function jobOptionsOf(asset: FieldAsset, options: DeriveOptions & RecordR
   return { ...hintsOf(asset, options), ...Object.fromEntries(picked.map((name) => [name, options[name]])) };
 }
 
-function explain(wanted: string, { kind, merit }: DeriveBackend, refusals: readonly string[]): string {
+function explain(wanted: string, { backend: { kind, merit }, refusals }: BackendRun): string {
   if (refusals.length > 0) return `fallback to ${kind} (${refusals.join('; ')})`;
   return wanted === 'auto' ? `auto: ${merit}` : 'asked for';
 }

@@ -1,6 +1,7 @@
 import type { RecordCache } from '../cache/record-cache.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { createCpuBackend } from './backend-cpu.ts';
+import { createGpuBackend } from './backend-gpu.ts';
 import { createWorkerBackend, type WorkerConfig } from './backend-worker.ts';
 import type { Derive } from './cached-derive.ts';
 import { defaultCache, whyNoCache } from './default-cache.ts';
@@ -12,13 +13,16 @@ import { validateDeriveOptions } from './validate-options.ts';
 // started, and the derivation's own code is not loaded, before the first call.
 const workerBackend = createWorkerBackend();
 const cpuBackend = createCpuBackend(async () => (await import('./job.ts')).JOB);
+const gpuBackend = createGpuBackend([workerBackend, cpuBackend], () => import('./gpu-culling.ts'));
+const BACKENDS = [gpuBackend, workerBackend, cpuBackend];
 
 /**
  * Derives the mesh of a neural field: its zero set, in the field's local units. A field without one gives an empty
  * mesh and `isEmpty`.
  *
  * Runs in a module worker where there are workers, else in place in slices of about 8 ms; `stats.backend` and
- * `stats.backendReason` say which and why. Both give the same bytes.
+ * `stats.backendReason` say which and why. Large fields are culled on the GPU first, where there is a real one. All
+ * backends give the same bytes.
  *
  * What was derived before is taken from a cache, see `options.cache`; `stats.cache` says whether it was.
  *
@@ -51,7 +55,7 @@ function whyNoPreview({ preview }: DeriveOptions): string | undefined {
   return preview === undefined ? undefined : 'a preview is made sooner than found';
 }
 
-const derive: Derive = (asset, options) => deriveWith([workerBackend, cpuBackend], asset, options);
+const derive: Derive = (asset, options) => deriveWith(BACKENDS, asset, options);
 
 async function deriveUncached(
   asset: FieldAsset,
@@ -66,6 +70,11 @@ async function deriveUncached(
 /** Terminates the shared workers; running jobs reject with an NsdfLoadError, the next job starts new workers. */
 export function disposeWorkers(): void {
   workerBackend.dispose();
+}
+
+/** Ends the package's own GPU device, with all that is on it; the next job that wants one makes a new one. */
+export function disposeGpu(): void {
+  gpuBackend.dispose();
 }
 
 /**

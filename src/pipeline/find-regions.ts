@@ -13,7 +13,7 @@ export type FoundRegions = Regions & { readonly isSeeded: boolean };
 /** Takes the regions from the job's record, or finds them by culling where there is none or it is of no use. */
 export function* findRegions(
   table: CornerTable,
-  { regions, recordsFor = '' }: JobOptions,
+  { regions, recordsFor = '', candidates }: JobOptions,
 ): Generator<number, FoundRegions, void> {
   if (regions !== undefined) {
     try {
@@ -23,7 +23,11 @@ export function* findRegions(
       if (!(error instanceof NsdfFormatError)) throw error;
     }
   }
-  return { cull: yield* cullBoxes(table.field, table.lattice, table), forest: undefined, isSeeded: false };
+  return {
+    cull: yield* cullBoxes(table.field, table.lattice, table, candidates),
+    forest: undefined,
+    isSeeded: false,
+  };
 }
 
 /** The record of regions that were just settled. */

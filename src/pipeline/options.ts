@@ -21,8 +21,8 @@ export interface DeriveProgress {
   readonly fraction: number;
 }
 
-/** Where the work runs. */
-export type Backend = 'cpu' | 'worker';
+/** Where the work runs. `gpu`: culling on the GPU, the rest in the worker, or in place without one. */
+export type Backend = 'cpu' | 'worker' | 'gpu';
 
 /** How a mesh is asked for. At most one of `tolerance`, `resolution`, `exact` and `preview`; the default is the asset's own tolerance, or a share of its domain. */
 export interface DeriveOptions {
@@ -60,6 +60,8 @@ export interface DeriveOptions {
   /** Also return the region structure (see `RegionStructure`). */
   readonly structure?: boolean;
   readonly backend?: Backend | 'auto';
+  /** The GPU device to share with a renderer, for the backend `gpu`. Default: one of our own. */
+  readonly device?: GPUDevice;
   /**
    * Where earlier results are looked for and this one is kept; false for nowhere. Default: the page's own cache (see
    * `setDefaultCache`), where there is IndexedDB.

@@ -1,4 +1,5 @@
 import type { FieldAsset } from '../format/asset.ts';
+import type { Candidates } from '../partition/cull.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import type { DeriveOptions, DeriveProgress, DeriveStats } from './options.ts';
@@ -12,7 +13,11 @@ export interface RecordRequest {
 }
 
 /** What a job needs to know and what can be posted to a worker: the options without callbacks, backend and cache. */
-export type JobOptions = Omit<DeriveOptions, 'backend' | 'cache' | 'signal' | 'onProgress'> & RecordRequest;
+export type JobOptions = Omit<DeriveOptions, 'backend' | 'device' | 'cache' | 'signal' | 'onProgress'> &
+  RecordRequest & {
+    /** What the GPU did not tell off: saves the culling of blocks. */
+    readonly candidates?: Candidates;
+  };
 
 /** The statistics of the work itself; the driver adds where it ran and how long that took. */
 export type SurfaceStats = Omit<DeriveStats, 'backend' | 'backendReason' | 'cache' | 'totalTimeMs'>;

@@ -9,7 +9,7 @@ const MAX_RESOLUTION = 4096;
 const MIN_VERTICES = 4;
 /** Boxes an axis of a preview: a slice of the lattice is one step of the work. */
 const MAX_PREVIEW = 128;
-const BACKENDS = ['auto', 'cpu', 'worker'];
+const BACKENDS = ['auto', 'cpu', 'worker', 'gpu'];
 
 /** What was found, as a user would write it. */
 function show(value: unknown): string {
@@ -117,6 +117,9 @@ export function validateDeriveOptions(options: DeriveOptions): void {
   }
   if (options.cache !== undefined && options.cache !== false && !(options.cache instanceof PartitionCache)) {
     refuse('cache', options.cache, 'a PartitionCache, or false for none');
+  }
+  if (options.device !== undefined && typeof options.device?.createBuffer !== 'function') {
+    refuse('device', options.device, 'a GPUDevice');
   }
   if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
     refuse('onProgress', options.onProgress, 'a function');

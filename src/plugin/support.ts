@@ -10,18 +10,19 @@ export interface NSDFSupport {
   readonly hasWorkers: boolean;
   /** Whether IndexedDB is there, which a cache that outlives the page needs. */
   readonly hasIndexedDB: boolean;
-  /** The backends that can run here, best first. */
+  /** The backends that can run here, those that are best for large fields first. */
   readonly backends: readonly Backend[];
 }
 
 /** Reports what this browser, or Node, has; asks for nothing and changes nothing. */
 export function describeSupport(device: GPUDevice | null): NSDFSupport {
   const hasWorkers = typeof Worker === 'function';
+  const hasWebGPU = typeof navigator === 'object' && 'gpu' in navigator;
   return {
     device,
-    hasWebGPU: typeof navigator === 'object' && 'gpu' in navigator,
+    hasWebGPU,
     hasWorkers,
     hasIndexedDB: typeof indexedDB === 'object' && indexedDB !== null,
-    backends: hasWorkers ? ['worker', 'cpu'] : ['cpu'],
+    backends: [...(hasWebGPU ? ['gpu' as const] : []), ...(hasWorkers ? ['worker' as const] : []), 'cpu'],
   };
 }

@@ -1,0 +1,105 @@
+import { NsdfUnsupportedError } from '../../errors.ts';
+import type { FieldAsset } from '../../format/asset.ts';
+import { type GpuArena, USAGE } from '../../gpu/arena.ts';
+import { defineStruct } from '../../gpu/struct.ts';
+import type { Network } from '../mlp.ts';
+import { type FieldShape, packRows, packWeights, placeWeights, shapeOf, type WeightPlaces } from './shape.ts';
+
+/** One level of the grid, as the kernels read it. `mask` is nEntries - 1 where that is a power of two, else 0. */
+export const LEVEL = defineStruct('Level', {
+  scale: 'f32',
+  offset: 'f32',
+  resolution: 'u32',
+  nEntries: 'u32',
+  mask: 'u32',
+  isDense: 'u32',
+  /** The level's first entry in the table of all levels. */
+  firstEntry: 'u32',
+});
+
+/** Bytes of weights that fit a uniform buffer; more of them are read from storage. */
+const MAX_UNIFORM_BYTES = 65536;
+
+/** A field's network and tables on the GPU. */
+export interface FieldResources {
+  readonly asset: FieldAsset;
+  readonly network: Network;
+  readonly shape: FieldShape;
+  readonly places: WeightPlaces;
+  /** `uniform` or `storage, read`. */
+  readonly weightSpace: string;
+  readonly weights: GPUBuffer;
+  /** vec4<f32>, row by row: see {@link packRows}. */
+  readonly rows: GPUBuffer;
+  readonly nRowVectors: number;
+  readonly levels: GPUBuffer;
+  /** f32, all levels' entries, coarse to fine. */
+  readonly table: GPUBuffer;
+}
+
+/**
+ * Makes a field's buffers, which belong to the arena; {@link uploadTable} has to fill the table.
+ * @throws {NsdfUnsupportedError} if the network is too large for unrolled kernels, or single precision too small for it
+ * @throws {NsdfGpuError} if the table is larger than the device's limits allow
+ */
+export function createResources(arena: GpuArena, asset: FieldAsset, network: Network): FieldResources {
+  const shape = shapeOf(asset, network);
+  const places = placeWeights(shape);
+  const packed = packWeights(network, places);
+  if (!packed.every((weight) => Math.abs(weight) < 1e18)) {
+    throw new NsdfUnsupportedError('gpu-weight-range', 'The weights are too large for single precision.');
+  }
+  const rows = packRows(network, shape);
+  const isUniform = Math.max(packed.byteLength, rows.byteLength) <= MAX_UNIFORM_BYTES;
+  return {
+    asset,
+    network,
+    shape,
+    places,
+    weightSpace: isUniform ? 'uniform' : 'storage, read',
+    weights: arena.upload('field.weights', packed, isUniform ? USAGE.uniform : USAGE.storage),
+    rows: arena.upload('field.rows', rows, isUniform ? USAGE.uniform : USAGE.storage),
+    nRowVectors: rows.length / 4,
+    ...createTable(arena, asset),
+  };
+}
+
+function createTable(
+  arena: GpuArena,
+  { encoding }: FieldAsset,
+): { readonly levels: GPUBuffer; readonly table: GPUBuffer } {
+  const levels = encoding.kind === 'hash-grid' ? encoding.levels : [];
+  const nFeatures = encoding.kind === 'hash-grid' ? encoding.nFeaturesPerLevel : 1;
+  let nEntries = 0;
+  const structs = levels.map((level) => {
+    const firstEntry = nEntries;
+    nEntries += level.nEntries;
+    const isPower = (level.nEntries & (level.nEntries - 1)) === 0;
+    return {
+      scale: level.scale,
+      offset: level.offset,
+      resolution: level.resolution,
+      nEntries: level.nEntries,
+      mask: isPower ? level.nEntries - 1 : 0,
+      isDense: level.isDense ? 1 : 0,
+      firstEntry,
+    };
+  });
+  const table = arena.create('field.table', nEntries * nFeatures * 4, USAGE.storage | USAGE.copyTarget);
+  return { levels: arena.upload('field.levels', LEVEL.pack(...structs), USAGE.uniform), table };
+}
+
+/** Copies the levels' entries to the table. */
+export async function uploadTable(arena: GpuArena, { asset, table }: FieldResources): Promise<void> {
+  if (asset.encoding.kind === 'none') return;
+  let byteOffset = 0;
+  for (const { params } of asset.encoding.levels) {
+    await arena.writeInParts(table, params, byteOffset, 'field');
+    byteOffset += params.byteLength;
+  }
+}
+
+/** The grid's buffers, in the order of `tableBindings`. */
+export function tableBuffers({ shape, levels, table }: FieldResources): GPUBuffer[] {
+  return shape.nLevels === 0 ? [] : [levels, table];
+}

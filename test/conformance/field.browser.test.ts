@@ -1,0 +1,28 @@
+import { afterAll, expect, it } from 'vitest';
+import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
+import { createGpuContext, disposeGpu } from '../../src/gpu/context.ts';
+import { randomField, randomMlp } from '../fixtures/fields.ts';
+import { describeField } from './describe-field.ts';
+
+const context = await createGpuContext();
+afterAll(() => disposeGpu(context));
+
+describeField('gpu', (asset) => createGpuField(asset, context), 'single');
+
+it('refuses a network that is too large to be unfolded, and weights beyond single precision', async () => {
+  const wide = randomMlp(1, [128, 128]);
+  await expect(createGpuField(wide, context)).rejects.toMatchObject({ feature: 'gpu-network-size' });
+  const asset = randomField(2);
+  const [first, ...rest] = asset.layers;
+  const huge = { ...first, weights: first.weights.map((w) => w * 1e20) };
+  const broken = createGpuField({ ...asset, layers: [huge, ...rest] }, context);
+  await expect(broken).rejects.toMatchObject({ feature: 'gpu-weight-range' });
+});
+
+it('names the limit that a table exceeds', async () => {
+  const asset = randomField(3);
+  if (asset.encoding.kind !== 'hash-grid') throw new Error('expected a grid');
+  const levels = asset.encoding.levels.map((level) => ({ ...level, nEntries: 2 ** 24 }));
+  const large = createGpuField({ ...asset, encoding: { ...asset.encoding, levels } }, context);
+  await expect(large).rejects.toMatchObject({ limit: 'maxStorageBufferBindingSize' });
+});
