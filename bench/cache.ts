@@ -1,5 +1,5 @@
 // `npm run bench:cache`: the bunny in a real browser, cold and from the cache. Medians of five launches each.
-import { openCachePage, Profile, serveCachePage } from '../test/e2e/cache-site.ts';
+import { openPage, Profile, servePage } from '../test/e2e/built-page.ts';
 
 const N_LAUNCHES = 5;
 const OPTIONS = { tolerance: 1e-3 };
@@ -23,7 +23,7 @@ const LABELS: Readonly<Record<keyof Times, string>> = {
 async function measureOnce(url: string): Promise<Times> {
   const profile = new Profile();
   try {
-    let page = await openCachePage(await profile.relaunch(), url);
+    let page = await openPage(await profile.relaunch(), url);
     const time = async (options: object) =>
       (await page.evaluate((given) => globalThis.app.derive(given), options)).stats.totalTimeMs;
     const cold = await time(OPTIONS);
@@ -35,7 +35,7 @@ async function measureOnce(url: string): Promise<Times> {
     await page.reload();
     await page.waitForFunction('globalThis.app');
     const reload = await time(OPTIONS);
-    page = await openCachePage(await profile.relaunch(), url);
+    page = await openPage(await profile.relaunch(), url);
     const relaunch = await time(OPTIONS);
     return { cold, coldAgain, memory, reload, relaunch, finerCold, finerSeeded };
   } finally {
@@ -47,7 +47,7 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-const site = await serveCachePage('bench-cache');
+const site = await servePage('cache-page', 'bench-cache');
 try {
   const runs: Times[] = [];
   for (let i = 0; i < N_LAUNCHES; i++) runs.push(await measureOnce(site.url));

@@ -3,6 +3,7 @@ import { EXTENSION_VERSION, WEIGHT_BYTES, type WeightType } from './extension.ts
 import { checkField, type FieldPlaces, type GridParts } from './field-rules.ts';
 import type { NsdfPlace } from './issues.ts';
 import { describe, type JsonObject, type LengthRange, pointer } from './json-object.ts';
+import { arrivedLevels, fitFirstLayer } from './prefix-field.ts';
 import type { Slice, WeightSource } from './weights.ts';
 
 /** A decoded extension object. */
@@ -39,7 +40,7 @@ export function decodeField(json: JsonObject, meshName: string, source: WeightSo
   const dtype = readChoice(json, 'dtype', ['f32', 'f16'] as const);
   const mlp = json.object('mlp');
   const encodingJson = json.object('encoding');
-  const parts = {
+  const read = {
     name: json.text('name', meshName),
     domain: readBox(json, 'domain', { min: 1, max: 16 }),
     isNegativeInside: readSign(json),
@@ -49,6 +50,7 @@ export function decodeField(json: JsonObject, meshName: string, source: WeightSo
     encoding: encodingJson && dtype && readEncoding(encodingJson, dtype, source),
     ...readHints(json),
   };
+  const parts = source.isMissing ? { ...read, layers: fitFirstLayer(read.layers, read.encoding) } : read;
   const sha256 = readSha256(json);
   checkField(parts, jsonPlaces(json, source, dtype ?? 'f32'), issues);
   return issues.nErrors === nErrorsBefore ? { asset: parts as FieldAsset, sha256 } : null;
@@ -182,7 +184,8 @@ function readEncoding(
   const log2HashmapSize = json.integer('log2HashmapSize');
   const levels = json.objects('levels');
   if (nFeaturesPerLevel === null || levels === null) return null;
-  const read = levels.map((level) => level && readLevel(level, nFeaturesPerLevel, dtype, source));
+  const arrived = arrivedLevels(levels, source);
+  const read = arrived.map((level) => level && readLevel(level, nFeaturesPerLevel, dtype, source));
   const grid = { kind: 'hash-grid' as const, convention, nFeaturesPerLevel, log2HashmapSize };
   return { ...grid, levels: read };
 }

@@ -1,4 +1,4 @@
-import type { IssueList } from './issues.ts';
+import { IssueList } from './issues.ts';
 
 /** The two chunks of a GLB. */
 export interface GlbChunks {
@@ -6,6 +6,8 @@ export interface GlbChunks {
   readonly bin: Uint8Array;
   /** Offset of the first byte of `bin` in the file. */
   readonly binByteOffset: number;
+  /** The file is still arriving: `bin` is what has come of it. */
+  readonly isPrefix?: boolean;
 }
 
 const MAGIC = 0x46546c67;
@@ -38,6 +40,33 @@ export function parseGlb(file: Uint8Array, issues: IssueList): GlbChunks | null 
   const json = parseJson(first, issues);
   if (json === undefined) return null;
   return { json, bin: bin?.bytes ?? new Uint8Array(0), binByteOffset: bin?.byteOffset ?? file.length };
+}
+
+/** Takes apart what has arrived of a GLB; null before its JSON is whole, or where it is none. */
+export function parseGlbPrefix(received: Uint8Array): GlbChunks | null {
+  const jsonOffset = HEADER_BYTES + CHUNK_HEADER_BYTES;
+  if (received.length < jsonOffset) return null;
+  const view = viewOf(received);
+  const isGlb = view.getUint32(0, true) === MAGIC && view.getUint32(4, true) === 2;
+  const binHeader = jsonOffset + view.getUint32(12, true);
+  const binOffset = binHeader + CHUNK_HEADER_BYTES;
+  if (!isGlb || view.getUint32(16, true) !== CHUNK_JSON || received.length < binOffset) return null;
+  if (view.getUint32(binHeader + 4, true) !== CHUNK_BIN) return null;
+  const issues = new IssueList();
+  const json = parseJson(
+    { type: CHUNK_JSON, byteOffset: jsonOffset, bytes: received.subarray(jsonOffset, binHeader) },
+    issues,
+  );
+  if (json === undefined) return null;
+  const bin = received.subarray(binOffset, binOffset + view.getUint32(binHeader, true));
+  return { json, bin, binByteOffset: binOffset, isPrefix: true };
+}
+
+/** The length of the whole file that a GLB's first bytes name; null where they are none. */
+export function glbByteLength(received: Uint8Array): number | null {
+  if (received.length < HEADER_BYTES) return null;
+  const view = viewOf(received);
+  return view.getUint32(0, true) === MAGIC && view.getUint32(4, true) === 2 ? view.getUint32(8, true) : null;
 }
 
 /** The length that the header names, cut to the file's; null if this is no GLB 2.0. */

@@ -23,6 +23,7 @@ export function fileWeightSource(views: readonly (BufferView | null)[], glb: Glb
   const source = {
     getBytes: (index: number) => views[index]?.bytes ?? null,
     getByteOffset: (index: number) => views[index]?.fileByteOffset,
+    ...(glb.isPrefix && { isMissing: (index: number) => views[index] === null }),
   };
   return createWeightSource(source, glb.bin.length);
 }
@@ -36,7 +37,7 @@ function readBuffer(json: JsonObject, index: number, glb: GlbChunks): Uint8Array
     return null;
   }
   if (byteLength === null) return null;
-  if (byteLength > glb.bin.length) {
+  if (byteLength > glb.bin.length && !glb.isPrefix) {
     const message = `${byteLength} bytes, but the BIN chunk has ${glb.bin.length}`;
     json.issues.error('length', message, json.place('byteLength'));
     return null;
@@ -61,6 +62,7 @@ function readBufferView(
   const bytes = buffers[buffer];
   if (bytes === null) return null;
   if (byteOffset + byteLength > bytes.length) {
+    if (glb.isPrefix) return null; // it is still to come
     const message = `bytes ${byteOffset}..${byteOffset + byteLength} of a buffer of ${bytes.length}`;
     json.issues.error('length', message, { path: json.path, byteOffset: glb.binByteOffset });
     return null;

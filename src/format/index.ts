@@ -3,12 +3,15 @@ export { decodeFieldHints, decodeNeuralField, neuralFieldBufferViews } from './d
 export type { EncodingJson, GridLevelJson, MlpLayerJson, NeuralFieldJson, WeightType } from './extension.ts';
 export { EXTENSION_NAME, EXTENSION_VERSION } from './extension.ts';
 export { inlineBuffers, listExternalBuffers } from './external-buffers.ts';
+export { glbByteLength } from './glb.ts';
 export { contentHash } from './hash.ts';
 export type { NsdfFieldInstance } from './instances.ts';
 export { listFields } from './instances.ts';
 export type { NsdfIssue, NsdfIssueCode, NsdfSeverity } from './issues.ts';
 export type { PackedWeights } from './packed-weights.ts';
 export { packWeights } from './packed-weights.ts';
+export type { NsdfPrefix } from './prefix.ts';
+export { readNsdfPrefix } from './prefix.ts';
 export { readField, readNsdf } from './read.ts';
 export type { FallbackMesh, NsdfField, NsdfMaterial, NsdfMesh, NsdfNode, NsdfScene } from './scene.ts';
 export { DEFAULT_MATERIAL, IDENTITY_NODE } from './scene.ts';

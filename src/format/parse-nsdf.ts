@@ -33,8 +33,13 @@ interface Resources {
  */
 export function parseNsdf(file: Uint8Array, issues: IssueList): ParsedNsdf | null {
   const glb = parseGlb(file, issues);
-  const root = glb && JsonObject.of(glb.json, '', issues);
-  if (glb === null || root === null) return null;
+  return glb && parseGltf(glb, issues);
+}
+
+/** As {@link parseNsdf}, of a GLB already taken apart. */
+export function parseGltf(glb: GlbChunks, issues: IssueList): ParsedNsdf | null {
+  const root = JsonObject.of(glb.json, '', issues);
+  if (root === null) return null;
   const asset = checkGltf(root);
   const meshes = readMeshes(root, glb);
   if (meshes.every((mesh) => mesh === null || mesh.fields.length === 0) && issues.nErrors === 0) {

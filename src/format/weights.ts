@@ -23,6 +23,8 @@ export interface BufferViews {
   getBytes(index: number): Uint8Array | null;
   /** Offset in the file, for messages; undefined if unknown. */
   getByteOffset(index: number): number | undefined;
+  /** Of a file that is still arriving: whether this bufferView is to come. */
+  isMissing?(index: number): boolean;
 }
 
 /** Reads slices of bufferViews as float32. */
@@ -55,7 +57,7 @@ export function createWeightSource(views: BufferViews, maxBytes = Number.POSITIV
     decoded.set(key, values);
     return values;
   };
-  return { read, getBytes: (i) => views.getBytes(i), getByteOffset: (i) => views.getByteOffset(i) };
+  return { ...views, read };
 }
 
 function sliceBytes(

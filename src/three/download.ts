@@ -1,5 +1,6 @@
 import { Cache } from 'three';
 import { NsdfLoadError } from '../index.ts';
+import { fetchBytes } from '../plugin/fetch-bytes.ts';
 
 /** How to ask for a file: the request settings of a three loader. */
 export interface DownloadRequest {
@@ -9,6 +10,8 @@ export interface DownloadRequest {
   readonly cache: RequestCache;
   readonly signal: AbortSignal;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+  /** The first bytes, whenever more have come; see `fetchBytes`. */
+  readonly onPrefix?: ((received: Uint8Array) => void) | undefined;
 }
 
 /**
@@ -21,7 +24,14 @@ export async function download(url: string, request: DownloadRequest): Promise<A
   const cached: unknown = Cache.get(`file:${url}`);
   if (cached instanceof ArrayBuffer) return cached;
   try {
-    const bytes = await readBody(await fetchOk(url, request), request.onProgress);
+    const { headers, withCredentials, priority, cache, signal, onProgress, onPrefix } = request;
+    const bytes = await fetchBytes(url, {
+      request: { credentials: withCredentials ? 'include' : 'same-origin', priority, cache },
+      headers,
+      signal,
+      onProgress: (loaded, total) => onProgress?.(progressEvent(loaded, total)),
+      onPrefix,
+    });
     Cache.add(`file:${url}`, bytes);
     return bytes;
   } catch (error) {
@@ -31,48 +41,9 @@ export async function download(url: string, request: DownloadRequest): Promise<A
   }
 }
 
-async function fetchOk(url: string, request: DownloadRequest): Promise<Response> {
-  const response = await fetch(url, {
-    headers: { ...request.headers },
-    credentials: request.withCredentials ? 'include' : 'same-origin',
-    priority: request.priority,
-    cache: request.cache,
-    signal: request.signal,
-  });
-  // Schemes other than http answer with status 0.
-  if (response.ok || response.status === 0) return response;
-  await response.body?.cancel();
-  throw new NsdfLoadError(`the server answered ${response.status} ${response.statusText} for ${url}`.trim());
-}
-
-async function readBody(response: Response, onProgress: DownloadRequest['onProgress']): Promise<ArrayBuffer> {
-  if (!response.body || !onProgress) return response.arrayBuffer();
-  const total =
-    Number(response.headers.get('X-File-Size') ?? response.headers.get('Content-Length') ?? 0) || 0;
-  const chunks: Uint8Array[] = [];
-  const reader = response.body.getReader();
-  let loaded = 0;
-  for (let step = await reader.read(); !step.done; step = await reader.read()) {
-    chunks.push(step.value);
-    loaded += step.value.byteLength;
-    onProgress(progressEvent(loaded, total));
-  }
-  return joinChunks(chunks, loaded);
-}
-
 /** Node has no ProgressEvent; a plain Event with the same fields serves there. */
 function progressEvent(loaded: number, total: number): ProgressEvent {
   const init = { lengthComputable: total > 0, loaded, total };
   if (typeof ProgressEvent === 'function') return new ProgressEvent('progress', init);
   return Object.assign(new Event('progress'), init) as unknown as ProgressEvent;
-}
-
-function joinChunks(chunks: readonly Uint8Array[], nBytes: number): ArrayBuffer {
-  const bytes = new Uint8Array(nBytes);
-  let byteOffset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, byteOffset);
-    byteOffset += chunk.byteLength;
-  }
-  return bytes.buffer;
 }

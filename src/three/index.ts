@@ -3,6 +3,7 @@ export type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts'
 export type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
 export type { NSDFSupport } from '../plugin/support.ts';
 export { detectSupport } from './detect-support.ts';
+export type { NSDFPreviewNote } from './file-preview.ts';
 export { GLTFNSDFExtension, type GLTFNSDFOptions, type NSDFFallbackNote } from './gltf-nsdf-extension.ts';
 export { NSDFGroup } from './nsdf-group.ts';
 export { NSDFLoader, type NSDFLoadOptions } from './nsdf-loader.ts';

@@ -1,4 +1,4 @@
-import { Loader, LoaderUtils, type LoadingManager } from 'three';
+import { type Group, Loader, LoaderUtils, type LoadingManager } from 'three';
 import type { Backend, PartitionCache } from '../index.ts';
 import { NsdfError } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
@@ -10,6 +10,7 @@ import {
 } from '../plugin/derive-settings.ts';
 import { download } from './download.ts';
 import { JobManager } from './job-manager.ts';
+import { LazyPreview } from './lazy-preview.ts';
 import type { NSDFGroup } from './nsdf-group.ts';
 import { parseScene } from './parse-scene.ts';
 
@@ -22,6 +23,7 @@ export interface NSDFLoadOptions {
 interface JobConfig {
   readonly settings: DeriveSettings;
   readonly onProgress: ((progress: NSDFProgress) => void) | null;
+  readonly onPreview: ((preview: Group) => void) | null;
 }
 
 /**
@@ -40,6 +42,7 @@ export class NSDFLoader extends Loader<NSDFGroup> {
   #settings: DeriveSettings;
   #signal: AbortSignal | null = null;
   #onProgress: ((progress: NSDFProgress) => void) | null = null;
+  #onPreview: ((preview: Group) => void) | null = null;
 
   constructor(manager?: LoadingManager, settings: DeriveSettings = {}) {
     super(manager);
@@ -99,6 +102,20 @@ export class NSDFLoader extends Loader<NSDFGroup> {
   /** Reports download and derivation; three's own `onProgress` sees the download alone. */
   setProgress(onProgress: ((progress: NSDFProgress) => void) | null): this {
     this.#onProgress = onProgress;
+    return this;
+  }
+
+  /**
+   * Shows something before a download has ended: called once per load with a group that holds a rough picture of the
+   * file, made of its first bytes (the fallback mesh where it has one, else its coarse levels), which gets better as more
+   * arrive. It is not the field's surface and carries `userData.nsdf.isPreview`. The loader takes it out of the scene
+   * again just before it gives the loaded file, or fails.
+   * @example
+   * loader.setPreview((preview) => scene.add(preview));
+   * scene.add(await loader.loadAsync('bunny.nsdf'));
+   */
+  setPreview(onPreview: ((preview: Group) => void) | null): this {
+    this.#onPreview = onPreview;
     return this;
   }
 
@@ -164,7 +181,7 @@ export class NSDFLoader extends Loader<NSDFGroup> {
 
   /** What a job takes with it when it starts: setters that are called while it downloads are for later jobs. */
   get #config(): JobConfig {
-    return { settings: this.#settings, onProgress: this.#onProgress };
+    return { settings: this.#settings, onProgress: this.#onProgress, onPreview: this.#onPreview };
   }
 
   async #loadItem(
@@ -204,20 +221,28 @@ export class NSDFLoader extends Loader<NSDFGroup> {
   ): Promise<NSDFGroup> {
     const base = LoaderUtils.extractUrlBase(url);
     const resourcePath = this.resourcePath || (this.path ? LoaderUtils.resolveURL(base, this.path) : base);
-    const bytes = await download(this.manager.resolveURL(this.path + url), {
-      headers: this.requestHeader,
-      withCredentials: this.withCredentials,
-      priority: this.priority ?? 'auto',
-      cache: this.cache ?? 'default',
-      signal: controller.signal,
-      onProgress: (event) => {
-        onProgress?.(event);
-        if (event.lengthComputable) {
-          config.onProgress?.({ phase: 'download', fraction: Math.min(1, event.loaded / event.total) });
-        }
-      },
-    });
-    return this.#parse(bytes, resourcePath, { controller }, config);
+    const { onPreview, settings } = config;
+    const { signal } = controller;
+    const preview = onPreview && new LazyPreview({ onPreview, settings, controller });
+    try {
+      const bytes = await download(this.manager.resolveURL(this.path + url), {
+        headers: this.requestHeader,
+        withCredentials: this.withCredentials,
+        priority: this.priority ?? 'auto',
+        cache: this.cache ?? 'default',
+        signal,
+        onProgress: (event) => {
+          onProgress?.(event);
+          if (event.lengthComputable) {
+            config.onProgress?.({ phase: 'download', fraction: Math.min(1, event.loaded / event.total) });
+          }
+        },
+        ...(preview && { onPrefix: (received) => preview.update(received) }),
+      });
+      return await this.#parse(bytes, resourcePath, { controller }, config);
+    } finally {
+      preview?.end();
+    }
   }
 
   #parse(

@@ -1,10 +1,10 @@
 import type { Browser, Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openPage, Profile, servePage } from './built-page.ts';
 import type { Derived } from './cache-page/main.ts';
-import { openCachePage, Profile, serveCachePage } from './cache-site.ts';
 
 const OPTIONS = { tolerance: 1e-3 };
-let site: Awaited<ReturnType<typeof serveCachePage>>;
+let site: Awaited<ReturnType<typeof servePage>>;
 let profile: Profile;
 let browser: Browser;
 let cold: Derived;
@@ -12,10 +12,10 @@ let cold: Derived;
 const derive = (page: Page, options: object = OPTIONS) =>
   page.evaluate((given) => globalThis.app.derive(given), options);
 const settle = (page: Page) => page.evaluate(() => globalThis.app.settle());
-const open = () => openCachePage(browser, site.url);
+const open = () => openPage(browser, site.url);
 
 beforeAll(async () => {
-  site = await serveCachePage('cache-page');
+  site = await servePage('cache-page');
   profile = new Profile();
   browser = await profile.relaunch();
   const page = await open();
@@ -84,7 +84,7 @@ describe('the default cache of a page', () => {
 
   test('sees nothing of it in a private window', async () => {
     const context = await browser.createBrowserContext();
-    const page = await openCachePage(context, site.url);
+    const page = await openPage(context, site.url);
     expect((await derive(page, { tolerance: 4e-3 })).stats.cache.use).toBe('miss');
     expect((await derive(page, { tolerance: 4e-3 })).stats.cache.use).toBe('memory');
     await context.close();
@@ -92,7 +92,7 @@ describe('the default cache of a page', () => {
 
   test('goes on in memory where the browser gives no room, and says so', async () => {
     const context = await browser.createBrowserContext();
-    const page = await openCachePage(context, site.url);
+    const page = await openPage(context, site.url);
     const session = await page.createCDPSession();
     const { origin } = new URL(site.url);
     await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 20_000 });

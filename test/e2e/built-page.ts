@@ -16,11 +16,14 @@ declare global {
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** The page, built and served as an application would be. */
-export async function serveCachePage(name: string): Promise<{ url: string; close: () => Promise<void> }> {
+/** One of the pages beside this file, built and served as an application would be. */
+export async function servePage(
+  folder: string,
+  name = folder,
+): Promise<{ url: string; close: () => Promise<void> }> {
   const outDir = resolve(here, '../../test-output', name);
   const config: InlineConfig = {
-    root: join(here, 'cache-page'),
+    root: join(here, folder),
     configFile: false,
     logLevel: 'error',
     plugins: [textModules(), stampAlgorithm(), exampleAssets()],
@@ -56,10 +59,14 @@ export class Profile {
   }
 }
 
-/** Opens the page in a new tab. */
-export async function openCachePage(browser: Browser | BrowserContext, url: string): Promise<Page> {
+/** Opens a page in a new tab; it is ready when its application is there. */
+export async function openPage(
+  browser: Browser | BrowserContext,
+  url: string,
+  application = 'app',
+): Promise<Page> {
   const page = await browser.newPage();
   await page.goto(url);
-  await page.waitForFunction('globalThis.app');
+  await page.waitForFunction(`globalThis.${application}`);
   return page;
 }

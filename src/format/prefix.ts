@@ -1,0 +1,74 @@
+import { type GlbChunks, glbByteLength, parseGlbPrefix } from './glb.ts';
+import { listFields, type NsdfFieldInstance } from './instances.ts';
+import { IssueList } from './issues.ts';
+import { parseGltf } from './parse-nsdf.ts';
+
+/** What the first bytes of a `.nsdf` file tell before the rest has arrived. */
+export interface NsdfPrefix {
+  /** Length of the whole file, as its header says. */
+  readonly byteLength: number;
+  /**
+   * Fields that can be shown already, where the scene puts them. Grid levels that have not arrived count as features of
+   * zero: another function than the whole field's, rough, good for a preview and for nothing else (docs/theory.md). The
+   * fallback mesh is there once it has arrived.
+   */
+  readonly fields: readonly NsdfFieldInstance[];
+  /** Grid levels that have arrived, of the field that has the fewest; and the most that a field will have. */
+  readonly nLevels: number;
+  readonly nLevelsTotal: number;
+  /** With that many bytes there will be more to see; null where nothing more is to come. */
+  readonly nextByteLength: number | null;
+}
+
+/**
+ * Reads what has arrived of a file: MLPs and coarse levels come first. Null before its JSON is whole, and for what is no
+ * `.nsdf`. Never throws: what is wrong with a file is told by `readNsdf` once it is whole, and nothing that comes from a
+ * prefix has been held against the file's hash.
+ * @param received the file's first bytes; weights are views of them.
+ * @example
+ * const prefix = readNsdfPrefix(bytes.subarray(0, 20_000));
+ * for (const { field, matrixWorld } of prefix?.fields ?? []) console.log(field.asset, matrixWorld);
+ */
+export function readNsdfPrefix(received: Uint8Array): NsdfPrefix | null {
+  const byteLength = glbByteLength(received);
+  const glb = byteLength === null ? null : parseGlbPrefix(received);
+  if (byteLength === null || glb === null) return null;
+  const issues = new IssueList();
+  const parsed = parseGltf(glb, issues);
+  if (parsed === null) return null;
+  const fields = listFields(parsed.scene);
+  const counts = fields.map(({ field: { asset } }) =>
+    asset.encoding.kind === 'hash-grid' ? asset.encoding.levels.length : 0,
+  );
+  return {
+    byteLength,
+    fields,
+    nLevels: counts.length === 0 ? 0 : Math.min(...counts),
+    nLevelsTotal: countLevels(glb.json),
+    nextByteLength: nextEnd(glb, received.length),
+  };
+}
+
+/** The most levels that a field of the file names; a number for show, from JSON that is not checked. */
+function countLevels(json: unknown): number {
+  let most = 0;
+  const visit = (value: unknown, depth: number): void => {
+    if (typeof value !== 'object' || value === null || depth > 8) return;
+    const { levels } = value as { levels?: unknown };
+    if (Array.isArray(levels)) most = Math.max(most, levels.length);
+    for (const child of Object.values(value)) visit(child, depth + 1);
+  };
+  visit((json as { meshes?: unknown } | null)?.meshes, 0);
+  return most;
+}
+
+/** The least end of a bufferView beyond what has arrived, from JSON that is not checked. */
+function nextEnd({ json, binByteOffset }: GlbChunks, nReceived: number): number | null {
+  const { bufferViews } = json as { bufferViews?: unknown };
+  if (!Array.isArray(bufferViews)) return null;
+  const ends = bufferViews.map((view: { byteOffset?: unknown; byteLength?: unknown } | null) => {
+    return binByteOffset + Number(view?.byteOffset ?? 0) + Number(view?.byteLength);
+  });
+  const next = Math.min(...ends.filter((end) => end > nReceived));
+  return Number.isFinite(next) ? next : null;
+}

@@ -1,0 +1,42 @@
+import { glbByteLength } from '../index.ts';
+
+/** A length that a file claims is believed at once up to this; beyond it memory grows with what has come. */
+const MAX_CLAIM = 64 * 2 ** 20;
+
+/** Joins the chunks of a download in one buffer, of the length that a GLB's header names. */
+export class ByteCollector {
+  #buffer = new Uint8Array(16_384);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What has come, as a view. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  add(chunk: Uint8Array): void {
+    const needed = this.#length + chunk.byteLength;
+    if (needed > this.#buffer.length) this.#grow(needed);
+    this.#buffer.set(chunk, this.#length);
+    this.#length = needed;
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** All bytes in a buffer of just that length; not copied where the file was as long as it claimed. */
+  finish(): ArrayBuffer {
+    return this.#length === this.#buffer.length ? this.#buffer.buffer : this.bytes().slice().buffer;
+  }
+
+  #grow(needed: number): void {
+    const claim = Math.min(glbByteLength(this.bytes()) ?? 0, MAX_CLAIM);
+    const larger = new Uint8Array(claim >= needed ? claim : Math.max(needed, 2 * this.#buffer.length));
+    larger.set(this.bytes());
+    this.#buffer = larger;
+  }
+}

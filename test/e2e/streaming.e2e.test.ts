@@ -1,0 +1,78 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { Browser } from 'puppeteer';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchBrowser } from '../browser/launch.ts';
+import { serve, type TestServer } from '../three/serve.ts';
+import { openPage, servePage } from './built-page.ts';
+
+const ROOT = resolve(fileURLToPath(new URL('../..', import.meta.url)));
+const BUNNY = readFileSync(join(ROOT, 'examples/assets/bunny.nsdf'));
+const OUTPUT = join(ROOT, 'test-output', 'streaming');
+/** Pieces of 16 kB, one every 150 ms: about 107 kB/s, so that the bunny takes 2.7 s. */
+const PIECE_BYTES = 16_384;
+const PIECE_MS = 150;
+
+let site: Awaited<ReturnType<typeof servePage>>;
+let files: TestServer;
+let browser: Browser;
+
+/** Sends a body piece by piece. */
+function sendSlowly(response: ServerResponse, body: Uint8Array): void {
+  const send = (from: number): void => {
+    if (response.destroyed) return;
+    response.write(body.subarray(from, from + PIECE_BYTES));
+    if (from + PIECE_BYTES >= body.length) response.end();
+    else setTimeout(send, PIECE_MS, from + PIECE_BYTES);
+  };
+  send(0);
+}
+
+function answer({ url = '' }: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('Access-Control-Allow-Origin', '*');
+  if (url.startsWith('/length')) response.setHeader('Content-Length', BUNNY.length);
+  const body = url.startsWith('/gzip') ? gzipSync(BUNNY) : BUNNY;
+  if (body !== BUNNY) response.setHeader('Content-Encoding', 'gzip').setHeader('Content-Length', body.length);
+  sendSlowly(response, body);
+}
+
+beforeAll(async () => {
+  mkdirSync(OUTPUT, { recursive: true });
+  [site, files, browser] = await Promise.all([
+    servePage('stream-page'),
+    serve(answer),
+    launchBrowser({ hasWebgpu: false }),
+  ]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await files?.close();
+  await site?.close();
+});
+
+test.each(['length', 'chunked', 'gzip'])(
+  'from a slow server (%s) something is on screen before the rest has come, and never gone again',
+  async (kind) => {
+    const page = await openPage(browser, site.url, 'streamApp');
+    const url = `${files.url}/${kind}.nsdf`;
+    const loading = page.evaluate((address) => globalThis.streamApp.load(address), url);
+    await page.waitForFunction(() => document.querySelector('canvas'));
+    await new Promise((done) => setTimeout(done, 1500));
+    await page.screenshot({ path: join(OUTPUT, `preview-${kind}.png`) as `${string}.png` });
+    const seen = await loading;
+    await page.screenshot({ path: join(OUTPUT, `final-${kind}.png`) as `${string}.png` });
+    expect(seen.firstFraction).toBeLessThan(0.7);
+    expect(seen.firstMs).toBeLessThan(seen.downloadMs);
+    expect(Math.min(...seen.coverage)).toBeGreaterThan(200);
+    // What is seen early has about the size of what comes: it is the bunny's, not a blob's.
+    const last = seen.coverage.at(-1) as number;
+    expect(seen.coverage[0] / last).toBeGreaterThan(0.6);
+    expect(seen.coverage[0] / last).toBeLessThan(1.6);
+    expect(seen.phases).toEqual(['download', 'derive']);
+    expect(seen.isPreviewGone).toBe(true);
+    await page.close();
+  },
+);
