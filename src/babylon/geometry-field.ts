@@ -3,6 +3,7 @@ import type { DeriveOptions, DeriveResult, DeriveStats, FieldAsset } from '../in
 import { deriveMesh } from '../index.ts';
 import { linkedController } from '../plugin/abort.ts';
 import { FieldSampler } from '../plugin/field-sampler.ts';
+import { withDevice } from './detect-support.ts';
 import { fillGeometry } from './geometry.ts';
 import type { GeometryLod } from './geometry-lod.ts';
 
@@ -46,7 +47,10 @@ export class GeometryField {
     const { controller, release } = linkedController([options.signal]);
     this.#pending = controller;
     try {
-      const result = await deriveMesh(this.sampler.asset, { ...options, signal: controller.signal });
+      const result = await deriveMesh(this.sampler.asset, {
+        ...withDevice(options, this.#geometry.getEngine()),
+        signal: controller.signal,
+      });
       controller.signal.throwIfAborted();
       if (this.#geometry.isDisposed()) throw new DOMException('the mesh was disposed', 'AbortError');
       this.lod?.dispose();

@@ -1,5 +1,6 @@
 import { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { Scene } from '@babylonjs/core/scene.js';
+import { withDevice } from './detect-support.ts';
 import { GeometryField } from './geometry-field.ts';
 import { GeometryLod } from './geometry-lod.ts';
 import type { GeometryRequest } from './load-geometry.ts';
@@ -21,7 +22,7 @@ export async function loadFirstLevel(
   const field = new GeometryField(geometry, asset);
   const levels = new GeometryLod(geometry, asset, {
     lod,
-    derive,
+    derive: withDevice(derive, scene.getEngine()),
     ...(Object.keys(finest).length > 0 && { finest }),
     onBase: (result) => field.show(result),
     ...(onProgress && { onProgress: (_level, progress) => onProgress(progress) }),

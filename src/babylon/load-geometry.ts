@@ -3,6 +3,7 @@ import type { Scene } from '@babylonjs/core/scene.js';
 import type { DeriveOptions, DeriveProgress, FieldAsset } from '../index.ts';
 import { deriveMesh } from '../index.ts';
 import type { DeriveSettings } from '../plugin/derive-settings.ts';
+import { withDevice } from './detect-support.ts';
 import { createGeometry } from './geometry.ts';
 import { GeometryField } from './geometry-field.ts';
 import type { NSDFLodOptions } from './lod-options.ts';
@@ -32,7 +33,8 @@ async function loadSingle(
   scene: Scene,
   { name, asset, settings, signal, onProgress }: GeometryRequest,
 ): Promise<Geometry> {
-  const options: DeriveOptions = { ...settings, signal, ...(onProgress && { onProgress }) };
+  const own = withDevice(settings, scene.getEngine());
+  const options: DeriveOptions = { ...own, signal, ...(onProgress && { onProgress }) };
   const result = await deriveMesh(asset, options);
   signal.throwIfAborted();
   const geometry = createGeometry(name, scene, result.mesh);

@@ -8,7 +8,10 @@ import type { LevelMaker } from './level-store.ts';
 /** How the levels of a field are derived and what an engine makes of them. */
 export interface LevelDerivation<T> {
   /** For every level; the level itself says how it is asked for. */
-  readonly options?: Pick<DeriveOptions, 'maxVertices' | 'creaseAngle' | 'region' | 'backend' | 'cache'>;
+  readonly options?: Pick<
+    DeriveOptions,
+    'maxVertices' | 'creaseAngle' | 'region' | 'backend' | 'device' | 'cache'
+  >;
   /** Makes an engine's geometry; called between two frames, and takes at most a millisecond or two. */
   readonly build: (result: DeriveResult, level: LadderLevel) => T;
   /** Frees it. */

@@ -3,7 +3,7 @@ import type { AbstractEngine } from '@babylonjs/core/Engines/abstractEngine.js';
 import { ImportMeshAsync, LoadAssetContainerAsync } from '@babylonjs/core/Loading/sceneLoader.js';
 import { Vector3 } from '@babylonjs/core/Maths/math.vector.js';
 import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { detectSupport, nsdfOf, registerNSDFLoader } from '../../src/babylon/index.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { emptyField, sphereField } from '../fixtures/fields.ts';
@@ -104,6 +104,21 @@ describe.each(['Engine', 'WebGPUEngine'] as EngineKind[])('%s', (kind) => {
     await ImportMeshAsync(BALL, scene, throughNsdf({ tolerance: 0.05 }));
     expect(coverage(await draw(scene))).toBeGreaterThan(DISC * 0.8);
     scene.dispose();
+  });
+
+  it("derives on the GPU, the same as elsewhere, on the engine's own device where it has one", async () => {
+    const request = vi.spyOn(navigator.gpu, 'requestAdapter');
+    const { mesh, scene } = await stage(BALL, throughNsdf({ tolerance: 0.01, backend: 'gpu', cache: false }));
+    expect(nsdfOf(mesh)!.stats.backend).toBe('gpu');
+    expect(request).toHaveBeenCalledTimes(kind === 'WebGPUEngine' ? 0 : 1);
+    request.mockRestore();
+    const other = await stage(BALL, throughNsdf({ tolerance: 0.01, backend: 'worker', cache: false }));
+    for (const name of ['position', 'normal']) {
+      expect(mesh.getVerticesData(name)).toEqual(other.mesh.getVerticesData(name));
+    }
+    expect(mesh.getIndices()).toEqual(other.mesh.getIndices());
+    scene.dispose();
+    other.scene.dispose();
   });
 
   it('is described by detectSupport', () => {
