@@ -2,16 +2,13 @@ import type { FieldAsset } from '../format/asset.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveOptions, DeriveProgress, DeriveResult } from '../pipeline/options.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
-import type { LadderLevel } from './ladder.ts';
+import type { LadderLevel, LevelDetail } from './ladder.ts';
 import type { LevelMaker } from './level-store.ts';
 
 /** How the levels of a field are derived and what an engine makes of them. */
 export interface LevelDerivation<T> {
   /** For every level; the level itself says how it is asked for. */
-  readonly options?: Pick<
-    DeriveOptions,
-    'maxVertices' | 'creaseAngle' | 'region' | 'backend' | 'device' | 'cache'
-  >;
+  readonly options?: Omit<DeriveOptions, keyof LevelDetail | 'signal' | 'onProgress' | 'structure'>;
   /** Makes an engine's geometry; called between two frames, and takes at most a millisecond or two. */
   readonly build: (result: DeriveResult, level: LadderLevel) => T;
   /** Frees it. */

@@ -29,6 +29,8 @@ const UNSEEN: ScreenScale = { pixelsPerUnit: 0, diameter: 0, isInView: false };
 export class LevelSelector<T> {
   readonly store: LevelStore<T>;
   limits: LevelLimits;
+  /** Written by the store. While it is false the listener is told of nothing: an engine then looks at the levels itself. */
+  isAttached = false;
   readonly #listener: LevelListener<T>;
   /** The finest that any eye asked for in this frame. */
   readonly #frameScale: ScreenScale = { ...UNSEEN };
@@ -50,7 +52,7 @@ export class LevelSelector<T> {
 
   /** The level on screen; null before there is one. */
   get shown(): Level<T> | null {
-    return this.#shown;
+    return this.#shown?.status === 'ready' ? this.#shown : null;
   }
 
   /** The level that the last frame asked for. */

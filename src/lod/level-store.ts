@@ -112,7 +112,8 @@ export class LevelStore<T> {
 
   /** An object begins to show this field. */
   attach(selector: LevelSelector<T>): void {
-    if (this.selectors.includes(selector)) return;
+    if (selector.isAttached) return;
+    selector.isAttached = true;
     this.selectors.push(selector);
     if (this.selectors.length === 1) this.scheduler.add(this as LevelStore<unknown>);
   }
@@ -122,6 +123,7 @@ export class LevelStore<T> {
     const at = this.selectors.indexOf(selector);
     if (at < 0) return;
     this.selectors.splice(at, 1);
+    selector.isAttached = false;
     if (this.selectors.length > 0) return;
     this.scheduler.remove(this as LevelStore<unknown>);
     const reason = new DOMException('the object was disposed', 'AbortError');

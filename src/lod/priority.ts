@@ -60,6 +60,8 @@ function canStart(level: Level<unknown>, nowMs: number): boolean {
 function needed(selector: LevelSelector<unknown>, patience: Patience): Level<unknown> | null {
   const { store, wanted } = selector;
   if (!store.hasPicture) return store.first;
+  // Loaded and not drawn yet: the first frame will tell what it needs.
+  if (selector.frame < 0) return null;
   const isWished = isWishing(selector, patience);
   // A level that turned out to be too big waits for the object's next choice.
   if (isWished && wanted.status !== 'ready') return isAllowed(wanted, selector.limits) ? wanted : null;

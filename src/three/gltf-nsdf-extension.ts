@@ -2,7 +2,7 @@ import { type Group, type Material, Mesh, type Object3D } from 'three';
 import type { GLTFLoaderPlugin, GLTFParser } from 'three/addons/loaders/GLTFLoader.js';
 import { deriveMesh, EXTENSION_NAME } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
-import type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
+import type { NSDFProgress } from '../plugin/derive-settings.ts';
 import { FileProgress } from '../plugin/file-progress.ts';
 import {
   carriesField,
@@ -13,12 +13,13 @@ import {
   type PrimitiveDef,
   readGltfField,
 } from '../plugin/gltf-fields.ts';
+import { type FieldSettings, lodOf } from '../plugin/lod-settings.ts';
 import { createDefaultMaterial } from './default-material.ts';
 import { createGeometry } from './geometry.ts';
 import { NSDFObject } from './nsdf-object.ts';
 
 /** Settings of the glTF extension. */
-export interface GLTFNSDFOptions extends DeriveSettings {
+export interface GLTFNSDFOptions extends FieldSettings {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: NSDFProgress) => void;
   /** Show the file's coarse fallback mesh where a derivation fails, and say so in `userData.nsdf`. Default: true. */
@@ -126,8 +127,16 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
     const { fallback: _fallback, onProgress: _onProgress, ...settings } = this.#options;
     const onProgress = this.#progress.of(`${meshIndex}/${index}`, asset.name);
     const { signal } = this.#job.controller;
-    const result = await deriveMesh(asset, { ...settings, signal, ...(onProgress && { onProgress }) });
-    if (isInstanced(this.#parser.json, meshIndex)) {
+    const isOne = isInstanced(this.#parser.json, meshIndex);
+    const control = { signal, ...(onProgress && { onProgress }) };
+    if (lodOf(settings) && !isOne) {
+      const leveled = await NSDFObject.withLevels(asset, { settings, material, ...control });
+      if (leveled.mesh) this.#finish(leveled.mesh);
+      if (leveled.mesh) leveled.material = leveled.mesh.material;
+      return leveled;
+    }
+    const result = await deriveMesh(asset, { ...settings, ...control });
+    if (isOne) {
       return this.#finish(new Mesh(createGeometry(result.mesh, asset.name), material));
     }
     const object = NSDFObject.of(asset, result, material);

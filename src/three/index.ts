@@ -1,12 +1,15 @@
 /** The plugin for three.js: `nsdf-loader/three`. */
 export type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
 export type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
+export type { FieldSettings, LodSettings } from '../plugin/lod-settings.ts';
 export type { NSDFSupport } from '../plugin/support.ts';
+export type { LevelGeometry } from './create-levels.ts';
 export { detectSupport } from './detect-support.ts';
 export type { NSDFPreviewNote } from './file-preview.ts';
 export { GLTFNSDFExtension, type GLTFNSDFOptions, type NSDFFallbackNote } from './gltf-nsdf-extension.ts';
 export { NSDFGroup } from './nsdf-group.ts';
+export type { NSDFObjectEventMap } from './nsdf-levels.ts';
 export { NSDFLoader, type NSDFLoadOptions } from './nsdf-loader.ts';
 export { NSDFMesh } from './nsdf-mesh.ts';
-export { NSDFObject } from './nsdf-object.ts';
+export { type LevelsOptions, NSDFObject } from './nsdf-object.ts';
 export { objectFromAsset } from './object-from-asset.ts';

@@ -2,12 +2,8 @@ import { type Group, Loader, LoaderUtils, type LoadingManager } from 'three';
 import type { Backend, PartitionCache } from '../index.ts';
 import { NsdfError } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
-import {
-  type DeriveSettings,
-  type NSDFProgress,
-  withDetail,
-  withSetting,
-} from '../plugin/derive-settings.ts';
+import { type NSDFProgress, withDetail, withSetting } from '../plugin/derive-settings.ts';
+import { type FieldSettings, type LodSettings, lodOf } from '../plugin/lod-settings.ts';
 import { download } from './download.ts';
 import { JobManager } from './job-manager.ts';
 import { LazyPreview } from './lazy-preview.ts';
@@ -21,7 +17,7 @@ export interface NSDFLoadOptions {
 
 /** The settings of one job. */
 interface JobConfig {
-  readonly settings: DeriveSettings;
+  readonly settings: FieldSettings;
   readonly onProgress: ((progress: NSDFProgress) => void) | null;
   readonly onPreview: ((preview: Group) => void) | null;
 }
@@ -39,18 +35,18 @@ interface JobConfig {
  */
 export class NSDFLoader extends Loader<NSDFGroup> {
   readonly #pending = new Set<AbortController>();
-  #settings: DeriveSettings;
+  #settings: FieldSettings;
   #signal: AbortSignal | null = null;
   #onProgress: ((progress: NSDFProgress) => void) | null = null;
   #onPreview: ((preview: Group) => void) | null = null;
 
-  constructor(manager?: LoadingManager, settings: DeriveSettings = {}) {
+  constructor(manager?: LoadingManager, settings: FieldSettings = {}) {
     super(manager);
     this.#settings = { ...settings };
   }
 
   /** How meshes are derived at present. */
-  get settings(): DeriveSettings {
+  get settings(): FieldSettings {
     return this.#settings;
   }
 
@@ -97,6 +93,35 @@ export class NSDFLoader extends Loader<NSDFGroup> {
   setPartitionCache(cache: PartitionCache | false | null): this {
     this.#settings = withSetting(this.#settings, 'cache', cache);
     return this;
+  }
+
+  /**
+   * Levels of detail, chosen by their error on screen: a load then resolves with the first picture (see `waitFor`).
+   * Tolerance, resolution or exact, where set, ask for the finest level. False: a single mesh.
+   */
+  setLod(lod: LodSettings | boolean = true): this {
+    this.#settings = { ...this.#settings, lod };
+    return this;
+  }
+
+  /** Largest error on screen in physical pixels, with levels of detail. Turns them on, as the next three do; null: 1. */
+  setScreenError(pixels: number | null): this {
+    return this.#setLodEntry('screenError', pixels);
+  }
+
+  /** Index of the finest level that may be shown; null for no limit. */
+  setMaxLevel(index: number | null): this {
+    return this.#setLodEntry('maxLevel', index);
+  }
+
+  /** Bytes that a level may have; null for no limit. The budget of the whole page is the scheduler's. */
+  setMaxBytes(nBytes: number | null): this {
+    return this.#setLodEntry('maxBytes', nBytes);
+  }
+
+  /** Triangles that a level may have; null for no limit. */
+  setMaxTriangles(nTriangles: number | null): this {
+    return this.#setLodEntry('maxTriangles', nTriangles);
   }
 
   /** Reports download and derivation; three's own `onProgress` sees the download alone. */
@@ -177,6 +202,11 @@ export class NSDFLoader extends Loader<NSDFGroup> {
   /** Ends what is pending. Scenes already loaded stay as they are: their own `dispose` frees them. */
   dispose(): void {
     this.abort();
+  }
+
+  #setLodEntry<K extends keyof LodSettings>(key: K, value: LodSettings[K] | null): this {
+    const { [key]: _old, ...others } = lodOf(this.#settings) ?? {};
+    return this.setLod(value === null ? others : { ...others, [key]: value });
   }
 
   /** What a job takes with it when it starts: setters that are called while it downloads are for later jobs. */

@@ -1,5 +1,6 @@
 import { type BufferGeometry, type Intersection, type LOD, type Material, Mesh, type Raycaster } from 'three';
 import type { DeriveStats } from '../index.ts';
+import { noteViewport } from './viewport-heights.ts';
 
 /** One level of an `NSDFObject`: the derived surface as an ordinary three mesh. */
 export class NSDFMesh extends Mesh<BufferGeometry, Material | Material[]> {
@@ -8,6 +9,9 @@ export class NSDFMesh extends Mesh<BufferGeometry, Material | Material[]> {
   stats: DeriveStats | null = null;
   /** True where the field has no zero set, so that there is nothing to draw. */
   isEmpty = false;
+
+  /** Tells the levels of detail how high the picture is that a camera draws. Replaced, `LodSettings.viewportHeight` can. */
+  override onBeforeRender: Mesh['onBeforeRender'] = noteViewport;
 
   override copy(source: this, recursive?: boolean): this {
     super.copy(source, recursive);

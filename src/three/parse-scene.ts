@@ -2,14 +2,15 @@ import { Group, type Loader, type LoadingManager, type Object3D } from 'three';
 import { type GLTF, GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import { readNsdf } from '../index.ts';
 import { raceAbort } from '../plugin/abort.ts';
-import type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
+import type { NSDFProgress } from '../plugin/derive-settings.ts';
+import type { FieldSettings } from '../plugin/lod-settings.ts';
 import { withExternalBuffers } from './external-buffers.ts';
 import { GLTFNSDFExtension } from './gltf-nsdf-extension.ts';
 import { NSDFGroup } from './nsdf-group.ts';
 
 /** What making a scene of bytes needs to know. */
 export interface ParseSceneOptions {
-  readonly settings: DeriveSettings;
+  readonly settings: FieldSettings;
   readonly signal: AbortSignal;
   readonly resourcePath: string;
   /** For textures and buffers that lie beside the file. */

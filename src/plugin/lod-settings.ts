@@ -1,0 +1,31 @@
+import type { LadderOptions, LevelLimits, LodScheduler } from '../lod/index.ts';
+import type { DeriveSettings } from './derive-settings.ts';
+
+/** How an object's levels of detail are made and chosen. */
+export interface LodSettings extends Partial<LevelLimits>, Omit<LadderOptions, 'finest'> {
+  /** Milliseconds in which a new level is dissolved in over the one before it; 0 for at once. Default: 0. */
+  readonly fadeMs?: number;
+  /** Height of the viewport in physical pixels, where the one that the renderer draws is not to count. */
+  readonly viewportHeight?: number;
+  /** Default: the page's own (`defaultScheduler`). */
+  readonly scheduler?: LodScheduler;
+  /**
+   * The level that a load waits for: the `first` picture, which is the preview where there is one; the `coarse` level;
+   * the `finest`, the one of least error; or a level by its index. Default: `first`.
+   */
+  readonly waitFor?: 'first' | 'coarse' | 'finest' | number;
+}
+
+/** Settings of a plugin: how a field's mesh is derived, and whether it has levels. */
+export interface FieldSettings extends DeriveSettings {
+  /**
+   * Levels of detail, chosen by their error on screen; true for the default settings. A tolerance, a resolution or
+   * `exact` beside it asks for the finest level. Default: none, a single mesh.
+   */
+  readonly lod?: LodSettings | boolean;
+}
+
+/** The settings of the levels, or null where there are none. */
+export function lodOf({ lod }: FieldSettings): LodSettings | null {
+  return lod === true ? {} : lod || null;
+}

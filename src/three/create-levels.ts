@@ -1,0 +1,45 @@
+import type { BufferGeometry } from 'three';
+import type { DeriveStats, FieldAsset } from '../index.ts';
+import type { LevelStore } from '../lod/index.ts';
+import type { DeriveSettings } from '../plugin/derive-settings.ts';
+import { createFieldLevels, type LevelShape } from '../plugin/field-levels.ts';
+import type { LodSettings } from '../plugin/lod-settings.ts';
+import { createGeometry } from './geometry.ts';
+
+/** What a level is in three: shared by the meshes of an object and its clones. */
+export interface LevelGeometry {
+  readonly geometry: BufferGeometry;
+  readonly stats: DeriveStats;
+  readonly isEmpty: boolean;
+}
+
+/** Makes the levels of a field; `NSDFObject`s and their clones share them. */
+export function createLevels(
+  asset: FieldAsset,
+  settings: DeriveSettings,
+  lod: LodSettings,
+  onProgress?: LevelShape<LevelGeometry>['onProgress'],
+): LevelStore<LevelGeometry> {
+  return createFieldLevels<LevelGeometry>(asset, settings, lod, {
+    build: ({ mesh, stats, isEmpty }) => ({ geometry: createGeometry(mesh, asset.name), stats, isEmpty }),
+    free: ({ geometry }) => geometry.dispose(),
+    ...(onProgress && { onProgress }),
+  });
+}
+
+/** Whether other settings ask for the levels that are there. */
+export function canKeepLevels(
+  levels: {
+    readonly store: LevelStore<LevelGeometry>;
+    readonly settings: LodSettings;
+    readonly derive: DeriveSettings;
+  },
+  lod: LodSettings,
+  derive: DeriveSettings,
+): boolean {
+  const ladderOf = ({ resolutions, levels: details, preview }: LodSettings): string =>
+    JSON.stringify([resolutions, details, preview]);
+  const { scheduler = levels.store.scheduler } = lod;
+  if (scheduler !== levels.store.scheduler || ladderOf(lod) !== ladderOf(levels.settings)) return false;
+  return derive === levels.derive || JSON.stringify(derive) === JSON.stringify(levels.derive);
+}
