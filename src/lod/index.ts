@@ -23,3 +23,4 @@ export {
 } from './scheduler.ts';
 export { type Eye, type LocalBounds, measureOnScreen, type ScreenScale } from './screen-scale.ts';
 export { LEVEL_LIMITS_DEFAULTS, type LevelLimits, selectLevel } from './select-level.ts';
+export { sameBlocks, VIEW_BLOCKS_DEFAULTS, type ViewBlocksOptions, viewBlocks } from './view-blocks.ts';
