@@ -1,4 +1,5 @@
 import {
+  ArrayCamera,
   Group,
   type LOD,
   type Mesh,
@@ -9,6 +10,7 @@ import {
   PerspectiveCamera,
   Raycaster,
   Vector3,
+  Vector4,
 } from 'three';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { NsdfArgumentError } from '../../src/index.ts';
@@ -122,6 +124,21 @@ describe('an NSDFObject with levels', () => {
     camera.updateProjectionMatrix();
     object.update(camera);
     expect(object.wantedLevel?.index).toBe(2);
+  });
+
+  it("takes an XR session's views for eyes, the finest choice of them", async () => {
+    const object = await makeBall();
+    const [left, right] = [cameraAt(FAR), cameraAt(NEAR)];
+    for (const eye of [left, right]) eye.viewport = new Vector4(0, 0, 500, 1000);
+    const session = new ArrayCamera([left, right]);
+    object.updateMatrixWorld();
+    object.update(session);
+    expect(object.wantedLevel?.index).toBe(2);
+    await drawUntilSettled(object, session);
+    right.viewport!.w = 0.5;
+    left.viewport!.w = 0.5;
+    await drawUntilSettled(object, session);
+    expect(object.wantedLevel?.index).toBe(0);
   });
 
   it('waits for the level that it is told to', async () => {
