@@ -1,7 +1,6 @@
 import type { Box3 } from '../format/asset.ts';
 import { type CheckField, isOutward, measureResidual, type Spread } from './check-field.ts';
 import { analyseTopology, type CheckableMesh, type TopologyReport } from './check-topology.ts';
-import { meshToZeroSet, zeroSetToMesh } from './distance.ts';
 
 export type { CheckField, Spread } from './check-field.ts';
 export type { CheckableMesh, TopologyReport } from './check-topology.ts';
@@ -58,6 +57,8 @@ export async function checkMesh(mesh: CheckableMesh, options: CheckOptions = {})
   };
   if (samples === 0) return against;
   const domain = options.domain ?? paddedBounds(mesh);
+  // Loaded when distances are asked for: pages that only show meshes never do.
+  const { meshToZeroSet, zeroSetToMesh } = await import('./distance.ts');
   const measure = { field, domain, samples, seed, signal };
   return {
     ...against,
