@@ -2,10 +2,12 @@ import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { DeriveOptions, DeriveResult, DeriveStats, FieldAsset } from '../index.ts';
 import { deriveMesh } from '../index.ts';
 import { linkedController } from '../plugin/abort.ts';
+import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import { FieldSampler } from '../plugin/field-sampler.ts';
 import { withDevice } from './detect-support.ts';
 import { fillGeometry } from './geometry.ts';
 import type { GeometryLod } from './geometry-lod.ts';
+import type { NSDFLodOptions } from './lod-options.ts';
 
 // Clones, instances and `instantiateModelsToScene` make new meshes that share the geometry, and hand on nothing
 // else of ours: only the geometry itself leads back to its field.
@@ -41,6 +43,20 @@ export class GeometryField {
     this.isEmpty = isEmpty;
   }
 
+  /** See `NSDFObject.setLod`. */
+  async setLod(lod: NSDFLodOptions | boolean, derive: DeriveSettings = {}): Promise<void> {
+    this.#endLod();
+    if (lod === false) return;
+    const { GeometryLod: Levels } = await import('./geometry-lod.ts');
+    this.#pending?.abort(new DOMException('the field has levels of detail now', 'AbortError'));
+    this.#endLod();
+    this.lod = new Levels(this.#geometry, this.sampler.asset, {
+      lod: lod === true ? {} : lod,
+      derive: withDevice(derive, this.#geometry.getEngine()),
+      onBase: (result) => this.show(result),
+    });
+  }
+
   /** See `NSDFObject.derive`. */
   async derive(options: DeriveOptions): Promise<DeriveStats> {
     this.#pending?.abort(new DOMException('a newer derive() was called on this field', 'AbortError'));
@@ -53,8 +69,7 @@ export class GeometryField {
       });
       controller.signal.throwIfAborted();
       if (this.#geometry.isDisposed()) throw new DOMException('the mesh was disposed', 'AbortError');
-      this.lod?.dispose();
-      this.lod = null;
+      this.#endLod();
       fillGeometry(this.#geometry, result.mesh);
       this.show(result);
       return result.stats;
@@ -62,5 +77,10 @@ export class GeometryField {
       release();
       if (this.#pending === controller) this.#pending = null;
     }
+  }
+
+  #endLod(): void {
+    this.lod?.dispose();
+    this.lod = null;
   }
 }

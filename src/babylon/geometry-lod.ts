@@ -1,36 +1,30 @@
 import type { AbstractMesh } from '@babylonjs/core/Meshes/abstractMesh.js';
 import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import { Mesh } from '@babylonjs/core/Meshes/mesh.js';
-import type { DeriveResult, FieldAsset } from '../index.ts';
+import type { DeriveProgress, DeriveResult, FieldAsset } from '../index.ts';
 import {
-  createLadder,
-  defaultScheduler,
-  deriveLevels,
   type Eye,
   type Level,
-  type LevelDerivation,
-  type LevelDetail,
   type LevelListener,
   LevelSelector,
-  LevelStore,
+  type LevelStore,
   type LocalBounds,
 } from '../lod/index.ts';
+import type { DeriveSettings } from '../plugin/derive-settings.ts';
+import { awaitedLevel, createFieldLevels } from '../plugin/field-levels.ts';
 import { coverageLimit } from '../plugin/screen-coverage.ts';
 import { fillGeometry } from './geometry.ts';
 import { LevelMeshes } from './level-meshes.ts';
 import type { NSDFLodOptions } from './lod-options.ts';
 import { observeLod } from './scene-lods.ts';
 
-/** How the levels of one geometry are derived. */
+/** How the levels of one geometry are made. */
 export interface GeometryLodOptions {
   readonly lod: NSDFLodOptions;
-  /** For every level. */
-  readonly derive: NonNullable<LevelDerivation<DeriveResult>['options']>;
-  /** The last level of the ladder, where the application asked for one. */
-  readonly finest?: LevelDetail;
+  readonly derive: DeriveSettings;
   /** Called when the geometry has got another level's surface. */
   readonly onBase: (result: DeriveResult) => void;
-  readonly onProgress?: NonNullable<LevelDerivation<DeriveResult>['onProgress']>;
+  readonly onProgress?: ((progress: DeriveProgress) => void) | undefined;
 }
 
 /** A view, as far as Babylon's own choice by coverage depends on it. */
@@ -55,28 +49,33 @@ export class GeometryLod implements LevelListener<DeriveResult> {
   #base: Level<DeriveResult> | null = null;
 
   constructor(geometry: Geometry, asset: FieldAsset, options: GeometryLodOptions) {
-    const { lod, derive, finest, onProgress } = options;
-    const ladder = createLadder(asset, { ...lod, ...(finest && { finest }) });
-    const maker = deriveLevels<DeriveResult>(asset, {
-      options: derive,
+    const { lod, derive, onProgress } = options;
+    this.store = createFieldLevels<DeriveResult>(asset, derive, lod, {
       build: (result) => result,
       free: () => {},
       ...(onProgress && { onProgress }),
     });
-    this.store = new LevelStore(ladder, maker, lod.scheduler ?? defaultScheduler());
+    const { domain, region = domain } = asset;
+    this.#bounds = [...region.min, ...region.max];
     this.#geometry = geometry;
-    this.#bounds = [...asset.domain.min, ...asset.domain.max];
     this.#options = options;
     this.#stopObserving = observeLod(geometry, this);
   }
 
-  /** Makes the first picture and puts it in the geometry. */
-  async first(signal: AbortSignal): Promise<DeriveResult> {
-    const waiting = new LevelSelector(this.store, this, this.#options.lod);
-    waiting.begin();
+  /** Makes the level that a load waits for, and puts it in the geometry. */
+  load(which: NSDFLodOptions['waitFor'], signal?: AbortSignal): Promise<Level<DeriveResult>> {
+    return this.loadLevel(awaitedLevel(this.store, which), signal);
+  }
+
+  async loadLevel(level: Level<DeriveResult>, signal?: AbortSignal): Promise<Level<DeriveResult>> {
+    const waiting: LevelSelector<DeriveResult> = new LevelSelector(
+      this.store,
+      this.#relayFor(() => waiting),
+      this.#options.lod,
+    );
+    this.store.attach(waiting);
     try {
-      const { value } = await this.store.demand(this.store.first, signal);
-      return value as DeriveResult;
+      return await this.store.demand(level, signal);
     } finally {
       waiting.dispose();
     }
@@ -90,6 +89,7 @@ export class GeometryLod implements LevelListener<DeriveResult> {
   /** A mesh, or an instance of one, is drawn in a view. Called after Babylon has chosen its level for this frame. */
   look(mesh: AbstractMesh, view: View): void {
     const selector = this.#selectors.get(mesh) ?? this.#addSelector(mesh);
+    if (!selector.isAttached) this.#fillBase();
     selector.begin();
     selector.look(view, mesh.getWorldMatrix().asArray(), this.#bounds);
     selector.choose();

@@ -13,23 +13,16 @@ export async function loadFirstLevel(
   lod: NSDFLodOptions,
 ): Promise<Geometry> {
   const geometry = new Geometry(name, scene);
-  const { tolerance, resolution, exact, preview: _preview, ...derive } = settings;
-  const finest = {
-    ...(tolerance !== undefined && { tolerance }),
-    ...(resolution !== undefined && { resolution }),
-    ...(exact && { exact }),
-  };
   const field = new GeometryField(geometry, asset);
   const levels = new GeometryLod(geometry, asset, {
     lod,
-    derive: withDevice(derive, scene.getEngine()),
-    ...(Object.keys(finest).length > 0 && { finest }),
+    derive: withDevice(settings, scene.getEngine()),
     onBase: (result) => field.show(result),
-    ...(onProgress && { onProgress: (_level, progress) => onProgress(progress) }),
+    onProgress,
   });
   field.lod = levels;
   try {
-    await levels.first(signal);
+    await levels.load(lod.waitFor, signal);
     signal.throwIfAborted();
     return geometry;
   } catch (error) {

@@ -1,4 +1,5 @@
-import type { LadderOptions, Level, LevelLimits, LodScheduler } from '../lod/index.ts';
+import type { Level } from '../lod/index.ts';
+import type { LodSettings } from '../plugin/lod-settings.ts';
 
 /** A level of detail came, went or failed. */
 export interface NSDFLevelEvent {
@@ -8,10 +9,8 @@ export interface NSDFLevelEvent {
   readonly error?: unknown;
 }
 
-/** Levels of detail of a field: what they are, which are wanted, who makes them. */
-export interface NSDFLodOptions extends Partial<LevelLimits>, Omit<LadderOptions, 'finest'> {
-  /** Who decides what is made next, within how many bytes. Default: the one that the page's fields share. */
-  readonly scheduler?: LodScheduler;
+/** Levels of detail of a field: what they are, which are wanted, who makes them. Babylon changes over at once. */
+export interface NSDFLodOptions extends Omit<LodSettings, 'fadeMs' | 'viewportHeight'> {
   /** Called between frames; an application that draws on demand draws again. */
   readonly onLevel?: (event: NSDFLevelEvent) => void;
 }

@@ -2,8 +2,10 @@ import type { AbstractMesh } from '@babylonjs/core/Meshes/abstractMesh.js';
 import type { DeriveOptions, DeriveStats, FieldAsset } from '../index.ts';
 import { NsdfArgumentError } from '../index.ts';
 import type { Level } from '../lod/index.ts';
+import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
 import { fieldOf, type GeometryField } from './geometry-field.ts';
+import type { NSDFLodOptions } from './lod-options.ts';
 
 /** The field behind a mesh: `sample` for physics and picking, `derive` for another detail. Made by `nsdfOf`. */
 export class NSDFObject {
@@ -37,14 +39,35 @@ export class NSDFObject {
     return this.#field.isEmpty;
   }
 
-  /** The levels of detail, coarse to fine; none where the file was loaded without `lod`. */
-  get levels(): readonly Level<unknown>[] {
+  /** The levels of detail, coarse to fine; empty without. */
+  get ladder(): readonly Level<unknown>[] {
     return this.#field.lod?.store.levels ?? [];
   }
 
-  /** The level that the mesh's size on screen asks for; null before it was drawn, and without `lod`. */
+  /** The level that the mesh's size on screen asks for; null before it was drawn, and without levels of detail. */
   get wantedLevel(): Level<unknown> | null {
     return this.#field.lod?.wantedBy(this.mesh) ?? null;
+  }
+
+  /**
+   * Turns levels of detail on, makes others, or turns them off (false): then the surface that the mesh has stays. What is
+   * shown stays until the first level is ready, too.
+   * @param derive how levels are derived; a tolerance, a resolution or `exact` asks for the finest one.
+   * @throws {NsdfArgumentError} if the levels asked for make no ladder
+   */
+  setLod(lod: NSDFLodOptions | boolean, derive: DeriveSettings = {}): Promise<void> {
+    return this.#field.setLod(lod, derive);
+  }
+
+  /**
+   * Makes a level whether or not it is on screen, before all others, and waits for it.
+   * @param which the `first` picture, the `coarse` level, the `finest`, or an index in `ladder`
+   * @throws {NsdfArgumentError} without levels of detail; the level's error; the signal's reason
+   */
+  loadLevel(which: NonNullable<NSDFLodOptions['waitFor']>, signal?: AbortSignal): Promise<Level<unknown>> {
+    const { lod } = this.#field;
+    if (lod) return lod.load(which, signal);
+    throw new NsdfArgumentError('which', `"${this.mesh.name}" has no levels of detail: call setLod() before`);
   }
 
   /**

@@ -84,7 +84,7 @@ describe('a load with levels of detail', () => {
   it('ends with the first picture, which is drawn', async () => {
     const { scene, mesh, events } = await stageBall();
     expect(events).toEqual(['preview ready']);
-    expect(nsdfOf(mesh)!.levels.map(({ name }) => name)).toEqual([
+    expect(nsdfOf(mesh)!.ladder.map(({ name }) => name)).toEqual([
       'tolerance 0.05',
       'tolerance 0.01',
       'tolerance 0.001',
@@ -101,12 +101,12 @@ describe('a load with levels of detail', () => {
       await settle(scene);
       const fine = drawn(mesh, camera);
       expect(fine).toBe(mesh.getTotalIndices() / 3);
-      expect(nsdfOf(mesh)!.levels[2]).toMatchObject({ status: 'ready', nTriangles: fine });
+      expect(nsdfOf(mesh)!.ladder[2]).toMatchObject({ status: 'ready', nTriangles: fine });
       camera.position.z = 40;
       await settle(scene);
       const coarse = drawn(mesh, camera);
       expect(coarse).toBeLessThan(fine / 3);
-      expect(coarse).toBe(nsdfOf(mesh)!.levels[0].nTriangles);
+      expect(coarse).toBe(nsdfOf(mesh)!.ladder[0].nTriangles);
       expect(coverage(await draw(scene))).toBeGreaterThan(0);
       camera.position.z = 0.9;
       await draw(scene);
@@ -123,7 +123,7 @@ describe('a load with levels of detail', () => {
     clone.position.set(-5, 0, -80);
     camera.position.z = 0.9;
     await settle(scene);
-    const { levels } = nsdfOf(mesh)!;
+    const { ladder: levels } = nsdfOf(mesh)!;
     expect(drawn(mesh, camera)).toBe(levels[2].nTriangles);
     expect(drawn(far, camera)).toBe(levels[0].nTriangles);
     expect(drawn(clone, camera)).toBe(levels[0].nTriangles);
@@ -152,7 +152,7 @@ describe('a load with levels of detail', () => {
     const scene = createLitScene(engine);
     const lod = { resolutions: [4, 8], scheduler: createScheduler() };
     const { meshes } = await ImportMeshAsync(BALL, scene, throughNsdf({ tolerance: 0.004, lod }));
-    expect(nsdfOf(meshes[1])!.levels.at(-1)).toMatchObject({ detail: { tolerance: 0.004 } });
+    expect(nsdfOf(meshes[1])!.ladder.at(-1)).toMatchObject({ detail: { tolerance: 0.004 } });
   });
 
   it('leaves nothing at work when it is disposed, and when its scene is', async () => {
@@ -167,12 +167,40 @@ describe('a load with levels of detail', () => {
     expect(scheduler.stats).toMatchObject({ nObjects: 0, nRunning: 0 });
   });
 
+  it('waits for the level that is asked for, and makes others on demand', async () => {
+    const { mesh } = await stageBall('Engine', { waitFor: 'coarse' });
+    const field = nsdfOf(mesh)!;
+    expect(field.ladder.map(({ status }) => status)).toEqual(['ready', 'absent', 'absent']);
+    expect(field.stats.nTriangles).toBe(field.ladder[0].nTriangles);
+    await field.loadLevel('finest');
+    expect(field.ladder[2].status).toBe('ready');
+    expect(mesh.getTotalIndices() / 3).toBe(field.ladder[2].nTriangles);
+    await field.setLod(false);
+    expect(() => field.loadLevel('finest')).toThrow(/setLod/);
+  });
+
+  it('is turned on for a mesh that was loaded without', async () => {
+    engine = await createEngine('Engine', SIZE);
+    const scene = createLitScene(engine);
+    const camera = new FreeCamera('camera', new Vector3(0, 0, 0.9), scene);
+    camera.setTarget(Vector3.Zero());
+    const { meshes } = await ImportMeshAsync(BALL, scene, throughNsdf({ tolerance: 0.1 }));
+    const field = nsdfOf(meshes[1])!;
+    const before = meshes[1].getTotalIndices();
+    await field.setLod({ levels: LEVELS, scheduler: createScheduler() });
+    expect(meshes[1].getTotalIndices()).toBe(before);
+    await settle(scene);
+    expect(meshes[1].getTotalIndices()).toBeGreaterThan(before);
+    expect(field.stats.nTriangles).toBe(field.ladder[2].nTriangles);
+    await expect(field.setLod({ levels: [] })).rejects.toMatchObject({ argument: 'levels' });
+  });
+
   it('gives the levels up for one that is asked for by derive()', async () => {
     const { scene, camera, mesh } = await stageBall();
     camera.position.z = 0.9;
     await settle(scene);
     const stats = await nsdfOf(mesh)!.derive({ tolerance: 0.02 });
-    expect(nsdfOf(mesh)!.levels).toEqual([]);
+    expect(nsdfOf(mesh)!.ladder).toEqual([]);
     expect(mesh.getLODLevels()).toEqual([]);
     expect(drawn(mesh, camera)).toBe(stats.nTriangles);
     expect(scheduler.stats.nObjects).toBe(0);

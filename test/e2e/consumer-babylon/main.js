@@ -15,9 +15,9 @@ async function load(options) {
   const { meshes } = await ImportMeshAsync('/bunny.nsdf', scene, { pluginOptions: { nsdf } });
   const { nsdfOf } = await import('nsdf-loader/babylon');
   scene.render();
-  const { stats, levels } = nsdfOf(meshes[1]);
+  const { stats, ladder } = nsdfOf(meshes[1]);
   const { backend, nVertices } = stats;
-  return { backend, nVertices, nShown: meshes[1].getTotalVertices(), nLevels: levels.length };
+  return { backend, nVertices, nShown: meshes[1].getTotalVertices(), nLevels: ladder.length };
 }
 
 globalThis.app = {
