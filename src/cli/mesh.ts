@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveOptions, DeriveResult } from '../pipeline/options.ts';
+import { type DawnDevice, openDawn } from './dawn.ts';
 import { readField } from './files.ts';
 import { meshFormatOf } from './mesh-files/index.ts';
 import {
@@ -21,7 +22,7 @@ interface MeshOptions {
   readonly exact?: boolean;
   readonly maxVertices?: number;
   readonly creaseAngle?: number;
-  readonly backend: 'auto' | 'cpu';
+  readonly backend: 'auto' | 'cpu' | 'webgpu';
   readonly index: number;
   readonly json?: boolean;
 }
@@ -50,7 +51,11 @@ export function meshCommand(): Command {
     .option('--exact', 'the whole polyhedral complex')
     .option('--max-vertices <n>', 'simplify to at most that many vertices', wholeNumber)
     .option('--crease-angle <degrees>', 'split normals where the field bends by more', positiveNumber)
-    .addOption(new Option('--backend <name>', 'where the work runs').choices(['auto', 'cpu']).default('auto'))
+    .addOption(
+      new Option('--backend <name>', 'where the work runs; webgpu needs the package of that name')
+        .choices(['auto', 'cpu', 'webgpu'])
+        .default('auto'),
+    )
     .option('--index <n>', 'which field of a file with several, from 0', wholeNumber, 0)
     .option('--json', 'print one JSON object')
     .action(runMesh);
@@ -61,10 +66,15 @@ async function runMesh(input: string, output: string, options: MeshOptions): Pro
   const start = performance.now();
   const { asset, nFields } = await readField(input, options.index);
   const readMs = performance.now() - start;
+  const dawn = options.backend === 'webgpu' ? await openDawn() : undefined;
   const bar = startProgress(asset.name);
-  const result = await deriveMesh(asset, { ...deriveOptions(options), onProgress: bar.update }).finally(
-    bar.stop,
-  );
+  const result = await deriveMesh(asset, {
+    ...deriveOptions(options, dawn),
+    onProgress: bar.update,
+  }).finally(() => {
+    bar.stop();
+    dawn?.close();
+  });
   const writeStart = performance.now();
   const bytes = format.write(result.mesh);
   await writeFile(output, bytes);
@@ -83,8 +93,12 @@ async function runMesh(input: string, output: string, options: MeshOptions): Pro
   else printLines(reportLines(report));
 }
 
-function deriveOptions({ json: _, index: __, ...options }: MeshOptions): DeriveOptions {
-  return options;
+function deriveOptions(
+  { json: _, index: __, backend, ...options }: MeshOptions,
+  dawn: DawnDevice | undefined,
+): DeriveOptions {
+  if (dawn === undefined) return { ...options, backend: backend === 'cpu' ? 'cpu' : 'auto' };
+  return { ...options, backend: 'gpu', device: dawn.device };
 }
 
 function describe({ isEmpty, stats }: DeriveResult) {
