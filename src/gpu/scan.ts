@@ -7,13 +7,29 @@ import { defineStruct } from './struct.ts';
 
 /** Values that one workgroup scans. */
 export const SCAN_BLOCK = 1024;
-const SCAN_GROUP = 256;
+const SCAN_GROUP = 64;
 
 const PARAMS = defineStruct('ScanParams', { count: 'u32' });
 const HEAD = `
 const BLOCK = ${SCAN_BLOCK}u;
 const GROUP = ${SCAN_GROUP}u;
-${PARAMS.wgsl}`;
+${PARAMS.wgsl}
+var<workgroup> partial: array<u32, GROUP>;
+
+/// The sum of what the invocations before this one bring.
+fn sumBefore(own: u32, t: u32) -> u32 {
+  partial[t] = own;
+  workgroupBarrier();
+  for (var step = 1u; step < GROUP; step <<= 1u) {
+    var before = 0u;
+    if (t >= step) { before = partial[t - step]; }
+    workgroupBarrier();
+    partial[t] += before;
+    workgroupBarrier();
+  }
+  return partial[t] - own;
+}
+`;
 
 /** WGSL: the sum before value i, from the two arrays that a scan writes; they have to be bound by these names. */
 export const SCAN_READ_WGSL = `
