@@ -1,12 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Plugin } from 'vite';
-import { listFields } from '../../src/format/instances.ts';
 import { readNsdf } from '../../src/format/read.ts';
 import { IDENTITY_NODE, type NsdfScene } from '../../src/format/scene.ts';
-import { type TilesetOptions, writeTileset } from '../../src/tiles/write-tileset.ts';
+import { writeNsdf } from '../../src/format/write.ts';
 
-const BUNNY = fileURLToPath(new URL('../assets/bunny.nsdf', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const BUNNY = join(ROOT, 'examples', 'assets', 'bunny.nsdf');
 const PREFIX = 'tilesets/';
 
 /** A crowd: the same field many times, each placed, turned and scaled by a node of its own. */
@@ -27,21 +31,33 @@ function crowd(scene: NsdfScene): NsdfScene {
   return { ...scene, nodes };
 }
 
-/** The files of both tilesets, by path: what `nsdf tile` writes. */
+/** Runs `nsdf tile` from the sources. */
+async function tile(...args: string[]): Promise<void> {
+  const command = ['--import', 'tsx', join(ROOT, 'src', 'cli', 'nsdf.ts'), 'tile', ...args];
+  await promisify(execFile)(process.execPath, command, { cwd: ROOT });
+}
+
+/** The files of both tilesets, by path. */
 async function makeTilesets(): Promise<Map<string, Uint8Array>> {
-  const bunny = readNsdf(readFileSync(BUNNY));
-  const files = new Map<string, Uint8Array>();
-  const write = (name: string, scene: NsdfScene, options: TilesetOptions) =>
-    writeTileset(
-      listFields(scene),
-      async (path, bytes) => {
-        files.set(`${PREFIX}${name}/${path}`, bytes);
-      },
-      { ...options, copyright: scene.copyright },
+  const folder = mkdtempSync(join(tmpdir(), 'nsdf-tilesets-'));
+  try {
+    await tile(BUNNY, join(folder, 'field'), '--tolerance', '1e-3');
+    const many = join(folder, 'crowd.nsdf');
+    writeFileSync(many, writeNsdf(crowd(readNsdf(readFileSync(BUNNY)))));
+    await tile(many, join(folder, 'many'), '--tolerance', '4e-3');
+    rmSync(many);
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
     );
-  await write('field', bunny, { tolerance: 1e-3 });
-  await write('many', crowd(bunny), { tolerance: 4e-3 });
-  return files;
+    return new Map(
+      files.map(({ parentPath, name }) => {
+        const path = join(parentPath, name);
+        return [PREFIX + path.slice(folder.length + 1).replaceAll('\\', '/'), readFileSync(path)];
+      }),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Serves the tilesets at /tilesets/ and puts them into a build. */
