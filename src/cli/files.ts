@@ -30,7 +30,7 @@ function named<T>(path: string, job: (bytes: Uint8Array) => T, bytes: Uint8Array
  * @throws Node's error if one cannot be read.
  */
 export async function readSelfContained(path: string): Promise<Uint8Array> {
-  const bytes = await readFile(path);
+  const bytes = await readBytes(path);
   const uris = listExternalBuffers(bytes);
   if (uris.length === 0) return bytes;
   const buffers = uris.map(async (uri) => [uri, await readUri(uri, path)] as const);
@@ -46,9 +46,15 @@ async function readUri(uri: string, owner: string): Promise<Uint8Array> {
   throw new NsdfLoadError(`${owner}: its buffer lies at ${uri}: expected a file beside it`);
 }
 
-/** A file's bytes. @throws Node's error if it cannot be read. */
-export function readBytes(path: string): Promise<Uint8Array> {
-  return readFile(path);
+/** A file's bytes. @throws {NsdfLoadError} with the path if it cannot be read. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    // Node's own message names the path of a file that is not there, and not that of a folder.
+    const message = (cause as Error).message;
+    throw new NsdfLoadError(message.includes(path) ? message : `${path}: ${message}`, { cause });
+  }
 }
 
 /** True for a GLB, which every .nsdf is; safetensors start with a length. */
