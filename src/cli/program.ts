@@ -6,6 +6,7 @@ import { checkCommand } from './check.ts';
 import { convertCommand } from './convert.ts';
 import { infoCommand } from './info.ts';
 import { meshCommand } from './mesh.ts';
+import { packCommand } from './pack.ts';
 import { tileCommand } from './tile.ts';
 import { validateCommand } from './validate.ts';
 
@@ -34,6 +35,7 @@ function createProgram(): Command {
     .addCommand(convertCommand())
     .addCommand(meshCommand())
     .addCommand(checkCommand())
+    .addCommand(packCommand())
     .addCommand(tileCommand());
   for (const command of [program, ...program.commands]) {
     // Errors are thrown, and told in one line by runProgram.

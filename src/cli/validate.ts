@@ -1,6 +1,9 @@
 import { Command } from 'commander';
+import { listFields } from '../format/instances.ts';
 import type { NsdfIssue } from '../format/issues.ts';
+import { readNsdf } from '../format/read.ts';
 import { verifyNsdf } from '../format/validate.ts';
+import { verifyPartitions } from '../pipeline/verify-partitions.ts';
 import { readSelfContained } from './files.ts';
 import { plural, printJson, printLines } from './output.ts';
 
@@ -11,7 +14,10 @@ export function validateCommand(): Command {
     .argument('<file>')
     .option('--json', 'print one JSON object')
     .action(async (path: string, options: { json?: boolean }) => {
-      const issues = await verifyNsdf(await readSelfContained(path));
+      const bytes = await readSelfContained(path);
+      const found = await verifyNsdf(bytes);
+      const hasErrors = found.some(({ severity }) => severity === 'error');
+      const issues = hasErrors ? found : [...found, ...(await partitionIssues(bytes))];
       const count = (severity: NsdfIssue['severity']) =>
         issues.filter((issue) => issue.severity === severity).length;
       const [nErrors, nWarnings] = [count('error'), count('warning')];
@@ -22,6 +28,19 @@ export function validateCommand(): Command {
         ...issues.map(issueLine),
       ]);
     });
+}
+
+/** Partitions that no loader would use: a warning, for the field is there all the same. */
+async function partitionIssues(bytes: Uint8Array): Promise<NsdfIssue[]> {
+  const assets = new Set(listFields(readNsdf(bytes)).map(({ field }) => field.asset));
+  const lists = [...assets].map(async (asset) => {
+    const problems = await verifyPartitions(asset);
+    return problems.map(({ index, message }): NsdfIssue => {
+      const path = `${asset.name}/partitions/${index}`;
+      return { severity: 'warning', code: 'reference', message: `${message}: it will not be used`, path };
+    });
+  });
+  return (await Promise.all(lists)).flat();
 }
 
 function issueLine({ severity, code, message, path, byteOffset }: NsdfIssue): string {

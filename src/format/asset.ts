@@ -55,6 +55,13 @@ export interface OutputRule {
   readonly minus: number | null;
 }
 
+/** A record of what a derivation finds, made before: `nsdf pack` writes them. They are verified before they are used. */
+export interface PackedPartition {
+  /** `regions`: the boxes that may hold surface. `surface`: the mesh at one detail. */
+  readonly kind: 'regions' | 'surface';
+  readonly bytes: Uint8Array;
+}
+
 /**
  * A neural signed distance field, parsed and validated: f(p) = sign * valueScale * (out[plus] - out[minus]) with
  * sign = +1 where the file's network is negative inside and -1 where it is positive inside, so that f < 0 inside always.
@@ -74,4 +81,6 @@ export interface FieldAsset {
   readonly region?: Box3;
   /** The tolerance to derive with, in local units, where the caller asks for no other detail. */
   readonly tolerance?: number;
+  /** What was derived before the field was written, so that nobody has to do it again. */
+  readonly partitions?: readonly PackedPartition[];
 }

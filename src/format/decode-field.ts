@@ -1,4 +1,5 @@
 import type { Box3, FieldAsset, GridLevel, IdentityEncoding, MlpLayer, OutputRule, Vec3 } from './asset.ts';
+import { readPartitions } from './decode-partitions.ts';
 import { EXTENSION_VERSION, WEIGHT_BYTES, type WeightType } from './extension.ts';
 import { checkField, type FieldPlaces, type GridParts } from './field-rules.ts';
 import type { NsdfPlace } from './issues.ts';
@@ -25,6 +26,7 @@ const FIELD_KEYS = [
   'lodResolutions',
   'region',
   'tolerance',
+  'partitions',
   'sha256',
 ];
 
@@ -49,6 +51,7 @@ export function decodeField(json: JsonObject, meshName: string, source: WeightSo
     layers: mlp && dtype && readMlp(mlp, dtype, source),
     encoding: encodingJson && dtype && readEncoding(encodingJson, dtype, source),
     ...readHints(json),
+    ...readPartitions(json, source),
   };
   const parts = source.isMissing ? { ...read, layers: fitFirstLayer(read.layers, read.encoding) } : read;
   const sha256 = readSha256(json);

@@ -47,12 +47,16 @@ export function decodeFieldHints(
   return { name, layers, encoding, output, isNegativeInside, valueScale, domain, ...hints };
 }
 
-/** Indices of the bufferViews that an extension object names, MLP first, then coarse to fine; unchecked ones left out. */
+/** Indices of the bufferViews that an extension object names, MLP first, then levels coarse to fine, then partitions; unchecked ones left out. */
 export function neuralFieldBufferViews(extension: unknown): number[] {
   const issues = new IssueList();
   const json = JsonObject.of(extension, '', issues);
   const encoding = json?.optionalObject('encoding');
-  const owners = [json?.optionalObject('mlp'), ...(encoding?.optionalObjects('levels') ?? [])];
+  const owners = [
+    json?.optionalObject('mlp'),
+    ...(encoding?.optionalObjects('levels') ?? []),
+    ...(json?.optionalObjects('partitions') ?? []),
+  ];
   const indices = owners.map((owner) => owner?.value.bufferView);
   return [...new Set(indices.filter((index): index is number => Number.isSafeInteger(index)))];
 }

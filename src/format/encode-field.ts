@@ -16,6 +16,8 @@ export interface EncodedField {
   readonly mlp: Uint8Array;
   readonly mlpLayers: readonly MlpLayerJson[];
   readonly levels: readonly Uint8Array[];
+  /** Records as they are; none where rounding made another field of it, which they are not of. */
+  readonly partitions: readonly Uint8Array[];
 }
 
 /**
@@ -31,7 +33,20 @@ export function encodeField(asset: FieldAsset, dtype: WeightType): EncodedField 
   return {
     ...encodeMlp(asset.layers, dtype),
     levels: levels.map(({ params }) => encodeValues(params, dtype)),
+    partitions: isExactAs(asset, dtype) ? (asset.partitions ?? []).map(({ bytes }) => bytes) : [],
   };
+}
+
+/** Whether all weights come back from `dtype` as they went in. */
+export function isExactAs({ layers, encoding }: FieldAsset, dtype: WeightType): boolean {
+  if (dtype === 'f32') return true;
+  const isExact = (values: Float32Array | null): boolean =>
+    values === null || decodeHalf(encodeHalf(values)).every((value, i) => Object.is(value, values[i]));
+  const levels = encoding.kind === 'hash-grid' ? encoding.levels : [];
+  return (
+    layers.every(({ weights, bias }) => isExact(weights) && isExact(bias)) &&
+    levels.every(({ params }) => isExact(params))
+  );
 }
 
 /** Layer after layer: weights, then bias. */
@@ -88,6 +103,7 @@ export function roundField(asset: FieldAsset, dtype: WeightType): FieldAsset {
 export interface FieldViews {
   readonly mlp: number;
   readonly levels: readonly number[];
+  readonly partitions: readonly number[];
 }
 
 /** What the extension object says beside the field itself. */
@@ -119,8 +135,17 @@ export function fieldJson(
     ...(lodResolutions === undefined ? {} : { lodResolutions: [...lodResolutions] }),
     ...(region === undefined ? {} : { region: { min: [...region.min], max: [...region.max] } }),
     ...(tolerance === undefined ? {} : { tolerance }),
+    ...partitionsJson(asset, views.partitions),
     ...(sha256 === null ? {} : { sha256 }),
   };
+}
+
+function partitionsJson(
+  { partitions = [] }: FieldAsset,
+  views: readonly number[],
+): Pick<NeuralFieldJson, 'partitions'> {
+  if (views.length === 0) return {};
+  return { partitions: views.map((bufferView, i) => ({ kind: partitions[i].kind, bufferView })) };
 }
 
 function encodingJson(encoding: FieldAsset['encoding'], views: readonly number[]): EncodingJson {

@@ -39,6 +39,12 @@ export type EncodingJson =
     }
   | { readonly type: 'none'; readonly inputSpace: 'local' | 'unit' };
 
+/** A precomputed partition: `bufferView` holds one record. */
+export interface PartitionJson {
+  readonly kind: 'regions' | 'surface';
+  readonly bufferView: number;
+}
+
 /** The extension object, version 1; docs/format.md describes every property. */
 export interface NeuralFieldJson {
   readonly version: 1;
@@ -57,5 +63,6 @@ export interface NeuralFieldJson {
   readonly lodResolutions?: readonly number[];
   readonly region?: { readonly min: readonly number[]; readonly max: readonly number[] };
   readonly tolerance?: number;
+  readonly partitions?: readonly PartitionJson[];
   readonly sha256?: string;
 }

@@ -142,7 +142,11 @@ export class NeuralFieldExtension extends Extension {
       const viewOf = (bytes: Uint8Array): number => context.otherBufferViewsIndexMap.get(bytes)!;
       const extension = fieldJson(asset, encoded.mlpLayers, {
         dtype: field.getWeightType(),
-        views: { mlp: viewOf(encoded.mlp), levels: encoded.levels.map(viewOf) },
+        views: {
+          mlp: viewOf(encoded.mlp),
+          levels: encoded.levels.map(viewOf),
+          partitions: encoded.partitions.map(viewOf),
+        },
         meshName: mesh.getName(),
         sha256: field.getSha256(),
       });
@@ -186,7 +190,9 @@ export class NeuralFieldExtension extends Extension {
     );
     const buffer = this.#buffer();
     const views = context.otherBufferViews.get(buffer) ?? [];
-    context.otherBufferViews.set(buffer, [...views, ...encoded.map(({ mlp }) => mlp), ...byLevel.flat()]);
+    const partitions = encoded.flatMap((one) => one.partitions);
+    const mlps = encoded.map(({ mlp }) => mlp);
+    context.otherBufferViews.set(buffer, [...views, ...mlps, ...byLevel.flat(), ...partitions]);
   }
 
   /** glTF-Transform writes no accessor without bytes, so this one is ours. Shared ones get the bounds of all. */
@@ -223,13 +229,18 @@ export class NeuralFieldExtension extends Extension {
 }
 
 /** Padded to 4 bytes, so that the bufferViews after them are aligned, and distinct, so that they can be found again. */
-function ownBytes({ mlp, mlpLayers, levels }: EncodedField): EncodedField {
+function ownBytes({ mlp, mlpLayers, levels, partitions }: EncodedField): EncodedField {
   const own = (bytes: Uint8Array): Uint8Array => {
     const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
     padded.set(bytes);
     return padded;
   };
-  return { mlp: own(mlp), mlpLayers, levels: levels.map(own) };
+  return {
+    mlp: own(mlp),
+    mlpLayers,
+    levels: levels.map(own),
+    partitions: partitions.map(own),
+  };
 }
 
 /** A POSITION of nothing but zeros, or without array, is the placeholder that only carries bounds. */

@@ -48,7 +48,7 @@ export function addPackedViews(bin: BinWriter, { uri, bytes, ranges }: PackedWei
   const [mlp, ...levels] = ranges.map(({ byteOffset, byteLength }) =>
     bin.addExternalView(buffer, byteOffset, byteLength),
   );
-  return { mlp, levels };
+  return { mlp, levels, partitions: [] };
 }
 
 /**

@@ -132,13 +132,15 @@ class SceneWriter {
     );
   }
 
-  /** MLPs first, then level 0 of all fields, level 1, and so on. */
+  /** MLPs first, then level 0 of all fields, level 1, and so on; partitions last. */
   #writeWeights(fields: readonly NsdfField[]): Map<FieldAsset, PlacedWeights> {
     const encoded = new Map(fields.map(({ asset }) => [asset, encodeField(asset, this.#dtype)]));
     const levelViews = new Map<FieldAsset, number[]>();
+    const partitionViews = new Map<FieldAsset, number[]>();
     const placed = new Map<FieldAsset, PlacedWeights>();
     for (const [asset, { mlp, mlpLayers }] of encoded) {
-      const views = { mlp: this.#bin.addView(mlp), levels: [] as number[] };
+      const views = { mlp: this.#bin.addView(mlp), levels: [] as number[], partitions: [] as number[] };
+      partitionViews.set(asset, views.partitions);
       levelViews.set(asset, views.levels);
       placed.set(asset, { mlpLayers, views, sha256: this.#hashes.get(asset) ?? null });
     }
@@ -147,6 +149,9 @@ class SceneWriter {
       for (const [asset, { levels }] of encoded) {
         if (l < levels.length) levelViews.get(asset)!.push(this.#bin.addView(levels[l]));
       }
+    }
+    for (const [asset, { partitions }] of encoded) {
+      for (const bytes of partitions) partitionViews.get(asset)!.push(this.#bin.addView(bytes));
     }
     return placed;
   }

@@ -91,8 +91,11 @@ export class RecordReader {
   /** A copy of the next bytes, in a buffer of its own. */
   raw(nBytes: number): Uint8Array<ArrayBuffer> {
     if (!(nBytes <= this.nLeft)) this.fail(`expected ${nBytes} bytes more, found ${this.nLeft}`);
+    // Not `slice`: where the bytes are Node's Buffer, that would be a view.
+    const copy = new Uint8Array(nBytes);
+    copy.set(this.#bytes.subarray(this.#offset, this.#offset + nBytes));
     this.#offset += nBytes;
-    return this.#bytes.slice(this.#offset - nBytes, this.#offset);
+    return copy;
   }
 
   end(): void {

@@ -1,4 +1,4 @@
-import type { CacheHit, RecordCache } from '../cache/record-cache.ts';
+import type { RecordCache } from '../cache/record-cache.ts';
 import { recordKey } from '../cache/record-key.ts';
 import { NsdfFormatError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
@@ -7,8 +7,16 @@ import { NetworkMap } from '../format/network-map.ts';
 import { ALGORITHM_VERSION } from './algorithm-version.ts';
 import { jobOptionsOf, type RecordedResult } from './derive-with.ts';
 import { drive } from './drive.ts';
+import { findPartition } from './file-partition.ts';
 import type { CacheUse, DeriveOptions, DeriveResult } from './options.ts';
-import { REGIONS_RECORD, readSurface, regionsOptions, SURFACE_RECORD, surfaceOptions } from './records.ts';
+import {
+  REGIONS_RECORD,
+  type RecordOptions,
+  readSurface,
+  regionsOptions,
+  SURFACE_RECORD,
+  surfaceOptions,
+} from './records.ts';
 import type { DerivedRecords, DerivedSurface, JobOptions, RecordRequest } from './steps.ts';
 
 /** Derives without a cache; gives back the records that `recordsFor` asks for. */
@@ -20,16 +28,28 @@ interface CachedJob {
   readonly options: DeriveOptions;
   /** What the options come to for this asset. */
   readonly asked: JobOptions;
-  readonly cache: RecordCache;
+  /** Null where there is none, and only the asset itself to look in. */
+  readonly cache: RecordCache | null;
   readonly hash: string;
   readonly startMs: number;
 }
+
+type RecordKind = typeof SURFACE_RECORD | typeof REGIONS_RECORD;
+
+interface FoundRecord {
+  readonly bytes: Uint8Array;
+  readonly source: 'memory' | 'store' | 'file';
+  /** For whoever finds that it is wrong. */
+  readonly reject: () => void;
+}
+
+const PLACES = { memory: 'memory', store: "the cache's store", file: 'the file' } as const;
 
 // Assets are immutable: each network is hashed once, however often and in how many parts it is derived.
 const hashes = new NetworkMap<Promise<string>>();
 
 /**
- * Looks for the mesh in the cache, then for the field's regions, and derives what is missing.
+ * Looks for the mesh in the cache and in the asset itself, then for the field's regions, and derives what is missing.
  *
  * It runs on the page's thread, not in the worker: a record that is there needs no worker to be started (which takes
  * longer than reading it) and waits for no other job; memory is shared by all workers and backends; and a store of the
@@ -42,7 +62,7 @@ export async function deriveCached(
   derive: Derive,
   asset: FieldAsset,
   options: DeriveOptions,
-  cache: RecordCache,
+  cache: RecordCache | null,
 ): Promise<DeriveResult> {
   const startMs = performance.now();
   const { signal } = options;
@@ -60,63 +80,73 @@ function hashOf(asset: FieldAsset): Promise<string> {
   return hash;
 }
 
-function keyOf({ asset, asked, hash }: CachedJob, kind: string): string {
-  const options = kind === SURFACE_RECORD ? surfaceOptions(asked) : regionsOptions(asset, asked);
-  return recordKey({ contentHash: hash, algorithm: ALGORITHM_VERSION, kind, options });
+function optionsOf({ asset, asked }: CachedJob, kind: RecordKind): RecordOptions {
+  return kind === SURFACE_RECORD ? surfaceOptions(asked) : regionsOptions(asset, asked);
+}
+
+function keyOf(job: CachedJob, kind: RecordKind): string {
+  const options = optionsOf(job, kind);
+  return recordKey({ contentHash: job.hash, algorithm: ALGORITHM_VERSION, kind, options });
+}
+
+/**
+ * A record in the cache, else in the asset itself: where the asset's own is wrong, what is derived instead is found here
+ * the next time.
+ */
+async function find(job: CachedJob, kind: RecordKind): Promise<FoundRecord | undefined> {
+  const { asset, cache, hash, options } = job;
+  const key = keyOf(job, kind);
+  const hit = cache && (await abortable(cache.get(key), options.signal));
+  if (hit) return { ...hit, reject: () => cache.reject(key) };
+  const bytes = findPartition(asset, kind, hash, optionsOf(job, kind));
+  return bytes && { bytes, source: 'file', reject: () => {} };
 }
 
 /** The mesh of a record, or undefined where there is none that is right. */
 async function findSurface(job: CachedJob): Promise<DeriveResult | undefined> {
-  const { cache, options, startMs } = job;
-  const key = keyOf(job, SURFACE_RECORD);
-  const hit = await abortable(cache.get(key), options.signal);
-  if (hit === undefined) return undefined;
-  const surface = await decode(job, hit, key);
-  if (surface === undefined) return undefined;
+  const { options, startMs } = job;
+  const hit = await find(job, SURFACE_RECORD);
+  const surface = hit && (await decode(job, hit));
+  if (!surface) return undefined;
   options.onProgress?.({ stage: 'normals', fraction: 1 });
-  const where = hit.source === 'memory' ? 'memory' : "the cache's store";
   const stats = {
     ...surface.stats,
     totalTimeMs: performance.now() - startMs,
     backend: 'cache' as const,
-    backendReason: `found in ${where}`,
+    backendReason: `found in ${PLACES[hit.source]}`,
     cache: { use: hit.source, reason: '' },
   };
   return { ...surface, stats };
 }
 
-async function decode(job: CachedJob, { bytes }: CacheHit, key: string): Promise<DerivedSurface | undefined> {
-  const { asset, options, asked, hash, cache } = job;
+async function decode(job: CachedJob, { bytes, reject }: FoundRecord): Promise<DerivedSurface | undefined> {
+  const { asset, options, asked, hash } = job;
   const throwIfCancelled = (): void => options.signal?.throwIfAborted();
   try {
-    return await drive(readSurface(asset, bytes, asked, hash), {
-      throwIfCancelled,
-      onProgress: () => {},
-    });
+    return await drive(readSurface(asset, bytes, asked, hash), { throwIfCancelled, onProgress: () => {} });
   } catch (error) {
     throwIfCancelled();
     if (!(error instanceof NsdfFormatError)) throw error;
-    cache.reject(key);
+    reject();
     return undefined;
   }
 }
 
 /** Derives, from the field's known regions where there are any, and keeps what was found. */
 async function deriveAndKeep(derive: Derive, job: CachedJob): Promise<DeriveResult> {
-  const { asset, options, cache, hash } = job;
-  const regionsKey = keyOf(job, REGIONS_RECORD);
-  const seed = await abortable(cache.get(regionsKey), options.signal);
+  const { asset, options, hash } = job;
+  const seed = await find(job, REGIONS_RECORD);
   const request = { ...options, recordsFor: hash };
   const first = await derive(asset, seed ? { ...request, regions: seed.bytes } : request);
-  const isSeedUsed = seed !== undefined && first.records?.regions === undefined;
-  if (!isSeedUsed) {
-    if (seed !== undefined) cache.reject(regionsKey);
-    return finish(job, first, { use: 'miss', reason: seed ? 'the regions found could not be used' : '' });
+  if (!seed) return finish(job, first, { use: 'miss', reason: '' });
+  if (!first.records?.isSeeded) {
+    seed.reject();
+    return finish(job, first, { use: 'miss', reason: 'the regions found could not be used' });
   }
-  const problem = first.records?.problem;
+  const { problem } = first.records;
   if (problem === undefined) return finish(job, first, { use: 'regions', reason: '' });
   // Wrong regions make a mesh with holes; nothing else is known to, so it is derived again without them.
-  cache.reject(regionsKey);
+  seed.reject();
   return finish(job, await derive(asset, request), {
     use: 'miss',
     reason: `from the regions found: ${problem}`,
@@ -131,8 +161,8 @@ function finish(job: CachedJob, { records = {}, ...result }: RecordedResult, use
 }
 
 function keep(job: CachedJob, { surface, regions }: DerivedRecords): void {
-  if (surface) job.cache.set(keyOf(job, SURFACE_RECORD), surface);
-  if (regions) job.cache.set(keyOf(job, REGIONS_RECORD), regions);
+  if (surface) job.cache?.set(keyOf(job, SURFACE_RECORD), surface);
+  if (regions) job.cache?.set(keyOf(job, REGIONS_RECORD), regions);
 }
 
 /** Settles as `promise` does, or rejects with the signal's reason at once when that aborts. */

@@ -38,16 +38,18 @@ export async function deriveMesh(asset: FieldAsset, options: DeriveOptions = {})
   validateDeriveOptions(options);
   options.signal?.throwIfAborted();
   const cache = options.cache === undefined ? defaultCache() : options.cache || null;
-  const reason = cache === null ? undefined : (whyNoPreview(options) ?? whyNoCache());
-  if (cache === null || reason !== undefined) return deriveUncached(asset, options, reason);
-  let parts: [typeof import('./cached-derive.ts'), RecordCache];
+  const isPacked = options.cache !== false && asset.partitions !== undefined;
+  if (cache === null && !isPacked) return deriveUncached(asset, options, undefined);
+  const reason = whyNoPreview(options) ?? whyNoCache();
+  if (reason !== undefined) return deriveUncached(asset, options, reason);
+  let parts: [typeof import('./cached-derive.ts'), RecordCache | undefined];
   try {
-    parts = await Promise.all([import('./cached-derive.ts'), cache.open()]);
+    parts = await Promise.all([import('./cached-derive.ts'), cache?.open()]);
   } catch (error) {
     // A mesh without a cache is better than none: offline, say, with only a part of the page's code at hand.
     return deriveUncached(asset, options, `its code could not be loaded (${(error as Error).message})`);
   }
-  const [{ deriveCached }, records] = parts;
+  const [{ deriveCached }, records = null] = parts;
   return deriveCached(derive, asset, options, records);
 }
 

@@ -21,9 +21,14 @@ const RECORD_VERSION = 1;
 const PREFIX_BYTES = 16;
 const MAX_HEADER_BYTES = 65_536;
 
-/** Puts header and payload together: magic, version, length of the JSON, CRC-32 of the payload, JSON, payload. */
+/**
+ * Puts header and payload together: magic, version, length of the JSON, CRC-32 of the payload, JSON, payload. Spaces after
+ * the JSON make the whole a multiple of four bytes, as bufferViews like to be.
+ */
 export function packRecord(header: RecordHeader, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const json = new Uint8Array(text.length + (-(text.length + payload.length) & 3)).fill(0x20);
+  json.set(text);
   const bytes = new Uint8Array(PREFIX_BYTES + json.length + payload.length);
   const words = [MAGIC, RECORD_VERSION, json.length, crc32(payload)];
   const view = new DataView(bytes.buffer);

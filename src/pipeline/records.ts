@@ -2,7 +2,6 @@ import { NsdfFormatError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
 import type { ToleranceBlocks } from '../surface/detail-map.ts';
-import { measureErrorWithin } from '../surface/mesh-error.ts';
 import { decodeSurface, encodeSurface } from '../surface/surface-record.ts';
 import { verifySurface } from '../surface/verify-surface.ts';
 import type { DeriveProgress } from './options.ts';
@@ -11,8 +10,8 @@ import { packRecord, type RecordHeader, unpackRecord } from './record-envelope.t
 import type { DerivedRecords, DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
 
 /** Kinds of records. */
-export const SURFACE_RECORD = 'surface';
-export const REGIONS_RECORD = 'regions';
+export const SURFACE_RECORD = 'surface' as const;
+export const REGIONS_RECORD = 'regions' as const;
 
 /** What a surface depends on beside the field, and no more. */
 const SURFACE_OPTIONS = [
@@ -25,7 +24,8 @@ const SURFACE_OPTIONS = [
   'blocks',
 ] as const;
 
-type RecordOptions = Readonly<Record<string, string | number | boolean | undefined>>;
+/** What a record depends on beside its field; undefined counts as absent. */
+export type RecordOptions = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** The part of a job's options that its surface depends on, as a record's key has them. */
 export function surfaceOptions(options: JobOptions): RecordOptions {
@@ -53,6 +53,7 @@ const STATS = [
   'nBoxesSurviving',
   'nBoxesUnsettled',
   'toleranceLocal',
+  'errorLocal',
 ] as const satisfies (keyof SurfaceStats)[];
 
 /**
@@ -67,12 +68,12 @@ export function* keepSurface(
   const { recordsFor: contentHash } = options;
   if (contentHash === undefined) return surface;
   const { bounds } = frameOf(asset, options);
-  const problem = yield* steps(verifySurface(surface.mesh, createCpuField(asset), bounds));
+  const problem = yield* quietly(verifySurface(surface.mesh, createCpuField(asset), bounds));
   const records: DerivedRecords = { ...surface.records };
   if (problem !== undefined) return { ...surface, records: { ...records, problem } };
   const stats = Object.fromEntries(STATS.map((name) => [name, surface.stats[name]]));
   const header = { kind: SURFACE_RECORD, contentHash, options: surfaceOptions(options), stats };
-  const payload = yield* steps(encodeSurface(surface.mesh));
+  const payload = yield* quietly(encodeSurface(surface.mesh));
   return { ...surface, records: { ...records, surface: packRecord(header, payload) } };
 }
 
@@ -88,18 +89,13 @@ export function* readSurface(
 ): Generator<DeriveProgress, DerivedSurface, void> {
   const { header, payload } = unpackRecord(bytes, { kind: SURFACE_RECORD, contentHash });
   const counts = readStats(header);
-  const mesh = yield* steps(decodeSurface(payload));
+  const mesh = yield* quietly(decodeSurface(payload));
   const { bounds } = frameOf(asset, options);
-  const field = createCpuField(asset);
-  const problem = yield* steps(verifySurface(mesh, field, bounds));
+  const problem = yield* quietly(verifySurface(mesh, createCpuField(asset), bounds));
   if (problem !== undefined) throw new NsdfFormatError(`a record of a mesh that is not right: ${problem}`);
   const nVertices = mesh.positions.length / 3;
   const nTriangles = mesh.indices.length / 3;
-  // A simplified mesh keeps no tolerance.
-  const toleranceLocal = options.maxVertices === undefined ? counts.toleranceLocal : 0;
-  const errorLocal = measureErrorWithin(mesh, field, toleranceLocal);
-  const stats = { ...counts, nVertices, nTriangles, errorLocal, timeMs: {} };
-  return { mesh, isEmpty: nTriangles === 0, stats };
+  return { mesh, isEmpty: nTriangles === 0, stats: { ...counts, nVertices, nTriangles, timeMs: {} } };
 }
 
 function readStats({ stats }: RecordHeader): Pick<SurfaceStats, (typeof STATS)[number]> {
@@ -113,7 +109,7 @@ function readStats({ stats }: RecordHeader): Pick<SurfaceStats, (typeof STATS)[n
 }
 
 /** Fractions as progress: nobody is told of them, they only say where to give way. */
-function* steps<T>(fractions: Generator<number, T, void>): Generator<DeriveProgress, T, void> {
+export function* quietly<T>(fractions: Generator<number, T, void>): Generator<DeriveProgress, T, void> {
   for (;;) {
     const step = fractions.next();
     if (step.done) return step.value;

@@ -48,7 +48,7 @@ export function* deriveSteps(
   let record: Uint8Array | undefined;
   const { recordsFor } = options;
   const keepRegions = function* (): Generator<number, void> {
-    if (recordsFor !== undefined && !regions.isSeeded) {
+    if (recordsFor !== undefined && regions.forest === undefined) {
       record = yield* recordRegions(table, regions, forest, recordsFor);
     }
   };
@@ -74,7 +74,7 @@ export function* deriveSteps(
     mesh,
     isEmpty: mesh.indices.length === 0,
     ...(structure && { structure }),
-    ...(record && { records: { regions: record } }),
+    ...(recordsFor && { records: { ...(record && { regions: record }), isSeeded: regions.isSeeded } }),
     stats: {
       nVertices: mesh.positions.length / 3,
       nTriangles: mesh.indices.length / 3,

@@ -25,8 +25,10 @@ export type SurfaceStats = Omit<DeriveStats, 'backend' | 'backendReason' | 'cach
 /** Records of a finished job, for a cache to keep. */
 export interface DerivedRecords {
   readonly surface?: Uint8Array;
-  /** Absent where the job was given one that it could use. */
+  /** Absent where the job was given a whole one that it could use. */
   readonly regions?: Uint8Array;
+  /** Whether the job could use the regions that it was given. */
+  readonly isSeeded?: boolean;
   /** Why the surface is not to be kept. */
   readonly problem?: string;
 }

@@ -180,7 +180,9 @@ export class WorkerHost {
       this.#assetBytes.set(assetId, knownBytes);
       return;
     }
-    const copy = copyTight(asset);
+    // Partitions are looked at on the page: no job needs them.
+    const { partitions: _partitions, ...rest } = asset;
+    const copy = copyTight(rest);
     const buffers = [...collectBuffers(copy)];
     const nBytes = buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
     this.#post({ kind: 'asset', assetId, asset: copy }, buffers);

@@ -102,10 +102,55 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+describe('nsdf pack', () => {
+  it('packs partitions that mesh then finds, and takes them out again', async () => {
+    await writeFile(at('plain.nsdf'), writeNsdf(sphereField({ cells: [4, 8] })));
+    const packed = await nsdf(
+      ...[
+        'pack',
+        at('plain.nsdf'),
+        at('packed.nsdf'),
+        '--partition',
+        '--tolerance',
+        '0.01',
+        '--tolerance',
+        '0.02',
+      ],
+      '--json',
+    );
+    expect(packed.err).toBe('');
+    expect(JSON.parse(packed.out)).toMatchObject({
+      dtype: 'f32',
+      partitions: [{ kind: 'regions' }, { kind: 'surface' }, { kind: 'surface' }],
+    });
+    expect((await nsdf('validate', at('packed.nsdf'))).out).toMatch(/valid, 0 errors, 0 warnings/);
+    const mesh = await nsdf('mesh', at('packed.nsdf'), at('ball.ply'), '--tolerance', '0.02', '--json');
+    expect(JSON.parse(mesh.out)).toMatchObject({ backend: 'cache', backendReason: 'found in the file' });
+    await nsdf('pack', at('packed.nsdf'), at('bare.nsdf'));
+    expect(
+      readNsdf(await readFile(at('bare.nsdf'))).nodes[0].mesh?.fields[0].asset.partitions,
+    ).toBeUndefined();
+  });
+
+  it('warns of partitions that will not be used, and refuses what it cannot do', async () => {
+    await writeFile(at('plain.nsdf'), writeNsdf(sphereField({ cells: [4] })));
+    await nsdf('pack', '--partition', '--tolerance', '0.05', at('plain.nsdf'), at('packed.nsdf'));
+    const bytes = await readFile(at('packed.nsdf'));
+    bytes[bytes.length - 3] ^= 64;
+    await writeFile(at('damaged.nsdf'), bytes);
+    const { out, code } = await nsdf('validate', at('damaged.nsdf'));
+    expect(code).toBe(0);
+    expect(out).toMatch(/0 errors, 1 warning/);
+    expect(out).toMatch(/checksum is wrong: it will not be used/);
+    expect((await nsdf('pack', at('plain.nsdf'), at('x.nsdf'), '--exact')).err).toMatch(/need --partition/);
+    expect((await nsdf('pack', at('plain.nsdf'), at('x.ply'), '--partition')).err).toMatch(/\.nsdf or \.glb/);
+  });
+});
+
 describe('nsdf', () => {
   it('names its commands, and refuses others in one line', async () => {
     expect((await nsdf('--help')).out).toMatch(/info[\s\S]+validate[\s\S]+convert[\s\S]+mesh[\s\S]+check/);
-    expectRefused(await nsdf(), /expected a command: info, validate, convert, mesh, check, tile/);
+    expectRefused(await nsdf(), /expected a command: info, validate, convert, mesh, check, pack, tile/);
     expectRefused(await nsdf('frob'), /unknown command 'frob'/);
   });
 
