@@ -6,6 +6,7 @@ export type { NSDFSupport } from '../plugin/support.ts';
 export type { LevelGeometry } from './create-levels.ts';
 export { detectSupport } from './detect-support.ts';
 export type { NSDFPreviewNote } from './file-preview.ts';
+export { type FollowedView, type FollowViewOptions, followView } from './follow-view.ts';
 export { GLTFNSDFExtension, type GLTFNSDFOptions, type NSDFFallbackNote } from './gltf-nsdf-extension.ts';
 export { NSDFGroup } from './nsdf-group.ts';
 export type { NSDFObjectEventMap } from './nsdf-levels.ts';
