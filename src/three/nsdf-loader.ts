@@ -86,6 +86,12 @@ export class NSDFLoader extends Loader<NSDFGroup> {
     return this;
   }
 
+  /** The GPU device that the backend `gpu` shares; null for one of its own. See `detectSupport`. */
+  setDevice(device: GPUDevice | null): this {
+    this.#settings = withSetting(this.#settings, 'device', device);
+    return this;
+  }
+
   /**
    * Where earlier results are looked for and new ones kept; false for nowhere, null for the page's own cache. (three's own
    * `setCache` is about the request.)

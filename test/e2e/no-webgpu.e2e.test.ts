@@ -1,0 +1,44 @@
+import type { Browser } from 'puppeteer';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchBrowser } from '../browser/launch.ts';
+import { openPage, servePage } from './built-page.ts';
+
+let site: Awaited<ReturnType<typeof servePage>>;
+let browser: Browser;
+
+beforeAll(async () => {
+  site = await servePage('cache-page', 'no-webgpu-page');
+});
+afterAll(() => site?.close());
+
+/** Derives the bunny in a page of a browser with or without WebGPU. */
+async function deriveIn(hasWebgpu: boolean, backend: 'gpu' | 'auto') {
+  browser = await launchBrowser({ hasWebgpu });
+  try {
+    const page = await openPage(browser, site.url);
+    return await page.evaluate((options) => globalThis.app.derive(options), {
+      tolerance: 2e-3,
+      backend,
+      cache: false as const,
+    });
+  } finally {
+    await browser.close();
+  }
+}
+
+describe('a built page that asks for the GPU', () => {
+  test('gets the same mesh from the worker where the browser has WebGL only, and is told why', async () => {
+    const without = await deriveIn(false, 'gpu');
+    const withGpu = await deriveIn(true, 'gpu');
+    expect(without.stats.backend).toBe('worker');
+    expect(without.stats.backendReason).toBe('fallback to worker (gpu: WebGPU has no adapter here.)');
+    expect(withGpu.stats.backend).toBe('gpu');
+    expect(withGpu.stats.backendReason).toMatch(/^asked for; culled on google swiftshader.*worker$/);
+    expect(without.meshHash).toBe(withGpu.meshHash);
+  });
+
+  test('is not slowed by asking for nothing', async () => {
+    const { stats } = await deriveIn(false, 'auto');
+    expect(stats.backendReason).toBe('auto: a module worker keeps this thread free');
+  });
+});
