@@ -28,7 +28,8 @@ export class Appearance {
       const mesh = object as Mesh;
       if (!mesh.isMesh) return;
       this.#dress(mesh, shading);
-      if (hasWireframe && mesh.geometry.index?.count) this.overlay.add(this.#wireframeOf(mesh));
+      if (hasWireframe && mesh.visible && mesh.geometry.index?.count)
+        this.overlay.add(this.#wireframeOf(mesh));
     });
   }
 

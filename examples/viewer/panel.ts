@@ -9,6 +9,8 @@ const CREASE_OFF = 95;
 /** What the panel asks for. */
 export interface PanelState {
   readonly derive: DeriveSettings;
+  /** Levels of detail by their error on screen, or null for a single mesh. */
+  readonly lod: { readonly screenError: number } | null;
   readonly shading: Shading;
   readonly hasWireframe: boolean;
   readonly isTurning: boolean;
@@ -26,6 +28,7 @@ export class Panel {
   readonly #resolution = byId<HTMLInputElement>('resolution');
   readonly #maxVertices = byId<HTMLInputElement>('max-vertices');
   readonly #creaseAngle = byId<HTMLInputElement>('crease-angle');
+  readonly #screenError = byId<HTMLInputElement>('screen-error');
   readonly #backend = byId<HTMLSelectElement>('backend');
   #toleranceUnit = 1e-3;
 
@@ -34,7 +37,8 @@ export class Panel {
     return this.#choice('mode') === 'tolerance' && Number(this.#tolerance.value) === 0;
   }
 
-  constructor(listener: PanelListener) {
+  constructor(listener: PanelListener, { hasLod = false } = {}) {
+    if (!hasLod) this.#form.querySelector('[data-lod]')?.remove();
     this.#form.addEventListener('submit', (event) => event.preventDefault());
     this.#form.addEventListener('input', (event) => {
       const control = event.target as HTMLInputElement;
@@ -48,6 +52,7 @@ export class Panel {
   get state(): PanelState {
     return {
       derive: this.#deriveSettings(),
+      lod: this.#choice('mode') === 'lod' ? { screenError: this.#pixels() } : null,
       shading: this.#choice('shading') as Shading,
       hasWireframe: byId<HTMLInputElement>('wireframe').checked,
       isTurning: byId<HTMLInputElement>('turntable').checked,
@@ -58,6 +63,16 @@ export class Panel {
   setToleranceUnit(unit: number): void {
     this.#toleranceUnit = unit;
     this.#showValues();
+  }
+
+  /** What stands below the slider of the error on screen. */
+  showLevel(text: string): void {
+    const level = byId('level');
+    if (level.textContent !== text) level.textContent = text;
+  }
+
+  #pixels(): number {
+    return 2 ** Number(this.#screenError.value);
   }
 
   #deriveSettings(): DeriveSettings {
@@ -99,6 +114,7 @@ export class Panel {
     const crease = this.#crease();
     this.#show(this.#tolerance, formatSmall(this.#toleranceValue()));
     this.#show(this.#resolution, this.#resolution.value);
+    this.#show(this.#screenError, `${this.#pixels()} px`);
     this.#show(this.#maxVertices, budget === null ? 'no limit' : formatCount(budget));
     this.#show(this.#creaseAngle, crease === null ? 'smooth' : `${crease}°`);
   }

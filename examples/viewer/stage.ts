@@ -22,6 +22,8 @@ export class Stage {
   readonly content = new Group();
   readonly controls: OrbitControls;
   nFrames = 0;
+  /** Called after every frame. */
+  onFrame: (() => void) | null = null;
   readonly #view: ViewRenderer;
   readonly #light = createKeyLight();
   readonly #canvas: HTMLCanvasElement;
@@ -115,6 +117,7 @@ export class Stage {
     this.controls.update();
     this.#view.renderer.render(this.scene, this.camera);
     this.nFrames++;
+    this.onFrame?.();
     if (this.controls.autoRotate) this.invalidate();
   }
 

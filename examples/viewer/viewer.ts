@@ -7,7 +7,7 @@ import {
   objectFromAsset,
 } from '../../src/three/index.ts';
 import { Appearance } from './appearance.ts';
-import { byId } from './dom.ts';
+import { byId, formatSmall } from './dom.ts';
 import { acceptFiles } from './drop.ts';
 import { Ground } from './ground.ts';
 import { Messages } from './messages.ts';
@@ -41,6 +41,8 @@ export class Viewer {
   readonly #ground = new Ground();
   readonly #messages = new Messages();
   readonly #panel: Panel;
+  /** The geometry that the statistics are of, with levels of detail. */
+  #shown = '';
   #fileName = '';
   #nBytes = 0;
   #job = new AbortController();
@@ -50,7 +52,10 @@ export class Viewer {
     this.view = view;
     this.stage = new Stage(canvas, view);
     this.stage.scene.add(this.#appearance.overlay, this.#ground.object);
-    this.#panel = new Panel((what) => (what === 'view' ? this.#redraw() : this.#scheduleDerive()));
+    this.#panel = new Panel((what) => (what === 'view' ? this.#redraw() : this.#scheduleDerive()), {
+      hasLod: true,
+    });
+    this.stage.onFrame = () => this.#followLevels();
     acceptFiles((file) => void this.openFile(file));
     byId('save-glb').addEventListener('click', () => void this.#save('glb'));
     byId('save-usdz').addEventListener('click', () => void this.#save('usdz'));
@@ -84,7 +89,8 @@ export class Viewer {
       const asset = importSafetensors(bytes, { name: file.name.replace(/\.safetensors$/, '') });
       const onProgress = ({ fraction }: { fraction: number }): void =>
         this.#messages.progress('deriving', fraction);
-      const options = { ...this.#panel.state.derive, signal, onProgress };
+      const { derive, lod } = this.#panel.state;
+      const options = { ...derive, ...(lod && { lod }), signal, onProgress };
       return new NSDFGroup().add(await objectFromAsset(asset, options));
     });
   }
@@ -97,6 +103,7 @@ export class Viewer {
     if (resolution !== undefined) this.#loader.setResolution(resolution);
     if (exact) this.#loader.setExact();
     return this.#loader
+      .setLod(this.#panel.state.lod ?? false)
       .setMaxVertices(maxVertices ?? null)
       .setCreaseAngle(creaseAngle ?? null)
       .setBackend(backend ?? 'auto')
@@ -121,6 +128,25 @@ export class Viewer {
     const tolerance = content.fields[0]?.stats?.toleranceLocal;
     if (tolerance && this.#panel.isAtDefaultTolerance) this.#panel.setToleranceUnit(tolerance);
     this.#ground.place(this.stage.frame(content), content);
+    for (const field of content.fields) {
+      field.addEventListener('levelready', () => this.stage.invalidate());
+      field.addEventListener('error', ({ error }) => this.#messages.showError('Deriving', error as Error));
+    }
+    this.#finish();
+  }
+
+  /** Says which levels are shown, and counts anew where others are. */
+  #followLevels(): void {
+    if (!this.#panel.state.lod || !this.content) return;
+    const names = this.content.fields.map(({ level, wantedLevel }) => {
+      if (!level) return 'none yet';
+      const waits = level !== wantedLevel && wantedLevel ? `, then ${wantedLevel.name}` : '';
+      return `${level.name}${waits} · error ${formatSmall(level.errorLocal)}`;
+    });
+    this.#panel.showLevel(names.join('; '));
+    const shown = this.content.fields.map(({ mesh }) => mesh?.geometry.uuid).join();
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.#finish();
   }
 
@@ -133,11 +159,17 @@ export class Viewer {
     const { content } = this;
     if (!content) return;
     await this.#run('deriving', 'Deriving', async (signal) => {
+      const { derive, lod } = this.#panel.state;
+      if (lod) {
+        await Promise.all(content.fields.map((field) => field.setLod(lod, derive)));
+        this.stage.invalidate();
+        return;
+      }
       const fractions = content.fields.map(() => 0);
       await Promise.all(
         content.fields.map((field, index) =>
           field.derive({
-            ...this.#panel.state.derive,
+            ...derive,
             signal,
             onProgress: ({ stage, fraction }) => {
               fractions[index] = fraction;

@@ -110,6 +110,25 @@ describe.each([
     expect((await viewer.totals).nVertices).not.toBe(coarse.nVertices);
   });
 
+  it('chooses the level by its error on screen, and says which one is shown', async () => {
+    const single = await viewer.totals;
+    await viewer.act(() => viewer.page.click('input[value=lod]'));
+    const levelText = () => viewer.page.$eval('#level', (element) => element.textContent ?? '');
+    await expect.poll(levelText, { timeout: 60_000 }).toMatch(/^resolution \d+ · error 0\.\d+$/);
+    await viewer.settle();
+    await viewer.screenshot(`levels-${kind}`);
+    const chosen = await viewer.totals;
+    expect(chosen.nVertices).not.toBe(single.nVertices);
+    expect(chosen).toMatchObject({ isClosed: true, isManifold: true });
+    expect(count(maskOf(await viewer.pixels(), background)) / count(mask)).toBeCloseTo(1, 1);
+    await viewer.page.focus('#screen-error');
+    await viewer.act(() => viewer.page.keyboard.press('End'));
+    await expect
+      .poll(async () => (await viewer.totals).nVertices, { timeout: 60_000 })
+      .toBeLessThan(chosen.nVertices);
+    await viewer.act(() => viewer.page.click('input[value=resolution]'), 'deriving');
+  });
+
   it('takes a .nsdf file and a .safetensors file by drag and drop', async () => {
     await viewer.drop('ball.nsdf', writeNsdf(sphereField({ cells: [4] })));
     expect(await viewer.page.$eval('#file-name', (element) => element.textContent)).toBe('ball.nsdf');
