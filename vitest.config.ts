@@ -15,7 +15,9 @@ const BABYLON_MODULES = [
     'Engines/webgpuEngine',
   ],
   ...['Lights/hemisphericLight', 'Loading/sceneLoader', 'Materials/standardMaterial', 'Maths/math.color'],
-  ...['Maths/math.vector', 'Meshes/geometry', 'Meshes/mesh', 'Misc/logger', 'Misc/observable', 'scene'],
+  ...['Maths/math.vector', 'Meshes/geometry', 'Meshes/mesh', 'Meshes/mesh.vertexData', 'scene'],
+  ...['Materials/material', 'Materials/PBR/pbrMaterial', 'Meshes/transformNode', 'Misc/fileTools'],
+  ...['Misc/logger', 'Misc/observable', 'Misc/webRequest'],
 ]
   .map((name) => `@babylonjs/core/${name}.js`)
   .concat([

@@ -32,7 +32,12 @@ export interface NSDFSource {
 export async function loadContainer(
   scene: Scene,
   source: NSDFSource,
-  { gltf, onProgress, ...settings }: NSDFPluginOptions & { readonly signal: AbortSignal },
+  {
+    gltf,
+    onProgress,
+    onPreview: _onPreview,
+    ...settings
+  }: NSDFPluginOptions & { readonly signal: AbortSignal },
 ): Promise<AssetContainer> {
   const { signal } = settings;
   signal.throwIfAborted();

@@ -11,9 +11,11 @@ import type { WebRequest } from '@babylonjs/core/Misc/webRequest.js';
 import type { Scene } from '@babylonjs/core/scene.js';
 import { NsdfArgumentError } from '../index.ts';
 import { linkedController } from '../plugin/abort.ts';
+import { LazyPreview } from '../plugin/lazy-preview.ts';
 import { loadContainer } from './load-container.ts';
 import { NSDFFileLoaderMetadata } from './metadata.ts';
 import type { NSDFPluginOptions } from './options.ts';
+import { isStreamable, streamFile } from './stream-file.ts';
 
 type MeshNames = string | readonly string[] | null | undefined;
 
@@ -33,6 +35,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
   /** Ends everything this loader does: the options' signal does, and so does `dispose`. */
   readonly #job: ReturnType<typeof linkedController>;
   #responseUrl: string | undefined;
+  #preview: LazyPreview | undefined;
 
   constructor(options: NSDFPluginOptions = {}) {
     this.#options = options;
@@ -72,14 +75,53 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
       this.#responseUrl = responseUrl;
       onSuccess(data, responseUrl);
     };
-    const report = (event: ProgressEvent): void => {
+    const report = (event: ISceneLoaderProgressEvent): void => {
       onProgress?.(event);
       if (!event.lengthComputable) return;
       this.#options.onProgress?.({ phase: 'download', fraction: Math.min(1, event.loaded / event.total) });
     };
     signal.throwIfAborted();
+    const { onPreview } = this.#options;
+    if (onPreview && isStreamable(source)) {
+      return this.#stream(scene, source, onPreview, { onSuccess, report, onError });
+    }
     const request = scene._loadFile(source, onData, report, true, true, onError);
     signal.addEventListener('abort', onAbort, { once: true });
+    return request;
+  }
+
+  /** Downloads with a preview of what has come. */
+  #stream(
+    scene: Scene,
+    url: string,
+    onPreview: NonNullable<NSDFPluginOptions['onPreview']>,
+    tell: {
+      readonly onSuccess: (data: unknown) => void;
+      readonly report: (event: ISceneLoaderProgressEvent) => void;
+      readonly onError: ((request?: WebRequest, error?: LoadFileError) => void) | undefined;
+    },
+  ): IFileRequest {
+    const { controller } = this.#job;
+    const request: IFileRequest = {
+      onCompleteObservable: new Observable<IFileRequest>(),
+      abort: () => controller.abort(new DOMException('the download was aborted', 'AbortError')),
+    };
+    const preview = new LazyPreview(async () => {
+      const { createFilePreview } = await import('./file-preview.ts');
+      return createFilePreview({ scene, onPreview, settings: this.#options, controller });
+    });
+    this.#preview = preview;
+    streamFile(url, {
+      signal: controller.signal,
+      onProgress: tell.report,
+      onPrefix: (received) => preview.update(received),
+    })
+      .then(tell.onSuccess, (error: unknown) => {
+        preview.end();
+        // Babylon types what it wraps and shows as an error of its own.
+        tell.onError?.(undefined, error as LoadFileError);
+      })
+      .finally(() => request.onCompleteObservable.notifyObservers(request));
     return request;
   }
 
@@ -101,6 +143,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
   ): Promise<ISceneLoaderAsyncResult> {
     const container = await this.#load(scene, data, rootUrl, fileName, meshNames);
     container.addAllToScene();
+    this.#preview?.end();
     const { meshes, particleSystems, skeletons, animationGroups, transformNodes, geometries, lights } =
       container;
     return {
@@ -124,17 +167,20 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     fileName = '',
   ): Promise<void> {
     (await this.#load(scene, data, rootUrl, fileName)).addAllToScene();
+    this.#preview?.end();
   }
 
   /** Loads the file beside the scene. */
-  loadAssetContainerAsync(
+  async loadAssetContainerAsync(
     scene: Scene,
     data: unknown,
     rootUrl: string,
     _onProgress?: (event: ISceneLoaderProgressEvent) => void,
     fileName = '',
   ): Promise<AssetContainer> {
-    return this.#load(scene, data, rootUrl, fileName);
+    const container = await this.#load(scene, data, rootUrl, fileName);
+    this.#preview?.end();
+    return container;
   }
 
   async #load(
@@ -153,6 +199,9 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     };
     try {
       return await loadContainer(scene, source, { ...this.#options, signal: this.#job.controller.signal });
+    } catch (error) {
+      this.#preview?.end();
+      throw error;
     } finally {
       this.#job.release();
     }

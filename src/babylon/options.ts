@@ -1,4 +1,5 @@
 import type { SceneLoaderPluginOptions } from '@babylonjs/core/Loading/sceneLoader.js';
+import type { TransformNode } from '@babylonjs/core/Meshes/transformNode.js';
 import type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
 import type { NSDFLodOptions } from './lod-options.ts';
 
@@ -27,6 +28,11 @@ export type GLTFNSDFOptions = {
 export type NSDFPluginOptions = {
   [Option in keyof (DeriveSettings & NSDFCallOptions)]: (DeriveSettings & NSDFCallOptions)[Option];
 } & {
+  /**
+   * Called once with a rough picture of the file while it arrives over the network: a root in the scene, whose meshes get
+   * better. It goes as soon as the load is over.
+   */
+  readonly onPreview?: (root: TransformNode) => void;
   /** Options of Babylon's glTF loader, which builds everything around the fields. */
   readonly gltf?: NonNullable<SceneLoaderPluginOptions['gltf']>;
 };

@@ -1,11 +1,11 @@
 /** The plugin for three.js: `nsdf-loader/three`. */
 export type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
 export type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
+export type { NSDFPreviewNote } from '../plugin/file-preview.ts';
 export type { FieldSettings, LodSettings } from '../plugin/lod-settings.ts';
 export type { NSDFSupport } from '../plugin/support.ts';
 export type { LevelGeometry } from './create-levels.ts';
 export { detectSupport } from './detect-support.ts';
-export type { NSDFPreviewNote } from './file-preview.ts';
 export { type FollowedView, type FollowViewOptions, followView } from './follow-view.ts';
 export { GLTFNSDFExtension, type GLTFNSDFOptions, type NSDFFallbackNote } from './gltf-nsdf-extension.ts';
 export { NSDFGroup } from './nsdf-group.ts';

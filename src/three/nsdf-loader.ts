@@ -3,10 +3,10 @@ import type { Backend, PartitionCache } from '../index.ts';
 import { NsdfError } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
 import { type NSDFProgress, withDetail, withSetting } from '../plugin/derive-settings.ts';
+import { LazyPreview } from '../plugin/lazy-preview.ts';
 import { type FieldSettings, type LodSettings, lodOf } from '../plugin/lod-settings.ts';
 import { download } from './download.ts';
 import { JobManager } from './job-manager.ts';
-import { LazyPreview } from './lazy-preview.ts';
 import type { NSDFGroup } from './nsdf-group.ts';
 import { parseScene } from './parse-scene.ts';
 
@@ -259,7 +259,11 @@ export class NSDFLoader extends Loader<NSDFGroup> {
     const resourcePath = this.resourcePath || (this.path ? LoaderUtils.resolveURL(base, this.path) : base);
     const { onPreview, settings } = config;
     const { signal } = controller;
-    const preview = onPreview && new LazyPreview({ onPreview, settings, controller });
+    const makePreview = async (show: (preview: Group) => void) => {
+      const { createFilePreview } = await import('./file-preview.ts');
+      return createFilePreview({ onPreview: show, settings, controller });
+    };
+    const preview = onPreview && new LazyPreview(() => makePreview(onPreview));
     try {
       const bytes = await download(this.manager.resolveURL(this.path + url), {
         headers: this.requestHeader,

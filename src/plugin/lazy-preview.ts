@@ -1,4 +1,4 @@
-import type { FilePreview, FilePreviewOptions } from './file-preview.ts';
+import type { FilePreview } from './file-preview.ts';
 
 /** A preview whose code is loaded while the file is. */
 export class LazyPreview {
@@ -6,12 +6,13 @@ export class LazyPreview {
   #received: Uint8Array | undefined;
   #isEnded = false;
 
-  constructor(options: FilePreviewOptions) {
-    import('./file-preview.ts').then(
-      ({ FilePreview }) => {
-        if (this.#isEnded) return;
-        this.#preview = new FilePreview(options);
-        if (this.#received) this.#preview.update(this.#received);
+  /** @param load fetches the preview's code and makes it */
+  constructor(load: () => Promise<FilePreview>) {
+    load().then(
+      (preview) => {
+        if (this.#isEnded) return preview.end();
+        this.#preview = preview;
+        if (this.#received) preview.update(this.#received);
       },
       () => {}, // without its code there is no preview; the load does not need one
     );
