@@ -6,7 +6,7 @@ import type { Plugin } from 'rollup';
 
 const SRC = resolve(fileURLToPath(new URL('../src', import.meta.url)));
 /** All that a derived mesh depends on. */
-const SOURCES = ['field', 'partition', 'surface', 'gpu', 'pipeline/plan.ts', 'pipeline/stages.ts'];
+const SOURCES = ['field', 'partition', 'surface', 'gpu', 'pipeline'];
 
 function listFiles(path: string): string[] {
   if (!statSync(path, { throwIfNoEntry: false })) return [];
@@ -31,7 +31,9 @@ export function stampAlgorithm(): Plugin {
     name: 'stamp-algorithm',
     transform(code, id) {
       if (!id.replaceAll('\\', '/').endsWith('src/pipeline/algorithm-version.ts')) return null;
-      return { code: code.replace("'unbuilt'", `'${algorithmVersion()}'`), map: null };
+      const stamped = code.replace(/(ALGORITHM_VERSION[^=\n]*= )UNBUILT/, `$1'${algorithmVersion()}'`);
+      if (stamped === code) throw new Error(`${id}: found no version to put the hash in`);
+      return { code: stamped, map: null };
     },
   };
 }

@@ -53,8 +53,11 @@ export interface CacheHit {
   readonly source: 'memory' | 'store';
 }
 
-/** A store that does not answer within this time is left aside: what is asked for can be made again meanwhile. */
-const STORE_TIMEOUT_MS = 2000;
+/**
+ * A store that does not answer within this time is left aside: what is asked for can be made again meanwhile. A browser
+ * that had just started on a busy machine took 1.1 s to open its database.
+ */
+const STORE_TIMEOUT_MS = 4000;
 /** Failures in a row, other than for want of room, after which a store is left aside. */
 const MAX_STORE_FAILURES = 3;
 

@@ -1,4 +1,5 @@
 import { PartitionCache } from '../cache/partition-cache.ts';
+import { ALGORITHM_VERSION, UNBUILT } from './algorithm-version.ts';
 
 // One cache for all that derives on a page, so that nothing is computed twice whoever asks: it belongs to this module.
 let chosen: PartitionCache | null | undefined;
@@ -8,8 +9,13 @@ let chosen: PartitionCache | null | undefined;
  * no IndexedDB, or where the page wants none.
  */
 export function defaultCache(): PartitionCache | null {
-  if (chosen === undefined) chosen = typeof indexedDB === 'undefined' ? null : new PartitionCache();
+  if (chosen === undefined) chosen = typeof indexedDB === 'undefined' ? null : createDefault();
   return chosen;
+}
+
+/** Sources that were not built have no version to tell their records by: those must not outlive the page. */
+function createDefault(): PartitionCache {
+  return new PartitionCache(ALGORITHM_VERSION === UNBUILT ? { store: null } : {});
 }
 
 /**

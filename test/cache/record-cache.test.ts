@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { RecordCache } from '../../src/cache/record-cache.ts';
 import { recordKey } from '../../src/cache/record-key.ts';
 import { openRecord, sealRecord } from '../../src/cache/sealed-record.ts';
@@ -171,7 +171,14 @@ describe('RecordCache', () => {
 
   test('does not wait for a store that does not answer', async () => {
     const cache = new RecordCache({ store: mapStore({ get: () => new Promise(() => {}) }) });
-    expect(await cache.get('a')).toBeUndefined();
+    vi.useFakeTimers();
+    try {
+      const pending = cache.get('a');
+      await vi.advanceTimersByTimeAsync(4001);
+      expect(await pending).toBeUndefined();
+    } finally {
+      vi.useRealTimers();
+    }
     expect(cache.statistics).toMatchObject({ store: 'off' });
     expect(cache.statistics.storeProblem).toMatch(/did not answer within/);
   });
