@@ -9,7 +9,7 @@ import { WorkerPool } from './worker-pool.ts';
 export interface WorkerConfig {
   /** Starts one worker. For pages whose bundler does not find the package's worker.js by itself. */
   readonly createWorker?: () => WorkerLike;
-  /** Workers at once. Default: one less than the machine has cores, at most 4. */
+  /** Workers at once. Default: one less than the machine has cores, at least 2 and at most 4. */
   readonly maxWorkers?: number;
 }
 
@@ -21,10 +21,13 @@ export interface WorkerBackend extends DeriveBackend {
   configure(config: WorkerConfig): void;
 }
 
+/** Two even on two cores: a first picture must not wait for a long job. */
+const MIN_WORKERS = 2;
 const MAX_WORKERS = 4;
 
 function defaultMaxWorkers(): number {
-  return Math.max(1, Math.min(MAX_WORKERS, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1));
+  const nSpare = (globalThis.navigator?.hardwareConcurrency ?? 2) - 1;
+  return Math.max(MIN_WORKERS, Math.min(MAX_WORKERS, nSpare));
 }
 
 /** Makes the worker backend; nothing is started before the first job. */
