@@ -81,6 +81,11 @@ export class GeometryLod implements LevelListener<DeriveResult> {
     }
   }
 
+  /** The level that was chosen for a mesh in the last frame: the one wanted, or the nearest that is there. */
+  shownBy(mesh: AbstractMesh): Level<unknown> | null {
+    return this.#selectors.get(mesh)?.shown ?? null;
+  }
+
   /** The level that a mesh asked for last; null before it was drawn. */
   wantedBy(mesh: AbstractMesh): Level<unknown> | null {
     return this.#selectors.get(mesh)?.wanted ?? null;

@@ -44,6 +44,11 @@ export class NSDFObject {
     return this.#field.lod?.store.levels ?? [];
   }
 
+  /** The level that is shown, the preview among them; null before the mesh was drawn, and without levels of detail. */
+  get level(): Level<unknown> | null {
+    return this.#field.lod?.shownBy(this.mesh) ?? null;
+  }
+
   /** The level that the mesh's size on screen asks for; null before it was drawn, and without levels of detail. */
   get wantedLevel(): Level<unknown> | null {
     return this.#field.lod?.wantedBy(this.mesh) ?? null;

@@ -137,6 +137,19 @@ describe('the viewer in Babylon.js', () => {
     expect((await viewer.totals).isClosed).toBe(true);
   });
 
+  it('chooses levels by their error on screen, and says which one is shown', async () => {
+    await viewer.drop('ball.nsdf', writeNsdf(sphereField({ cells: [4] })));
+    await viewer.act(() => viewer.page.click('input[value=lod]'));
+    const level = () => viewer.page.$eval('#level', (element) => element.textContent ?? '');
+    const settled = (text: string) => /^(resolution \d+|exact) · error/.test(text);
+    await expect.poll(level, { timeout: 60_000 }).toSatisfy(settled);
+    const fine = await level();
+    await viewer.page.focus('#screen-error');
+    await viewer.act(() => viewer.page.keyboard.press('End'));
+    await expect.poll(level, { timeout: 60_000 }).toSatisfy((text: string) => settled(text) && text !== fine);
+    await viewer.act(() => viewer.page.click('input[value=tolerance]'));
+  });
+
   it('says what is wrong with a file, and keeps what it shows', async () => {
     const before = await viewer.totals;
     await viewer.drop('broken.nsdf', new TextEncoder().encode('not a field'));

@@ -20,6 +20,8 @@ export class Stage {
   /** Frames in which everything was there to be drawn. */
   nFrames = 0;
   isTurning = false;
+  /** Called after every frame. */
+  onFrame: () => void = () => {};
   readonly #canvas: HTMLCanvasElement;
   readonly #view: ViewEngine;
   readonly #light: DirectionalLight;
@@ -112,6 +114,7 @@ export class Stage {
     this.scene.render();
     engine.endFrame();
     // Shaders compile beside the page: what lacks one is drawn later.
+    this.onFrame();
     const isReady = this.scene.isReady();
     if (isReady) this.nFrames++;
     if (!isReady || this.isTurning || this.#hasInertia()) this.invalidate();

@@ -4,12 +4,14 @@ import { RuntimeError } from '@babylonjs/core/Misc/error.js';
 import { Logger } from '@babylonjs/core/Misc/logger.js';
 import type { Node } from '@babylonjs/core/node.js';
 import {
+  type NSDFLevelEvent,
+  type NSDFLodOptions,
   type NSDFObject,
   type NSDFPluginOptions,
   nsdfOf,
   registerNSDFLoader,
 } from '../../../src/babylon/index.ts';
-import { byId } from '../dom.ts';
+import { byId, formatSmall } from '../dom.ts';
 import { acceptFiles } from '../drop.ts';
 import { Messages } from '../messages.ts';
 import { Panel } from '../panel.ts';
@@ -51,7 +53,10 @@ export class BabylonViewer {
     this.stage = new Stage(canvas, view);
     this.#appearance = new Appearance(this.stage.scene);
     this.#ground = new Ground(this.stage.scene);
-    this.#panel = new Panel((what) => (what === 'view' ? this.#redraw() : this.#scheduleDerive()));
+    this.#panel = new Panel((what) => (what === 'view' ? this.#redraw() : this.#scheduleDerive()), {
+      hasLod: true,
+    });
+    this.stage.onFrame = () => this.#followLevels();
     acceptFiles((file) => void this.openFile(file));
     byId('save-glb').addEventListener('click', () => void this.#save('glb'));
     byId('save-usdz').addEventListener('click', () => void this.#save('usdz'));
@@ -115,6 +120,7 @@ export class BabylonViewer {
       ...settings,
       // A field's own scale is known only once it is read; until the slider is moved its default is right.
       ...(tolerance !== undefined && !this.#panel.isAtDefaultTolerance && { tolerance }),
+      ...(this.#lodOptions && { lod: this.#lodOptions }),
       signal,
       onProgress: ({ phase, stage, fraction }) =>
         this.#messages.progress(phase === 'download' ? 'downloading' : (stage ?? 'deriving'), fraction),
@@ -125,6 +131,29 @@ export class BabylonViewer {
         },
       },
     };
+  }
+
+  /** Levels of detail as the panel asks for them, or null. */
+  get #lodOptions(): NSDFLodOptions | null {
+    const { lod } = this.#panel.state;
+    return lod && { ...lod, onLevel: (event) => this.#onLevel(event) };
+  }
+
+  /** Draws again, and counts anew what the meshes have now. */
+  #onLevel({ what, error }: NSDFLevelEvent): void {
+    if (what === 'failed') this.#messages.showError('Deriving', error as Error);
+    else if (this.status === 'ready') this.#finish();
+  }
+
+  /** Says which levels are shown. */
+  #followLevels(): void {
+    if (!this.#panel.state.lod || !this.content) return;
+    const names = this.fields.map(({ level, wantedLevel }) => {
+      if (!level) return 'none yet';
+      const waits = level !== wantedLevel && wantedLevel ? `, then ${wantedLevel.name}` : '';
+      return `${level.name}${waits} · error ${formatSmall(level.errorLocal)}`;
+    });
+    this.#panel.showLevel(names.join('; '));
   }
 
   #replaceContent(content: AssetContainer): void {
@@ -149,10 +178,16 @@ export class BabylonViewer {
     await this.#run('deriving', 'Deriving', async (signal) => {
       // Meshes that share a geometry are derived together.
       const shared = new Map(this.fields.map((field) => [field.mesh.geometry, field]));
+      const { derive: settings } = this.#panel.state;
+      const lod = this.#lodOptions;
+      if (lod) {
+        await Promise.all([...shared.values()].map((field) => field.setLod(lod, settings)));
+        return this.stage.invalidate();
+      }
       const fractions = new Map<NSDFObject, number>();
       const derive = (field: NSDFObject) =>
         field.derive({
-          ...this.#panel.state.derive,
+          ...settings,
           signal,
           onProgress: ({ stage, fraction }) => {
             fractions.set(field, fraction);
