@@ -19,6 +19,21 @@ it('refuses a network that is too large to be unfolded, and weights beyond singl
   await expect(broken).rejects.toMatchObject({ feature: 'gpu-weight-range' });
 });
 
+it('tells nothing off where features are beyond single precision', async () => {
+  const asset = randomField(4, { layers: [4] });
+  if (asset.encoding.kind !== 'hash-grid') throw new Error('expected a grid');
+  const levels = asset.encoding.levels.map((level) => ({
+    ...level,
+    params: level.params.map((v) => v * 1e12),
+  }));
+  const field = await createGpuField({ ...asset, encoding: { ...asset.encoding, levels } }, context);
+  const planes = Float64Array.of(-1, -0.3, 0.4, 1);
+  const { lo, hi } = await field.boundBlocks([planes, planes, planes], Int32Array.of(0, 0, 0, 1, 2, 1), 1);
+  expect(Math.max(...lo)).toBeLessThan(-1e38);
+  expect(Math.min(...hi)).toBeGreaterThan(1e38);
+  field.dispose();
+});
+
 it('names the limit that a table exceeds', async () => {
   const asset = randomField(3);
   if (asset.encoding.kind !== 'hash-grid') throw new Error('expected a grid');

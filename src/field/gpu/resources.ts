@@ -20,6 +20,13 @@ export const LEVEL = defineStruct('Level', {
 /** Bytes of weights that fit a uniform buffer; more of them are read from storage. */
 const MAX_UNIFORM_BYTES = 65536;
 
+/**
+ * What the layers may multiply a feature by at most, together. Kernels tell no box off whose features exceed
+ * MAX_FEATURE: then no sum overflows, of which nothing would be certain.
+ */
+const MAX_GAIN = 1e18;
+export const MAX_FEATURE = 1e9;
+
 /** A field's network and tables on the GPU. */
 export interface FieldResources {
   readonly asset: FieldAsset;
@@ -46,7 +53,7 @@ export function createResources(arena: GpuArena, asset: FieldAsset, network: Net
   const shape = shapeOf(asset, network);
   const places = placeWeights(shape);
   const packed = packWeights(network, places);
-  if (!packed.every((weight) => Math.abs(weight) < 1e18)) {
+  if (!(largestGain(network) < MAX_GAIN)) {
     throw new NsdfUnsupportedError('gpu-weight-range', 'The weights are too large for single precision.');
   }
   const rows = packRows(network, shape);
@@ -102,4 +109,19 @@ export async function uploadTable(arena: GpuArena, { asset, table }: FieldResour
 /** The grid's buffers, in the order of `tableBindings`. */
 export function tableBuffers({ shape, levels, table }: FieldResources): GPUBuffer[] {
   return shape.nLevels === 0 ? [] : [levels, table];
+}
+
+/** Product over the layers of the largest sum of a row's weights, its bias and 1. */
+function largestGain({ hidden, lastWeights, lastBias }: Network): number {
+  const rowSum = (weights: Float64Array, bias: number): number =>
+    weights.reduce((sum, weight) => sum + Math.abs(weight), 1 + Math.abs(bias));
+  return hidden.reduce(
+    (gain, { weights, bias, nIn, nOut }) => {
+      const rows = Array.from({ length: nOut }, (_, row) =>
+        rowSum(weights.subarray(row * nIn, (row + 1) * nIn), bias[row]),
+      );
+      return gain * Math.max(...rows);
+    },
+    rowSum(lastWeights, lastBias),
+  );
 }

@@ -1,3 +1,4 @@
+import { MAX_FEATURE } from './resources.ts';
 import { type FieldShape, placeRows } from './shape.ts';
 import { UNIT_ROUNDING } from './wgsl-box-features.ts';
 import { BATCH_SIZE, INPUT_VECTORS } from './wgsl-encode-boxes.ts';
@@ -27,6 +28,8 @@ export function boundWgsl(shape: FieldShape): string {
   const nHidden = widths.length;
   const lines = [
     ...inputLines(shape),
+    `let isTooLarge = !(${upTo(shape.nInputs).reduce((most, i) => `max(${most}, q${i})`, '0.0')} < ${MAX_FEATURE.toFixed(1)});`,
+    'if (isTooLarge) { return vec2<f32>(-3e38, 3e38); }',
     ...upTo(shape.nInputs).map((i) => `var g${i} = vec2<f32>(0.0);`),
     'var constant = vec2<f32>(0.0);',
     'var lost = 1e-30;',
