@@ -81,7 +81,7 @@ function hashOf(asset: FieldAsset): Promise<string> {
 }
 
 function optionsOf({ asset, asked }: CachedJob, kind: RecordKind): RecordOptions {
-  return kind === SURFACE_RECORD ? surfaceOptions(asked) : regionsOptions(asset, asked);
+  return kind === SURFACE_RECORD ? surfaceOptions(asset, asked) : regionsOptions(asset, asked);
 }
 
 function keyOf(job: CachedJob, kind: RecordKind): string {

@@ -40,21 +40,14 @@ export interface Plan {
  * coarser lattice was tried (2026-11-23): it loses components between the planes, 1 of 5 on the fixture `multi` at 12.
  */
 export function makePlan(field: CpuField, options: JobOptions): Plan {
-  const { min, max } = field.asset.domain;
-  const extent = [max[0] - min[0], max[1] - min[1], max[2] - min[2]];
   const hasGrid = field.asset.encoding.kind === 'hash-grid';
   const isDeep = field.layerWidths.length >= DEEP_LAYERS;
   const resolution = options.resolution ?? (isDeep ? DEEP_RESOLUTION : PLAIN_RESOLUTION);
   const frame = frameOf(field.asset, options);
   const lattice = clipLattice(hasGrid ? markLattice(field) : uniformLattice(field, resolution), frame.bounds);
   const isExact = options.exact === true;
-  const spacing = Math.max(...extent) / resolution;
-  const fallback =
-    options.resolution === undefined
-      ? Math.hypot(...extent) / DEFAULT_TOLERANCE_DIVISOR
-      : spacing / LATTICE_TOLERANCE_DIVISOR;
   const { domain } = field.asset;
-  const tolerance = isExact ? 0 : (options.tolerance ?? fallback);
+  const tolerance = toleranceOf(field.asset, options);
   const { blocks } = options;
   const detail = blocks === undefined ? DetailMap.uniform(tolerance, domain) : new DetailMap(blocks, domain);
   return {
@@ -66,6 +59,15 @@ export function makePlan(field: CpuField, options: JobOptions): Plan {
     shape: { share: CHAIN_SHARE, detail, keepsKinks: isExact },
     fill: { detail, isExact, refineShare: REFINE_SHARE },
   };
+}
+
+/** The tolerance that a job's options come to, in local units; 0 for the whole complex. */
+export function toleranceOf({ domain }: FieldAsset, { exact, tolerance, resolution }: JobOptions): number {
+  if (exact) return 0;
+  if (tolerance !== undefined) return tolerance;
+  const extent = [0, 1, 2].map((k) => domain.max[k] - domain.min[k]);
+  if (resolution === undefined) return Math.hypot(...extent) / DEFAULT_TOLERANCE_DIVISOR;
+  return Math.max(...extent) / resolution / LATTICE_TOLERANCE_DIVISOR;
 }
 
 /** Where a job's mesh lies: in the domain, or in the region asked for. */

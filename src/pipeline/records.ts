@@ -5,7 +5,7 @@ import type { ToleranceBlocks } from '../surface/detail-map.ts';
 import { decodeSurface, encodeSurface } from '../surface/surface-record.ts';
 import { verifySurface } from '../surface/verify-surface.ts';
 import type { DeriveProgress } from './options.ts';
-import { frameOf } from './plan.ts';
+import { frameOf, toleranceOf } from './plan.ts';
 import { packRecord, type RecordHeader, unpackRecord } from './record-envelope.ts';
 import type { DerivedRecords, DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
 
@@ -27,13 +27,18 @@ const SURFACE_OPTIONS = [
 /** What a record depends on beside its field; undefined counts as absent. */
 export type RecordOptions = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** The part of a job's options that its surface depends on, as a record's key has them. */
-export function surfaceOptions(options: JobOptions): RecordOptions {
+/**
+ * The part of a job's options that its surface depends on, as a record's key has them. With a grid the ways to ask for a
+ * tolerance all come to the same.
+ */
+export function surfaceOptions(asset: FieldAsset, options: JobOptions): RecordOptions {
   const entries = SURFACE_OPTIONS.map((name) => {
     const value = options[name];
     return [name, typeof value === 'object' ? keyOf(value) : value || undefined];
   });
-  return Object.fromEntries(entries);
+  const asGiven = Object.fromEntries(entries);
+  if (asset.encoding.kind === 'none' || options.exact || options.blocks) return asGiven;
+  return { ...asGiven, resolution: undefined, tolerance: toleranceOf(asset, options) };
 }
 
 function keyOf(value: Box3 | ToleranceBlocks): string {
@@ -43,7 +48,7 @@ function keyOf(value: Box3 | ToleranceBlocks): string {
 
 /** The part that the regions depend on: with a grid the planes are its own, whatever the detail. */
 export function regionsOptions(asset: FieldAsset, options: JobOptions): RecordOptions {
-  const { resolution, region } = surfaceOptions(options);
+  const { resolution, region } = surfaceOptions(asset, options);
   return { region, ...(asset.encoding.kind === 'none' && { resolution }) };
 }
 
@@ -72,7 +77,7 @@ export function* keepSurface(
   const records: DerivedRecords = { ...surface.records };
   if (problem !== undefined) return { ...surface, records: { ...records, problem } };
   const stats = Object.fromEntries(STATS.map((name) => [name, surface.stats[name]]));
-  const header = { kind: SURFACE_RECORD, contentHash, options: surfaceOptions(options), stats };
+  const header = { kind: SURFACE_RECORD, contentHash, options: surfaceOptions(asset, options), stats };
   const payload = yield* quietly(encodeSurface(surface.mesh));
   return { ...surface, records: { ...records, surface: packRecord(header, payload) } };
 }

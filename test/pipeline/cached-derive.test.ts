@@ -12,7 +12,7 @@ import { openEnvelope, packRecord } from '../../src/pipeline/record-envelope.ts'
 import { checkMesh } from '../../src/surface/check.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
 import { decodeSurface, encodeSurface } from '../../src/surface/surface-record.ts';
-import { FIELD_CASES, multiField, sphereField } from '../fixtures/fields.ts';
+import { FIELD_CASES, multiField, octahedronMlp, sphereField } from '../fixtures/fields.ts';
 import { runSteps } from '../partition/run-steps.ts';
 
 /** A store whose records tests can reach. */
@@ -167,6 +167,20 @@ describe('a mesh from the cache', () => {
     const part = { ...multiField(), region: { min: [-1, -1, -1], max: [1, 0, 1] } as const };
     expect((await derive(cache, {}, part)).stats.cache.use).toBe('miss');
     expect((await derive(cache, { structure: true })).structure).toBeDefined();
+  });
+
+  test('is found however its tolerance was asked for', async () => {
+    const cache = new PartitionCache({ store: null });
+    const ask = async (options: DeriveOptions, asset = sphereField({ cells: [4] })) =>
+      (await deriveMesh(asset, { ...options, cache })).stats;
+    const { toleranceLocal, cache: first } = await ask({});
+    expect(first.use).toBe('miss');
+    expect((await ask({ tolerance: toleranceLocal })).cache.use).toBe('memory');
+    const { toleranceLocal: ofLattice } = await ask({ resolution: 16 });
+    expect((await ask({ tolerance: ofLattice })).cache.use).toBe('memory');
+    // Without a grid the lattice itself is another one.
+    const coarse = await ask({ resolution: 16 }, octahedronMlp());
+    expect((await ask({ tolerance: coarse.toleranceLocal }, octahedronMlp())).cache.use).toBe('miss');
   });
 
   test('reports its progress as finished, and honours an abort', async () => {
