@@ -41,5 +41,6 @@ export function canKeepLevels(
     JSON.stringify([resolutions, details, preview]);
   const { scheduler = levels.store.scheduler } = lod;
   if (scheduler !== levels.store.scheduler || ladderOf(lod) !== ladderOf(levels.settings)) return false;
-  return derive === levels.derive || JSON.stringify(derive) === JSON.stringify(levels.derive);
+  const keys = new Set([...Object.keys(derive), ...Object.keys(levels.derive)]) as Set<keyof DeriveSettings>;
+  return [...keys].every((key) => derive[key] === levels.derive[key]);
 }

@@ -103,10 +103,10 @@ export class NSDFLoader extends Loader<NSDFGroup> {
 
   /**
    * Levels of detail, chosen by their error on screen: a load then resolves with the first picture (see `waitFor`).
-   * Tolerance, resolution or exact, where set, ask for the finest level. False: a single mesh.
+   * Tolerance, resolution or exact, where set, ask for the finest level. True keeps what was set; false: a single mesh.
    */
   setLod(lod: LodSettings | boolean = true): this {
-    this.#settings = { ...this.#settings, lod };
+    this.#settings = { ...this.#settings, lod: lod === true ? (lodOf(this.#settings) ?? true) : lod };
     return this;
   }
 

@@ -123,12 +123,13 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
   static async withLevels(asset: FieldAsset, options: LevelsOptions = {}): Promise<NSDFObject> {
     const { settings = {}, material = createDefaultMaterial(), signal, onProgress } = options;
     const lod = lodOf(settings) ?? {};
+    const { lod: _lod, ...derive } = settings;
     const object = new NSDFObject();
     object.#sampler = new FieldSampler(asset);
     object.name = asset.name;
     const { createLevels, NSDFLevels } = await import('./levels.ts');
-    const store = createLevels(asset, settings, lod, onProgress);
-    object.#levels = new NSDFLevels(object, { store, derive: settings, lod, material, standIn: null });
+    const store = createLevels(asset, derive, lod, onProgress);
+    object.#levels = new NSDFLevels(object, { store, derive, lod, material, standIn: null });
     try {
       await object.#levels.demand(lod.waitFor, signal);
       return object;

@@ -13,9 +13,9 @@ import {
   Vector4,
 } from 'three';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { NsdfArgumentError } from '../../src/index.ts';
+import { NsdfArgumentError, writeNsdf } from '../../src/index.ts';
 import { createScheduler, type LodScheduler } from '../../src/lod/index.ts';
-import { type LodSettings, type NSDFObject, objectFromAsset } from '../../src/three/index.ts';
+import { type LodSettings, NSDFLoader, type NSDFObject, objectFromAsset } from '../../src/three/index.ts';
 import { sphereField } from '../fixtures/fields.ts';
 
 /** A ball of radius 0.6; a level takes some ten milliseconds. */
@@ -266,6 +266,23 @@ describe('turning levels on and off', () => {
     expect(object.stats).toBe(stats);
   });
 
+  it('keeps what was made where only limits change, and starts anew where the ladder does', async () => {
+    const object = await makeBall();
+    await drawUntilSettled(object);
+    const { ladder } = object;
+    await object.setLod({ ...object.lod, screenError: 40 }, { backend: 'cpu' });
+    expect(object.ladder).toBe(ladder);
+    await drawUntilSettled(object);
+    expect(object.level?.index).toBe(0);
+    const before = object.mesh;
+    await object.setLod({ ...object.lod, levels: [{ tolerance: 0.02 }] });
+    expect(object.ladder).toHaveLength(1);
+    expect(visible(object)).toEqual([before]);
+    await drawUntilSettled(object);
+    expect(object.level?.name).toBe('tolerance 0.02');
+    expect(object.children).toEqual([object.mesh]);
+  });
+
   it('derive ends them', async () => {
     const object = await makeBall();
     await drawUntilSettled(object);
@@ -303,6 +320,39 @@ describe('clones', () => {
     expect(clone.level).toBe(object.level);
     expect(visible(clone)).toEqual([clone.mesh]);
     expect(clone.geometry).toBe(object.geometry);
+  });
+});
+
+describe("the loader's setters", () => {
+  it('turn levels on, chain, and are taken back by null', () => {
+    const loader = new NSDFLoader()
+      .setScreenError(2)
+      .setMaxLevel(3)
+      .setMaxTriangles(900)
+      .setMaxBytes(8e5)
+      .setLod();
+    expect(loader.settings.lod).toEqual({ screenError: 2, maxLevel: 3, maxTriangles: 900, maxBytes: 8e5 });
+    expect(loader.setMaxBytes(null).setScreenError(null).settings.lod).toEqual({
+      maxLevel: 3,
+      maxTriangles: 900,
+    });
+    expect(loader.setLod(false).settings.lod).toBe(false);
+    expect(new NSDFLoader().settings.lod).toBeUndefined();
+  });
+
+  it('a load gives the first picture, a tolerance beside it is the finest level; by default there is one mesh', async () => {
+    const bytes = writeNsdf(BALL);
+    const loader = new NSDFLoader(undefined, { backend: 'cpu' }).setTolerance(0.01);
+    const [single] = (await loader.parseAsync(bytes)).fields;
+    expect(single.lod).toBeNull();
+    expect(single.stats?.toleranceLocal).toBe(0.01);
+    const [ball] = (await loader.setLod(settingsOf({ levels: [{ tolerance: 0.1 }] })).parseAsync(bytes))
+      .fields;
+    expect(ball.level?.isPreview).toBe(true);
+    expect(ball.ladder.map(({ name }) => name)).toEqual(['tolerance 0.1', 'tolerance 0.01']);
+    await drawUntilSettled(ball);
+    expect(ball.stats?.toleranceLocal).toBe(0.01);
+    expect(ball.mesh!.material).toBe(ball.material);
   });
 });
 

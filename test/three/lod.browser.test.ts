@@ -358,7 +358,7 @@ describe('at a screen error of one pixel', () => {
     const bytes = await (
       await fetch(new URL('../../examples/assets/bunny.nsdf', import.meta.url))
     ).arrayBuffer();
-    const { levels: _levels, ...lod } = lodSettings({ preview: false, viewportHeight: size });
+    const { levels: _levels, ...lod } = lodSettings({ viewportHeight: size });
     const bunny = await objectFromAsset(readField(bytes), { lod, backend: 'worker' });
     bunny.material = new MeshBasicMaterial({ color: 0xffffff });
     const exact = await bunny.loadLevel(bunny.ladder.length - 1);
@@ -374,9 +374,8 @@ describe('at a screen error of one pixel', () => {
     const used = new Set<string>();
     for (const [distance, angle] of [
       [20, 0],
-      [8, 1],
-      [4, 2],
-      [2.6, 4],
+      [7, 1],
+      [2.8, 4],
     ]) {
       camera.position.set(Math.sin(angle) * distance, 0.2 * distance, Math.cos(angle) * distance);
       camera.lookAt(0, 0, 0);
@@ -387,7 +386,7 @@ describe('at a screen error of one pixel', () => {
             chosen = silhouette();
             return bunny.level === bunny.wantedLevel;
           },
-          { timeout: 30_000 },
+          { timeout: 100_000 },
         )
         .toBe(true);
       used.add(bunny.level?.name ?? '');
@@ -404,5 +403,5 @@ describe('at a screen error of one pixel', () => {
     expect(used.size).toBeGreaterThan(2);
     bunny.dispose();
     renderer.dispose();
-  }, 120_000);
+  }, 240_000);
 });
