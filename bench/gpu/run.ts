@@ -43,7 +43,8 @@ async function inBrowser(path: string, settings: Settings): Promise<GpuRow[]> {
     configFile: false,
     logLevel: 'error',
     plugins: [textModules(), stampAlgorithm()],
-    server: { port: 0, fs: { allow: [join(HERE, '../..')] } },
+    // A file that changes must not reload the page in the middle of a measurement.
+    server: { port: 0, hmr: false, watch: null, fs: { allow: [join(HERE, '../..')] } },
     optimizeDeps: { include: ['meshoptimizer', 'meshoptimizer/simplifier'] },
     worker: { format: 'es' },
   });
