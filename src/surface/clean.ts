@@ -69,7 +69,7 @@ export function* cleanMesh(raw: RawMesh, frame: MeshFrame, decimation?: Decimati
     const tolerances = vertexTolerances(raw, decimation.detail);
     const decimator = new Decimator(editor, decimation.field, normals, slopes, tolerances);
     for (const fraction of decimator.run()) yield 0.2 + 0.5 * fraction;
-    const repairer = new Repairer(editor, raw, { normals, slopes, tolerances }, decimation, frame);
+    const repairer = new Repairer(editor, raw, { normals, slopes }, decimation, frame);
     for (const fraction of repairer.run()) yield 0.7 + 0.2 * fraction;
   }
   yield* separate(editor, raw, isBorder, bounds, diagonal);

@@ -69,6 +69,18 @@ export class DetailMap {
     return this.inBox([p[offset], p[offset + 1], p[offset + 2]], [0, 0, 0]);
   }
 
+  /** The least tolerance of the blocks that a segment's or a triangle's bounding box touches; its vertices' numbers. */
+  along(positions: ArrayLike<number>, a: number, b: number, c = b): number {
+    if (this.least === this.most) return this.least;
+    const low = [0, 1, 2].map((k) =>
+      Math.min(positions[a * 3 + k], positions[b * 3 + k], positions[c * 3 + k]),
+    );
+    const size = low.map(
+      (x, k) => Math.max(positions[a * 3 + k], positions[b * 3 + k], positions[c * 3 + k]) - x,
+    );
+    return this.inBox(low, size);
+  }
+
   private block(k: number, x: number, slack: number): number {
     const i = Math.floor((x - this.min[k]) / this.size[k] + slack);
     return Math.min(this.counts[k] - 1, Math.max(0, i));

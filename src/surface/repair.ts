@@ -38,11 +38,10 @@ const PATTERNS: readonly Pattern[] = [
   patternOf(barycentricLattice(12), 12),
 ];
 
-/** What is known of every vertex: f64[n * 3], f64[n], f64[n]. */
+/** What is known of every vertex: f64[n * 3], f64[n]. */
 export interface VertexData {
   readonly normals: Float64Array;
   readonly slopes: Float64Array;
-  readonly tolerances: Float64Array;
 }
 
 /**
@@ -56,7 +55,6 @@ export class Repairer {
   private readonly field: CpuField;
   private readonly normals: Float64Array;
   private readonly slopes: Float64Array;
-  private readonly tolerances: Float64Array;
   private readonly detail: DetailMap;
   private readonly frame: MeshFrame;
   private readonly spacing: number;
@@ -65,7 +63,7 @@ export class Repairer {
 
   /**
    * @param raw the editor's arrays, with room for new vertices.
-   * @param at by vertex, all with room too: unit normals, |∇f|, and the tolerance.
+   * @param at by vertex, both with room too: unit normals and |∇f|.
    */
   constructor(
     editor: MeshEditor,
@@ -79,11 +77,10 @@ export class Repairer {
     this.field = field;
     this.normals = at.normals;
     this.slopes = at.slopes;
-    this.tolerances = at.tolerances;
     this.detail = detail;
     this.spacing = spacing;
     this.frame = frame;
-    this.sampler = new TriangleSampler(editor, field, at.slopes, at.tolerances);
+    this.sampler = new TriangleSampler(editor, field, at.slopes, detail);
   }
 
   /** Yields the fraction done. */
@@ -161,7 +158,7 @@ export class Repairer {
       // A point of a triangle is never farther from the zero set than from the nearest corner.
       if (
         !isSide ||
-        this.length(a, b) <= Math.min(this.tolerances[a], this.tolerances[b]) ||
+        this.length(a, b) <= this.detail.along(editor.positions, a, b) ||
         !this.placeVertex(a, b)
       )
         continue;
@@ -190,7 +187,6 @@ export class Repairer {
       raw.normals[v * 3 + k] = normals[v * 3 + k];
     }
     slopes[v] = 0.5 * (slopes[a] + slopes[b]);
-    this.tolerances[v] = this.detail.at(p, v * 3);
     editor.isBorder[v] = isBorder ? 1 : 0;
     putOnZeroSet(this.field, raw, this.frame.bounds, 0.25 * this.length(a, b), [v]);
     for (let k = 0; k < 3; k++) p[v * 3 + k] = Math.fround(p[v * 3 + k]);

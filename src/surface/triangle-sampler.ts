@@ -1,5 +1,6 @@
 import type { CpuField } from '../field/cpu-field.ts';
 import { length3 } from '../partition/length.ts';
+import type { DetailMap } from './detail-map.ts';
 import type { MeshEditor } from './mesh-editor.ts';
 
 /** Along a normal whose cosine with the gradient is less than this a distance means little. */
@@ -38,17 +39,17 @@ export class TriangleSampler {
   private readonly editor: MeshEditor;
   private readonly field: CpuField;
   private readonly slopes: Float64Array;
-  private readonly tolerances: Float64Array;
+  private readonly detail: DetailMap;
   private points = new Float64Array(0);
   private values = new Float64Array(0);
   private gradients = new Float64Array(0);
 
-  /** @param slopes f64[], |∇f| at each vertex. @param tolerances f64[], local units; a triangle has the least of its corners'. */
-  constructor(editor: MeshEditor, field: CpuField, slopes: Float64Array, tolerances: Float64Array) {
+  /** @param slopes f64[], |∇f| at each vertex. */
+  constructor(editor: MeshEditor, field: CpuField, slopes: Float64Array, detail: DetailMap) {
     this.editor = editor;
     this.field = field;
     this.slopes = slopes;
-    this.tolerances = tolerances;
+    this.detail = detail;
   }
 
   /** Measures triangles (their first corners' indices); where |f| over the corners' slope is below the share `least` of the tolerance the gradient is not asked. */
@@ -70,9 +71,13 @@ export class TriangleSampler {
     this.field.evaluateWithGradient(this.points, this.values, this.gradients, nAsked);
     for (let i = 0, n = 0; i < triangles.length; i++) {
       const t = triangles[i];
-      if (this.worst[i] >= 0)
-        this.off[i] = this.distance(t, n++) / leastOf(this.tolerances, this.editor.indices, t);
+      if (this.worst[i] >= 0) this.off[i] = this.distance(t, n++) / this.tolerance(t);
     }
+  }
+
+  private tolerance(t: number): number {
+    const { indices, positions } = this.editor;
+    return this.detail.along(positions, indices[t], indices[t + 1], indices[t + 2]);
   }
 
   private reserve(nTriangles: number, nSamples: number): void {
@@ -106,7 +111,7 @@ export class TriangleSampler {
   private largest(t: number, at: number, nSamples: number, least: number): number {
     const { slopes, values } = this;
     const { indices } = this.editor;
-    let most = least * leastOf(this.tolerances, indices, t) * leastOf(slopes, indices, t);
+    let most = least * this.tolerance(t) * leastOf(slopes, indices, t);
     let worst = -1;
     for (let k = 0; k < nSamples; k++) {
       const off = Math.abs(values[at + k]);
