@@ -1,9 +1,8 @@
 import type { CpuField } from '../field/cpu-field.ts';
+import { cornerRange } from './corner-range.ts';
 import type { CornerTable } from './corners.ts';
 import { evaluateRegion, MAX_UNITS } from './region-evaluate.ts';
-
-/** Relative difference up to which two units are multiples of each other. */
-const TWIN = 1e-10;
+import { twinRatio } from './twin-ratio.ts';
 
 /**
  * The network reduced to one box, face or edge (8, 4 or 2 corners): only the neurons that may change sign there, the
@@ -133,7 +132,7 @@ export class RegionNetwork {
     const range = this.layerRange;
     this.listCoupled(layer, nBefore);
     for (let j = 0; j < width; j++) {
-      this.cornerRange(values, firstNeuron + j);
+      cornerRange(values, this.rowOffset, firstNeuron + j, this.nCorners, range);
       if (nBefore === 0) {
         if (range.lo >= 0) {
           this.statesNow[j] = 1;
@@ -195,39 +194,6 @@ export class RegionNetwork {
     for (let u = 0; u < this.nRowBefore; u++) rows[row + u] += weight * before[from + u];
   }
 
-  /** Corner extremes of a neuron into layerRange: the innermost loop of all, so unrolled. */
-  private cornerRange(values: Float64Array, neuron: number): void {
-    const offsets = this.rowOffset;
-    const a = values[offsets[0] + neuron];
-    const b = values[offsets[1] + neuron];
-    let lo = a < b ? a : b;
-    let hi = a < b ? b : a;
-    if (this.nCorners > 2) {
-      const c = values[offsets[2] + neuron];
-      const d = values[offsets[3] + neuron];
-      const lo1 = c < d ? c : d;
-      const hi1 = c < d ? d : c;
-      if (lo1 < lo) lo = lo1;
-      if (hi1 > hi) hi = hi1;
-    }
-    if (this.nCorners > 4) {
-      const e = values[offsets[4] + neuron];
-      const f = values[offsets[5] + neuron];
-      const g = values[offsets[6] + neuron];
-      const h = values[offsets[7] + neuron];
-      const lo2 = e < f ? e : f;
-      const hi2 = e < f ? f : e;
-      const lo3 = g < h ? g : h;
-      const hi3 = g < h ? h : g;
-      if (lo2 < lo) lo = lo2;
-      if (hi2 > hi) hi = hi2;
-      if (lo3 < lo) lo = lo3;
-      if (hi3 > hi) hi = hi3;
-    }
-    this.layerRange.lo = lo;
-    this.layerRange.hi = hi;
-  }
-
   private errorRange(rows: Float64Array, row: number, n: number): void {
     let lo = 0;
     let hi = 0;
@@ -282,7 +248,7 @@ export class RegionNetwork {
    */
   private joinTwin(u: number, row: number): boolean {
     for (let w = 0; w < u; w++) {
-      const k = this.ratio(u, w);
+      const k = twinRatio(this, u, w);
       if (k === 0) continue;
       const size = Math.abs(k);
       this.rowsNow.fill(0, row, Math.min(row + MAX_UNITS, row + u + this.widths[this.layer]));
@@ -291,33 +257,6 @@ export class RegionNetwork {
       return true;
     }
     return false;
-  }
-
-  /** k where v_u = k v_w up to rounding, else 0. */
-  private ratio(u: number, w: number): number {
-    const { unitA, unitB, nCorners } = this;
-    // Nearly all pairs differ at the first two corners already.
-    const [p, q] = [u * 8, w * 8];
-    const cross = unitA[p] * unitA[q + 1] - unitA[p + 1] * unitA[q];
-    if (Math.abs(cross) > 1e-6 * (Math.abs(unitA[p] * unitA[q + 1]) + Math.abs(unitA[p + 1] * unitA[q])))
-      return 0;
-    let most = 0;
-    let at = 0;
-    for (let c = 0; c < nCorners; c++) {
-      const size = Math.abs(unitA[w * 8 + c]);
-      if (size <= most) continue;
-      most = size;
-      at = c;
-    }
-    const k = most > 0 ? unitA[u * 8 + at] / unitA[w * 8 + at] : 0;
-    const margin = TWIN * Math.abs(k) * most;
-    for (let c = 0; c < nCorners; c++)
-      if (Math.abs(unitA[u * 8 + c] - k * unitA[w * 8 + c]) > margin) return 0;
-    for (let i = 0; i < u; i++) {
-      const b = i < w ? k * unitB[w * MAX_UNITS + i] : 0;
-      if (Math.abs(unitB[u * MAX_UNITS + i] - b) > TWIN * (Math.abs(b) + Math.abs(k))) return 0;
-    }
-    return k;
   }
 
   private reduceOutput(values: Float64Array, fIndex: number): void {

@@ -1,10 +1,10 @@
-import { type Group, Loader, LoaderUtils, type LoadingManager } from 'three';
-import type { Backend, PartitionCache } from '../index.ts';
+import { type Group, LoaderUtils } from 'three';
 import { NsdfError } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
-import { type NSDFProgress, withDetail, withSetting } from '../plugin/derive-settings.ts';
+import type { NSDFProgress } from '../plugin/derive-settings.ts';
 import { LazyPreview } from '../plugin/lazy-preview.ts';
-import { type FieldSettings, type LodSettings, lodOf } from '../plugin/lod-settings.ts';
+import type { FieldSettings } from '../plugin/lod-settings.ts';
+import { ConfiguredLoader } from './configured-loader.ts';
 import { download } from './download.ts';
 import { JobManager } from './job-manager.ts';
 import type { NSDFGroup } from './nsdf-group.ts';
@@ -33,102 +33,11 @@ interface JobConfig {
  * const bunny = await loader.loadAsync('bunny.nsdf');
  * scene.add(bunny);
  */
-export class NSDFLoader extends Loader<NSDFGroup> {
+export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
   readonly #pending = new Set<AbortController>();
-  #settings: FieldSettings;
   #signal: AbortSignal | null = null;
   #onProgress: ((progress: NSDFProgress) => void) | null = null;
   #onPreview: ((preview: Group) => void) | null = null;
-
-  constructor(manager?: LoadingManager, settings: FieldSettings = {}) {
-    super(manager);
-    this.#settings = { ...settings };
-  }
-
-  /** How meshes are derived at present. */
-  get settings(): FieldSettings {
-    return this.#settings;
-  }
-
-  /** Largest distance between mesh and zero set, in the file's local units; replaces resolution and exact. */
-  setTolerance(tolerance: number | null): this {
-    this.#settings = withDetail(this.#settings, tolerance === null ? {} : { tolerance });
-    return this;
-  }
-
-  /** Uniform lattice of that many boxes along the longest axis; replaces tolerance and exact. */
-  setResolution(resolution: number | null): this {
-    this.#settings = withDetail(this.#settings, resolution === null ? {} : { resolution });
-    return this;
-  }
-
-  /** The whole polyhedral complex, every crease of every neuron; replaces tolerance and resolution. */
-  setExact(exact = true): this {
-    this.#settings = withDetail(this.#settings, exact ? { exact } : {});
-    return this;
-  }
-
-  /** Simplifies to at most this many vertices; null for no limit. */
-  setMaxVertices(maxVertices: number | null): this {
-    this.#settings = withSetting(this.#settings, 'maxVertices', maxVertices);
-    return this;
-  }
-
-  /** Splits normals at edges sharper than this many degrees; null for never. */
-  setCreaseAngle(degrees: number | null): this {
-    this.#settings = withSetting(this.#settings, 'creaseAngle', degrees);
-    return this;
-  }
-
-  /** Where derivations run; 'auto' takes the best there is. */
-  setBackend(backend: Backend | 'auto'): this {
-    this.#settings = withSetting(this.#settings, 'backend', backend);
-    return this;
-  }
-
-  /** The GPU device that the backend `gpu` shares; null for one of its own. See `detectSupport`. */
-  setDevice(device: GPUDevice | null): this {
-    this.#settings = withSetting(this.#settings, 'device', device);
-    return this;
-  }
-
-  /**
-   * Where earlier results are looked for and new ones kept; false for nowhere, null for the page's own cache. (three's own
-   * `setCache` is about the request.)
-   */
-  setPartitionCache(cache: PartitionCache | false | null): this {
-    this.#settings = withSetting(this.#settings, 'cache', cache);
-    return this;
-  }
-
-  /**
-   * Levels of detail, chosen by their error on screen: a load then resolves with the first picture (see `waitFor`).
-   * Tolerance, resolution or exact, where set, ask for the finest level. True keeps what was set; false: a single mesh.
-   */
-  setLod(lod: LodSettings | boolean = true): this {
-    this.#settings = { ...this.#settings, lod: lod === true ? (lodOf(this.#settings) ?? true) : lod };
-    return this;
-  }
-
-  /** Largest error on screen in physical pixels, with levels of detail. Turns them on, as the next three do; null: 1. */
-  setScreenError(pixels: number | null): this {
-    return this.#setLodEntry('screenError', pixels);
-  }
-
-  /** Index of the finest level that may be shown; null for no limit. */
-  setMaxLevel(index: number | null): this {
-    return this.#setLodEntry('maxLevel', index);
-  }
-
-  /** Bytes that a level may have; null for no limit. The budget of the whole page is the scheduler's. */
-  setMaxBytes(nBytes: number | null): this {
-    return this.#setLodEntry('maxBytes', nBytes);
-  }
-
-  /** Triangles that a level may have; null for no limit. */
-  setMaxTriangles(nTriangles: number | null): this {
-    return this.#setLodEntry('maxTriangles', nTriangles);
-  }
 
   /** Reports download and derivation; three's own `onProgress` sees the download alone. */
   setProgress(onProgress: ((progress: NSDFProgress) => void) | null): this {
@@ -210,14 +119,9 @@ export class NSDFLoader extends Loader<NSDFGroup> {
     this.abort();
   }
 
-  #setLodEntry<K extends keyof LodSettings>(key: K, value: LodSettings[K] | null): this {
-    const { [key]: _old, ...others } = lodOf(this.#settings) ?? {};
-    return this.setLod(value === null ? others : { ...others, [key]: value });
-  }
-
   /** What a job takes with it when it starts: setters that are called while it downloads are for later jobs. */
   get #config(): JobConfig {
-    return { settings: this.#settings, onProgress: this.#onProgress, onPreview: this.#onPreview };
+    return { settings: this.settings, onProgress: this.#onProgress, onPreview: this.#onPreview };
   }
 
   async #loadItem(

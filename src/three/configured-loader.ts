@@ -1,0 +1,104 @@
+import { Loader, type LoadingManager } from 'three';
+import type { Backend, PartitionCache } from '../index.ts';
+import { withDetail, withSetting } from '../plugin/derive-settings.ts';
+import { type FieldSettings, type LodSettings, lodOf } from '../plugin/lod-settings.ts';
+
+/** The settings half of {@link NSDFLoader}: how meshes are derived, by chained setters. */
+export abstract class ConfiguredLoader<T> extends Loader<T> {
+  #settings: FieldSettings;
+
+  constructor(manager?: LoadingManager, settings: FieldSettings = {}) {
+    super(manager);
+    this.#settings = { ...settings };
+  }
+
+  /** How meshes are derived at present. */
+  get settings(): FieldSettings {
+    return this.#settings;
+  }
+
+  /** Largest distance between mesh and zero set, in the file's local units; replaces resolution and exact. */
+  setTolerance(tolerance: number | null): this {
+    this.#settings = withDetail(this.#settings, tolerance === null ? {} : { tolerance });
+    return this;
+  }
+
+  /** Uniform lattice of that many boxes along the longest axis; replaces tolerance and exact. */
+  setResolution(resolution: number | null): this {
+    this.#settings = withDetail(this.#settings, resolution === null ? {} : { resolution });
+    return this;
+  }
+
+  /** The whole polyhedral complex, every crease of every neuron; replaces tolerance and resolution. */
+  setExact(exact = true): this {
+    this.#settings = withDetail(this.#settings, exact ? { exact } : {});
+    return this;
+  }
+
+  /** Simplifies to at most this many vertices; null for no limit. */
+  setMaxVertices(maxVertices: number | null): this {
+    this.#settings = withSetting(this.#settings, 'maxVertices', maxVertices);
+    return this;
+  }
+
+  /** Splits normals at edges sharper than this many degrees; null for never. */
+  setCreaseAngle(degrees: number | null): this {
+    this.#settings = withSetting(this.#settings, 'creaseAngle', degrees);
+    return this;
+  }
+
+  /** Where derivations run; 'auto' takes the best there is. */
+  setBackend(backend: Backend | 'auto'): this {
+    this.#settings = withSetting(this.#settings, 'backend', backend);
+    return this;
+  }
+
+  /** The GPU device that the backend `gpu` shares; null for one of its own. See `detectSupport`. */
+  setDevice(device: GPUDevice | null): this {
+    this.#settings = withSetting(this.#settings, 'device', device);
+    return this;
+  }
+
+  /**
+   * Where earlier results are looked for and new ones kept; false for nowhere, null for the page's own cache. (three's own
+   * `setCache` is about the request.)
+   */
+  setPartitionCache(cache: PartitionCache | false | null): this {
+    this.#settings = withSetting(this.#settings, 'cache', cache);
+    return this;
+  }
+
+  /**
+   * Levels of detail, chosen by their error on screen: a load then resolves with the first picture (see `waitFor`).
+   * Tolerance, resolution or exact, where set, ask for the finest level. True keeps what was set; false: a single mesh.
+   */
+  setLod(lod: LodSettings | boolean = true): this {
+    this.#settings = { ...this.#settings, lod: lod === true ? (lodOf(this.#settings) ?? true) : lod };
+    return this;
+  }
+
+  /** Largest error on screen in physical pixels, with levels of detail. Turns them on, as the next three do; null: 1. */
+  setScreenError(pixels: number | null): this {
+    return this.#setLodEntry('screenError', pixels);
+  }
+
+  /** Index of the finest level that may be shown; null for no limit. */
+  setMaxLevel(index: number | null): this {
+    return this.#setLodEntry('maxLevel', index);
+  }
+
+  /** Bytes that a level may have; null for no limit. The budget of the whole page is the scheduler's. */
+  setMaxBytes(nBytes: number | null): this {
+    return this.#setLodEntry('maxBytes', nBytes);
+  }
+
+  /** Triangles that a level may have; null for no limit. */
+  setMaxTriangles(nTriangles: number | null): this {
+    return this.#setLodEntry('maxTriangles', nTriangles);
+  }
+
+  #setLodEntry<K extends keyof LodSettings>(key: K, value: LodSettings[K] | null): this {
+    const { [key]: _old, ...others } = lodOf(this.#settings) ?? {};
+    return this.setLod(value === null ? others : { ...others, [key]: value });
+  }
+}
