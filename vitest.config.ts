@@ -36,7 +36,7 @@ const executablePath = await locateBrowser();
 export default defineConfig({
   plugins: [textModules()],
   test: {
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
       {
