@@ -106,7 +106,7 @@ describe.each(RENDERERS)('%s', (name, create) => {
   it('is described by detectSupport', async () => {
     const support = detectSupport(await getRenderer());
     expect(support).toMatchObject({ hasWebGPU: true, hasWorkers: true, hasIndexedDB: true });
-    expect(support.backends).toEqual(['worker', 'cpu']);
+    expect(support.backends).toEqual(['gpu', 'worker', 'cpu']);
     expect(support.device instanceof GPUDevice).toBe(name === 'WebGPURenderer');
   });
 });
