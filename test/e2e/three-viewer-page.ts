@@ -133,6 +133,12 @@ export class ViewerPage {
     );
     await this.settle();
   }
+
+  /** What the page says is wrong, once it says so: a dropped file is read before anything is busy. */
+  async errorText(): Promise<string> {
+    await this.page.waitForSelector('#error', { visible: true });
+    return this.page.$eval('#error', (element) => (element as HTMLElement).innerText);
+  }
 }
 
 /** Pixels of a picture, RGBA. */

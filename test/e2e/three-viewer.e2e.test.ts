@@ -143,7 +143,7 @@ describe.each([
   it('says what is wrong with a file, and keeps what it shows', async () => {
     const before = await viewer.totals;
     await viewer.drop('broken.nsdf', new TextEncoder().encode('not a field'));
-    const alert = await viewer.page.$eval('#error', (element) => (element as HTMLElement).innerText);
+    const alert = await viewer.errorText();
     expect(alert).toMatch(/Opening broken\.nsdf failed/);
     expect(alert).toMatch(/not a GLB/);
     await viewer.screenshot(`error-${kind}`);

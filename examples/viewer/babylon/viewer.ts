@@ -206,6 +206,8 @@ export class BabylonViewer {
     what: string,
     task: (signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
+    // A derivation that waits for a slider to rest would take this task's place, and its message.
+    clearTimeout(this.#timer);
     this.#job.abort(new DOMException('something newer was asked for', 'AbortError'));
     const job = new AbortController();
     this.#job = job;
