@@ -5,8 +5,10 @@ import { FRAME, fieldFunctions, tableBindings, weightBinding } from '../../src/f
 import { tableWgsl } from '../../src/field/gpu/wgsl-table.ts';
 import { GpuArena, USAGE } from '../../src/gpu/arena.ts';
 import { guarded, settle } from '../../src/gpu/context.ts';
+import { defineCounts } from '../../src/gpu/counts.ts';
+import { SCAN_BLOCK } from '../../src/gpu/item-count.ts';
 import { createKernel, GROUP_SIZE, groupsFor, ITEM_INDEX_WGSL, type Kernel } from '../../src/gpu/kernel.ts';
-import { createScan, SCAN_BLOCK, type Scan } from '../../src/gpu/scan.ts';
+import { createProgramTools, ProgramBuilder, type ProgramTools } from '../../src/gpu/program-builder.ts';
 import { defineStruct } from '../../src/gpu/struct.ts';
 import { createTimestamps } from '../../src/gpu/timestamps.ts';
 import { buildTable } from '../../src/surface/marching-cubes-table.ts';
@@ -21,6 +23,8 @@ const MARCH = defineStruct('March', {
   low: 'vec3<f32>',
   step: 'vec3<f32>',
 });
+
+const COUNTS = defineCounts(['points', 'vertices', 'triangles']);
 
 /** u32: first triangle of each case (257), then the triangles' edges, then the near corner of each edge. */
 function packTable(): { words: Uint32Array<ArrayBuffer>; firstTriangle: number; edgeCorner: number } {
@@ -57,13 +61,13 @@ const EDGE_CORNER = ${edgeCorner}u;
 ${MARCH.wgsl}${ITEM_INDEX_WGSL}`;
   const kernelOf = (name: string, code: string): Promise<Kernel> =>
     createKernel(context, { label: `march.${name}`, code, entryPoint: name });
-  const [lattice, count, emit, scan] = await Promise.all([
+  const [lattice, count, emit, programs] = await Promise.all([
     kernelOf('lattice', latticeCode(field, head)),
     kernelOf('count', head + countWgsl + sharedWgsl),
     kernelOf('emit', head + emitWgsl + sharedWgsl),
-    createScan(context),
+    createProgramTools(context),
   ]);
-  return { run: (resolution) => march({ field, words, lattice, count, emit, scan }, resolution) };
+  return { run: (resolution) => march({ field, words, lattice, count, emit, programs }, resolution) };
 
   function latticeCode({ resources: code }: GpuField, start: string): string {
     return `${start}${FRAME.wgsl}${tableWgsl(code.shape)}
@@ -93,11 +97,11 @@ interface MarchTools {
   readonly lattice: Kernel;
   readonly count: Kernel;
   readonly emit: Kernel;
-  readonly scan: Scan;
+  readonly programs: ProgramTools;
 }
 
 async function march(tools: MarchTools, resolution: number): Promise<GpuMarch> {
-  const { field, words, lattice, count, emit, scan } = tools;
+  const { field, words, lattice, count, emit, programs } = tools;
   const { context, asset, resources } = field;
   const { device } = context;
   const { min, max } = asset.domain;
@@ -128,8 +132,12 @@ async function march(tools: MarchTools, resolution: number): Promise<GpuMarch> {
       const cases = arena.upload('march.cases', words, USAGE.storage);
       const nVertices = arena.create('march.nVertices', nPoints * 4, USAGE.storage);
       const nTriangles = arena.create('march.nTriangles', nPoints * 4, USAGE.storage);
-      const vertices = scan.prepare(arena, 'march.vertices', nVertices, nPoints);
-      const triangles = scan.prepare(arena, 'march.triangles', nTriangles, nPoints);
+      const builder = new ProgramBuilder(programs, arena, COUNTS);
+      arena.write(builder.counts, Uint32Array.of(nPoints), COUNTS.at.points * 4);
+      builder.stage('march.scan');
+      const points = builder.items('points', nPoints);
+      const vertices = builder.scan('march.vertices', points, nVertices, { to: 'vertices' });
+      const triangles = builder.scan('march.triangles', points, nTriangles, { to: 'triangles' });
       const encoder = device.createCommandEncoder({ label: 'nsdf.march' });
       const frameBuffer = arena.upload('march.frame', frame, USAGE.uniform);
       encodePass(
@@ -138,17 +146,13 @@ async function march(tools: MarchTools, resolution: number): Promise<GpuMarch> {
         lattice.bind(params, frameBuffer, values, resources.weights, ...tableBuffers(resources)),
       );
       encodePass(encoder, count, count.bind(params, values, cases, nVertices, nTriangles));
-      const pass = encoder.beginComputePass(times.pass('march.scan'));
-      vertices.encode(pass);
-      triangles.encode(pass);
-      pass.end();
+      builder.program.encode(encoder, (label) => times.pass(label));
       device.queue.submit([encoder.finish()]);
-      return { params, values, cases, vertices, triangles };
+      return { params, values, cases, vertices, triangles, counts: builder.counts };
     });
     const { params, values, cases, vertices, triangles } = counted;
-    const [nVertices, nTriangles] = await Promise.all(
-      [vertices, triangles].map(async ({ total }) => new Uint32Array(await arena.read(total, 4, 'march'))[0]),
-    );
+    const counts = new Uint32Array(await arena.read(counted.counts, COUNTS.byteLength, 'march'));
+    const [nVertices, nTriangles] = [counts[COUNTS.at.vertices], counts[COUNTS.at.triangles]];
     const out = await guarded(context, 'march', () => {
       const usage = USAGE.storage | USAGE.copySource;
       const positions = arena.create('march.positions', nVertices * 12, usage);

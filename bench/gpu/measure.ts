@@ -3,7 +3,7 @@ import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
 import type { GpuContext } from '../../src/gpu/context.ts';
 import { isoOffsetOf } from '../../src/partition/corners.ts';
-import { cullOnGpu } from '../../src/partition/gpu-cull.ts';
+import { cullOnGpu } from '../../src/partition/gpu/gpu-cull.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
 import { makePlan } from '../../src/pipeline/plan.ts';
 import { checkMesh } from '../../src/surface/check.ts';

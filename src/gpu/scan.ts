@@ -1,33 +1,56 @@
 import { type GpuArena, USAGE } from './arena.ts';
 import type { GpuContext } from './context.ts';
-import { createKernel, groupsFor, type Kernel } from './kernel.ts';
+import { COUNT_ZERO, GROUPS_WGSL, type ItemCount, SCAN_BLOCK } from './item-count.ts';
+import { createKernel, type Kernel } from './kernel.ts';
+import type { Program } from './program.ts';
 import scanWgsl from './scan.wgsl';
+import smallWgsl from './scan-small.wgsl';
 import sumsWgsl from './scan-sums.wgsl';
 import { defineStruct } from './struct.ts';
 
-/** Values that one workgroup scans. */
-export const SCAN_BLOCK = 1024;
 const SCAN_GROUP = 64;
+/** Invocations of a scan by one workgroup. */
+const SMALL_GROUP = 256;
 
-const PARAMS = defineStruct('ScanParams', { count: 'u32' });
-const HEAD = `
+const PARAMS = defineStruct('ScanParams', {
+  /** counts[values] values are scanned, at most so many. */
+  values: 'u32',
+  room: 'u32',
+  /** counts[sum] = their sum, counts[to] = counts[base] + their sum. */
+  base: 'u32',
+  sum: 'u32',
+  to: 'u32',
+  /** Of each value these bits count; what is larger than `most` counts as that. */
+  mask: 'u32',
+  most: 'u32',
+  /** Of a scan by one workgroup: whether items are listed, and how many there is room for. */
+  isList: 'u32',
+  capacity: 'u32',
+  /** counts[peak] becomes the largest sum of all runs, unless it is 0. */
+  peak: 'u32',
+});
+
+const headOf = (group: number): string => `
 const BLOCK = ${SCAN_BLOCK}u;
-const GROUP = ${SCAN_GROUP}u;
+const GROUP = ${group}u;
 ${PARAMS.wgsl}
 var<workgroup> partial: array<u32, GROUP>;
 
-/// The sum of what the invocations before this one bring.
+/// The sum of what the invocations before this one bring. One invocation adds them all up: two barriers instead of the
+/// twelve of a tree, which is what a scan costs in software, and a microsecond on a GPU.
 fn sumBefore(own: u32, t: u32) -> u32 {
   partial[t] = own;
   workgroupBarrier();
-  for (var step = 1u; step < GROUP; step <<= 1u) {
-    var before = 0u;
-    if (t >= step) { before = partial[t - step]; }
-    workgroupBarrier();
-    partial[t] += before;
-    workgroupBarrier();
+  if (t == 0u) {
+    var sum = 0u;
+    for (var i = 0u; i < GROUP; i++) {
+      let value = partial[i];
+      partial[i] = sum;
+      sum += value;
+    }
   }
-  return partial[t] - own;
+  workgroupBarrier();
+  return partial[t];
 }
 `;
 
@@ -38,56 +61,110 @@ fn sumBefore(i: u32) -> u32 {
 }
 `;
 
-/** Exclusive prefix sums: every item's place in the output, in the order of the items. */
-export interface Scan {
-  /** Buffers to scan `values`, u32[count]; they belong to the arena. */
-  prepare(arena: GpuArena, label: string, values: GPUBuffer, count: number): BoundScan;
+/** What a scan adds up and where that goes: indices in the items' `counts`, u32. */
+export interface ScanTotals {
+  /** What is added to the sum. Default: nothing. */
+  readonly base?: number;
+  /** Where that goes. */
+  readonly to: number;
+  /** Where the sum alone goes. Default: nowhere. */
+  readonly sum?: number;
+  /** Count the values of which a bit of this mask is set, instead of adding them up. */
+  readonly mask?: number;
+  /** Where the largest of several sums goes. Default: nowhere. */
+  readonly peak?: number;
 }
 
-/** A scan of one buffer. The sum before value i is offsets[i] + sums[i / SCAN_BLOCK]. */
-export interface BoundScan {
+/** Where a scan's results go: u32[capacity] and u32[capacity / SCAN_BLOCK]. */
+export interface ScanResult {
   readonly offsets: GPUBuffer;
   readonly sums: GPUBuffer;
-  /** u32: the sum of all values. */
-  readonly total: GPUBuffer;
-  encode(pass: GPUComputePassEncoder): void;
+}
+
+/** Exclusive prefix sums: every item's place in the output, in the order of the items. */
+export interface Scan {
+  /** Adds the scan of `values`, u32 each, to a program. The sum before value i is offsets[i] + sums[i / SCAN_BLOCK]. */
+  add(
+    program: Program,
+    arena: GpuArena,
+    items: ItemCount,
+    values: GPUBuffer,
+    result: ScanResult,
+    totals: ScanTotals,
+  ): void;
+  /**
+   * Adds a scan by one workgroup, for few values (its time grows with their number: 256 of them take as long as one).
+   * @param result of a scan; of a list its items, in `offsets`.
+   * @param groups receives arguments for dispatches over as many items as the sum says, at most `capacity`.
+   */
+  addSmall(
+    program: Program,
+    arena: GpuArena,
+    items: ItemCount,
+    values: GPUBuffer,
+    result: ScanResult,
+    groups: GPUBuffer,
+    capacity: number,
+    isList: boolean,
+    totals: ScanTotals,
+  ): void;
 }
 
 /** Compiles the scan, or finds it compiled. */
 export async function createScan(context: GpuContext): Promise<Scan> {
-  const [blocks, sums] = await Promise.all([
-    createKernel(context, { label: 'scan.blocks', code: HEAD + scanWgsl, entryPoint: 'scanBlocks' }),
-    createKernel(context, { label: 'scan.sums', code: HEAD + sumsWgsl, entryPoint: 'scanSums' }),
+  const head = headOf(SCAN_GROUP);
+  const [blocks, sums, small] = await Promise.all([
+    createKernel(context, { label: 'scan.blocks', code: head + scanWgsl, entryPoint: 'scanBlocks' }),
+    createKernel(context, { label: 'scan.sums', code: head + sumsWgsl, entryPoint: 'scanSums' }),
+    createKernel(context, {
+      label: 'scan.small',
+      code: headOf(SMALL_GROUP) + GROUPS_WGSL + smallWgsl,
+      entryPoint: 'scanSmall',
+    }),
   ]);
-  return { prepare: (arena, label, values, count) => bindScan(blocks, sums, arena, label, values, count) };
-}
-
-function bindScan(
-  blocksKernel: Kernel,
-  sumsKernel: Kernel,
-  arena: GpuArena,
-  label: string,
-  values: GPUBuffer,
-  count: number,
-): BoundScan {
-  const nBlocks = Math.ceil(count / SCAN_BLOCK);
-  const params = arena.upload(`${label}.params`, PARAMS.pack({ count }), USAGE.uniform);
-  const offsets = arena.create(`${label}.offsets`, count * 4, USAGE.storage | USAGE.copySource);
-  const sums = arena.create(`${label}.sums`, nBlocks * 4, USAGE.storage | USAGE.copySource);
-  const total = arena.create(`${label}.total`, 4, USAGE.storage | USAGE.copySource);
-  const inBlocks = blocksKernel.bind(params, values, offsets, sums);
-  const overBlocks = sumsKernel.bind(params, sums, total);
   return {
-    offsets,
-    sums,
-    total,
-    encode(pass) {
-      pass.setPipeline(blocksKernel.pipeline);
-      pass.setBindGroup(0, inBlocks);
-      pass.dispatchWorkgroups(...groupsFor(nBlocks, 1));
-      pass.setPipeline(sumsKernel.pipeline);
-      pass.setBindGroup(0, overBlocks);
-      pass.dispatchWorkgroups(1);
+    add: (program, arena, items, values, result, totals) =>
+      addScan(blocks, sums, program, arena, items, values, result, totals),
+    addSmall(program, arena, items, values, result, groups, capacity, isList, totals) {
+      const params = packParams(items, totals, isList, capacity);
+      const struct = arena.upload('scan.params', params, USAGE.uniform);
+      program.dispatch(small, [1, 1], struct, items.counts, values, result.offsets, groups, result.sums);
     },
   };
+}
+
+function packParams(
+  { at, capacity: room }: ItemCount,
+  { base = COUNT_ZERO, to, sum = to, mask, peak = COUNT_ZERO }: ScanTotals,
+  isList: boolean,
+  capacity: number,
+): ArrayBuffer {
+  return PARAMS.pack({
+    values: at,
+    room,
+    base,
+    to,
+    sum,
+    mask: mask ?? 0xffffffff,
+    most: mask === undefined ? 0xffffffff : 1,
+    isList: isList ? 1 : 0,
+    capacity,
+    peak,
+  });
+}
+
+function addScan(
+  blocks: Kernel,
+  overBlocks: Kernel,
+  program: Program,
+  arena: GpuArena,
+  items: ItemCount,
+  values: GPUBuffer,
+  { offsets, sums }: ScanResult,
+  totals: ScanTotals,
+): void {
+  const { counts } = items;
+  const params = arena.upload('scan.params', packParams(items, totals, false, 0), USAGE.uniform);
+  program.eachBlock(blocks, items, params, counts, values, offsets, sums);
+  program.dispatch(overBlocks, [1, 1], params, counts, sums);
 }

@@ -6,9 +6,12 @@
 // The text of struct ScanParams and the constants BLOCK and GROUP stand before this one (scan.ts).
 
 @group(0) @binding(0) var<uniform> params: ScanParams;
-@group(0) @binding(1) var<storage, read> values: array<u32>;
-@group(0) @binding(2) var<storage, read_write> offsets: array<u32>;
-@group(0) @binding(3) var<storage, read_write> sums: array<u32>;
+@group(0) @binding(1) var<storage, read> counts: array<u32>;
+@group(0) @binding(2) var<storage, read> values: array<u32>;
+@group(0) @binding(3) var<storage, read_write> offsets: array<u32>;
+@group(0) @binding(4) var<storage, read_write> sums: array<u32>;
+
+fn valueAt(i: u32) -> u32 { return min(values[i] & params.mask, params.most); }
 
 @compute @workgroup_size(GROUP)
 fn scanBlocks(
@@ -16,15 +19,16 @@ fn scanBlocks(
   @builtin(num_workgroups) nGroups: vec3<u32>,
   @builtin(local_invocation_index) t: u32,
 ) {
+  let n = min(min(counts[params.values], params.room), arrayLength(&values));
   let block = group.x + group.y * nGroups.x;
-  let first = min(block * BLOCK + t * (BLOCK / GROUP), params.count);
-  let last = min(first + BLOCK / GROUP, params.count);
+  let first = min(block * BLOCK + t * (BLOCK / GROUP), n);
+  let last = min(first + BLOCK / GROUP, n);
   var own = 0u;
-  for (var i = first; i < last; i++) { own += values[i]; }
+  for (var i = first; i < last; i++) { own += valueAt(i); }
   var before = sumBefore(own, t);
   for (var i = first; i < last; i++) {
     offsets[i] = before;
-    before += values[i];
+    before += valueAt(i);
   }
-  if (t == GROUP - 1u && block * BLOCK < params.count) { sums[block] = before; }
+  if (t == GROUP - 1u && block * BLOCK < n) { sums[block] = before; }
 }

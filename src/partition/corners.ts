@@ -33,8 +33,13 @@ export function latticeCoordinate(lattice: Lattice, axis: number, i: number): nu
   return planes[base] + t * (planes[base + 1] - planes[base]);
 }
 
-/** See `CornerTable.isoOffset`: a share of f's root mean square on 4³ points of the domain, whatever f's unit is. */
+/** See `CornerTable.isoOffset`: a share of f's root mean square, whatever f's unit is. */
 export function isoOffsetOf(asset: FieldAsset): number {
+  return 2e-9 * rootMeanSquareOf(asset);
+}
+
+/** f's root mean square on 4³ points of the domain. */
+export function rootMeanSquareOf(asset: FieldAsset): number {
   const { min, max } = asset.domain;
   const points = new Float64Array(64 * 3);
   for (let i = 0; i < 64 * 3; i++) {
@@ -43,7 +48,7 @@ export function isoOffsetOf(asset: FieldAsset): number {
   }
   const values = new Float64Array(64);
   createCpuField(asset).evaluate(points, values, 64);
-  return 2e-9 * Math.sqrt(values.reduce((sum, f) => sum + f * f, 0) / 64);
+  return Math.sqrt(values.reduce((sum, f) => sum + f * f, 0) / 64);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { FieldAsset } from '../format/asset.ts';
 import { createGpuContext, disposeGpu, type GpuContext, shareDevice } from '../gpu/context.ts';
 import { isoOffsetOf } from '../partition/corners.ts';
 import type { Candidates } from '../partition/cull.ts';
-import { cullOnGpu } from '../partition/gpu-cull.ts';
+import { cullOnGpu } from '../partition/gpu/gpu-cull.ts';
 import { type BackendControl, BackendUnavailableError } from './backend.ts';
 import { makePlan } from './plan.ts';
 import type { JobOptions } from './steps.ts';

@@ -8,8 +8,10 @@ import {
   guarded,
   shareDevice,
 } from '../../src/gpu/context.ts';
+import { defineCounts } from '../../src/gpu/counts.ts';
+import { type ItemCount, SCAN_BLOCK } from '../../src/gpu/item-count.ts';
 import { createKernel } from '../../src/gpu/kernel.ts';
-import { createScan, SCAN_BLOCK } from '../../src/gpu/scan.ts';
+import { createProgramTools, ProgramBuilder } from '../../src/gpu/program-builder.ts';
 import { defineStruct } from '../../src/gpu/struct.ts';
 import { createTimestamps } from '../../src/gpu/timestamps.ts';
 import { seededRandom } from '../fixtures/random.ts';
@@ -117,31 +119,142 @@ it('a struct lies on the GPU where this side writes it', async () => {
   arena.dispose();
 });
 
-describe('the scan', () => {
-  it.each([1, 5, 1023, 1024, 1025, 300_000])('of %i values gives every sum before it', async (n) => {
-    const random = seededRandom(n);
-    const values = Uint32Array.from({ length: n }, () => Math.floor(random() * 9));
+describe('a program', () => {
+  const COUNTS = defineCounts(['values', 'sum', 'whole', 'listed', 'most', 'twice', 'numbers', 'more']);
+  const N = [1, 5, 1023, 1024, 1025, 70_000];
+
+  /** Builds a program on some values, runs it, and gives what to read its buffers with. */
+  async function run<T>(
+    values: Uint32Array<ArrayBuffer>,
+    build: (builder: ProgramBuilder<(typeof COUNTS.names)[number]>, words: GPUBuffer, items: ItemCount) => T,
+  ) {
     const arena = new GpuArena(context);
-    const scan = await createScan(context);
-    const bound = scan.prepare(arena, 'test.scan', arena.upload('test.values', values, USAGE.storage), n);
-    const times = createTimestamps(arena, 'test', 1);
-    const encoder = context.device.createCommandEncoder();
-    const pass = encoder.beginComputePass(times.pass('test.scan'));
-    bound.encode(pass);
-    pass.end();
-    times.resolve(encoder);
-    context.device.queue.submit([encoder.finish()]);
-    const total = new Uint32Array(await arena.read(bound.total, 4, 'test'))[0];
-    expect(total).toBe(values.reduce((sum, v) => sum + v, 0));
-    const offsets = new Uint32Array(await arena.read(bound.offsets, n * 4, 'test'));
-    const sums = new Uint32Array(await arena.read(bound.sums, Math.ceil(n / SCAN_BLOCK) * 4, 'test'));
-    let before = 0;
-    for (let i = 0; i < n; i++) {
-      if (offsets[i] + sums[Math.floor(i / SCAN_BLOCK)] !== before) throw new Error(`sum before value ${i}`);
-      before += values[i];
-    }
-    const measured = await times.read();
-    if (context.hasTimestamps) expect(measured['test.scan']).toBeGreaterThan(0);
-    arena.dispose();
+    const tools = await createProgramTools(context);
+    const times = createTimestamps(arena, 'test', 16);
+    const { builder, built } = await guarded(context, 'test', () => {
+      const builder = new ProgramBuilder(tools, arena, COUNTS);
+      arena.write(builder.counts, Uint32Array.of(values.length), COUNTS.at.values * 4);
+      builder.stage('test');
+      const words = arena.upload('test.values', values, USAGE.storage);
+      const built = build(builder, words, builder.items('values', values.length));
+      const encoder = context.device.createCommandEncoder();
+      builder.program.encode(encoder, (label) => times.pass(label));
+      times.resolve(encoder);
+      context.device.queue.submit([encoder.finish()]);
+      return { builder, built };
+    });
+    const read = async (buffer: GPUBuffer, n: number) =>
+      new Uint32Array(await arena.read(buffer, n * 4, 'test'));
+    const counts = await read(builder.counts, COUNTS.byteLength / 4);
+    const count = (name: (typeof COUNTS.names)[number]) => counts[COUNTS.at[name]];
+    return { built, read, count, times: await times.read(), dispose: () => arena.dispose() };
+  }
+
+  function randomValues(n: number, most: number): Uint32Array<ArrayBuffer> {
+    const random = seededRandom(n);
+    return Uint32Array.from({ length: n }, () => Math.floor(random() * most));
+  }
+
+  it.each([...N.map((n) => [n, false] as const), ...N.map((n) => [n, true] as const)])(
+    'scans %i values (by one workgroup: %s): every sum before, the total, the most so far',
+    async (n, isSmall) => {
+      const values = randomValues(n, 9);
+      const { built, read, count, times, dispose } = await run(values, (builder, words, items) =>
+        builder.scan('test.scan', items, words, {
+          to: 'whole',
+          base: 'values',
+          sum: 'sum',
+          peak: 'most',
+          isSmall,
+        }),
+      );
+      const total = values.reduce((sum, v) => sum + v, 0);
+      expect([count('sum'), count('whole'), count('most')]).toEqual([total, n + total, total]);
+      const offsets = await read(built.offsets, n);
+      const sums = await read(built.sums, Math.ceil(n / SCAN_BLOCK));
+      let before = 0;
+      for (let i = 0; i < n; i++) {
+        if (offsets[i] + sums[Math.floor(i / SCAN_BLOCK)] !== before)
+          throw new Error(`sum before value ${i}`);
+        before += values[i];
+      }
+      if (context.hasTimestamps) expect(times.test).toBeGreaterThan(0);
+      dispose();
+    },
+  );
+
+  it.each([...N.map((n) => [n, false] as const), ...N.map((n) => [n, true] as const)])(
+    'lists those of %i items that have a bit (by one workgroup: %s), no more than there is room for',
+    async (n, isSmall) => {
+      const values = randomValues(n, 8);
+      const { built, read, count, dispose } = await run(values, (builder, words, items) => {
+        const listing = { to: 'listed', mask: 4, capacity: 1000, isSmall } as const;
+        return builder.list('test.list', items, words, listing);
+      });
+      const expected = [...values.keys()].filter((i) => (values[i] & 4) !== 0);
+      expect(count('listed')).toBe(expected.length);
+      const nKept = Math.min(1000, expected.length);
+      expect([...(await read(built.list, 1000)).subarray(0, nKept)]).toEqual(expected.slice(0, nKept));
+      expect([...(await read(built.items.groups, 1))]).toEqual([Math.ceil(nKept / 64)]);
+      dispose();
+    },
+  );
+
+  it('adds counts up', async () => {
+    const { count, dispose } = await run(randomValues(10, 3), (builder, words, items) => {
+      builder.scan('test.scan', items, words, { to: 'sum' });
+      builder.combine('twice', { values: 2, sum: -1 });
+    });
+    expect(count('twice')).toBe(20 - count('sum'));
+    dispose();
+  });
+
+  it('numbers keys by who asked first, and keeps the numbers in later rounds', async () => {
+    const values = randomValues(20_000, 3000);
+    const keysOf = (shift: number) =>
+      Uint32Array.from({ length: values.length * 2 }, (_, i) => (i % 2 === 0 ? values[i >> 1] + shift : 7));
+    const { built, read, count, dispose } = await run(values, (builder, _, items) => {
+      const table = builder.keyTable('test.keys', 6000);
+      builder.clear(table.slots);
+      const upload = (shift: number) => builder.arena.upload('test.keys', keysOf(shift), USAGE.storage);
+      const first = builder.number('test.first', table, items, upload(0), { after: 'numbers' });
+      const again = builder.number('test.again', table, items, upload(1500), {
+        before: 'numbers',
+        after: 'whole',
+        added: 'more',
+      });
+      return { first, again };
+    });
+    const numbers = new Map<number, number>();
+    const numberOf = (key: number) => {
+      if (!numbers.has(key)) numbers.set(key, numbers.size);
+      return numbers.get(key);
+    };
+    expect([...(await read(built.first, values.length))]).toEqual(Array.from(values, numberOf));
+    const nFirst = numbers.size;
+    expect([...(await read(built.again, values.length))]).toEqual(
+      Array.from(values, (v) => numberOf(v + 1500)),
+    );
+    expect([count('numbers'), count('whole'), count('more')]).toEqual([
+      nFirst,
+      numbers.size,
+      numbers.size - nFirst,
+    ]);
+    dispose();
+  });
+
+  it('hands buffers on only when a scope is over, and not those that it returns', async () => {
+    const { built, dispose } = await run(randomValues(4, 2), (builder) => {
+      const kept = builder.scope(() => ({ kept: builder.create('test.kept', 4096), gone: 0 }));
+      let inner: GPUBuffer | undefined;
+      builder.scope(() => {
+        inner = builder.create('test.inner', 8192);
+        expect(builder.create('test.beside', 8192)).not.toBe(inner);
+      });
+      const next = builder.create('test.next', 8000);
+      return { kept: kept.kept, inner, next, other: builder.create('test.other', 4096) };
+    });
+    expect([built.next === built.inner, built.other === built.kept]).toEqual([true, false]);
+    dispose();
   });
 });

@@ -3,7 +3,7 @@ import type { FieldAsset } from '../../src/format/asset.ts';
 import { createGpuContext, disposeGpu } from '../../src/gpu/context.ts';
 import { isoOffsetOf } from '../../src/partition/corners.ts';
 import { cullBoxes } from '../../src/partition/cull.ts';
-import { cullOnGpu, type GpuCullOptions } from '../../src/partition/gpu-cull.ts';
+import { cullOnGpu, type GpuCullOptions } from '../../src/partition/gpu/gpu-cull.ts';
 import { blobMlp, FIELD_CASES, multiField, randomField, sphereField } from '../fixtures/fields.ts';
 import { makeTable } from './regions.ts';
 import { runSteps } from './run-steps.ts';

@@ -1,6 +1,9 @@
 import { GpuArena, USAGE } from '../../gpu/arena.ts';
 import { type GpuContext, guarded } from '../../gpu/context.ts';
-import { createKernel, GROUP_SIZE, type Kernel } from '../../gpu/kernel.ts';
+import { defineCounts } from '../../gpu/counts.ts';
+import type { ItemCount } from '../../gpu/item-count.ts';
+import { createKernel, GROUP_SIZE } from '../../gpu/kernel.ts';
+import { createProgramTools, ProgramBuilder } from '../../gpu/program-builder.ts';
 import { createFrame } from '../frame.ts';
 import { buildPlaneTable, type PlaneSet } from './plane-table.ts';
 import { type FieldResources, tableBuffers } from './resources.ts';
@@ -10,47 +13,56 @@ import {
   BLOCK_WGSL,
   chunkCount,
   encodeBoxesCode,
+  IN_BATCH_WGSL,
   INPUT_VECTORS,
   LATTICE,
 } from './wgsl-encode-boxes.ts';
 
-/** Bytes of a block: two words. */
-const BLOCK_BYTES = 8;
-
-/** A lattice on the GPU, and room for one batch of boxes' inputs. */
-export interface BoundSetup {
+/** A lattice on the GPU: where its planes lie in the field's grids. */
+export interface PlaneTable {
+  /** vec4<u32>, see `buildPlaneTable`. */
   readonly planes: GPUBuffer;
+  /** Where each axis begins. */
   readonly firstPlane: readonly [number, number, number];
+  /** Boxes along each axis. */
   readonly counts: readonly [number, number, number];
-  readonly inputs: GPUBuffer;
 }
 
-/** What to do with each block's interval: WGSL that sees `block`, `interval`, `item` and `lattice` and writes `out[item]`. */
+/** Blocks of a lattice on the GPU. */
+export interface BlockList<K extends string> {
+  /** The count of how many there are. */
+  readonly name: K;
+  /** Two words a block, see `BLOCK_WGSL`. */
+  readonly blocks: GPUBuffer;
+  /** Boxes an axis of each. */
+  readonly size: number;
+  readonly items: ItemCount;
+}
+
+/** What to do with each block's interval: WGSL that sees `block`, `interval` and `lattice` and writes `out[item]`. */
 export interface BoundUse {
   readonly label: string;
   /** WGSL type of an element of `out`. */
   readonly outType: string;
-  readonly outBytes: number;
   readonly body: string;
 }
 
 /** Bounds f over blocks of a lattice, batch by batch. */
 export interface Bounder {
-  setup(arena: GpuArena, planes: PlaneSet): BoundSetup;
+  /** Room for one batch of boxes' inputs. */
+  reserve(arena: GpuArena): GPUBuffer;
   /**
-   * Bounds `n` blocks.
-   * @param params a `LATTICE` struct.
-   * @param blocks two words a block.
+   * Adds the bounds of all blocks of a list to a program.
+   * @param inputs from `reserve`.
    * @param out one element a block.
    */
-  encode(
-    encoder: GPUCommandEncoder,
-    setup: BoundSetup,
-    params: GPUBuffer,
-    blocks: GPUBufferBinding,
+  add<K extends string>(
+    builder: ProgramBuilder<K>,
+    table: PlaneTable,
+    list: BlockList<K>,
+    inputs: GPUBuffer,
     out: GPUBuffer,
-    n: number,
-    describePass: (label: string) => GPUComputePassDescriptor,
+    isoOffset: number,
   ): void;
 }
 
@@ -61,14 +73,15 @@ function codeFor(resources: FieldResources, { outType, body }: BoundUse): string
 @group(0) @binding(1) var<storage, read> blocks: array<vec2<u32>>;
 @group(0) @binding(2) var<storage, read> inputs: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> out: array<${outType}>;
-@group(0) @binding(4) var<${weightSpace}> rows: array<vec4<f32>, ${nRowVectors}>;
-${BLOCK_WGSL}${boundWgsl(shape)}
+@group(0) @binding(4) var<storage, read> counts: array<u32>;
+@group(0) @binding(5) var<${weightSpace}> rows: array<vec4<f32>, ${nRowVectors}>;
+${BLOCK_WGSL}${IN_BATCH_WGSL}${boundWgsl(shape)}
 @compute @workgroup_size(${GROUP_SIZE})
 fn boundBlocks(@builtin(global_invocation_id) id: vec3<u32>) {
-  let item = id.x;
-  if (item >= min(arrayLength(&blocks), ${BATCH_SIZE}u)) { return; }
+  if (id.x >= countInBatch()) { return; }
+  let item = lattice.first + id.x;
   let block = blockAt(blocks[item]);
-  let interval = boundItem(item);
+  let interval = boundItem(id.x);
 ${body}
 }
 `;
@@ -80,6 +93,7 @@ export async function createBounder(
   context: GpuContext,
   use: BoundUse,
 ): Promise<Bounder> {
+  const { shape } = resources;
   const [encodeBoxes, bound] = await Promise.all([
     createKernel(context, {
       label: 'bound.inputs',
@@ -89,49 +103,33 @@ export async function createBounder(
     createKernel(context, { label: use.label, code: codeFor(resources, use), entryPoint: 'boundBlocks' }),
   ]);
   return {
-    setup: (arena, planes) => setUp(resources, arena, planes),
-    encode(encoder, setup, params, blocks, out, n, describePass) {
-      const dispatch = (kernel: Kernel, group: GPUBindGroup, nItems: number, y: number): void => {
-        const pass = encoder.beginComputePass(describePass(kernel.label));
-        pass.setPipeline(kernel.pipeline);
-        pass.setBindGroup(0, group);
-        pass.dispatchWorkgroups(Math.ceil(nItems / GROUP_SIZE), y);
-        pass.end();
-      };
-      for (let first = 0; first < n; first += BATCH_SIZE) {
-        const nItems = Math.min(BATCH_SIZE, n - first);
-        const part = (buffer: GPUBuffer, bytes: number, offset = 0): GPUBufferBinding => ({
-          buffer,
-          offset: offset + first * bytes,
-          size: nItems * bytes,
-        });
-        const these = part(blocks.buffer, BLOCK_BYTES, blocks.offset);
-        const { planes, inputs } = setup;
-        dispatch(
-          encodeBoxes,
-          encodeBoxes.bind(params, planes, these, inputs, ...tableBuffers(resources)),
-          nItems,
-          chunkCount(resources.shape),
-        );
-        dispatch(
-          bound,
-          bound.bind(params, these, inputs, part(out, use.outBytes), resources.rows),
-          nItems,
-          1,
-        );
+    reserve: (arena) =>
+      arena.create('bound.inputs', BATCH_SIZE * shape.nInputs * INPUT_VECTORS * 16, USAGE.storage),
+    add(builder, { planes, firstPlane, counts: nBoxes }, list, inputs, out, isoOffset) {
+      const { blocks, size, name, items } = list;
+      const { counts } = builder;
+      for (let first = 0; first < items.capacity; first += BATCH_SIZE) {
+        const struct = { counts: nBoxes, size, firstPlane, isoOffset, first, listed: items.at };
+        const params = builder.uniform('bound.lattice', LATTICE.pack(struct));
+        const n = Math.min(BATCH_SIZE, items.capacity - first);
+        const batch = builder.items(name, n, { first });
+        const chunks = builder.items(name, n, { first, layers: chunkCount(shape) });
+        const read = [params, planes, blocks, inputs, counts, ...tableBuffers(resources)];
+        builder.each(encodeBoxes, chunks, ...read);
+        builder.each(bound, batch, params, blocks, inputs, out, counts, resources.rows);
       }
     },
   };
 }
 
-function setUp({ asset, shape }: FieldResources, arena: GpuArena, planes: PlaneSet): BoundSetup {
+/** Uploads where a lattice's planes lie in the field's grids. */
+export function uploadPlanes({ asset }: FieldResources, arena: GpuArena, planes: PlaneSet): PlaneTable {
   const inputSpace = asset.encoding.kind === 'none' ? asset.encoding.inputSpace : 'unit';
   const { words, firstPlane } = buildPlaneTable(asset, createFrame(asset.domain, inputSpace), planes);
   return {
     planes: arena.upload('bound.planes', words, USAGE.storage),
     firstPlane,
     counts: planes.map((axis) => axis.length - 1) as [number, number, number],
-    inputs: arena.create('bound.inputs', BATCH_SIZE * shape.nInputs * INPUT_VECTORS * 16, USAGE.storage),
   };
 }
 
@@ -144,9 +142,10 @@ export interface BlockBounds {
 const INTERVALS: BoundUse = {
   label: 'bound.intervals',
   outType: 'vec2<f32>',
-  outBytes: 8,
   body: '  _ = lattice.size;\n  out[item] = interval;',
 };
+
+const BLOCK_COUNTS = defineCounts(['blocks']);
 
 /** See `GpuField.boundBlocks`. */
 export async function boundBlocks(
@@ -156,7 +155,10 @@ export async function boundBlocks(
   blocks: Int32Array,
   size: number,
 ): Promise<BlockBounds> {
-  const bounder = await createBounder(resources, context, INTERVALS);
+  const [tools, bounder] = await Promise.all([
+    createProgramTools(context),
+    createBounder(resources, context, INTERVALS),
+  ]);
   const n = blocks.length / 3;
   const words = new Uint32Array(n * 2);
   for (let i = 0; i < n; i++) {
@@ -166,20 +168,15 @@ export async function boundBlocks(
   const arena = new GpuArena(context);
   try {
     const out = await guarded(context, INTERVALS.label, () => {
-      const setup = bounder.setup(arena, planes);
-      const { counts, firstPlane } = setup;
-      const params = LATTICE.pack({ counts, size, firstPlane, isoOffset: 0 });
-      const out = arena.create('bound.out', n * 8, USAGE.storage | USAGE.copySource);
+      const builder = new ProgramBuilder(tools, arena, BLOCK_COUNTS);
+      const out = builder.create('bound.out', n * 8);
+      const table = uploadPlanes(resources, arena, planes);
+      const listed = arena.upload('bound.blocks', words, USAGE.storage);
+      const list = { blocks: listed, size, name: 'blocks' as const, items: builder.items('blocks', n) };
+      bounder.add(builder, table, list, bounder.reserve(arena), out, 0);
+      arena.write(builder.counts, Uint32Array.of(n), BLOCK_COUNTS.at.blocks * 4);
       const encoder = context.device.createCommandEncoder({ label: 'nsdf.bound' });
-      bounder.encode(
-        encoder,
-        setup,
-        arena.upload('bound.lattice', params, USAGE.uniform),
-        { buffer: arena.upload('bound.blocks', words, USAGE.storage) },
-        out,
-        n,
-        (label) => ({ label: `nsdf.${label}` }),
-      );
+      builder.program.encode(encoder);
       context.device.queue.submit([encoder.finish()]);
       return out;
     });

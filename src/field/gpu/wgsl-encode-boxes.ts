@@ -1,4 +1,4 @@
-import { GROUP_SIZE, ITEM_INDEX_WGSL } from '../../gpu/kernel.ts';
+import { GROUP_SIZE } from '../../gpu/kernel.ts';
 import { defineStruct } from '../../gpu/struct.ts';
 import type { FieldShape } from './shape.ts';
 import { boxFeaturesWgsl } from './wgsl-box-features.ts';
@@ -19,12 +19,23 @@ export const LATTICE = defineStruct('LatticeParams', {
   /** Where each axis begins in the plane table. */
   firstPlane: 'vec3<u32>',
   isoOffset: 'f32',
+  /** The batch's first block. */
+  first: 'u32',
+  /** There are counts[listed] blocks. */
+  listed: 'u32',
 });
 
 /** WGSL: a block is two words, the box that it begins at: x | y << 16 and z. */
 export const BLOCK_WGSL = `
 fn blockAt(word: vec2<u32>) -> vec3<u32> {
   return vec3<u32>(word.x & 0xffffu, word.x >> 16u, word.y);
+}
+`;
+
+/** WGSL: how many blocks of the list are in the batch. */
+export const IN_BATCH_WGSL = `
+fn countInBatch() -> u32 {
+  return min(${BATCH_SIZE}u, max(lattice.first, min(counts[lattice.listed], arrayLength(&blocks))) - lattice.first);
 }
 `;
 
@@ -40,16 +51,17 @@ export function encodeBoxesCode(code: FieldCode): string {
 @group(0) @binding(1) var<storage, read> planes: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> blocks: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read_write> inputs: array<vec4<f32>>;
-${tableBindings(shape, 4)}${ITEM_INDEX_WGSL}${BLOCK_WGSL}${boxFeaturesWgsl(shape)}
+@group(0) @binding(4) var<storage, read> counts: array<u32>;
+${tableBindings(shape, 5)}${BLOCK_WGSL}${IN_BATCH_WGSL}${boxFeaturesWgsl(shape)}
 @compute @workgroup_size(${GROUP_SIZE})
 fn encodeBoxes(
   @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) nGroups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
+  let chunk = group.y;
   let i = group.x * ${GROUP_SIZE}u + local;
-  if (i >= min(arrayLength(&blocks), ${BATCH_SIZE}u)) { return; }
-  let block = blockAt(blocks[i]);
+  if (i >= countInBatch()) { return; }
+  let block = blockAt(blocks[lattice.first + i]);
   let lo = lattice.firstPlane + block;
   let hi = lattice.firstPlane + min(block + lattice.size, lattice.counts);
 ${shape.nLevels === 0 ? coordinates() : features(shape)}
@@ -76,14 +88,14 @@ function features(shape: FieldShape): string {
     const corners = (first: number): string =>
       [0, 1, 2, 3].map((c) => component(`box.t.c${first + c}`, width, k)).join(', ');
     return store(
-      `group.y * ${width}u + ${k}u`,
+      `chunk * ${width}u + ${k}u`,
       `vec4<f32>(${corners(0)})`,
       `vec4<f32>(${corners(4)})`,
       component('box.size', width, k),
       component('box.radius', width, k),
     );
   });
-  return `  let box = boxFeatures(group.y / ${perLevel}u, (group.y % ${perLevel}u) * ${width}u, lo, hi);
+  return `  let box = boxFeatures(chunk / ${perLevel}u, (chunk % ${perLevel}u) * ${width}u, lo, hi);
 ${parts.join('')}`;
 }
 

@@ -107,15 +107,7 @@ export function encodeWgsl(shape: FieldShape): string {
 fn encode(level: Level, input: vec3<f32>, first: u32) -> ${type} {
   let position = input * level.scale + level.offset;
   let cell = floor(position);
-  let t = position - cell;
-  let v = readCell(level, vec3<u32>(vec3<i32>(cell)), first);
-  let a = v.c0 + (v.c1 - v.c0) * t.x;
-  let b = v.c2 + (v.c3 - v.c2) * t.x;
-  let c = v.c4 + (v.c5 - v.c4) * t.x;
-  let d = v.c6 + (v.c7 - v.c6) * t.x;
-  let e = a + (b - a) * t.y;
-  let g = c + (d - c) * t.y;
-  return e + (g - e) * t.z;
+  return interpolate(readCell(level, vec3<u32>(vec3<i32>(cell)), first), position - cell);
 }
 
 /// The gradient of lambda · features, trilinear in the cell.

@@ -88,6 +88,17 @@ struct Corners {
 ${Array.from({ length: 8 }, (_, c) => `  c${c}: ${type},`).join('\n')}
 }
 
+/// The trilinear function with corner values v at t.
+fn interpolate(v: Corners, t: vec3<f32>) -> ${type} {
+  let a = v.c0 + (v.c1 - v.c0) * t.x;
+  let b = v.c2 + (v.c3 - v.c2) * t.x;
+  let c = v.c4 + (v.c5 - v.c4) * t.x;
+  let d = v.c6 + (v.c7 - v.c6) * t.x;
+  let e = a + (b - a) * t.y;
+  let g = c + (d - c) * t.y;
+  return e + (g - e) * t.z;
+}
+
 /// Values at a cell's corners; bit k of a corner's number is its side along axis k.
 fn readCell(level: Level, cell: vec3<u32>, first: u32) -> Corners {
   let below = cellEntries(level, cell.x, cell.y, cell.z) * ${nFeatures}u + first;

@@ -1,0 +1,20 @@
+// The first pass over the rectangles: how many each leaf finds.
+
+@group(0) @binding(0) var<uniform> fine: FineLattice;
+@group(0) @binding(1) var<storage, read> counts: array<u32>;
+@group(0) @binding(2) var<storage, read> nodes: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> roots: array<Root>;
+@group(0) @binding(4) var<storage, read> rootsAt: array<u32>;
+@group(0) @binding(5) var<storage, read_write> nRects: array<u32>;
+
+var<private> nFound: u32;
+
+fn foundRect(id: u32, root: u32, axis: u32, plane: u32, lo: vec3<u32>, hi: vec3<u32>, other: u32, isAbove: bool) {
+  nFound++;
+}
+
+fn countRects(id: u32) {
+  nFound = 0u;
+  visitSides(id);
+  nRects[id] = nFound;
+}

@@ -1,0 +1,370 @@
+import type { PlaneTable } from '../../field/gpu/block-bounds.ts';
+import { type FieldResources, tableBuffers } from '../../field/gpu/resources.ts';
+import { BLOCK_WGSL } from '../../field/gpu/wgsl-encode-boxes.ts';
+import {
+  FINE_LATTICE,
+  firstLayerVectors,
+  latticePointsCode,
+  POINT_KEY_WGSL,
+} from '../../field/gpu/wgsl-lattice-points.ts';
+import { USAGE } from '../../gpu/arena.ts';
+import type { GpuContext } from '../../gpu/context.ts';
+import { defineCounts } from '../../gpu/counts.ts';
+import { createGroups, GROUPS_WGSL, type ItemCount } from '../../gpu/item-count.ts';
+import { compileKernels } from '../../gpu/item-kernel.ts';
+import { createKernel, type Kernel } from '../../gpu/kernel.ts';
+import type { KeyTable } from '../../gpu/key-table.ts';
+import type { ProgramBuilder } from '../../gpu/program-builder.ts';
+import { SCAN_READ_WGSL } from '../../gpu/scan.ts';
+import { defineStruct } from '../../gpu/struct.ts';
+import { type Lattice, MAX_SPLIT_DEPTH } from '../corners.ts';
+import bisectWgsl from './bisect.wgsl';
+import bisectNodeWgsl from './bisect-node.wgsl';
+import bisectSmallWgsl from './bisect-small.wgsl';
+import completeRectsWgsl from './complete-rects.wgsl';
+import countRectsWgsl from './count-rects.wgsl';
+import { CULL_COUNTS } from './cull-program.ts';
+import emitRectsWgsl from './emit-rects.wgsl';
+import flagRectsWgsl from './flag-rects.wgsl';
+import linkRootsWgsl from './link-roots.wgsl';
+import nodesWgsl from './nodes.wgsl';
+import rectsWgsl from './rects.wgsl';
+import requestRectsWgsl from './request-rects.wgsl';
+import requestRootsWgsl from './request-roots.wgsl';
+import { settleCode } from './wgsl-settle.ts';
+
+/** Rounds of bisections after which no node can be bisected any more. */
+const N_LEVELS = 3 * MAX_SPLIT_DEPTH + 1;
+/** Rounds with a dispatch for each step; in those after them so few nodes are left that one workgroup bisects them. */
+const LARGE_LEVELS = 2;
+type LevelCount = `first${number}` | `pending${number}`;
+
+/** Names of the counts of the partition. */
+export const PARTITION_COUNTS = [
+  ...CULL_COUNTS,
+  'rootRequests',
+  'rootCorners',
+  'faced',
+  'children',
+  'nodes',
+  'rects',
+  'fineRects',
+  'rectRequests',
+  'corners',
+  'newCorners',
+  ...Array.from({ length: N_LEVELS + 1 }, (_, l) => [`first${l}`, `pending${l}`] as LevelCount[]).flat(),
+] as const;
+export type PartitionCount = (typeof PARTITION_COUNTS)[number];
+
+/** WGSL of the partition's structs; a program's counts stand before it. */
+export const PARTITION_WGSL = FINE_LATTICE.wgsl + nodesWgsl;
+
+/** One round of bisections: which counts it reads and writes. */
+const LEVEL = defineStruct('Level', {
+  first: 'u32',
+  pending: 'u32',
+  nextFirst: 'u32',
+  nextPending: 'u32',
+});
+
+/** Bytes of a root in WGSL: two vec3 and eight words. */
+const ROOT_BYTES = 64;
+
+/** How many of each there is room for. */
+export interface PartitionCapacities {
+  readonly roots: number;
+  readonly rootCorners: number;
+  readonly nodes: number;
+  readonly rects: number;
+  /** Rectangles with a corner that is no root's. */
+  readonly fineRects: number;
+  readonly corners: number;
+}
+
+/** The settled partition on the GPU. */
+export interface GpuPartition {
+  /** `FineLattice` */
+  readonly fine: GPUBuffer;
+  readonly roots: GPUBuffer;
+  readonly nodes: GPUBuffer;
+  /** vec4<u32> a rectangle: leaf below, leaf above, axis, and as f32 the range of f less its interpolant. */
+  readonly rects: GPUBuffer;
+  /** u32[4] a rectangle: corners c00, c10, c01, c11. */
+  readonly rectCorners: GPUBuffer;
+  readonly byRects: ItemCount;
+  /** The corners: `knownKeys` are their coordinates. */
+  readonly corners: KeyTable;
+  /** vec4<f32> a corner: local coordinates, f + isoOffset. */
+  readonly points: GPUBuffer;
+  /** vec4<f32>[firstLayerVectors] a corner: the first layer's pre-activations. */
+  readonly firstLayer: GPUBuffer;
+}
+
+export interface Partitioner {
+  /**
+   * Adds to a program what follows the search: corners, bisections until each box is empty or holds graphs only, and the
+   * rectangles between boxes.
+   * @param blocks the boxes that the search left, counts[roots] of them
+   */
+  add(
+    builder: ProgramBuilder<PartitionCount>,
+    table: PlaneTable,
+    lattice: Lattice,
+    blocks: GPUBuffer,
+    capacities: PartitionCapacities,
+    isoOffset: number,
+  ): GpuPartition;
+}
+
+/** Code, function and number of items of each kernel. */
+function kernelSources(resources: FieldResources) {
+  const head = defineCounts(PARTITION_COUNTS).wgsl + PARTITION_WGSL;
+  const keyed = head + POINT_KEY_WGSL;
+  const placed = keyed + SCAN_READ_WGSL;
+  const leveled = head + LEVEL.wgsl;
+  const points = latticePointsCode(resources);
+  const pending = 'counts[level.pending]';
+  return {
+    request: [keyed + BLOCK_WGSL + requestRootsWgsl, 'requestRoot', 'counts[N_ROOTS]'],
+    link: [head + BLOCK_WGSL + linkRootsWgsl, 'linkRoot', 'counts[N_ROOTS]'],
+    evaluate: [points, 'evaluateNext', 'counts[fine.end] - counts[fine.first]'],
+    settleBoxes: [leveled + settleCode(resources, 'boxes'), 'settleBox', pending],
+    settleFaces: [leveled + settleCode(resources, 'faces'), 'settleFacesOf', 'counts[N_FACED]'],
+    settleNodes: [leveled + settleCode(resources, 'nodes'), 'settleNode', pending],
+    bisect: [leveled + SCAN_READ_WGSL + bisectNodeWgsl + bisectWgsl, 'bisectNode', pending],
+    countRects: [head + rectsWgsl + countRectsWgsl, 'countRects', 'counts[N_NODES]'],
+    emitRects: [placed + rectsWgsl + emitRectsWgsl, 'emitRects', 'counts[N_NODES]'],
+    flagRects: [head + flagRectsWgsl, 'flagRect', 'counts[N_RECTS]'],
+    requestRects: [placed + requestRectsWgsl, 'requestRect', 'counts[N_RECTS]'],
+    completeRects: [head + SCAN_READ_WGSL + completeRectsWgsl, 'completeRect', 'counts[N_RECTS]'],
+  } as const;
+}
+type Kernels = Readonly<Record<keyof ReturnType<typeof kernelSources> | 'bisectSmall', Kernel>>;
+
+/** Compiles the partition's kernels, or finds them compiled. */
+export async function createPartitioner(
+  resources: FieldResources,
+  context: GpuContext,
+): Promise<Partitioner> {
+  const head = defineCounts(PARTITION_COUNTS).wgsl + PARTITION_WGSL + LEVEL.wgsl;
+  const [kernels, bisectSmall] = await Promise.all([
+    compileKernels(context, 'partition', kernelSources(resources)),
+    createKernel(context, {
+      label: 'partition.bisectSmall',
+      code: head + GROUPS_WGSL + bisectNodeWgsl + bisectSmallWgsl,
+      entryPoint: 'bisectSmall',
+    }),
+  ]);
+  return {
+    add: (builder, table, lattice, blocks, capacities, isoOffset) => {
+      const parts = { resources, kernels: { ...kernels, bisectSmall }, builder, table, lattice, isoOffset };
+      return builder.scope(() => new Partition(parts, capacities).add(blocks));
+    },
+  };
+}
+
+interface Parts {
+  readonly resources: FieldResources;
+  readonly kernels: Kernels;
+  readonly builder: ProgramBuilder<PartitionCount>;
+  readonly table: PlaneTable;
+  readonly lattice: Lattice;
+  readonly isoOffset: number;
+}
+
+class Partition {
+  readonly #parts: Parts;
+  readonly #capacities: PartitionCapacities;
+  readonly #fine: GPUBuffer;
+  readonly #coordinates: GPUBuffer;
+  readonly #corners: KeyTable;
+  readonly #points: GPUBuffer;
+  readonly #firstLayer: GPUBuffer;
+  readonly #roots: GPUBuffer;
+  readonly #rootsAt: GPUBuffer;
+  readonly #nodes: GPUBuffer;
+  readonly #nodeBounds: GPUBuffer;
+
+  constructor(parts: Parts, capacities: PartitionCapacities) {
+    const { builder, lattice, resources } = parts;
+    const { roots, rootCorners, nodes, corners } = capacities;
+    this.#parts = parts;
+    this.#capacities = capacities;
+    this.#fine = this.#lattice(undefined, 'rootCorners');
+    const { planes } = lattice;
+    const coordinates = Float32Array.from([...planes[0], ...planes[1], ...planes[2]]);
+    this.#coordinates = builder.arena.upload('partition.coordinates', coordinates, USAGE.storage);
+    this.#corners = builder.keyTable('partition.corners', corners);
+    this.#points = builder.create('partition.points', corners * 16);
+    const nVectors = firstLayerVectors(resources.shape);
+    this.#firstLayer = builder.create('partition.firstLayer', corners * nVectors * 16);
+    this.#roots = builder.create('partition.roots', roots * ROOT_BYTES);
+    this.#rootsAt = builder.create('partition.rootsAt', rootCorners * 32);
+    this.#nodes = builder.create('partition.nodes', nodes * 16);
+    this.#nodeBounds = builder.create('partition.nodeBounds', nodes * 16);
+  }
+
+  add(blocks: GPUBuffer): GpuPartition {
+    const { builder } = this.#parts;
+    builder.stage('corners');
+    builder.scope(() => this.#addRootCorners(blocks));
+    builder.stage('settle');
+    builder.scope(() => this.#addLevels());
+    builder.stage('rects');
+    const { rects, rectCorners, byRects } = builder.scope(() => this.#addRects());
+    this.#addEvaluation(this.#lattice('rootCorners', 'corners'), 'newCorners');
+    return {
+      fine: this.#fine,
+      roots: this.#roots,
+      nodes: this.#nodes,
+      rects,
+      rectCorners,
+      byRects,
+      corners: this.#corners,
+      points: this.#points,
+      firstLayer: this.#firstLayer,
+    };
+  }
+
+  /** The lattice, and which corners are evaluated. */
+  #lattice(first: PartitionCount | undefined, end: PartitionCount): GPUBuffer {
+    const { builder, table, lattice, isoOffset } = this.#parts;
+    const struct = FINE_LATTICE.pack({
+      nBoxes: table.counts,
+      subBits: lattice.subBits,
+      firstPlane: table.firstPlane,
+      isoOffset,
+      first: first === undefined ? 0 : builder.at(first),
+      end: builder.at(end),
+    });
+    return builder.uniform('partition.fine', struct);
+  }
+
+  #addRootCorners(blocks: GPUBuffer): void {
+    const { builder, kernels } = this.#parts;
+    const { roots } = this.#capacities;
+    const { counts } = builder;
+    const byRoots = builder.items('roots', roots);
+    const keys = builder.create('partition.rootKeys', roots * 64);
+    builder.clear(this.#corners.slots, this.#rootsAt);
+    builder.each(kernels.request, byRoots, this.#fine, counts, blocks, keys);
+    const requests = builder.items('rootRequests', roots * 8);
+    const cornerOf = builder.number('partition.rootCorners', this.#corners, requests, keys, {
+      after: 'rootCorners',
+    });
+    const links = [blocks, cornerOf, this.#coordinates, this.#roots, this.#rootsAt, this.#nodes];
+    builder.each(kernels.link, byRoots, this.#fine, counts, ...links);
+    this.#addEvaluation(this.#fine, 'rootCorners');
+  }
+
+  #addEvaluation(fine: GPUBuffer, of: PartitionCount): void {
+    const { builder, kernels, resources, table } = this.#parts;
+    const { knownKeys } = this.#corners;
+    const at = [this.#coordinates, knownKeys, this.#points, this.#firstLayer];
+    const items = builder.items(of, this.#capacities.corners);
+    const field = [resources.weights, ...tableBuffers(resources)];
+    builder.each(kernels.evaluate, items, fine, builder.counts, table.planes, ...at, ...field);
+  }
+
+  #addLevels(): void {
+    const { builder, kernels, resources, lattice } = this.#parts;
+    const { counts } = builder;
+    const { roots, nodes } = this.#capacities;
+    const fine = this.#fine;
+    const nChildren = builder.create('partition.nChildren', nodes * 4);
+    let items = builder.items('pending0', roots);
+    for (let l = 0; l <= 3 * lattice.subBits; l++) {
+      const level = this.#level(l);
+      const bound = [
+        fine,
+        counts,
+        this.#roots,
+        this.#firstLayer,
+        this.#nodes,
+        nChildren,
+        level,
+        resources.rows,
+      ];
+      const capacity = Math.max(1, nodes - roots);
+      if (l < LARGE_LEVELS) {
+        builder.scope(() => this.#addLargeLevel(items, bound, nChildren, level));
+        items = builder.items(`pending${l + 1}`, capacity);
+        continue;
+      }
+      builder.each(kernels.settleNodes, items, ...bound, this.#nodeBounds);
+      const groups = createGroups(builder.arena);
+      builder.program.dispatch(
+        kernels.bisectSmall,
+        [1, 1],
+        fine,
+        level,
+        counts,
+        nChildren,
+        this.#nodes,
+        groups,
+      );
+      items = { counts, at: builder.at(`pending${l + 1}`), capacity, groups };
+    }
+  }
+
+  #level(l: number): GPUBuffer {
+    const { builder } = this.#parts;
+    return builder.uniform(
+      'partition.level',
+      LEVEL.pack({
+        first: builder.at(`first${l}`),
+        pending: builder.at(`pending${l}`),
+        nextFirst: builder.at(`first${l + 1}`),
+        nextPending: builder.at(`pending${l + 1}`),
+      }),
+    );
+  }
+
+  #addLargeLevel(
+    items: ItemCount,
+    bound: readonly GPUBuffer[],
+    nChildren: GPUBuffer,
+    level: GPUBuffer,
+  ): void {
+    const { builder, kernels } = this.#parts;
+    const nodeFaces = builder.create('partition.nodeFaces', items.capacity * 4);
+    builder.each(kernels.settleBoxes, items, ...bound, this.#nodeBounds, nodeFaces);
+    const faced = builder.list('partition.faced', items, nodeFaces, { to: 'faced' });
+    builder.each(kernels.settleFaces, faced.items, ...bound, nodeFaces, faced.list);
+    const { offsets, sums } = builder.scan('partition.children', items, nChildren, { to: 'children' });
+    const places = [nChildren, offsets, sums];
+    builder.each(kernels.bisect, items, this.#fine, level, builder.counts, ...places, this.#nodes);
+  }
+
+  #addRects(): { rects: GPUBuffer; rectCorners: GPUBuffer; byRects: ItemCount } {
+    const { builder, kernels } = this.#parts;
+    const { nodes, rects: nRectsMost, fineRects } = this.#capacities;
+    const { counts } = builder;
+    const fine = this.#fine;
+    const rects = builder.create('partition.rects', nRectsMost * 16);
+    const rectCorners = builder.create('partition.rectCorners', nRectsMost * 16);
+    const read = [this.#nodes, this.#roots, this.#rootsAt];
+    builder.scope(() => {
+      const nRects = builder.create('partition.nRects', nodes * 4);
+      const byNodes = builder.items('nodes', nodes);
+      builder.each(kernels.countRects, byNodes, fine, counts, ...read, nRects);
+      const { offsets, sums } = builder.scan('partition.rects', byNodes, nRects, { to: 'rects' });
+      builder.each(kernels.emitRects, byNodes, fine, counts, ...read, offsets, sums, rects, rectCorners);
+    });
+    const byRects = builder.items('rects', nRectsMost);
+    const isFine = builder.create('partition.isFine', nRectsMost * 4);
+    const keys = builder.create('partition.rectKeys', fineRects * 32);
+    builder.each(kernels.flagRects, byRects, counts, rects, isFine);
+    const { offsets, sums } = builder.scan('partition.fineRects', byRects, isFine, { to: 'fineRects' });
+    builder.each(kernels.requestRects, byRects, counts, rects, rectCorners, offsets, sums, keys);
+    const requests = builder.items('rectRequests', fineRects * 4);
+    const numbers = builder.number('partition.fineCorners', this.#corners, requests, keys, {
+      before: 'rootCorners',
+      after: 'corners',
+      added: 'newCorners',
+    });
+    const completed = [this.#nodeBounds, offsets, sums, numbers, rects, rectCorners];
+    builder.each(kernels.completeRects, byRects, counts, ...completed);
+    return { rects, rectCorners, byRects };
+  }
+}

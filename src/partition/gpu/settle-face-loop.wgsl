@@ -1,0 +1,18 @@
+/// Looks into faces of a settled node: SETTLED, or the axis to bisect it along because one may hide a closed curve.
+fn settleFaces(node: vec4<u32>, faces: u32) -> u32 {
+  let extent = nodeExtent(node, fine.subBits);
+  var found = SETTLED;
+  var left = faces;
+  while (left != 0u && found == SETTLED) {
+    let face = firstTrailingBit(left);
+    left &= left - 1u;
+    let axis = face >> 1u;
+    var lo = nodeLo;
+    var hi = nodeHi;
+    if ((face & 1u) == 1u) { lo[axis] = hi[axis]; } else { hi[axis] = lo[axis]; }
+    beginRegion(lo, hi);
+    let isClear = !isOverflow && (nUnits == 0u || isTold() || any(findDirection() != vec3<f32>(0.0)));
+    if (!isClear) { found = worstAxis(extent, vec3<bool>(axis != 0u, axis != 1u, axis != 2u)); }
+  }
+  return found;
+}

@@ -1,0 +1,14 @@
+/// Settles a node as a whole: EMPTY, SETTLED (with `facesLeft` to look into), or the axis to bisect it along.
+fn settleWhole(id: u32, node: vec4<u32>) -> u32 {
+  let extent = nodeExtent(node, fine.subBits);
+  beginRegion(nodeLo, nodeHi);
+  let isEmpty = !isOverflow && isTold();
+  let direction = findDirection();
+  let isFound = any(direction != vec3<f32>(0.0)) && !isOverflow;
+  facesLeft = select(0u, facesToTest(holdsAcross(direction)), nUnits > 0u);
+  nodeBounds[id] = vec4<f32>(direction, select(fError.y - fError.x, 3e38, isOverflow));
+  if (isEmpty) { return EMPTY; }
+  if (isFound) { return SETTLED; }
+  if (isOverflow) { return longestAxis(extent, rootSize * (nodeHi - nodeLo)); }
+  return worstAxis(extent, vec3<bool>(true));
+}

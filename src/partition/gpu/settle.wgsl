@@ -1,0 +1,128 @@
+// Settles one level of the forest: every pending node turns out empty, settled (with its direction), or is to be bisected
+// along an axis. See Settler (settle.ts).
+//
+// Generated code stands around this: reduceRegion and what it needs, and `rootValue`, which reads the first layer (or f)
+// at a root's corners.
+
+@group(0) @binding(0) var<uniform> fine: FineLattice;
+@group(0) @binding(1) var<storage, read> counts: array<u32>;
+@group(0) @binding(2) var<storage, read> roots: array<Root>;
+@group(0) @binding(3) var<storage, read> firstLayer: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> nodes: array<vec4<u32>>;
+/// 2 for every node that is to be bisected.
+@group(0) @binding(5) var<storage, read_write> nChildren: array<u32>;
+
+/// f within this share of what is added up in it may be zero.
+const SLACK = 2e-6;
+
+/// How a node turns out: it is to be bisected along an axis, or one of these.
+const UNSETTLED = 3u;
+const SETTLED = 4u;
+const EMPTY = 5u;
+
+var<private> cornerIds: array<u32, 8>;
+/// Local units.
+var<private> rootSize: vec3<f32>;
+/// The node in its root, 0 to 1 along each axis.
+var<private> nodeLo: vec3<f32>;
+var<private> nodeHi: vec3<f32>;
+/// Faces to look into.
+var<private> facesLeft: u32;
+/// The region in its root, 0 to 1 along each axis.
+var<private> regionLo: vec3<f32>;
+var<private> regionHi: vec3<f32>;
+
+/// Puts the values at the region's corners of the trilinear function with values a, b at the root's in za, zb.
+fn cutRoot(a: vec4<f32>, b: vec4<f32>) {
+  let x0 = vec4<f32>(a.xz, b.xz);
+  let dx = vec4<f32>(a.yw, b.yw) - x0;
+  // Along x at both ends: (y, z) = 00, 10, 01, 11.
+  let p = x0 + dx * regionLo.x;
+  let q = x0 + dx * regionHi.x;
+  // Then along y: (x, z) = 00, 10, 01, 11 at the lower and at the upper end.
+  let r = vec4<f32>(p.x, q.x, p.z, q.z);
+  let dr = vec4<f32>(p.y, q.y, p.w, q.w) - r;
+  let s = r + dr * regionLo.y;
+  let t = r + dr * regionHi.y;
+  let low = vec4<f32>(s.xy, t.xy);
+  let dz = vec4<f32>(s.zw, t.zw) - low;
+  za = low + dz * regionLo.z;
+  zb = low + dz * regionHi.z;
+}
+
+/// The region's own reduced network, and what its tests need.
+fn beginRegion(lo: vec3<f32>, hi: vec3<f32>) {
+  regionLo = lo;
+  regionHi = hi;
+  reduceRegion();
+  beginTests(rootSize * (hi - lo));
+}
+
+/// Whether f has one sign in the region.
+fn isTold() -> bool {
+  let slack = SLACK * magnitude;
+  return least(fCornera, fCornerb) + fError.x > slack || most(fCornera, fCornerb) + fError.y < -slack;
+}
+
+/// The axis among those allowed along which the gradient changes most; UNSETTLED where none can be bisected.
+fn worstAxis(extent: vec3<u32>, isAllowed: vec3<bool>) -> u32 {
+  computeVariation();
+  var axis = UNSETTLED;
+  var most = -1.0;
+  for (var k = 0u; k < 3u; k++) {
+    if (!isAllowed[k] || extent[k] < 2u || !(variation[k] > most)) { continue; }
+    most = variation[k];
+    axis = k;
+  }
+  return axis;
+}
+
+fn longestAxis(extent: vec3<u32>, size: vec3<f32>) -> u32 {
+  var axis = UNSETTLED;
+  var longest = 0.0;
+  for (var k = 0u; k < 3u; k++) {
+    if (extent[k] < 2u || size[k] <= longest) { continue; }
+    longest = size[k];
+    axis = k;
+  }
+  return axis;
+}
+
+/// The faces (bit 2 * axis, 2 * axis + 1 the upper one) on which f may vanish, by the
+/// box's own bounds, across the axes that the box's direction does not settle.
+fn facesToTest(isHeld: vec3<bool>) -> u32 {
+  let slack = SLACK * magnitude;
+  let a = fCornera;
+  let b = fCornerb;
+  var ranges = array<vec4<f32>, 3>(
+    vec4<f32>(least(a.xzxz, b.xzxz), least(a.ywyw, b.ywyw), most(a.xzxz, b.xzxz), most(a.ywyw, b.ywyw)),
+    vec4<f32>(least(a.xyxy, b.xyxy), least(a.zwzw, b.zwzw), most(a.xyxy, b.xyxy), most(a.zwzw, b.zwzw)),
+    vec4<f32>(least(a, a), least(b, b), most(a, a), most(b, b)),
+  );
+  var faces = 0u;
+  for (var axis = 0u; axis < 3u; axis++) {
+    let range = ranges[axis];
+    let mayVanish = (range.xy + fError.x <= vec2<f32>(slack)) & (range.zw + fError.y >= vec2<f32>(-slack));
+    faces |= select(0u, (select(0u, 1u, mayVanish.x) | select(0u, 2u, mayVanish.y)) << (2u * axis), !isHeld[axis]);
+  }
+  return faces;
+}
+
+/// Writes how a node turned out.
+fn concludeNode(id: u32, item: u32, node: vec4<u32>, axis: u32) {
+  var state = NODE_SPLIT;
+  if (axis == UNSETTLED) { state = NODE_UNSETTLED; }
+  if (axis == SETTLED) { state = NODE_SETTLED; }
+  if (axis == EMPTY) { state = NODE_EMPTY; }
+  nChildren[item] = select(0u, 2u, state == NODE_SPLIT);
+  nodes[id].z = (node.z & 0xfffu) | (state << 12u) | ((axis & 3u) << 15u);
+}
+
+/// Takes a node's root and where it lies in it.
+fn takeNode(node: vec4<u32>) {
+  for (var c = 0u; c < 8u; c++) { cornerIds[c] = roots[node.x].corners[c]; }
+  rootSize = roots[node.x].size;
+  let scale = 1.0 / f32(1u << fine.subBits);
+  nodeLo = vec3<f32>(nodeBegin(node)) * scale;
+  nodeHi = vec3<f32>(nodeBegin(node) + nodeExtent(node, fine.subBits)) * scale;
+}
