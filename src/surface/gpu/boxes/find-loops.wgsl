@@ -1,0 +1,32 @@
+// The loops around leaves. Each is told once, by its half-chain with the least number: its length in vertices.
+
+@group(0) @binding(0) var<storage, read> counts: array<u32>;
+@group(0) @binding(1) var<storage, read> chains: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> follows: array<u32>;
+@group(0) @binding(3) var<storage, read_write> loopLengths: array<u32>;
+@group(0) @binding(4) var<storage, read_write> summary: array<atomic<u32>>;
+
+/// Half-chains of one loop, at most.
+const MAX_HALVES = 4096u;
+
+fn findLoop(half: u32) {
+  loopLengths[half] = 0u;
+  if (follows[half] == 0u) { return; }
+  var n = 0u;
+  var current = half;
+  for (var step = 0u; step < MAX_HALVES; step++) {
+    n += 1u + (chains[current >> 1u].w >> 24u);
+    let next = follows[current];
+    if (next == 0u) {
+      atomicAdd(&summary[SUMMARY_LINK], 1u);
+      return;
+    }
+    current = next - 1u;
+    if (current == half) {
+      loopLengths[half] = n;
+      return;
+    }
+    if (current < half) { return; }
+  }
+  atomicAdd(&summary[SUMMARY_LINK], 1u);
+}

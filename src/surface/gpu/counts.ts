@@ -1,0 +1,73 @@
+import { type Counts, defineCounts } from '../../gpu/counts.ts';
+import type { ProgramBuilder } from '../../gpu/program-builder.ts';
+import { PARTITION_COUNTS, PARTITION_WGSL } from '../../partition/gpu/forest-program.ts';
+import { CAST, DETAIL, SEARCH } from './structs.ts';
+
+/** Rounds of divisions at most, before and after the mesh is thinned out. */
+export const MAX_ROUNDS = 16;
+
+const ROUND_COUNTS = Array.from(
+  { length: MAX_ROUNDS + 1 },
+  (_, r) => [`vertices${r}`, `triangles${r}`] as [`vertices${number}`, `triangles${number}`],
+).flat();
+
+/** Names of the counts of a whole derivation, in the order in which they come to be known. */
+export const SURFACE_COUNTS = [
+  ...PARTITION_COUNTS,
+  'edgeSlots',
+  'edges',
+  'edgeVertices',
+  'curvedRects',
+  'chains',
+  'chainPoints',
+  'chainVertices',
+  'left',
+  'segments',
+  'halves',
+  'loops',
+  'loopVertices',
+  'fans',
+  'active',
+  'samples',
+  'off',
+  'splits',
+  'splitHalves',
+  'touched',
+  'added',
+  'dirty',
+  'contenders',
+  'winners',
+  'samplesPeak',
+  'offPeak',
+  'splitsPeak',
+  ...ROUND_COUNTS,
+  'outVertices',
+  'outTriangles',
+] as const;
+export type SurfaceCount = (typeof SURFACE_COUNTS)[number];
+export type SurfaceBuilder = ProgramBuilder<SurfaceCount>;
+
+export const COUNTS: Counts<SurfaceCount> = defineCounts(SURFACE_COUNTS);
+
+/**
+ * Words of `summary`, u32. The first tell what is wrong with a mesh: half-edges and half-chains that do not fit together,
+ * vertices off the zero set, open sides inside the box, triangles without area.
+ */
+export const SUMMARY_AT = {
+  link: 0,
+  off: 1,
+  open: 2,
+  degenerate: 3,
+  corners: 4,
+  low: 5,
+  high: 8,
+  error: 11,
+} as const;
+export const SUMMARY_WORDS = 12;
+
+/** WGSL that every kernel of the surface begins with. */
+export const SURFACE_WGSL = `${COUNTS.wgsl}${PARTITION_WGSL}${DETAIL.wgsl}${CAST.wgsl}${SEARCH.wgsl}
+${Object.entries(SUMMARY_AT)
+  .map(([name, at]) => `const SUMMARY_${name.toUpperCase()} = ${at}u;`)
+  .join('\n')}
+`;

@@ -1,0 +1,12 @@
+// One of the half-edges that begin at every vertex, + 1; 0 for vertices without a triangle.
+
+@group(0) @binding(0) var<uniform> thinning: Thinning;
+@group(0) @binding(1) var<storage, read> counts: array<u32>;
+@group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
+@group(0) @binding(3) var<storage, read_write> spokes: array<atomic<u32>>;
+
+fn findSpokes(item: u32) {
+  let t = triangles[item].corners;
+  if (t.x == NONE) { return; }
+  for (var k = 0u; k < 3u; k++) { atomicMax(&spokes[t[k]], 3u * item + k + 1u); }
+}

@@ -1,0 +1,34 @@
+// How far the mesh extends, and how many triangles there are around vertices, going around each from one of them: three
+// times as many as there are triangles, unless one vertex joins several fans.
+
+@group(0) @binding(0) var<storage, read> counts: array<u32>;
+@group(0) @binding(1) var<storage, read> listed: array<u32>;
+@group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
+@group(0) @binding(3) var<storage, read> spokes: array<u32>;
+@group(0) @binding(4) var<storage, read> vertices: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> summary: array<atomic<u32>>;
+
+/// Numbers in the order of their values.
+fn orderOf(x: f32) -> u32 {
+  let bits = bitcast<u32>(x);
+  return select(bits | 0x80000000u, ~bits, (bits >> 31u) == 1u);
+}
+
+fn checkVertex(item: u32) {
+  let vertex = listed[item];
+  let p = vertices[vertex].xyz;
+  for (var k = 0u; k < 3u; k++) {
+    let order = orderOf(p[k]);
+    atomicMax(&summary[SUMMARY_LOW + k], ~order);
+    atomicMax(&summary[SUMMARY_HIGH + k], order);
+  }
+  let first = firstSpoke(spokes[vertex] - 1u);
+  var n = 0u;
+  var g = first;
+  for (var i = 0u; i < MOST_AROUND; i++) {
+    n++;
+    g = twinOf(beforeHalf(g));
+    if (g == NONE || g == first) { break; }
+  }
+  atomicAdd(&summary[SUMMARY_CORNERS], n);
+}

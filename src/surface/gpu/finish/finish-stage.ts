@@ -1,0 +1,94 @@
+import type { FieldResources } from '../../../field/gpu/resources.ts';
+import type { GpuContext } from '../../../gpu/context.ts';
+import { compileKernels } from '../../../gpu/item-kernel.ts';
+import { SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount } from '../counts.ts';
+import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
+import halfEdgesWgsl from '../half-edges.wgsl';
+import { fieldBuffers, fieldCode, type GpuMesh, uploadFrame } from '../kit.ts';
+import { FINISH } from '../structs.ts';
+import checkVerticesWgsl from './check-vertices.wgsl';
+import emitTrianglesWgsl from './emit-triangles.wgsl';
+import emitVerticesWgsl from './emit-vertices.wgsl';
+import findLiveWgsl from './find-live.wgsl';
+import measureErrorWgsl from './measure-error.wgsl';
+import wholeRingsWgsl from './whole-rings.wgsl';
+
+export interface FinishCapacities {
+  readonly vertices: number;
+  readonly triangles: number;
+}
+
+/** The mesh as engines take it, in buffers with room for more; counts[outVertices] and counts[outTriangles] are used. */
+export interface GpuOutput {
+  /** f32[3] a vertex. */
+  readonly positions: GPUBuffer;
+  /** f32[3] a vertex, unit length. */
+  readonly normals: GPUBuffer;
+  /** u32[3] a triangle. */
+  readonly indices: GPUBuffer;
+}
+
+/** Triangles at which the error is measured. */
+const N_MEASURED = 2048;
+
+function kernelSources(resources: FieldResources) {
+  const head = SURFACE_WGSL + FINISH.wgsl + halfEdgesWgsl;
+  const read = head + halfEdgeReadsWgsl;
+  const ringed = read + wholeRingsWgsl;
+  const measured = `${head}const N_MEASURED = ${N_MEASURED}u;\n${fieldCode(resources, 7, true)}`;
+  return {
+    findLive: [head + findLiveWgsl, 'findLive', 'counts[finish.triangles]'],
+    checkVertices: [ringed + checkVerticesWgsl, 'checkVertex', 'counts[N_OUT_VERTICES]'],
+    emitVertices: [ringed + emitVerticesWgsl, 'emitVertex', 'counts[N_OUT_VERTICES]'],
+    emitTriangles: [read + emitTrianglesWgsl, 'emitTriangle', 'counts[N_OUT_TRIANGLES]'],
+    measureError: [measured + measureErrorWgsl, 'measureError', 'N_MEASURED'],
+  } as const;
+}
+
+/** Compiles the stage, or finds it compiled. */
+export async function createFinishStage(resources: FieldResources, context: GpuContext) {
+  const kernels = await compileKernels(context, 'finish', kernelSources(resources));
+  return {
+    /** Adds the mesh's output: what is left of it, in its order, with normals; and what is wrong with it. */
+    add(
+      builder: SurfaceBuilder,
+      { vertices, normals, triangles, summary }: GpuMesh,
+      at: { readonly vertices: SurfaceCount; readonly triangles: SurfaceCount },
+      capacities: FinishCapacities,
+    ): GpuOutput {
+      const { counts } = builder;
+      const { vertices: nVertices, triangles: nTriangles } = capacities;
+      const out = {
+        positions: builder.create('finish.positions', nVertices * 12),
+        normals: builder.create('finish.normals', nVertices * 12),
+        indices: builder.create('finish.indices', nTriangles * 12),
+      };
+      const params = builder.uniform(
+        'finish.params',
+        FINISH.pack({ vertices: builder.at(at.vertices), triangles: builder.at(at.triangles) }),
+      );
+      builder.stage('finish');
+      builder.scope(() => {
+        const spokes = builder.create('finish.spokes', nVertices * 4);
+        const isLive = builder.create('finish.isLive', nTriangles * 4);
+        const byTriangles = builder.items(at.triangles, nTriangles);
+        const byVertices = builder.items(at.vertices, nVertices);
+        builder.clear(spokes);
+        builder.each(kernels.findLive, byTriangles, params, counts, triangles, isLive, spokes);
+        const used = builder.list('finish.vertices', byVertices, spokes, { to: 'outVertices' });
+        const live = builder.list('finish.triangles', byTriangles, isLive, { to: 'outTriangles' });
+        const ringed = [used.list, triangles];
+        builder.each(kernels.checkVertices, used.items, counts, ...ringed, spokes, vertices, summary);
+        const shaded = [vertices, normals, spokes, out.positions, out.normals];
+        builder.each(kernels.emitVertices, used.items, counts, ...ringed, ...shaded);
+        const emitted = [live.list, triangles, vertices, spokes, out.indices, summary];
+        builder.each(kernels.emitTriangles, live.items, counts, ...emitted);
+        const frame = uploadFrame(builder, resources);
+        const field = fieldBuffers(resources);
+        const measured = [frame, params, counts, triangles, vertices, normals, summary, ...field];
+        builder.program.eachOf(kernels.measureError, N_MEASURED, ...measured);
+      });
+      return out;
+    },
+  };
+}

@@ -1,0 +1,19 @@
+// The mesh while it is made, as half-edges: side k of triangle t is half-edge 3 * t + k, from its corner k to the next.
+
+struct Triangle {
+  /// Counter-clockwise seen from f > 0. The first is NONE where the triangle is gone.
+  corners: vec3<u32>,
+  /// A bit for every side that was not looked at as it is, and FRESH for the inside; the samples that a round takes from bit
+  /// CHOSEN on.
+  fresh: u32,
+  /// The half-edges on the other side of each; NONE on the mesh's border.
+  twins: vec3<u32>,
+}
+
+const FRESH = 8u;
+const ALL_FRESH = 15u;
+const CHOSEN = 8u;
+
+fn after(k: u32) -> u32 { return select(k + 1u, 0u, k == 2u); }
+fn nextHalf(h: u32) -> u32 { return select(h + 1u, h - 2u, h % 3u == 2u); }
+fn beforeHalf(h: u32) -> u32 { return select(h - 1u, h + 2u, h % 3u == 0u); }

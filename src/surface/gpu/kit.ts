@@ -1,0 +1,68 @@
+import { createFrame } from '../../field/frame.ts';
+import { type FieldResources, tableBuffers } from '../../field/gpu/resources.ts';
+import { FRAME, fieldFunctions, tableBindings, weightBinding } from '../../field/gpu/wgsl-evaluate.ts';
+import { firstLayerVectors } from '../../field/gpu/wgsl-lattice-points.ts';
+import { tableWgsl } from '../../field/gpu/wgsl-table.ts';
+import { hasTwins, regionNetworkWgsl } from '../../partition/gpu/wgsl-region-network.ts';
+import type { SurfaceBuilder } from './counts.ts';
+
+/** The tolerance by place, on the GPU. */
+export interface GpuDetail {
+  /** `Detail` */
+  readonly params: GPUBuffer;
+  /** f32, one a block. */
+  readonly tolerances: GPUBuffer;
+}
+
+/** A mesh while it is made, see half-edges.wgsl. */
+export interface GpuMesh {
+  /** vec4<f32> a vertex: position; as bits the faces of the domain that it lies on. */
+  readonly vertices: GPUBuffer;
+  /** vec4<f32> a vertex: unit normal, slope of f. */
+  readonly normals: GPUBuffer;
+  /** `Triangle` */
+  readonly triangles: GPUBuffer;
+  /** u32, see `SUMMARY_AT`. */
+  readonly summary: GPUBuffer;
+}
+
+/** WGSL: a network reduced to rectangles or edges, whose corners' first layer is in `firstLayer`. */
+export function regionCode(
+  { shape, network, nRowVectors, weightSpace }: FieldResources,
+  dim: 1 | 2,
+  binding: number,
+): string {
+  return `@group(0) @binding(${binding}) var<${weightSpace}> rows: array<vec4<f32>, ${nRowVectors}>;
+const N_VECTORS = ${firstLayerVectors(shape)}u;
+${regionNetworkWgsl({ shape, dim, hasStoredF: true, hasTwins: hasTwins(network) })}`;
+}
+
+/** WGSL: the field's functions, with weights and tables from a binding on; `frame` has to be bound. */
+export function fieldCode(resources: FieldResources, binding: number, hasGradient: boolean): string {
+  const { shape } = resources;
+  return `${FRAME.wgsl}${tableWgsl(shape)}${weightBinding(resources, binding)}${tableBindings(shape, binding + 1)}
+${fieldFunctions(resources, hasGradient)}`;
+}
+
+/** The buffers that {@link fieldCode} binds. */
+export function fieldBuffers(resources: FieldResources): GPUBuffer[] {
+  return [resources.weights, ...tableBuffers(resources)];
+}
+
+/** The domain's frame, as `frame`. */
+export function uploadFrame(builder: SurfaceBuilder, { asset }: FieldResources): GPUBuffer {
+  const { encoding, domain } = asset;
+  const frame = createFrame(domain, encoding.kind === 'none' ? encoding.inputSpace : 'unit');
+  return builder.uniform('surface.frame', FRAME.pack({ ...frame, nPoints: 0 }));
+}
+
+/** Of the domain, in local units: what lengths are small against. */
+export function diagonalOf({ asset }: FieldResources): number {
+  const { min, max } = asset.domain;
+  return Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
+}
+
+/** WGSL: the binding of the tolerances by place. */
+export function tolerancesWgsl(binding: number): string {
+  return `@group(0) @binding(${binding}) var<storage, read> tolerances: array<f32>;\n`;
+}

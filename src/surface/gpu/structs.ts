@@ -1,0 +1,82 @@
+import { defineStruct } from '../../gpu/struct.ts';
+
+/** Where the mesh lies and how fine it is to be: see DetailMap (detail-map.ts). */
+export const DETAIL = defineStruct('Detail', {
+  /** Blocks of one tolerance each, along x, y, z. */
+  counts: 'vec3<u32>',
+  isUniform: 'u32',
+  origin: 'vec3<f32>',
+  size: 'vec3<f32>',
+  /** The box that the mesh may be open on. */
+  low: 'vec3<f32>',
+  high: 'vec3<f32>',
+});
+
+/** A vertex that is to be put on the zero set: on a line, at most so far from a place on it. */
+export const CAST = defineStruct('Cast', {
+  position: 'vec3<f32>',
+  vertex: 'u32',
+  /** Unit length, or zero. */
+  direction: 'vec3<f32>',
+  reach: 'f32',
+  /** f's slope around there, 0 where it is not known. */
+  slope: 'f32',
+});
+
+/** How vertices are put on the zero set. */
+export const SEARCH = defineStruct('Search', {
+  /** There are counts[listed] of them. */
+  listed: 'u32',
+  /** |f| over the slope that is on the zero set, and that may pass for it; |f| that passes in any case. */
+  enough: 'f32',
+  most: 'f32',
+  noise: 'f32',
+  /** Distance that single precision does not tell. */
+  least: 'f32',
+  /** Slope that single precision does not tell from none. */
+  flat: 'f32',
+  /** Slope where none is known. */
+  usual: 'f32',
+  /** The farthest that a vertex is moved, and so near that its gradient stays. */
+  reach: 'f32',
+  near: 'f32',
+  /** Places on a line that are looked at. No constant: SwiftShader's compiler takes minutes for loops that it unrolls. */
+  nTries: 'u32',
+  /** Vertices come from a list; nothing comes after. */
+  isListed: 'u32',
+  isLast: 'u32',
+});
+
+export const ROUND = defineStruct('Round', {
+  /** All triangles are looked at, not only those that the round before made. */
+  isAll: 'u32',
+  /** How many samples of the pattern are taken. */
+  nPattern: 'u32',
+  /** Counts of vertices and triangles at its beginning. */
+  vertices: 'u32',
+  triangles: 'u32',
+  /** Share of the tolerance by which a sample may stand off. */
+  share: 'f32',
+  /** Share that what is left for later stands off by its normals; 0 for nothing. */
+  flatShare: 'f32',
+});
+
+export const THINNING = defineStruct('Thinning', {
+  /** Share of the tolerance by which a removed vertex may stand off the triangles that replace its own. */
+  share: 'f32',
+  /** The largest such share of all passes. */
+  mostShare: 'f32',
+  /** An edge that is shorter goes in any case. */
+  leastEdge: 'f32',
+  /** Changes from pass to pass. */
+  contest: 'u32',
+  /** Counts of vertices and triangles. */
+  vertices: 'u32',
+  triangles: 'u32',
+});
+
+export const FINISH = defineStruct('Finish', {
+  /** Counts of vertices and triangles. */
+  vertices: 'u32',
+  triangles: 'u32',
+});

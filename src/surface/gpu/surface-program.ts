@@ -1,0 +1,163 @@
+import { uploadPlanes } from '../../field/gpu/block-bounds.ts';
+import type { FieldResources } from '../../field/gpu/resources.ts';
+import type { Box3 } from '../../format/asset.ts';
+import { type GpuArena, USAGE } from '../../gpu/arena.ts';
+import type { GpuContext } from '../../gpu/context.ts';
+import type { Program } from '../../gpu/program.ts';
+import { createProgramTools, ProgramBuilder } from '../../gpu/program-builder.ts';
+import { isoOffsetOf, type Lattice } from '../../partition/corners.ts';
+import { createCuller, firstBlocks } from '../../partition/gpu/cull-program.ts';
+import { createPartitioner } from '../../partition/gpu/forest-program.ts';
+import type { ToleranceBlocks } from '../detail-map.ts';
+import { createBoxesStage } from './boxes/boxes-stage.ts';
+import type { SurfaceCapacities } from './capacities.ts';
+import { createPlacer } from './cast.ts';
+import { COUNTS, SUMMARY_WORDS } from './counts.ts';
+import { createDecimateStage } from './decimate/decimate-stage.ts';
+import { createEdgesStage } from './edges/edges-stage.ts';
+import { createFacesStage } from './faces/faces-stage.ts';
+import { createFinishStage, type GpuOutput } from './finish/finish-stage.ts';
+import type { GpuDetail, GpuMesh } from './kit.ts';
+import { createRefineStage, type RoundPlan } from './refine/refine-stage.ts';
+import { DETAIL } from './structs.ts';
+
+/** What is derived: which part of the field, and how finely. */
+export interface SurfacePlan {
+  readonly lattice: Lattice;
+  /** The box that the mesh may be open on. */
+  readonly bounds: Box3;
+  readonly tolerances: ToleranceBlocks;
+  /** The box that the tolerances' blocks divide. */
+  readonly domain: Box3;
+}
+
+/**
+ * What is added to f while the surface's topology is found, in units of `isoOffsetOf`: far enough above single precision
+ * for a surface on a plane of the lattice to have one side. Vertices are put on f = 0 afterwards.
+ */
+const ISO_OFFSETS = 1000;
+
+/**
+ * Rounds of divisions and of removals, by the samples they take and their shares of the tolerance. A removal may use what
+ * a division left, and what it left too much the last divisions put right.
+ */
+const FIRST_ROUNDS: readonly RoundPlan[] = [0, 1, 2, 3].map((r) => ({
+  isAll: r === 0,
+  nPattern: 4,
+  share: 0.75,
+  flatShare: 0.25,
+}));
+const REMOVAL_SHARES: readonly number[] = [0.05, 0.05, 0.05, 0.1, 0.1, 0.1, 0.2, 0.2];
+const LAST_ROUNDS: readonly RoundPlan[] = [4, 7, 13, 13].map((nPattern, r) => ({
+  isAll: r === 0,
+  nPattern,
+  share: 0.82,
+}));
+
+/** The compiled stages of a derivation. */
+export type SurfaceStages = Awaited<ReturnType<typeof compileSurface>>;
+
+/**
+ * Compiles all kernels of a derivation, or finds them compiled; never blocks the page.
+ * @throws {NsdfUnsupportedError} if the network is too large for generated kernels
+ * @throws {NsdfGpuError} if the GPU refuses a shader
+ */
+export async function compileSurface(resources: FieldResources, context: GpuContext) {
+  const [tools, culler, partitioner, placer, edges, faces, boxes, refine, decimate, finish] =
+    await Promise.all([
+      createProgramTools(context),
+      createCuller(resources, context),
+      createPartitioner(resources, context),
+      createPlacer(resources, context),
+      createEdgesStage(resources, context),
+      createFacesStage(resources, context),
+      createBoxesStage(context),
+      createRefineStage(resources, context),
+      createDecimateStage(resources, context),
+      createFinishStage(resources, context),
+    ]);
+  return { tools, culler, partitioner, placer, edges, faces, boxes, refine, decimate, finish };
+}
+
+/** A derivation that can be run. */
+export interface SurfaceProgram {
+  readonly program: Program;
+  /** See `COUNTS`; before a run they are `firstCounts`. */
+  readonly counts: GPUBuffer;
+  readonly firstCounts: Uint32Array<ArrayBuffer>;
+  /** See `SUMMARY_AT`. */
+  readonly summary: GPUBuffer;
+  readonly output: GpuOutput;
+}
+
+/**
+ * Makes the buffers and bind groups of a derivation, in the arena. Yields after every few milliseconds of work.
+ * @throws {NsdfGpuError} if a buffer is larger than the device's limits allow
+ */
+export function* buildSurface(
+  stages: SurfaceStages,
+  resources: FieldResources,
+  arena: GpuArena,
+  plan: SurfacePlan,
+  capacities: SurfaceCapacities,
+): Generator<void, SurfaceProgram, void> {
+  const builder = new ProgramBuilder(stages.tools, arena, COUNTS);
+  const { lattice } = plan;
+  const isoOffset = ISO_OFFSETS * isoOffsetOf(resources.asset);
+  const table = uploadPlanes(resources, arena, lattice.planes);
+  const detail = uploadDetail(builder, arena, plan);
+  const { vertices: nVertices, triangles: nTriangles } = capacities;
+  const summary = builder.create('surface.summary', SUMMARY_WORDS * 4);
+  builder.clear(summary);
+  const first = firstBlocks(table.counts);
+  const firstList = arena.upload('cull.blocks', first.words, USAGE.storage);
+  const blocks = stages.culler.add(builder, table, firstList, capacities, isoOffset);
+  yield;
+  const partition = stages.partitioner.add(builder, table, lattice, blocks, capacities, isoOffset);
+  yield;
+  const mesh: GpuMesh = {
+    vertices: builder.create('mesh.vertices', nVertices * 16),
+    normals: builder.create('mesh.normals', nVertices * 16),
+    triangles: builder.create('mesh.triangles', nTriangles * 32),
+    summary,
+  };
+  builder.scope(() => {
+    const edges = stages.edges.add(builder, partition, detail, mesh.vertices, capacities);
+    const faces = stages.faces.add(builder, partition, edges, detail, mesh.vertices, capacities);
+    const byVertices = builder.items('chainVertices', nVertices);
+    stages.placer.polish(builder, byVertices, mesh);
+    stages.boxes.add(builder, partition, edges, faces, detail, mesh, stages.placer, capacities);
+  });
+  yield;
+  let round = 0;
+  const refine = (plans: readonly RoundPlan[]): void => {
+    stages.refine.add(builder, mesh, detail, stages.placer, plans, round, capacities);
+    round += plans.length;
+  };
+  const now = () => ({ vertices: `vertices${round}`, triangles: `triangles${round}` }) as const;
+  refine(FIRST_ROUNDS);
+  yield;
+  stages.decimate.add(builder, mesh, detail, now(), REMOVAL_SHARES, capacities);
+  yield;
+  refine(LAST_ROUNDS);
+  yield;
+  const output = stages.finish.add(builder, mesh, now(), capacities);
+  const firstCounts = new Uint32Array(COUNTS.byteLength / 4);
+  firstCounts[COUNTS.at[first.name]] = first.words.length / 2;
+  return { program: builder.program, counts: builder.counts, firstCounts, summary, output };
+}
+
+function uploadDetail(
+  builder: ProgramBuilder<never>,
+  arena: GpuArena,
+  { bounds, tolerances: { counts, tolerances }, domain }: SurfacePlan,
+): GpuDetail {
+  const values = Float32Array.from(tolerances);
+  const size = domain.max.map((high, k) => (high - domain.min[k]) / counts[k]);
+  const isUniform = values.every((each) => each === values[0]) ? 1 : 0;
+  const struct = { counts, isUniform, origin: domain.min, size, low: bounds.min, high: bounds.max };
+  return {
+    params: builder.uniform('surface.detail', DETAIL.pack(struct)),
+    tolerances: arena.upload('surface.tolerances', values, USAGE.storage),
+  };
+}
