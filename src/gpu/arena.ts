@@ -1,4 +1,4 @@
-import { NsdfGpuError } from '../errors.ts';
+import { NsdfBudgetError, NsdfGpuError } from '../errors.ts';
 import { type GpuContext, settle } from './context.ts';
 
 /** GPUBufferUsage, which Node has no global of. */
@@ -18,11 +18,14 @@ const UPLOAD_BYTES = 4 * 2 ** 20;
 /** GPU buffers that live and die together. */
 export class GpuArena {
   readonly context: GpuContext;
+  readonly #maxBytes: number;
   #buffers: GPUBuffer[] = [];
   #nBytes = 0;
 
-  constructor(context: GpuContext) {
+  /** @param maxBytes that all buffers together may have. */
+  constructor(context: GpuContext, maxBytes = Number.POSITIVE_INFINITY) {
     this.context = context;
+    this.#maxBytes = maxBytes;
   }
 
   /** Bytes of the buffers that exist. */
@@ -34,6 +37,7 @@ export class GpuArena {
    * A zeroed buffer.
    * @param label `stage.resource`
    * @throws {NsdfGpuError} if it is larger than the device's limits allow
+   * @throws {NsdfBudgetError} if all buffers together were larger than they may be
    */
   create(label: string, nBytes: number, usage: number): GPUBuffer {
     const { limits } = this.context.device;
@@ -50,6 +54,11 @@ export class GpuArena {
         `${label} needs ${size} bytes; the device's ${limit} is ${limits[limit]}.`,
         { limit },
       );
+    }
+    if (this.#nBytes + size > this.#maxBytes) {
+      const needed = this.#nBytes + size;
+      const what = `${label} makes it ${needed} bytes on the GPU; ${this.#maxBytes} are allowed.`;
+      throw new NsdfBudgetError(what, needed, this.#maxBytes);
     }
     const buffer = this.context.device.createBuffer({ label: `nsdf.${label}`, size, usage });
     this.#buffers.push(buffer);
@@ -80,6 +89,31 @@ export class GpuArena {
     for (let at = 0; at < bytes.length; at += UPLOAD_BYTES) {
       queue.writeBuffer(buffer, byteOffset + at, bytes, at, Math.min(UPLOAD_BYTES, bytes.length - at));
       await settle(this.context, stage, queue.onSubmittedWorkDone());
+    }
+  }
+
+  /** Copies the first bytes of several buffers to this side, at once. */
+  async readAll(sources: readonly (readonly [GPUBuffer, number])[], stage: string): Promise<ArrayBuffer[]> {
+    const { device } = this.context;
+    const starts: number[] = [];
+    let size = 0;
+    for (const [, nBytes] of sources) {
+      starts.push(size);
+      size += Math.ceil(nBytes / 8) * 8;
+    }
+    const usage = USAGE.mapRead | USAGE.copyTarget;
+    const staging = device.createBuffer({ label: `nsdf.${stage}.readback`, size: Math.max(8, size), usage });
+    try {
+      const encoder = device.createCommandEncoder({ label: `nsdf.${stage}.readback` });
+      sources.forEach(([source, nBytes], i) => {
+        if (nBytes > 0) encoder.copyBufferToBuffer(source, 0, staging, starts[i], nBytes);
+      });
+      device.queue.submit([encoder.finish()]);
+      await settle(this.context, stage, staging.mapAsync(MAP_READ));
+      const mapped = staging.getMappedRange();
+      return sources.map(([, nBytes], i) => mapped.slice(starts[i], starts[i] + nBytes));
+    } finally {
+      staging.destroy();
     }
   }
 

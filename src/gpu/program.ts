@@ -26,6 +26,12 @@ export class Program {
     return this.#operations.filter(({ kind }) => kind === 'dispatch').length;
   }
 
+  /** The name of the first stage. */
+  get label(): string {
+    const first = this.#operations.find((operation) => operation.kind === 'stage');
+    return first?.label ?? 'program';
+  }
+
   /** What follows is a stage of this name: a compute pass of its own. */
   stage(label: string): void {
     this.#operations.push({ kind: 'stage', label });
@@ -58,6 +64,16 @@ export class Program {
   /** Fills a buffer with zeros. */
   clear(buffer: GPUBuffer): void {
     this.#operations.push({ kind: 'clear', buffer });
+  }
+
+  /** The program in parts that follow each other, one a stage. */
+  stages(): Program[] {
+    const parts: Program[] = [];
+    for (const operation of this.#operations) {
+      if (operation.kind === 'stage' || parts.length === 0) parts.push(new Program());
+      parts[parts.length - 1].#operations.push(operation);
+    }
+    return parts;
   }
 
   /**

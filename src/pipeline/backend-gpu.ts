@@ -1,38 +1,56 @@
-import { NsdfGpuError, NsdfUnsupportedError } from '../errors.ts';
+import { NsdfBudgetError, NsdfGpuError, NsdfUnsupportedError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import { type BackendControl, BackendUnavailableError, type DeriveBackend, runFirst } from './backend.ts';
-import type { GpuCulled } from './gpu-culling.ts';
+import {
+  type BackendControl,
+  type BackendSurface,
+  BackendUnavailableError,
+  type DeriveBackend,
+  runFirst,
+} from './backend.ts';
+import type { GpuCulled, GpuDerived, GpuMeshBuffers } from './gpu-derivation.ts';
 import type { JobOptions } from './steps.ts';
 
 /** The part of the backend that is loaded when it is first needed. */
 export interface GpuModule {
   /**
-   * Culls a field's boxes on the GPU.
-   * @throws {NsdfGpuError} if there is no usable GPU, or it fails
-   * @throws {NsdfUnsupportedError} if the field cannot be culled there
+   * Derives a field's surface on the GPU and reads it back.
+   * @throws {NsdfGpuError} if there is no usable GPU, it fails, or the mesh is not sound in single precision
+   * @throws {NsdfUnsupportedError} if the field cannot be derived there
+   * @throws {NsdfBudgetError} if it needs more memory than there may be
    * @throws {BackendUnavailableError} if nobody asked for the GPU and it would not be faster
    */
+  deriveField(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<GpuDerived>;
+  /** The same, but the mesh stays on the GPU. */
+  deriveBuffers(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<GpuMeshBuffers>;
+  /** Uploads a field and compiles what deriving it needs. @throws as `deriveField` */
+  prepare(asset: FieldAsset, control: BackendControl): Promise<void>;
+  /** Culls a field's boxes on the GPU. @throws as `deriveField` */
   cullField(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<GpuCulled>;
   /** Ends our own device. */
   releaseDevice(): void;
 }
 
 export interface GpuBackend extends DeriveBackend {
+  /** The part that is loaded when it is first needed. */
+  load(): Promise<GpuModule>;
   /** Ends the backend's own device, with all that is on it. */
   dispose(): void;
 }
 
 /**
- * Boxes from which on `auto` considers the GPU. Culling 0.7 million boxes takes a worker 0.4 s, 31 million 4.5 s; a
- * device and its first pipelines take up to a second. Not measured on hardware.
+ * Boxes from which on `auto` considers the GPU. A worker derives 0.24 million in 1.1 s, 2 million in 3 s; a device and its
+ * first pipelines take up to three.
  */
-const MIN_AUTO_BOXES = 4e6;
-/** Share of the progress that culling takes. */
+const MIN_AUTO_BOXES = 1e6;
+/** Share of the progress that culling takes, where it is all that the GPU does. */
 const CULL_SHARE = 0.2;
+/** Share of the progress until the GPU's mesh is there, where more is to be done with it. */
+const DERIVE_SHARE = 0.8;
 
 /**
- * Culls on the GPU, on this thread, and has the rest done by the first of `rest` that works, which verifies what the
- * GPU left over in double precision: the mesh is theirs, byte by byte.
+ * Derives on the GPU, on this thread. What the GPU cannot do it leaves to the first of `rest` that works: what comes after
+ * the derivation, and jobs that need double precision (the exact complex, its structure, or a field whose mesh does not
+ * come out sound in single precision), for which the GPU only culls; those meshes are theirs, byte by byte.
  *
  * It lives on the page's thread, not in the worker: only there can a renderer's device be shared (devices cannot be
  * posted), one device serves all workers, and what it asks of the thread is to encode a few passes.
@@ -42,47 +60,92 @@ export function createGpuBackend(
   loadModule: () => Promise<GpuModule>,
 ): GpuBackend {
   let module: Promise<GpuModule> | undefined;
+  const load = (): Promise<GpuModule> => {
+    module ??= loadModule();
+    return module;
+  };
   return {
     kind: 'gpu',
-    merit: 'a large field is culled fastest there',
+    merit: 'a large field is derived fastest there',
     unavailable: (control) =>
       control?.device === undefined && !(typeof navigator === 'object' && 'gpu' in navigator)
         ? 'there is no WebGPU here'
         : undefined,
-    isWorthwhile: (asset, options) => needsCulling(options) && countBoxes(asset) >= MIN_AUTO_BOXES,
+    isWorthwhile: (asset, options) => needsPartition(options) && countBoxes(asset) >= MIN_AUTO_BOXES,
     async derive(asset, options, control) {
-      if (!needsCulling(options)) return continueWith(rest, asset, options, control);
-      module ??= loadModule();
-      const { cullField } = await module;
-      const culled = await abortable(cull(cullField, asset, options, control), control.signal);
+      if (!needsPartition(options)) return continueWith(rest, asset, options, control, 0);
+      const gpu = await load();
+      let reason = whyInDoublePrecision(options);
+      if (reason === undefined) {
+        const outcome = await attempt(gpu, rest, asset, options, control);
+        if (typeof outcome !== 'string') return outcome;
+        reason = outcome;
+      }
+      const culled = await abortable(cull(gpu, asset, options, control), control.signal);
       const { candidates, timeMs, adapterName } = culled;
-      const result = await continueWith(rest, asset, { ...options, candidates }, control);
+      const result = await continueWith(rest, asset, { ...options, candidates }, control, CULL_SHARE);
       const { partition = 0 } = result.stats.timeMs;
       const stats = { ...result.stats, timeMs: { ...result.stats.timeMs, partition: partition + timeMs } };
-      return { ...result, stats, where: `culled on ${adapterName}, ${result.where}` };
+      return { ...result, stats, where: `culled on ${adapterName}, ${result.where} (${reason})` };
     },
+    load,
     dispose() {
       void module?.then(({ releaseDevice }) => releaseDevice());
     },
   };
 }
 
+/**
+ * The whole derivation; or why it has to be done in double precision.
+ * @throws {BackendUnavailableError} for whatever the GPU cannot do at all: the next backend can
+ */
+async function attempt(
+  gpu: GpuModule,
+  rest: readonly DeriveBackend[],
+  asset: FieldAsset,
+  options: JobOptions,
+  control: BackendControl,
+): Promise<BackendSurface | string> {
+  const needsMore = needsRest(options);
+  let derived: GpuDerived;
+  try {
+    const share = needsMore ? DERIVE_SHARE : 1;
+    const onProgress: BackendControl['onProgress'] = ({ stage, fraction }) =>
+      control.onProgress?.({ stage, fraction: fraction * share });
+    derived = await abortable(gpu.deriveField(asset, options, { ...control, onProgress }), control.signal);
+  } catch (error) {
+    if (isRefusal(error)) return error.message;
+    throw error;
+  }
+  const where = `derived on ${derived.adapterName}`;
+  if (!needsMore) return { ...derived.surface, maker: 'gpu', where };
+  const job = { ...options, derived: derived.surface };
+  const result = await continueWith(rest, asset, job, control, DERIVE_SHARE);
+  return { ...result, maker: 'gpu', where: `${where}, ${result.where}` };
+}
+
+type Refusal = NsdfGpuError | NsdfUnsupportedError | NsdfBudgetError;
+
+function isRefusal(error: unknown): error is Refusal {
+  return (
+    error instanceof NsdfGpuError || error instanceof NsdfUnsupportedError || error instanceof NsdfBudgetError
+  );
+}
+
 /** @throws {BackendUnavailableError} for whatever the GPU cannot do: the next backend can. */
 async function cull(
-  cullField: GpuModule['cullField'],
+  gpu: GpuModule,
   asset: FieldAsset,
   options: JobOptions,
   control: BackendControl,
 ): Promise<GpuCulled> {
   try {
-    return await cullField(asset, options, {
+    return await gpu.cullField(asset, options, {
       ...control,
       onProgress: ({ stage, fraction }) => control.onProgress?.({ stage, fraction: fraction * CULL_SHARE }),
     });
   } catch (error) {
-    if (error instanceof NsdfGpuError || error instanceof NsdfUnsupportedError) {
-      throw new BackendUnavailableError(error.message, { cause: error });
-    }
+    if (isRefusal(error)) throw new BackendUnavailableError(error.message, { cause: error });
     throw error;
   }
 }
@@ -92,8 +155,8 @@ async function continueWith(
   asset: FieldAsset,
   options: JobOptions,
   control: BackendControl,
-) {
-  const from = options.candidates === undefined ? 0 : CULL_SHARE;
+  from: number,
+): Promise<BackendSurface> {
   const { surface, backend } = await runFirst(rest, asset, options, {
     ...control,
     onProgress: ({ stage, fraction }) =>
@@ -103,8 +166,18 @@ async function continueWith(
 }
 
 /** Not where a record has the regions, nor for a preview, which looks at a lattice only. */
-function needsCulling({ regions, preview }: JobOptions): boolean {
+function needsPartition({ regions, preview }: JobOptions): boolean {
   return regions === undefined && preview === undefined;
+}
+
+function whyInDoublePrecision({ exact, structure }: JobOptions): string | undefined {
+  if (exact) return 'the exact complex takes double precision';
+  return structure ? 'the region structure takes double precision' : undefined;
+}
+
+/** Whether anything comes after the derivation. */
+function needsRest({ maxVertices, creaseAngle, recordsFor }: JobOptions): boolean {
+  return maxVertices !== undefined || creaseAngle !== undefined || recordsFor !== undefined;
 }
 
 /** About as many boxes as the field's lattice has: an upper bound. */

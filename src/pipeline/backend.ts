@@ -13,8 +13,11 @@ export interface BackendControl {
   readonly isAuto?: boolean;
 }
 
-/** What a backend gives: the surface, and where its parts ran, where that is not clear from the backend's name. */
-export type BackendSurface = DerivedSurface & { readonly where?: string };
+/**
+ * What a backend gives: the surface; where its parts ran, where that is not clear from the backend's name; and `maker` where
+ * its bytes are not those of the cpu.
+ */
+export type BackendSurface = DerivedSurface & { readonly where?: string; readonly maker?: 'gpu' };
 
 /** A place where derivations run. */
 export interface DeriveBackend {

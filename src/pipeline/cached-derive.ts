@@ -84,9 +84,16 @@ function optionsOf({ asset, asked }: CachedJob, kind: RecordKind): RecordOptions
   return kind === SURFACE_RECORD ? surfaceOptions(asset, asked) : regionsOptions(asset, asked);
 }
 
-function keyOf(job: CachedJob, kind: RecordKind): string {
-  const options = optionsOf(job, kind);
+/** @param maker whose bytes it is a record of, where they are not those of the cpu. */
+function keyOf(job: CachedJob, kind: RecordKind, maker?: 'gpu'): string {
+  const options = maker ? { ...optionsOf(job, kind), maker } : optionsOf(job, kind);
   return recordKey({ contentHash: job.hash, algorithm: ALGORITHM_VERSION, kind, options });
+}
+
+/** Whose surfaces will do: those of the backend that was asked for; of any where none was. */
+function makersOf({ options: { backend = 'auto' } }: CachedJob): readonly ('gpu' | undefined)[] {
+  if (backend === 'auto') return [undefined, 'gpu'];
+  return backend === 'gpu' ? ['gpu'] : [undefined];
 }
 
 /**
@@ -95,9 +102,12 @@ function keyOf(job: CachedJob, kind: RecordKind): string {
  */
 async function find(job: CachedJob, kind: RecordKind): Promise<FoundRecord | undefined> {
   const { asset, cache, hash, options } = job;
-  const key = keyOf(job, kind);
-  const hit = cache && (await abortable(cache.get(key), options.signal));
-  if (hit) return { ...hit, reject: () => cache.reject(key) };
+  const makers = kind === SURFACE_RECORD ? makersOf(job) : [undefined];
+  for (const maker of cache ? makers : []) {
+    const key = keyOf(job, kind, maker);
+    const hit = await abortable((cache as RecordCache).get(key), options.signal);
+    if (hit) return { ...hit, reject: () => (cache as RecordCache).reject(key) };
+  }
   const bytes = findPartition(asset, kind, hash, optionsOf(job, kind));
   return bytes && { bytes, source: 'file', reject: () => {} };
 }
@@ -153,15 +163,19 @@ async function deriveAndKeep(derive: Derive, job: CachedJob): Promise<DeriveResu
   });
 }
 
-function finish(job: CachedJob, { records = {}, ...result }: RecordedResult, use: CacheUse): DeriveResult {
-  keep(job, records);
+function finish(
+  job: CachedJob,
+  { records = {}, maker, ...result }: RecordedResult,
+  use: CacheUse,
+): DeriveResult {
+  keep(job, records, maker);
   const totalTimeMs = performance.now() - job.startMs;
   const reason = use.reason || (records.problem ? `not kept: ${records.problem}` : '');
   return { ...result, stats: { ...result.stats, totalTimeMs, cache: { ...use, reason } } };
 }
 
-function keep(job: CachedJob, { surface, regions }: DerivedRecords): void {
-  if (surface) job.cache?.set(keyOf(job, SURFACE_RECORD), surface);
+function keep(job: CachedJob, { surface, regions }: DerivedRecords, maker: 'gpu' | undefined): void {
+  if (surface) job.cache?.set(keyOf(job, SURFACE_RECORD, maker), surface);
   if (regions) job.cache?.set(keyOf(job, REGIONS_RECORD), regions);
 }
 

@@ -1,5 +1,5 @@
 import type { FieldAsset } from '../format/asset.ts';
-import { type BackendRun, type DeriveBackend, runFirst } from './backend.ts';
+import { type BackendRun, type BackendSurface, type DeriveBackend, runFirst } from './backend.ts';
 import type { CacheUse, DeriveOptions, DeriveResult } from './options.ts';
 import type { DerivedSurface, JobOptions, RecordRequest } from './steps.ts';
 import { validateDeriveOptions } from './validate-options.ts';
@@ -21,8 +21,8 @@ const JOB_OPTIONS = [
 /** What stands in the statistics of a derivation that asked no cache. */
 export const NO_CACHE: CacheUse = { use: 'off', reason: 'none was asked for' };
 
-/** A result with the records that a cache asked for. */
-export type RecordedResult = DeriveResult & Pick<DerivedSurface, 'records'>;
+/** A result with the records that a cache asked for, and who made it where its bytes are not those of the cpu. */
+export type RecordedResult = DeriveResult & Pick<DerivedSurface, 'records'> & Pick<BackendSurface, 'maker'>;
 
 /**
  * Derives with the first of the backends that works; the statistics say which one that was and why.

@@ -13,16 +13,17 @@ import { validateDeriveOptions } from './validate-options.ts';
 // started, and the derivation's own code is not loaded, before the first call.
 const workerBackend = createWorkerBackend();
 const cpuBackend = createCpuBackend(async () => (await import('./job.ts')).JOB);
-const gpuBackend = createGpuBackend([workerBackend, cpuBackend], () => import('./gpu-culling.ts'));
+const gpuBackend = createGpuBackend([workerBackend, cpuBackend], () => import('./gpu-derivation.ts'));
 const BACKENDS = [gpuBackend, workerBackend, cpuBackend];
 
 /**
  * Derives the mesh of a neural field: its zero set, in the field's local units. A field without one gives an empty
  * mesh and `isEmpty`.
  *
- * Runs in a module worker where there are workers, else in place in slices of about 8 ms; `stats.backend` and
- * `stats.backendReason` say which and why. Large fields are culled on the GPU first, where there is a real one. All
- * backends give the same bytes.
+ * Runs in a module worker where there are workers, else in place in slices of about 8 ms; large fields on the GPU, where
+ * there is a real one. `stats.backend` and `stats.backendReason` say which and why. Worker and cpu give the same bytes; the
+ * GPU computes in single precision and gives a mesh of its own, which it checks: one that is not closed, not a manifold or
+ * not on the zero set is derived in double precision instead.
  *
  * What was derived before is taken from a cache, see `options.cache`; `stats.cache` says whether it was.
  *
@@ -64,7 +65,7 @@ async function deriveUncached(
   options: DeriveOptions,
   reason: string | undefined,
 ): Promise<DeriveResult> {
-  const result = await derive(asset, options);
+  const { maker: _, ...result } = await derive(asset, options);
   if (reason === undefined) return result;
   return { ...result, stats: { ...result.stats, cache: { use: 'off', reason } } };
 }

@@ -21,7 +21,7 @@ export interface DeriveProgress {
   readonly fraction: number;
 }
 
-/** Where the work runs. `gpu`: culling on the GPU, the rest in the worker, or in place without one. */
+/** Where the work runs. `gpu`: on the GPU, and in the worker (or in place without one) what takes double precision. */
 export type Backend = 'cpu' | 'worker' | 'gpu';
 
 /** How a mesh is asked for. At most one of `tolerance`, `resolution`, `exact` and `preview`; the default is the asset's own tolerance, or a share of its domain. */

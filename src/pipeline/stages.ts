@@ -35,6 +35,7 @@ export function* deriveSteps(
   asset: FieldAsset,
   options: JobOptions,
 ): Generator<DeriveProgress, DerivedSurface, void> {
+  if (options.derived !== undefined) return options.derived;
   if (options.preview !== undefined) return yield* previewSteps(asset, options);
   const clock = new StageClock();
   const field = createCpuField(asset);

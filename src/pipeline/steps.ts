@@ -17,6 +17,8 @@ export type JobOptions = Omit<DeriveOptions, 'backend' | 'device' | 'cache' | 's
   RecordRequest & {
     /** What the GPU did not tell off: saves the culling of blocks. */
     readonly candidates?: Candidates;
+    /** A surface that the GPU derived: only what comes after is left to do. */
+    readonly derived?: DerivedSurface;
   };
 
 /** The statistics of the work itself; the driver adds where it ran and how long that took. */

@@ -88,6 +88,8 @@ export interface SurfaceProgram {
   /** See `SUMMARY_AT`. */
   readonly summary: GPUBuffer;
   readonly output: GpuOutput;
+  /** See {@link writeDetail}. */
+  readonly detail: GpuDetail;
 }
 
 /**
@@ -144,20 +146,36 @@ export function* buildSurface(
   const output = stages.finish.add(builder, mesh, now(), capacities);
   const firstCounts = new Uint32Array(COUNTS.byteLength / 4);
   firstCounts[COUNTS.at[first.name]] = first.words.length / 2;
-  return { program: builder.program, counts: builder.counts, firstCounts, summary, output };
+  return { program: builder.program, counts: builder.counts, firstCounts, summary, output, detail };
 }
 
-function uploadDetail(
-  builder: ProgramBuilder<never>,
-  arena: GpuArena,
-  { bounds, tolerances: { counts, tolerances }, domain }: SurfacePlan,
-): GpuDetail {
-  const values = Float32Array.from(tolerances);
-  const size = domain.max.map((high, k) => (high - domain.min[k]) / counts[k]);
-  const isUniform = values.every((each) => each === values[0]) ? 1 : 0;
-  const struct = { counts, isUniform, origin: domain.min, size, low: bounds.min, high: bounds.max };
+function uploadDetail(builder: ProgramBuilder<never>, arena: GpuArena, plan: SurfacePlan): GpuDetail {
   return {
-    params: builder.uniform('surface.detail', DETAIL.pack(struct)),
-    tolerances: arena.upload('surface.tolerances', values, USAGE.storage),
+    params: builder.uniform('surface.detail', packDetail(plan)),
+    tolerances: arena.upload('surface.tolerances', valuesOf(plan), USAGE.storage),
   };
+}
+
+/** Changes the tolerances for the next run; there have to be as many of them. */
+export function writeDetail(arena: GpuArena, { params, tolerances }: GpuDetail, plan: SurfacePlan): void {
+  arena.write(params, packDetail(plan));
+  arena.write(tolerances, valuesOf(plan));
+}
+
+function valuesOf({ tolerances: { tolerances } }: SurfacePlan): Float32Array<ArrayBuffer> {
+  return Float32Array.from(tolerances);
+}
+
+function packDetail(plan: SurfacePlan): ArrayBuffer {
+  const { bounds, domain, tolerances } = plan;
+  const { counts } = tolerances;
+  const values = valuesOf(plan);
+  return DETAIL.pack({
+    counts,
+    isUniform: values.every((each) => each === values[0]) ? 1 : 0,
+    origin: domain.min,
+    size: domain.max.map((high, k) => (high - domain.min[k]) / counts[k]),
+    low: bounds.min,
+    high: bounds.max,
+  });
 }

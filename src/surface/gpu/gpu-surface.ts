@@ -1,0 +1,338 @@
+import { NsdfGpuError, NsdfUnsupportedError } from '../../errors.ts';
+import type { GpuField } from '../../field/gpu/gpu-field.ts';
+import { countProducts } from '../../field/gpu/shape.ts';
+import type { Box3, Vec3 } from '../../format/asset.ts';
+import { GpuArena } from '../../gpu/arena.ts';
+import { guarded, settle } from '../../gpu/context.ts';
+import type { Program } from '../../gpu/program.ts';
+import { createTimestamps, type Timestamps } from '../../gpu/timestamps.ts';
+import type { Lattice } from '../../partition/corners.ts';
+import { CULL_COUNTS } from '../../partition/gpu/cull-program.ts';
+import { estimateCapacities, grownCapacities, type SurfaceCapacities } from './capacities.ts';
+import { COUNTS, SUMMARY_AT, SUMMARY_WORDS, type SurfaceCount } from './counts.ts';
+import type { GpuOutput } from './finish/finish-stage.ts';
+import {
+  buildSurface,
+  compileSurface,
+  type SurfacePlan,
+  type SurfaceProgram,
+  type SurfaceStages,
+  writeDetail,
+} from './surface-program.ts';
+
+/** A mesh on the GPU, and what is known of it. */
+export interface GpuSurface extends GpuOutput {
+  readonly nVertices: number;
+  readonly nTriangles: number;
+  /** Undefined for an empty mesh. */
+  readonly bounds: Box3 | undefined;
+  /** The largest |f| / |∇f| at 2,048 points of the mesh, local units. */
+  readonly errorLocal: number;
+  readonly nBoxes: number;
+  readonly nBoxesTested: number;
+  readonly nBoxesSurviving: number;
+  readonly nBoxesUnsettled: number;
+  /** Bytes on the GPU, with the field's. */
+  readonly nBytes: number;
+  /** Milliseconds on the GPU by stage; empty where the adapter has no timestamps. */
+  readonly gpuTimeMs: Readonly<Record<string, number>>;
+}
+
+export interface GpuSurfaceOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called before each stage with its name and the fraction done. */
+  readonly onProgress?: ((stage: string, fraction: number) => void) | undefined;
+  /** Gives way to the event loop. */
+  readonly giveWay: () => Promise<void>;
+  /** Bytes on the GPU that there may be, with the field's. Default: 512 MiB. */
+  readonly maxBytes?: number;
+}
+
+const MAX_BYTES = 512 * 2 ** 20;
+/** Runs after which a surface that still has no room is given up. */
+const MAX_RUNS = 12;
+/** Timed passes of one run. */
+const MAX_TIMED = 256;
+/** Work on this thread between two looks at the event loop. */
+const SLICE_MS = 4;
+
+/** Beyond these, kernels that follow the network's folds take too long to compile, and boxes too long to settle. */
+const MAX_LAYERS = 4;
+const MAX_PRODUCTS = 8192;
+/** Bits of a corner's coordinate, and planes that a block's coordinate can name. */
+const COORDINATE_BITS = 21;
+const MAX_PLANES = 65535;
+
+/**
+ * Derives surfaces of one field wholly on the GPU. What it makes for one run (buffers, bind groups, how much room there
+ * has to be) it keeps for the next one of the same part of the field.
+ */
+export class GpuSurfaceDeriver {
+  readonly #field: GpuField;
+  readonly #stages: SurfaceStages;
+  #kept: Kept | undefined;
+  /** What a run had no room for, for the next one. */
+  #grown: { readonly plan: SurfacePlan; readonly capacities: SurfaceCapacities } | undefined;
+  #running: Promise<unknown> = Promise.resolve();
+
+  private constructor(field: GpuField, stages: SurfaceStages) {
+    this.#field = field;
+    this.#stages = stages;
+  }
+
+  /**
+   * Compiles what is needed, or finds it compiled.
+   * @throws {NsdfUnsupportedError} if the network is too large for it
+   * @throws {NsdfGpuError} if the GPU refuses a shader
+   */
+  static async create(field: GpuField): Promise<GpuSurfaceDeriver> {
+    const { widths } = field.resources.shape;
+    const nProducts = countProducts(field.resources.shape);
+    if (widths.length > MAX_LAYERS || nProducts > MAX_PRODUCTS) {
+      throw new NsdfUnsupportedError(
+        'gpu-network-size',
+        `The network has ${widths.length} hidden layers and ${nProducts} weights; surfaces are derived on the GPU for at most ${MAX_LAYERS} and ${MAX_PRODUCTS}.`,
+      );
+    }
+    return new GpuSurfaceDeriver(field, await compileSurface(field.resources, field.context));
+  }
+
+  /**
+   * Derives a surface; one after the other.
+   * @param take receives the mesh while its buffers are valid: the next run writes over them.
+   * @throws {NsdfUnsupportedError} if the lattice has too many planes
+   * @throws {NsdfBudgetError} if it needs more memory than there may be
+   * @throws {NsdfGpuError} if the GPU fails, or the mesh is not sound
+   * @throws `options.signal.reason` when aborted
+   */
+  derive<T>(
+    plan: SurfacePlan,
+    options: GpuSurfaceOptions,
+    take: (surface: GpuSurface) => Promise<T>,
+  ): Promise<T> {
+    const run = this.#running.then(
+      () => this.#derive(plan, options, take),
+      () => this.#derive(plan, options, take),
+    );
+    this.#running = run;
+    return run;
+  }
+
+  /** Frees what is kept for the next run. */
+  release(): void {
+    void this.#running.catch(() => {}).then(() => this.#drop());
+  }
+
+  #drop(): void {
+    this.#kept?.arena.dispose();
+    this.#kept = undefined;
+  }
+
+  async #derive<T>(
+    plan: SurfacePlan,
+    options: GpuSurfaceOptions,
+    take: (surface: GpuSurface) => Promise<T>,
+  ): Promise<T> {
+    options.signal?.throwIfAborted();
+    checkLattice(plan.lattice);
+    try {
+      for (let run = 0; run < MAX_RUNS; run++) {
+        const kept = await this.#prepare(plan, options);
+        const outcome = await this.#run(kept, options);
+        const grown = grownCapacities(kept.capacities, outcome.counts);
+        if (grown === undefined) return await take(this.#describe(kept, plan, outcome));
+        this.#drop();
+        this.#grown = { plan, capacities: grown };
+      }
+    } catch (error) {
+      this.#drop();
+      throw error;
+    }
+    this.#drop();
+    throw new NsdfGpuError('surface', `The surface had no room after ${MAX_RUNS} runs.`);
+  }
+
+  /** Buffers and bind groups for a plan: those of the last run, if they fit. */
+  async #prepare(plan: SurfacePlan, { giveWay, maxBytes = MAX_BYTES }: GpuSurfaceOptions): Promise<Kept> {
+    const { context, resources, nBytes } = this.#field;
+    const kept = this.#kept;
+    if (kept && isSameLattice(kept.plan, plan)) {
+      writeDetail(kept.arena, kept.program.detail, plan);
+      kept.plan = plan;
+      return kept;
+    }
+    this.#drop();
+    const grown = this.#grown && isSameLattice(this.#grown.plan, plan) ? this.#grown.capacities : undefined;
+    const capacities = grown ?? estimateCapacities(countsOf(plan.lattice));
+    const arena = new GpuArena(context, maxBytes - nBytes);
+    const checks: Promise<unknown>[] = [];
+    try {
+      const steps = buildSurface(this.#stages, resources, arena, plan, capacities);
+      for (;;) {
+        let step: IteratorResult<void, SurfaceProgram> | undefined;
+        const check = guarded(context, 'surface', () => {
+          step = steps.next();
+        });
+        check.catch(() => {});
+        checks.push(check);
+        if (step === undefined) await check;
+        if (step?.done) {
+          await Promise.all(checks);
+          const parts = step.value.program.stages();
+          const times = createTimestamps(arena, 'surface', MAX_TIMED);
+          this.#kept = { arena, program: step.value, parts, times, capacities, plan };
+          return this.#kept;
+        }
+        await giveWay();
+      }
+    } catch (error) {
+      arena.dispose();
+      throw error;
+    }
+  }
+
+  async #run(
+    { arena, program, parts, times }: Kept,
+    { signal, onProgress, giveWay }: GpuSurfaceOptions,
+  ): Promise<Outcome> {
+    const { context } = this.#field;
+    const { queue } = context.device;
+    const checks: Promise<unknown>[] = [];
+    let sliceStartMs = performance.now();
+    arena.write(program.counts, program.firstCounts);
+    times.restart();
+    for (const [i, part] of parts.entries()) {
+      signal?.throwIfAborted();
+      onProgress?.(part.label, i / parts.length);
+      const isLast = i === parts.length - 1;
+      const check = guarded(context, 'surface', () => this.#submit(part, times, isLast));
+      check.catch(() => {});
+      checks.push(check);
+      // In software a stage takes a tenth of a second: other users of the queue come in between.
+      if (context.isSoftware) await settle(context, 'surface', queue.onSubmittedWorkDone());
+      else if (performance.now() - sliceStartMs > SLICE_MS) {
+        await giveWay();
+        sliceStartMs = performance.now();
+      }
+    }
+    const timed = times.source();
+    const sources = [
+      [program.counts, COUNTS.byteLength],
+      [program.summary, SUMMARY_WORDS * 4],
+      ...(timed ? [timed] : []),
+    ] as const;
+    const [counts, summary, ticks] = await arena.readAll(sources, 'surface');
+    await Promise.all(checks);
+    signal?.throwIfAborted();
+    const gpuTimeMs = ticks ? times.sums(ticks) : {};
+    return { counts: new Uint32Array(counts), summary: new Uint32Array(summary), gpuTimeMs };
+  }
+
+  #submit(part: Program, times: Timestamps, isLast: boolean): void {
+    const { device } = this.#field.context;
+    const encoder = device.createCommandEncoder({ label: 'nsdf.surface' });
+    part.encode(encoder, (label) => times.pass(label));
+    if (isLast) times.resolve(encoder);
+    device.queue.submit([encoder.finish()]);
+  }
+
+  #describe({ program, arena }: Kept, plan: SurfacePlan, outcome: Outcome): GpuSurface {
+    const { counts, summary, gpuTimeMs } = outcome;
+    const count = (name: SurfaceCount): number => counts[COUNTS.at[name]];
+    const nTriangles = count('outTriangles');
+    throwIfUnsound(summary, nTriangles);
+    const blocks = CULL_COUNTS.filter((name) => name !== 'roots');
+    return {
+      ...program.output,
+      nVertices: count('outVertices'),
+      nTriangles,
+      bounds: nTriangles === 0 ? undefined : boundsOf(summary),
+      errorLocal: floatOf(summary[SUMMARY_AT.error]),
+      nBoxes: countsOf(plan.lattice).reduce((product, n) => product * n, 1),
+      nBoxesTested: blocks.reduce((sum, name) => sum + count(name), 0),
+      nBoxesSurviving: count('roots'),
+      nBoxesUnsettled: count('unsettled'),
+      nBytes: arena.nBytes + this.#field.nBytes,
+      gpuTimeMs,
+    };
+  }
+}
+
+/** A program with its buffers, for the next run. */
+interface Kept {
+  readonly arena: GpuArena;
+  readonly program: SurfaceProgram;
+  readonly parts: readonly Program[];
+  readonly times: Timestamps;
+  readonly capacities: SurfaceCapacities;
+  plan: SurfacePlan;
+}
+
+/** What a run told. */
+interface Outcome {
+  readonly counts: Uint32Array;
+  readonly summary: Uint32Array;
+  readonly gpuTimeMs: Readonly<Record<string, number>>;
+}
+
+function countsOf({ planes }: Lattice): [number, number, number] {
+  return planes.map((axis) => axis.length - 1) as [number, number, number];
+}
+
+function checkLattice({ planes, subBits }: Lattice): void {
+  const most = Math.max(...planes.map((axis) => axis.length));
+  const isFine = Math.log2(most) + subBits <= COORDINATE_BITS;
+  if (most <= MAX_PLANES && isFine && Math.min(...planes.map((axis) => axis.length)) >= 2) return;
+  throw new NsdfUnsupportedError(
+    'gpu-lattice-size',
+    `The lattice has ${planes.map((axis) => axis.length).join(' x ')} planes; the GPU takes from 2 to ${MAX_PLANES} an axis, ${2 ** COORDINATE_BITS} with ${2 ** subBits} divisions each.`,
+  );
+}
+
+function isSameLattice(a: SurfacePlan, b: SurfacePlan): boolean {
+  const isSameBox = [0, 1, 2].every(
+    (k) => a.bounds.min[k] === b.bounds.min[k] && a.bounds.max[k] === b.bounds.max[k],
+  );
+  const isSameBlocks = a.tolerances.counts.every((n, k) => n === b.tolerances.counts[k]);
+  return (
+    isSameBox &&
+    isSameBlocks &&
+    a.lattice.planes.every((axis, k) => {
+      const other = b.lattice.planes[k];
+      return axis === other || (axis.length === other.length && axis.every((x, i) => x === other[i]));
+    })
+  );
+}
+
+/** @throws {NsdfGpuError} if anything is wrong with the mesh */
+function throwIfUnsound(summary: Uint32Array, nTriangles: number): void {
+  const { link, off, open, degenerate, corners } = SUMMARY_AT;
+  const faults = [
+    [summary[link], 'sides that do not fit together'],
+    [summary[off], 'vertices off the zero set'],
+    [summary[open], 'open sides'],
+    [summary[degenerate], 'triangles without area'],
+    [3 * nTriangles - summary[corners], 'corners at vertices that join several fans'],
+  ] as const;
+  const found = faults.filter(([n]) => n !== 0).map(([n, what]) => `${n} ${what}`);
+  if (found.length > 0) {
+    throw new NsdfGpuError('surface', `In single precision the mesh came out with ${found.join(', ')}.`);
+  }
+}
+
+function boundsOf(summary: Uint32Array): Box3 {
+  const at = (first: number, invert: boolean): Vec3 => {
+    const words = [0, 1, 2].map((k) => (invert ? ~summary[first + k] >>> 0 : summary[first + k]));
+    return words.map(valueOf) as [number, number, number];
+  };
+  return { min: at(SUMMARY_AT.low, true), max: at(SUMMARY_AT.high, false) };
+}
+
+/** The number of an order, see check-vertices.wgsl. */
+function valueOf(order: number): number {
+  return floatOf(order >>> 31 === 1 ? order & 0x7fffffff : ~order);
+}
+
+function floatOf(word: number): number {
+  return new Float32Array(Uint32Array.of(word).buffer)[0];
+}
