@@ -149,12 +149,7 @@ function planOf(asset: FieldAsset, options: JobOptions): SurfacePlan {
   return { lattice, bounds: frame.bounds, tolerances, domain: asset.domain };
 }
 
-function statsOf(
-  asset: FieldAsset,
-  options: JobOptions,
-  surface: GpuSurface,
-  totalMs: number,
-): SurfaceStats {
+function statsOf(asset: FieldAsset, options: JobOptions, surface: GpuSurface, totalMs: number): SurfaceStats {
   const { nVertices, nTriangles, nBoxes, nBoxesTested, nBoxesSurviving, nBoxesUnsettled } = surface;
   const timeMs: Partial<Record<DeriveStage, number>> = {};
   for (const [label, time] of Object.entries(surface.gpuTimeMs)) {

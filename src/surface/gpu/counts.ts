@@ -31,6 +31,7 @@ export const SURFACE_COUNTS = [
   'samples',
   'off',
   'splits',
+  'refused',
   'splitHalves',
   'touched',
   'added',
@@ -51,7 +52,8 @@ export const COUNTS: Counts<SurfaceCount> = defineCounts(SURFACE_COUNTS);
 
 /**
  * Words of `summary`, u32. The first tell what is wrong with a mesh: half-edges and half-chains that do not fit together,
- * vertices off the zero set, open sides inside the box, triangles without area.
+ * vertices off the zero set, open sides inside the box, triangles without area; `twice` counts vertices and edges that are
+ * there twice.
  */
 export const SUMMARY_AT = {
   link: 0,
@@ -62,8 +64,9 @@ export const SUMMARY_AT = {
   low: 5,
   high: 8,
   error: 11,
+  twice: 12,
 } as const;
-export const SUMMARY_WORDS = 12;
+export const SUMMARY_WORDS = 13;
 
 /** WGSL that every kernel of the surface begins with. */
 export const SURFACE_WGSL = `${COUNTS.wgsl}${PARTITION_WGSL}${DETAIL.wgsl}${CAST.wgsl}${SEARCH.wgsl}

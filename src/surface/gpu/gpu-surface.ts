@@ -241,6 +241,7 @@ export class GpuSurfaceDeriver {
     const count = (name: SurfaceCount): number => counts[COUNTS.at[name]];
     const nTriangles = count('outTriangles');
     throwIfUnsound(summary, nTriangles);
+    throwIfFarOff(summary, plan);
     const blocks = CULL_COUNTS.filter((name) => name !== 'roots');
     return {
       ...program.output,
@@ -306,18 +307,34 @@ function isSameLattice(a: SurfacePlan, b: SurfacePlan): boolean {
 
 /** @throws {NsdfGpuError} if anything is wrong with the mesh */
 function throwIfUnsound(summary: Uint32Array, nTriangles: number): void {
-  const { link, off, open, degenerate, corners } = SUMMARY_AT;
+  const { link, off, open, degenerate, corners, twice } = SUMMARY_AT;
   const faults = [
     [summary[link], 'sides that do not fit together'],
     [summary[off], 'vertices off the zero set'],
     [summary[open], 'open sides'],
     [summary[degenerate], 'triangles without area'],
+    [summary[twice], 'vertices or edges that are there twice'],
     [3 * nTriangles - summary[corners], 'corners at vertices that join several fans'],
   ] as const;
   const found = faults.filter(([n]) => n !== 0).map(([n, what]) => `${n} ${what}`);
   if (found.length > 0) {
     throw new NsdfGpuError('surface', `In single precision the mesh came out with ${found.join(', ')}.`);
   }
+}
+
+/** Times the tolerance that single precision and a limited number of divisions may miss it by. */
+const MOST_MISSED = 4;
+
+/** @throws {NsdfGpuError} if the mesh misses its tolerance by far, as on fields that were never trained */
+function throwIfFarOff(summary: Uint32Array, { tolerances: { tolerances } }: SurfacePlan): void {
+  const error = floatOf(summary[SUMMARY_AT.error]);
+  const tolerance = Math.max(...Array.from(tolerances));
+  if (!(error > MOST_MISSED * tolerance)) return;
+  const found = error.toExponential(1);
+  throw new NsdfGpuError(
+    'surface',
+    `In single precision the mesh stands off by ${found}, for a tolerance of ${tolerance}.`,
+  );
 }
 
 function boundsOf(summary: Uint32Array): Box3 {

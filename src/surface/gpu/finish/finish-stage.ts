@@ -10,6 +10,9 @@ import checkVerticesWgsl from './check-vertices.wgsl';
 import emitTrianglesWgsl from './emit-triangles.wgsl';
 import emitVerticesWgsl from './emit-vertices.wgsl';
 import findLiveWgsl from './find-live.wgsl';
+import findTwiceWgsl from './find-twice.wgsl';
+import findTwinEdgesWgsl from './find-twin-edges.wgsl';
+import findTwinVerticesWgsl from './find-twin-vertices.wgsl';
 import measureErrorWgsl from './measure-error.wgsl';
 import wholeRingsWgsl from './whole-rings.wgsl';
 
@@ -41,8 +44,19 @@ function kernelSources(resources: FieldResources) {
     checkVertices: [ringed + checkVerticesWgsl, 'checkVertex', 'counts[N_OUT_VERTICES]'],
     emitVertices: [ringed + emitVerticesWgsl, 'emitVertex', 'counts[N_OUT_VERTICES]'],
     emitTriangles: [read + emitTrianglesWgsl, 'emitTriangle', 'counts[N_OUT_TRIANGLES]'],
+    findTwinVertices: [
+      head + findTwiceWgsl + findTwinVerticesWgsl,
+      'findTwinVertex',
+      'counts[N_OUT_VERTICES]',
+    ],
+    findTwinEdges: [read + findTwiceWgsl + findTwinEdgesWgsl, 'findTwinEdge', 'counts[N_OUT_TRIANGLES]'],
     measureError: [measured + measureErrorWgsl, 'measureError', 'N_MEASURED'],
   } as const;
+}
+
+/** Bytes of a hash table for so many items: half of it stays empty. */
+function slotBytes(nItems: number): number {
+  return 4 * 2 ** Math.ceil(Math.log2(2 * nItems));
 }
 
 /** Compiles the stage, or finds it compiled. */
@@ -83,6 +97,11 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         builder.each(kernels.emitVertices, used.items, counts, ...ringed, ...shaded);
         const emitted = [live.list, triangles, vertices, spokes, out.indices, summary];
         builder.each(kernels.emitTriangles, live.items, counts, ...emitted);
+        const slots = builder.create('finish.slots', slotBytes(Math.max(nVertices, 1.5 * nTriangles)));
+        builder.clear(slots);
+        builder.each(kernels.findTwinVertices, used.items, counts, used.list, slots, summary, vertices);
+        builder.clear(slots);
+        builder.each(kernels.findTwinEdges, live.items, counts, live.list, slots, summary, triangles);
         const frame = uploadFrame(builder, resources);
         const field = fieldBuffers(resources);
         const measured = [frame, params, counts, triangles, vertices, normals, summary, ...field];

@@ -33,6 +33,8 @@ fn flatParts(t: vec3<u32>) -> u32 {
 
 fn countSamples(item: u32) {
   let id = activeTriangle(item);
+  nSamples[item] = 0u;
+  if (id == NONE) { return; }
   let t = triangles[id].corners;
   let skipped = select(flatParts(select(t, vec3<u32>(0u), t.x == NONE)), 0u, round.flatShare == 0.0);
   let chosen = chosenSamples(id, skipped);

@@ -10,6 +10,7 @@
 
 fn emitSamples(item: u32) {
   let id = activeTriangle(item);
+  if (id == NONE) { return; }
   var at = sumBefore(item);
   let fresh = triangles[id].fresh;
   var chosen = fresh >> CHOSEN;

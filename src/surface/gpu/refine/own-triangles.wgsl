@@ -9,5 +9,5 @@
 fn ownTriangle(item: u32) {
   let edge = splitEdges[item >> 1u];
   let h = select(edge.x, edge.y, (item & 1u) == 1u);
-  isOwner[item] = select(0u, 1u, isFound[item >> 1u] != 0u && h != NONE && claims[h / 3u] == ~item);
+  isOwner[item] = select(0u, 1u, isFound[item >> 1u] == 1u && h != NONE && claims[h / 3u] == ~item);
 }

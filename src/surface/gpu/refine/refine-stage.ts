@@ -5,6 +5,7 @@ import { compileKernels } from '../../../gpu/item-kernel.ts';
 import { SCAN_READ_WGSL } from '../../../gpu/scan.ts';
 import type { Casts, Placer } from '../cast.ts';
 import { SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount } from '../counts.ts';
+import ringsWgsl from '../decimate/rings.wgsl';
 import detailWgsl from '../detail.wgsl';
 import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
 import halfEdgesWgsl from '../half-edges.wgsl';
@@ -17,12 +18,17 @@ import countSamplesWgsl from './count-samples.wgsl';
 import divisionsWgsl from './divisions.wgsl';
 import emitChildrenWgsl from './emit-children.wgsl';
 import emitSamplesWgsl from './emit-samples.wgsl';
+import facingWgsl from './facing.wgsl';
+import flipEdgesWgsl from './flip-edges.wgsl';
+import forgetFlipsWgsl from './forget-flips.wgsl';
 import forgetSplitsWgsl from './forget-splits.wgsl';
 import markOffWgsl from './mark-off.wgsl';
 import measureWgsl from './measure.wgsl';
+import measureFlipsWgsl from './measure-flips.wgsl';
 import ownEdgesWgsl from './own-edges.wgsl';
 import ownTrianglesWgsl from './own-triangles.wgsl';
 import placeSplitsWgsl from './place-splits.wgsl';
+import proposeFlipsWgsl from './propose-flips.wgsl';
 import recordChildrenWgsl from './record-children.wgsl';
 import refuseSplitsWgsl from './refuse-splits.wgsl';
 import samplePatternWgsl from './sample-pattern.wgsl';
@@ -47,6 +53,9 @@ export interface RoundPlan {
   readonly flatShare?: number;
 }
 
+/** See refuse-splits.wgsl. */
+const REFUSED = 2;
+
 function kernelSources(resources: FieldResources) {
   const head = SURFACE_WGSL + ROUND.wgsl + halfEdgesWgsl;
   const read = head + halfEdgeReadsWgsl;
@@ -61,11 +70,19 @@ function kernelSources(resources: FieldResources) {
     ownEdges: [head + ownEdgesWgsl, 'ownEdge', 'counts[N_OFF]'],
     claimSplits: [read + claimSplitsWgsl, 'claimSplit', 'counts[N_SPLITS]'],
     placeSplits: [read + placeSplitsWgsl, 'placeSplit', 'counts[N_SPLITS]'],
-    refuseSplits: [read + refuseSplitsWgsl, 'refuseSplit', 'counts[N_SPLITS]'],
+    refuseSplits: [read + facingWgsl + refuseSplitsWgsl, 'refuseSplit', 'counts[N_SPLITS]'],
     ownTriangles: [head + ownTrianglesWgsl, 'ownTriangle', 'counts[N_SPLIT_HALVES]'],
     countChildren: [divided + countChildrenWgsl, 'countChildren', 'counts[N_TOUCHED]'],
     recordChildren: [divided + SCAN_READ_WGSL + recordChildrenWgsl, 'recordChildren', 'counts[N_TOUCHED]'],
     emitChildren: [divided + emitChildrenWgsl, 'emitChildren', 'counts[N_TOUCHED]'],
+    proposeFlips: [read + ringsWgsl + facingWgsl + proposeFlipsWgsl, 'proposeFlip', 'counts[N_REFUSED]'],
+    measureFlips: [
+      head + fieldCode(resources, 5, false) + measureFlipsWgsl,
+      'measureFlip',
+      'counts[N_REFUSED]',
+    ],
+    flipEdges: [read + flipEdgesWgsl, 'flipEdge', 'counts[N_REFUSED]'],
+    forgetFlips: [head + forgetFlipsWgsl, 'forgetFlip', 'counts[N_REFUSED]'],
     forgetSplits: [head + forgetSplitsWgsl, 'forgetSplit', 'counts[N_SPLITS]'],
   } as const;
 }
@@ -291,9 +308,34 @@ class Rounds {
     builder.each(kernels.recordChildren, items, round, counts, ...recorded);
     const emitted = [divided, oldTwins, this.#splitIds, this.#childAts, triangles, this.#active];
     builder.each(kernels.emitChildren, items, round, counts, ...emitted);
+    this.#flip(plan, splits);
     const forgotten = [splits.edges, this.#splitIds, this.#claims];
     builder.each(kernels.forgetSplits, splits.items, counts, ...forgotten);
-    builder.combine('active', { touched: 1, added: 1 });
+    builder.combine('active', { touched: 1, added: 1, refused: 2 });
     this.#byActive = builder.items('active', mostTriangles);
+  }
+
+  /** Flips edges that were not divided, where that brings them nearer to the zero set. */
+  #flip(
+    plan: RoundPlan,
+    splits: { readonly items: ItemCount; readonly edges: GPUBuffer; readonly casts: Casts },
+  ): void {
+    const builder = this.#builder;
+    const kernels = this.#kernels;
+    const { counts } = builder;
+    const { triangles, vertices, normals } = this.#mesh;
+    const { list, items } = builder.list('refine.refused', splits.items, splits.casts.isFound, {
+      to: 'refused',
+      mask: REFUSED,
+      isSmall: !plan.isAll,
+    });
+    const flips = builder.create('refine.flips', items.capacity * 16);
+    const proposed = [list, splits.edges, triangles, vertices, normals, this.#claims, flips];
+    builder.each(kernels.proposeFlips, items, counts, ...proposed);
+    const measured = [vertices, flips, this.#marks, ...fieldBuffers(this.#resources)];
+    builder.each(kernels.measureFlips, items, this.#frame, counts, ...measured);
+    const flipped = [list, splits.edges, flips, this.#marks, triangles, this.#active];
+    builder.each(kernels.flipEdges, items, counts, ...flipped);
+    builder.each(kernels.forgetFlips, items, counts, flips, this.#marks);
   }
 }

@@ -11,19 +11,8 @@
 /// Of every triangle the complement of the first half-edge that divides it (2 * division, + 1 for the twin), or 0.
 @group(0) @binding(8) var<storage, read_write> claims: array<atomic<u32>>;
 
-/// Least cosine between a new triangle's normal and the surface's, or the divided triangle's.
-const LEAST_FACING = 0.1;
-
-fn normalOf(a: u32, b: u32, c: u32) -> vec3<f32> {
-  let p = vertices[a].xyz;
-  return cross(vertices[b].xyz - p, vertices[c].xyz - p);
-}
-
-fn isFacing(a: u32, b: u32, c: u32, whole: vec3<f32>) -> bool {
-  let n = normalOf(a, b, c);
-  let m = normals[a].xyz + normals[b].xyz + normals[c].xyz;
-  return dot(n, m) > length(n) * length(m) * LEAST_FACING || dot(n, whole) > length(n) * length(whole) * LEAST_FACING;
-}
+/// What takes the place of 1 in `isFound`.
+const REFUSED = 2u;
 
 /// Whether dividing half-edge h at vertex v leaves its triangle's parts facing the right way.
 fn isSound(h: u32, v: u32) -> bool {
@@ -38,12 +27,12 @@ fn isSound(h: u32, v: u32) -> bool {
 fn refuseSplit(item: u32) {
   let edge = splitEdges[item];
   let v = counts[round.vertices] + item;
-  if (isFound[item] != 0u && isSound(edge.x, v) && isSound(edge.y, v)) {
+  if (isFound[item] == 1u && isSound(edge.x, v) && isSound(edge.y, v)) {
     atomicMax(&claims[edge.x / 3u], ~(2u * item));
     if (edge.y != NONE) { atomicMax(&claims[edge.y / 3u], ~(2u * item + 1u)); }
     return;
   }
-  isFound[item] = 0u;
+  isFound[item] = REFUSED;
   splitIds[edge.x] = 0u;
   if (edge.y != NONE) { splitIds[edge.y] = 0u; }
 }

@@ -1,0 +1,36 @@
+// Counts what is there twice: vertices at one place, edges between the same two vertices. Each finds its slot of a hash table;
+// one that finds an equal one there is too many. Which of two is first does not matter.
+
+@group(0) @binding(0) var<storage, read> counts: array<u32>;
+@group(0) @binding(1) var<storage, read> listed: array<u32>;
+/// A vertex or a half-edge + 1, or 0.
+@group(0) @binding(2) var<storage, read_write> slots: array<atomic<u32>>;
+@group(0) @binding(3) var<storage, read_write> summary: array<atomic<u32>>;
+
+fn slotOf(key: vec3<u32>) -> u32 {
+  var h = (key.x * 0x9e3779b1u) ^ (key.y * 0x85ebca77u) ^ (key.z * 0xc2b2ae3du);
+  h ^= h >> 15u;
+  h *= 0x2c1b3c6du;
+  h ^= h >> 12u;
+  h *= 0x297a2d39u;
+  h ^= h >> 15u;
+  return h & (arrayLength(&slots) - 1u);
+}
+
+fn insert(item: u32, key: vec3<u32>) {
+  let nSlots = arrayLength(&slots);
+  var slot = slotOf(key);
+  // A weak exchange may fail without cause, hence the second bound.
+  for (var step = 0u; step < 2u * nSlots; step++) {
+    let held = atomicLoad(&slots[slot]);
+    if (held == 0u) {
+      if (atomicCompareExchangeWeak(&slots[slot], 0u, item + 1u).exchanged) { return; }
+      continue;
+    }
+    if (all(keyOfItem(held - 1u) == key)) {
+      atomicAdd(&summary[SUMMARY_TWICE], 1u);
+      return;
+    }
+    slot = (slot + 1u) & (nSlots - 1u);
+  }
+}

@@ -1,0 +1,29 @@
+// Which flips bring the edge nearer to the zero set; they claim their four vertices, so that of two beside each other the
+// first one is made.
+//
+// Generated code stands around this: fieldAt.
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<storage, read> counts: array<u32>;
+@group(0) @binding(2) var<storage, read> vertices: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> flips: array<vec4<u32>>;
+/// By vertex: the complement of the first flip that wants it, or 0.
+@group(0) @binding(4) var<storage, read_write> marks: array<atomic<u32>>;
+
+/// How much nearer.
+const GAIN = 0.8;
+
+fn measureFlip(item: u32) {
+  let flip = flips[item];
+  if (flip.x == NONE) { return; }
+  var off: vec2<f32>;
+  for (var k = 0u; k < 2u; k++) {
+    let ends = select(flip.zw, flip.xy, k == 0u);
+    off[k] = abs(fieldAt(0.5 * (vertices[ends.x].xyz + vertices[ends.y].xyz)));
+  }
+  if (off.y >= GAIN * off.x) {
+    flips[item].x = NONE;
+    return;
+  }
+  for (var k = 0u; k < 4u; k++) { atomicMax(&marks[flip[k]], ~item); }
+}

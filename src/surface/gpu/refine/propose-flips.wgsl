@@ -1,0 +1,40 @@
+// Edges that were not divided may be flipped: where a surface bends sharply across an edge, no vertex beside its middle is any
+// good. Flipped, the edge joins the corners c and d opposite to it.
+
+@group(0) @binding(0) var<storage, read> counts: array<u32>;
+@group(0) @binding(1) var<storage, read> listed: array<u32>;
+@group(0) @binding(2) var<storage, read> splitEdges: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> triangles: array<Triangle>;
+@group(0) @binding(4) var<storage, read> vertices: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> normals: array<vec4<f32>>;
+/// Of every triangle who divided it in this round, or 0.
+@group(0) @binding(6) var<storage, read> claims: array<u32>;
+/// a, b, c, d; a is NONE where it cannot be.
+@group(0) @binding(7) var<storage, read_write> flips: array<vec4<u32>>;
+
+/// Whether an edge leads from the vertex that h begins at to vertex v; also where the border does not let one tell.
+fn hasNeighbour(h: u32, v: u32) -> bool {
+  var g = h;
+  for (var i = 0u; i < MAX_RING; i++) {
+    if (targetOf(g) == v) { return true; }
+    g = nextSpoke(g);
+    if (g == NONE) { return true; }
+    if (g == h) { return false; }
+  }
+  return true;
+}
+
+fn proposeFlip(item: u32) {
+  let edge = splitEdges[listed[item]];
+  let h = edge.x;
+  let g = edge.y;
+  flips[item] = vec4<u32>(NONE);
+  if (g == NONE || claims[h / 3u] != 0u || claims[g / 3u] != 0u) { return; }
+  let a = originOf(h);
+  let b = targetOf(h);
+  let c = targetOf(nextHalf(h));
+  let d = targetOf(nextHalf(g));
+  let whole = normalOf(a, b, c) + normalOf(b, a, d);
+  let isSound = c != d && isFacing(a, d, c, whole) && isFacing(d, b, c, whole) && !hasNeighbour(beforeHalf(h), d);
+  if (isSound) { flips[item] = vec4<u32>(a, b, c, d); }
+}
