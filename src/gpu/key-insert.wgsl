@@ -9,10 +9,9 @@
 
 fn insertKey(request: u32) {
   let key = requestKeys[request];
-  let nSlots = arrayLength(&slots);
+  let nSlots = slotCount();
   var slot = firstSlot(key);
-  // A weak exchange may fail without cause, hence the second bound.
-  for (var step = 0u; step < 2u * nSlots; step++) {
+  for (var step = 0u; step < MAX_PROBES; step++) {
     let held = atomicLoad(&slots[slot]);
     if (held == EMPTY) {
       if (atomicCompareExchangeWeak(&slots[slot], EMPTY, request + 1u).exchanged) {

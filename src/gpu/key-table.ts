@@ -25,9 +25,9 @@ export const KEY_TABLE_WGSL = tableWgsl;
 /** WGSL: `findKey(key)`, a key's number or NOT_FOUND; `slots` and `knownKeys` have to be bound. */
 export const FIND_KEY_WGSL = `${tableWgsl}
 fn findKey(key: vec2<u32>) -> u32 {
-  let nSlots = arrayLength(&slots);
+  let nSlots = slotCount();
   var slot = firstSlot(key);
-  for (var step = 0u; step < nSlots; step++) {
+  for (var step = 0u; step < MAX_PROBES; step++) {
     let held = slots[slot];
     if (held == EMPTY) { return NOT_FOUND; }
     if (all(knownKeys[held & ~SEALED] == key)) { return held & ~SEALED; }

@@ -7,6 +7,12 @@
 const EMPTY = 0u;
 const SEALED = 0x80000000u;
 const NOT_FOUND = 0xffffffffu;
+/// Slots that are looked at. Half of the table is empty, unless there are more keys than it has room for: then their number
+/// says so, and the search must not take for ever.
+const MAX_PROBES = 1024u;
+
+/// A power of two; the buffer may be larger.
+fn slotCount() -> u32 { return 1u << firstLeadingBit(arrayLength(&slots)); }
 
 fn firstSlot(key: vec2<u32>) -> u32 {
   var h = (key.x * 0x9e3779b1u) ^ (key.y * 0x85ebca77u);
@@ -15,5 +21,5 @@ fn firstSlot(key: vec2<u32>) -> u32 {
   h ^= h >> 12u;
   h *= 0x297a2d39u;
   h ^= h >> 15u;
-  return h & (arrayLength(&slots) - 1u);
+  return h & (slotCount() - 1u);
 }

@@ -118,6 +118,8 @@ export class GpuSurfaceDeriver {
     return run;
   }
 
+  debugKept() { return this.#kept; }
+
   /** Frees what is kept for the next run. */
   release(): void {
     void this.#running.catch(() => {}).then(() => this.#drop());

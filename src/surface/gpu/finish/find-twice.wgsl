@@ -7,6 +7,12 @@
 @group(0) @binding(2) var<storage, read_write> slots: array<atomic<u32>>;
 @group(0) @binding(3) var<storage, read_write> summary: array<atomic<u32>>;
 
+/// Slots that are looked at; half of the table is empty.
+const MAX_PROBES = 1024u;
+
+/// A power of two; the buffer may be larger.
+fn slotCount() -> u32 { return 1u << firstLeadingBit(arrayLength(&slots)); }
+
 fn slotOf(key: vec3<u32>) -> u32 {
   var h = (key.x * 0x9e3779b1u) ^ (key.y * 0x85ebca77u) ^ (key.z * 0xc2b2ae3du);
   h ^= h >> 15u;
@@ -14,14 +20,13 @@ fn slotOf(key: vec3<u32>) -> u32 {
   h ^= h >> 12u;
   h *= 0x297a2d39u;
   h ^= h >> 15u;
-  return h & (arrayLength(&slots) - 1u);
+  return h & (slotCount() - 1u);
 }
 
 fn insert(item: u32, key: vec3<u32>) {
-  let nSlots = arrayLength(&slots);
+  let nSlots = slotCount();
   var slot = slotOf(key);
-  // A weak exchange may fail without cause, hence the second bound.
-  for (var step = 0u; step < 2u * nSlots; step++) {
+  for (var step = 0u; step < MAX_PROBES; step++) {
     let held = atomicLoad(&slots[slot]);
     if (held == 0u) {
       if (atomicCompareExchangeWeak(&slots[slot], 0u, item + 1u).exchanged) { return; }
@@ -33,4 +38,6 @@ fn insert(item: u32, key: vec3<u32>) {
     }
     slot = (slot + 1u) & (nSlots - 1u);
   }
+  // Not told: there are more than there is room for.
+  atomicAdd(&summary[SUMMARY_TWICE], 1u);
 }
