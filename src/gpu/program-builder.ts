@@ -28,15 +28,20 @@ export interface ProgramTools {
   readonly scan: Scan;
   readonly keys: KeyTables;
   readonly counter: ItemCounter;
+  /** See {@link createItemCounter}. */
+  readonly isDirect: boolean;
   readonly list: Kernel;
   readonly combine: Kernel;
 }
 
 /** Compiles them, or finds them compiled. */
-export async function createProgramTools(context: GpuContext): Promise<ProgramTools> {
+export async function createProgramTools(
+  context: GpuContext,
+  isDirect = !context.isSoftware,
+): Promise<ProgramTools> {
   const [scan, counter, list, combine] = await Promise.all([
     createScan(context),
-    createItemCounter(context),
+    createItemCounter(context, isDirect),
     createItemKernel(context, {
       label: 'items.list',
       code: LIST.wgsl + SCAN_READ_WGSL + listItemsWgsl,
@@ -49,7 +54,7 @@ export async function createProgramTools(context: GpuContext): Promise<ProgramTo
       entryPoint: 'combineCounts',
     }),
   ]);
-  return { context, scan, counter, list, combine, keys: await createKeyTables(context, scan) };
+  return { context, scan, counter, isDirect, list, combine, keys: await createKeyTables(context, scan) };
 }
 
 /** What to add up, and where that goes. */
@@ -95,6 +100,8 @@ export class ProgramBuilder<K extends string> {
   readonly counts: GPUBuffer;
   readonly #tools: ProgramTools;
   readonly #at: Readonly<Record<K, number>>;
+  /** Where arguments go that nobody reads. */
+  readonly #spareGroups: GPUBuffer | undefined;
   readonly #free: GPUBuffer[] = [];
   /** Buffers of the scopes that are open, the innermost last. */
   readonly #scopes: GPUBuffer[][] = [];
@@ -105,6 +112,7 @@ export class ProgramBuilder<K extends string> {
     this.#at = counts.at;
     this.arena = arena;
     this.counts = this.create('program.counts', counts.byteLength);
+    this.#spareGroups = tools.isDirect ? createGroups(arena) : undefined;
   }
 
   /** A storage buffer, with anything in it. @param label `stage.resource` */
@@ -164,6 +172,17 @@ export class ProgramBuilder<K extends string> {
     return this.#tools.counter.add(program, arena, counts, this.#at[name], Math.max(1, capacity), range);
   }
 
+  /**
+   * Items whose kernel also writes the arguments for dispatches over them (`GROUPS_WGSL`).
+   * @param write adds that kernel.
+   */
+  dispatched(at: number, capacity: number, write: (groups: GPUBuffer) => void): ItemCount {
+    const groups = this.#spareGroups ?? createGroups(this.arena);
+    write(groups);
+    const { counts } = this;
+    return { counts, at, capacity, groups: this.#tools.isDirect ? undefined : groups, layers: 1 };
+  }
+
   /** counts[to] = the sum of up to four counts, each times its factor. */
   combine(to: K, terms: Readonly<Partial<Record<K, number>>>): void {
     const entries = Object.entries(terms) as [K, number][];
@@ -184,7 +203,7 @@ export class ProgramBuilder<K extends string> {
     const sums = this.create(`${label}.sums`, Math.ceil(capacity / SCAN_BLOCK) * 4);
     const at = this.#indices(totals);
     if (totals.isSmall) {
-      const groups = createGroups(this.arena);
+      const groups = this.#spareGroups ?? createGroups(this.arena);
       this.#tools.scan.addSmall(
         this.program,
         this.arena,
@@ -208,11 +227,14 @@ export class ProgramBuilder<K extends string> {
     const { program, arena, counts } = this;
     const tools = this.#tools;
     if (isSmall) {
-      const groups = createGroups(arena);
       const sums = this.scope(() => this.create(`${label}.sums`, 16));
       const result = { offsets: list, sums };
-      tools.scan.addSmall(program, arena, items, words, result, groups, capacity, true, at);
-      return { list, items: { counts, at: at.to, capacity, groups } };
+      return {
+        list,
+        items: this.dispatched(at.to, capacity, (groups) => {
+          tools.scan.addSmall(program, arena, items, words, result, groups, capacity, true, at);
+        }),
+      };
     }
     this.scope(() => {
       const offsets = this.create(`${label}.offsets`, items.capacity * 4);

@@ -1,4 +1,4 @@
-import { type ItemCount, SCAN_GROUPS_OFFSET } from './item-count.ts';
+import { type ItemCount, SCAN_BLOCK, SCAN_GROUPS_OFFSET } from './item-count.ts';
 import { type Bound, GROUP_SIZE, groupsFor, type Kernel } from './kernel.ts';
 
 interface Dispatch {
@@ -38,13 +38,15 @@ export class Program {
   }
 
   /** Runs a kernel with one invocation for each item of a count. */
-  each(kernel: Kernel, { groups }: ItemCount, ...resources: readonly Bound[]): void {
-    this.#push(kernel, { buffer: groups, byteOffset: 0 }, resources);
+  each(kernel: Kernel, { groups, capacity, layers }: ItemCount, ...resources: readonly Bound[]): void {
+    const [x, y] = groupsFor(capacity, GROUP_SIZE);
+    this.#push(kernel, groups ? { buffer: groups, byteOffset: 0 } : [x, y * layers], resources);
   }
 
   /** Runs a kernel with one workgroup for each block of items that a scan takes. */
-  eachBlock(kernel: Kernel, { groups }: ItemCount, ...resources: readonly Bound[]): void {
-    this.#push(kernel, { buffer: groups, byteOffset: SCAN_GROUPS_OFFSET }, resources);
+  eachBlock(kernel: Kernel, { groups, capacity }: ItemCount, ...resources: readonly Bound[]): void {
+    const direct = groupsFor(capacity, SCAN_BLOCK);
+    this.#push(kernel, groups ? { buffer: groups, byteOffset: SCAN_GROUPS_OFFSET } : direct, resources);
   }
 
   /** Runs a kernel with one invocation for each of a known number of items. */

@@ -195,7 +195,7 @@ describe('a program', () => {
       expect(count('listed')).toBe(expected.length);
       const nKept = Math.min(1000, expected.length);
       expect([...(await read(built.list, 1000)).subarray(0, nKept)]).toEqual(expected.slice(0, nKept));
-      expect([...(await read(built.items.groups, 1))]).toEqual([Math.ceil(nKept / 64)]);
+      expect([...(await read(built.items.groups as GPUBuffer, 1))]).toEqual([Math.ceil(nKept / 64)]);
       dispose();
     },
   );

@@ -10,7 +10,7 @@ import {
 import { USAGE } from '../../gpu/arena.ts';
 import type { GpuContext } from '../../gpu/context.ts';
 import { defineCounts } from '../../gpu/counts.ts';
-import { createGroups, GROUPS_WGSL, type ItemCount } from '../../gpu/item-count.ts';
+import { GROUPS_WGSL, type ItemCount } from '../../gpu/item-count.ts';
 import { compileKernels } from '../../gpu/item-kernel.ts';
 import { createKernel, type Kernel } from '../../gpu/kernel.ts';
 import type { KeyTable } from '../../gpu/key-table.ts';
@@ -293,18 +293,10 @@ class Partition {
         continue;
       }
       builder.each(kernels.settleNodes, items, ...bound, this.#nodeBounds);
-      const groups = createGroups(builder.arena);
-      builder.program.dispatch(
-        kernels.bisectSmall,
-        [1, 1],
-        fine,
-        level,
-        counts,
-        nChildren,
-        this.#nodes,
-        groups,
-      );
-      items = { counts, at: builder.at(`pending${l + 1}`), capacity, groups };
+      items = builder.dispatched(builder.at(`pending${l + 1}`), capacity, (groups) => {
+        const read = [fine, level, counts, nChildren, this.#nodes, groups];
+        builder.program.dispatch(kernels.bisectSmall, [1, 1], ...read);
+      });
     }
   }
 

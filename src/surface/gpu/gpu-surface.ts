@@ -82,10 +82,11 @@ export class GpuSurfaceDeriver {
 
   /**
    * Compiles what is needed, or finds it compiled.
+   * @param isDirect see `createItemCounter`.
    * @throws {NsdfUnsupportedError} if the network is too large for it
    * @throws {NsdfGpuError} if the GPU refuses a shader
    */
-  static async create(field: GpuField): Promise<GpuSurfaceDeriver> {
+  static async create(field: GpuField, isDirect?: boolean): Promise<GpuSurfaceDeriver> {
     const { widths } = field.resources.shape;
     const nProducts = countProducts(field.resources.shape);
     if (widths.length > MAX_LAYERS || nProducts > MAX_PRODUCTS) {
@@ -94,7 +95,7 @@ export class GpuSurfaceDeriver {
         `The network has ${widths.length} hidden layers and ${nProducts} weights; surfaces are derived on the GPU for at most ${MAX_LAYERS} and ${MAX_PRODUCTS}.`,
       );
     }
-    return new GpuSurfaceDeriver(field, await compileSurface(field.resources, field.context));
+    return new GpuSurfaceDeriver(field, await compileSurface(field.resources, field.context, isDirect));
   }
 
   /**
@@ -118,7 +119,9 @@ export class GpuSurfaceDeriver {
     return run;
   }
 
-  debugKept() { return this.#kept; }
+  debugKept() {
+    return this.#kept;
+  }
 
   /** Frees what is kept for the next run. */
   release(): void {
@@ -342,13 +345,13 @@ function throwIfFarOff(summary: Uint32Array, { tolerances: { tolerances } }: Sur
 function boundsOf(summary: Uint32Array): Box3 {
   const at = (first: number, invert: boolean): Vec3 => {
     const words = [0, 1, 2].map((k) => (invert ? ~summary[first + k] >>> 0 : summary[first + k]));
-    return words.map(valueOf) as [number, number, number];
+    return words.map(numberOf) as [number, number, number];
   };
   return { min: at(SUMMARY_AT.low, true), max: at(SUMMARY_AT.high, false) };
 }
 
 /** The number of an order, see check-vertices.wgsl. */
-function valueOf(order: number): number {
+function numberOf(order: number): number {
   return floatOf(order >>> 31 === 1 ? order & 0x7fffffff : ~order);
 }
 

@@ -59,13 +59,14 @@ export type SurfaceStages = Awaited<ReturnType<typeof compileSurface>>;
 
 /**
  * Compiles all kernels of a derivation, or finds them compiled; never blocks the page.
+ * @param isDirect see `createItemCounter`.
  * @throws {NsdfUnsupportedError} if the network is too large for generated kernels
  * @throws {NsdfGpuError} if the GPU refuses a shader
  */
-export async function compileSurface(resources: FieldResources, context: GpuContext) {
+export async function compileSurface(resources: FieldResources, context: GpuContext, isDirect?: boolean) {
   const [tools, culler, partitioner, placer, edges, faces, boxes, refine, decimate, finish] =
     await Promise.all([
-      createProgramTools(context),
+      createProgramTools(context, isDirect),
       createCuller(resources, context),
       createPartitioner(resources, context),
       createPlacer(resources, context),
