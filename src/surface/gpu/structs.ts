@@ -79,4 +79,7 @@ export const FINISH = defineStruct('Finish', {
   /** Counts of vertices and triangles. */
   vertices: 'u32',
   triangles: 'u32',
+  /** Height of a triangle that has no area, and how far a vertex is moved to give it some. */
+  least: 'f32',
+  step: 'f32',
 });

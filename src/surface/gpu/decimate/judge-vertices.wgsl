@@ -27,7 +27,7 @@ fn standOff(v: vec3<f32>, h: u32, n: u32, goal: u32, isShort: bool) -> f32 {
   let p = vertices[goal].xyz;
   let np = normals[goal].xyz;
   let leastAspect = select(LEAST_ASPECT, 0.0, isShort);
-  let leastCosine = select(LEAST_COSINE, 0.0, isShort);
+  let leastCosine = select(LEAST_COSINE, -1.0, isShort);
   var least = FAR;
   var isGood = true;
   var g = h;

@@ -4,16 +4,18 @@ import { compileKernels } from '../../../gpu/item-kernel.ts';
 import { SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount } from '../counts.ts';
 import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
 import halfEdgesWgsl from '../half-edges.wgsl';
-import { fieldBuffers, fieldCode, type GpuMesh, uploadFrame } from '../kit.ts';
+import { diagonalOf, fieldBuffers, fieldCode, type GpuMesh, uploadFrame } from '../kit.ts';
 import { FINISH } from '../structs.ts';
 import checkVerticesWgsl from './check-vertices.wgsl';
 import emitTrianglesWgsl from './emit-triangles.wgsl';
 import emitVerticesWgsl from './emit-vertices.wgsl';
+import findFlatWgsl from './find-flat.wgsl';
 import findLiveWgsl from './find-live.wgsl';
 import findTwiceWgsl from './find-twice.wgsl';
 import findTwinEdgesWgsl from './find-twin-edges.wgsl';
 import findTwinVerticesWgsl from './find-twin-vertices.wgsl';
 import measureErrorWgsl from './measure-error.wgsl';
+import moveFlatWgsl from './move-flat.wgsl';
 import wholeRingsWgsl from './whole-rings.wgsl';
 
 export interface FinishCapacities {
@@ -31,6 +33,9 @@ export interface GpuOutput {
   readonly indices: GPUBuffer;
 }
 
+/** Relative to the domain's diagonal: height of a triangle without area, way that a vertex is moved to give it some. */
+const LEAST_HEIGHT = 1e-8;
+const STEP = 2e-7;
 /** Triangles at which the error is measured. */
 const N_MEASURED = 2048;
 
@@ -41,6 +46,8 @@ function kernelSources(resources: FieldResources) {
   const measured = `${head}const N_MEASURED = ${N_MEASURED}u;\n${fieldCode(resources, 7, true)}`;
   return {
     findLive: [head + findLiveWgsl, 'findLive', 'counts[finish.triangles]'],
+    findFlat: [head + findFlatWgsl, 'findFlat', 'counts[finish.triangles]'],
+    moveFlat: [ringed + moveFlatWgsl, 'moveFlat', 'counts[finish.vertices]'],
     checkVertices: [ringed + checkVerticesWgsl, 'checkVertex', 'counts[N_OUT_VERTICES]'],
     emitVertices: [ringed + emitVerticesWgsl, 'emitVertex', 'counts[N_OUT_VERTICES]'],
     emitTriangles: [read + emitTrianglesWgsl, 'emitTriangle', 'counts[N_OUT_TRIANGLES]'],
@@ -79,7 +86,12 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
       };
       const params = builder.uniform(
         'finish.params',
-        FINISH.pack({ vertices: builder.at(at.vertices), triangles: builder.at(at.triangles) }),
+        FINISH.pack({
+          vertices: builder.at(at.vertices),
+          triangles: builder.at(at.triangles),
+          least: LEAST_HEIGHT * diagonalOf(resources),
+          step: STEP * diagonalOf(resources),
+        }),
       );
       builder.stage('finish');
       builder.scope(() => {
@@ -89,6 +101,20 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         const byVertices = builder.items(at.vertices, nVertices);
         builder.clear(spokes);
         builder.each(kernels.findLive, byTriangles, params, counts, triangles, isLive, spokes);
+        const isFlat = builder.create('finish.isFlat', nVertices * 4);
+        builder.clear(isFlat);
+        builder.each(kernels.findFlat, byTriangles, params, counts, triangles, vertices, isFlat);
+        builder.each(
+          kernels.moveFlat,
+          byVertices,
+          params,
+          counts,
+          triangles,
+          spokes,
+          normals,
+          isFlat,
+          vertices,
+        );
         const used = builder.list('finish.vertices', byVertices, spokes, { to: 'outVertices' });
         const live = builder.list('finish.triangles', byTriangles, isLive, { to: 'outTriangles' });
         const ringed = [used.list, triangles];
