@@ -88,7 +88,7 @@ export interface Listed {
 }
 
 /** A free buffer is taken for one that is wanted if it is at most this much larger. */
-const MOST_WASTE = 1.5;
+const MOST_WASTE = 4;
 
 /**
  * Puts a program together, with its buffers and its counts. Buffers that are made within {@link ProgramBuilder.scope} are

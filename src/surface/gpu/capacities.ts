@@ -24,26 +24,29 @@ const BLOCKS_SHARE = 14;
 const LEAST_BLOCKS = 16384;
 const LEAST_ROOTS = 4096;
 
-/** What there is of each for one root: about twice what was measured on bunny-S, -M, -L and fandisk-S. */
-const PER_ROOT: Readonly<Record<Exclude<CapacityName, CullCount>, number>> = {
-  rootCorners: 2.3,
-  nodes: 2,
-  rects: 6,
-  fineRects: 2.5,
-  corners: 3.3,
-  edges: 3.5,
-  edgeVertices: 2,
-  curvedRects: 3.3,
-  chains: 3.3,
-  segments: 5,
-  loops: 2,
-  loopVertices: 9,
-  vertices: 6,
-  triangles: 9,
-  samples: 27,
-  splits: 2,
-};
-const LEAST = 8192;
+/**
+ * What there is of each for one root, and besides, where the surface bends: about 1.2 times and twice what was measured on
+ * bunny-S, -M, -L and fandisk-S.
+ */
+const ROOM: Readonly<Record<Exclude<CapacityName, CullCount>, readonly [perRoot: number, besides: number]>> =
+  {
+    rootCorners: [2.1, 8e3],
+    nodes: [1.1, 16e3],
+    rects: [4.3, 24e3],
+    fineRects: [0.1, 32e3],
+    corners: [2.2, 24e3],
+    edges: [1.2, 32e3],
+    edgeVertices: [1.1, 8e3],
+    curvedRects: [2.2, 12e3],
+    chains: [2.2, 12e3],
+    segments: [2.3, 24e3],
+    loops: [1.1, 8e3],
+    loopVertices: [4.4, 40e3],
+    vertices: [1.2, 32e3],
+    triangles: [2.4, 64e3],
+    samples: [4, 64e3],
+    splits: [0.1, 12e3],
+  };
 
 /**
  * Room for a surface of the usual complexity; {@link grownCapacities} makes more where that is not enough.
@@ -59,7 +62,10 @@ export function estimateCapacities(counts: readonly number[]): SurfaceCapacities
     return Math.min(n, Math.ceil(LEAST_BLOCKS + (BLOCKS_SHARE * area) / size ** 2));
   };
   const roots = Math.min(nBoxes, Math.ceil(LEAST_ROOTS + ROOTS_SHARE * area));
-  const perRoot = Object.entries(PER_ROOT).map(([name, share]) => [name, Math.ceil(LEAST + share * roots)]);
+  const perRoot = Object.entries(ROOM).map(([name, [share, besides]]) => [
+    name,
+    Math.ceil(share * roots + Math.min(besides, MOST_BESIDES * roots)),
+  ]);
   return {
     blocks16: blocks(16),
     blocks8: blocks(8),
@@ -67,9 +73,12 @@ export function estimateCapacities(counts: readonly number[]): SurfaceCapacities
     blocks2: blocks(2),
     blocks1: blocks(1),
     roots,
-    ...(Object.fromEntries(perRoot) as Record<keyof typeof PER_ROOT, number>),
+    ...(Object.fromEntries(perRoot) as Record<keyof typeof ROOM, number>),
   };
 }
+
+/** Of a lattice with few boxes: what bends in one box. */
+const MOST_BESIDES = 8;
 
 const ROUNDS = Array.from({ length: MAX_ROUNDS + 1 }, (_, r) => r);
 /** Counts that need another capacity than the one of their name. */
@@ -89,7 +98,7 @@ const GROWTH = 1.3;
 /** How many of each there were. @param counts of a run. */
 export function neededCapacities(counts: Uint32Array): Readonly<Record<CapacityName, number>> {
   const names = Object.keys({
-    ...PER_ROOT,
+    ...ROOM,
     blocks16: 0,
     blocks8: 0,
     blocks4: 0,

@@ -1,7 +1,7 @@
 // Puts vertices on the zero set: along a direction in which f increases, at most as far as the reach; and takes the gradient
 // there.
 //
-// Generated code stands around this: fieldAt, fieldWithGradient, searchLine.
+// Generated code stands around this: fieldAt, fieldWithGradient, Line.
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> search: Search;
@@ -13,39 +13,64 @@
 
 fn isOn(f: f32, slope: f32) -> bool { return abs(f) <= max(search.most * slope, search.noise); }
 
-/// Looks along the 13 axes of a cube, both ways, where a line found nothing: between creases a normal may miss the zero set.
-fn searchAround(p: vec3<f32>, f0: f32, slope: f32, reach: f32, found: vec4<f32>) -> vec4<f32> {
-  var best = found;
-  for (var k = 14u; k < 27u && !isOn(best.w, slope); k++) {
-    let axis = normalize(vec3<f32>(f32(k % 3u), f32((k / 3u) % 3u), f32(k / 9u)) - 1.0);
-    for (var side = 0u; side < 2u; side++) {
-      let d = select(axis, -axis, side == 1u);
-      if ((fieldAt(p + reach * d) >= 0.0) == (f0 >= 0.0)) { continue; }
-      let toward = select(d, -d, f0 >= 0.0);
-      let at = searchLine(p, f0, toward, 2.0 * abs(f0) / reach, reach);
-      if (at.y < best.w) { best = vec4<f32>(p + at.x * toward, at.y); }
-    }
-  }
-  return best;
+/// Axis k of the cube's 13, both ways: 0 to 25.
+fn axisOf(k: u32) -> vec3<f32> {
+  let n = 14u + k / 2u;
+  let axis = normalize(vec3<f32>(f32(n % 3u), f32((n / 3u) % 3u), f32(n / 9u)) - 1.0);
+  return select(axis, -axis, (k & 1u) == 1u);
 }
+
+/// What f is evaluated for.
+const AT_START = 0u;
+const ON_LINE = 1u;
+/// At the far end of an axis, whether there is a zero between.
+const AT_END = 2u;
 
 fn castVertex(item: u32) {
   let order = casts[item];
   if (order.vertex >= arrayLength(&vertices)) { return; }
   let slope = select(max(order.slope, search.flat), search.usual, order.slope == 0.0);
   let start = order.position;
-  let f0 = fieldAt(start);
-  let best = searchLine(start, f0, order.direction, slope, order.reach);
-  var p = start + best.x * order.direction;
-  var off = best.y;
-  if (IS_NEEDED) {
-    let around = searchAround(start, f0, slope, order.reach, vec4<f32>(p, off));
-    p = around.xyz;
-    off = around.w;
-    if (off > OFF * max(search.most * slope, search.noise)) { atomicAdd(&summary[SUMMARY_OFF], 1u); }
-  } else {
-    isFound[item] = select(0u, 1u, isOn(off, slope));
+  var purpose = AT_START;
+  var f0 = 0.0;
+  var point = start;
+  var line: Line;
+  var nTries = 0u;
+  /// The nearest place on all lines, |f| there.
+  var best = vec4<f32>(start, 0.0);
+  /// Axes that were looked along, where the order's own line found nothing: between creases a normal may miss the zero set.
+  var nAxes = 0u;
+  for (;;) {
+    let f = fieldAt(point);
+    if (purpose == AT_START) {
+      f0 = f;
+      best.w = abs(f);
+      line = beginLine(start, f0, order.direction, slope, order.reach);
+      purpose = ON_LINE;
+    } else if (purpose == ON_LINE) {
+      advance(&line, f);
+      nTries++;
+    } else {
+      let isBetween = (f >= 0.0) != (f0 >= 0.0);
+      let toward = select(1.0, -1.0, f0 >= 0.0) * axisOf(nAxes);
+      line = beginLine(start, f0, toward, 2.0 * abs(f0) / order.reach, order.reach);
+      line.isDone = line.isDone || !isBetween;
+      nTries = 0u;
+      nAxes++;
+      purpose = ON_LINE;
+    }
+    point = pointOn(line);
+    if (!line.isDone && nTries < search.nTries) { continue; }
+    if (line.best.y < best.w) { best = vec4<f32>(start + line.best.x * line.direction, line.best.y); }
+    if (!IS_NEEDED || isOn(best.w, slope) || nAxes == 26u) { break; }
+    point = start + order.reach * axisOf(nAxes);
+    purpose = AT_END;
   }
-  vertices[order.vertex] = vec4<f32>(p, vertices[order.vertex].w);
-  setNormal(order.vertex, fieldWithGradient(p).xyz);
+  if (IS_NEEDED) {
+    if (best.w > OFF * max(search.most * slope, search.noise)) { atomicAdd(&summary[SUMMARY_OFF], 1u); }
+  } else {
+    isFound[item] = select(0u, 1u, isOn(best.w, slope));
+  }
+  vertices[order.vertex] = vec4<f32>(best.xyz, vertices[order.vertex].w);
+  setNormal(order.vertex, fieldWithGradient(best.xyz).xyz);
 }

@@ -53,7 +53,7 @@ export const COUNTS: Counts<SurfaceCount> = defineCounts(SURFACE_COUNTS);
 /**
  * Words of `summary`, u32. The first tell what is wrong with a mesh: half-edges and half-chains that do not fit together,
  * vertices off the zero set, open sides inside the box, triangles without area; `twice` counts vertices and edges that are
- * there twice.
+ * there twice; `missed` is the largest error as a share of the tolerance there.
  */
 export const SUMMARY_AT = {
   link: 0,
@@ -65,8 +65,9 @@ export const SUMMARY_AT = {
   high: 8,
   error: 11,
   twice: 12,
+  missed: 13,
 } as const;
-export const SUMMARY_WORDS = 13;
+export const SUMMARY_WORDS = 14;
 
 /** WGSL that every kernel of the surface begins with. */
 export const SURFACE_WGSL = `${COUNTS.wgsl}${PARTITION_WGSL}${DETAIL.wgsl}${CAST.wgsl}${SEARCH.wgsl}

@@ -1,7 +1,7 @@
 // Puts vertices that are nearly on the zero set on it, along the gradient, and keeps the gradient. On a face of the domain a
 // vertex stays on it. Those that are not there then, or had farther to go than the gradient is good for, are told.
 //
-// Generated code stands around this: fieldAt, fieldWithGradient, searchLine.
+// Generated code stands around this: fieldAt, fieldWithGradient, Line.
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> search: Search;
@@ -24,7 +24,9 @@ fn polishVertex(item: u32) {
   let along = select(g.xyz, vec3<f32>(0.0), isHeld);
   let slope = max(length(along), search.flat);
   let d = along / slope;
-  let found = searchLine(p, g.w, d, slope, search.reach);
+  var line = beginLine(p, g.w, d, slope, search.reach);
+  for (var i = 0u; i < search.nTries && !line.isDone; i++) { advance(&line, fieldAt(pointOn(line))); }
+  let found = line.best;
   let off = found.y / max(search.most * slope, search.noise);
   isLeft[vertex] = select(0u, 1u, off > 1.0 || abs(found.x) > search.near);
   if (off > OFF && search.isLast != 0u) { atomicAdd(&summary[SUMMARY_OFF], 1u); }

@@ -82,4 +82,6 @@ export const FINISH = defineStruct('Finish', {
   /** Height of a triangle that has no area, and how far a vertex is moved to give it some. */
   least: 'f32',
   step: 'f32',
+  /** See N_PROBES; no constant, see SEARCH. */
+  nProbes: 'u32',
 });

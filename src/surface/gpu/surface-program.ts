@@ -144,7 +144,7 @@ export function* buildSurface(
   yield;
   refine(LAST_ROUNDS);
   yield;
-  const output = stages.finish.add(builder, mesh, now(), capacities);
+  const output = stages.finish.add(builder, mesh, detail, now(), capacities);
   const firstCounts = new Uint32Array(COUNTS.byteLength / 4);
   firstCounts[COUNTS.at[first.name]] = first.words.length / 2;
   return { program: builder.program, counts: builder.counts, firstCounts, summary, output, detail };

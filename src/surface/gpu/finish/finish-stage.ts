@@ -2,9 +2,10 @@ import type { FieldResources } from '../../../field/gpu/resources.ts';
 import type { GpuContext } from '../../../gpu/context.ts';
 import { compileKernels } from '../../../gpu/item-kernel.ts';
 import { SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount } from '../counts.ts';
+import detailWgsl from '../detail.wgsl';
 import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
 import halfEdgesWgsl from '../half-edges.wgsl';
-import { diagonalOf, fieldBuffers, fieldCode, type GpuMesh, uploadFrame } from '../kit.ts';
+import { diagonalOf, fieldBuffers, fieldCode, type GpuDetail, type GpuMesh, uploadFrame } from '../kit.ts';
 import { FINISH } from '../structs.ts';
 import checkVerticesWgsl from './check-vertices.wgsl';
 import emitTrianglesWgsl from './emit-triangles.wgsl';
@@ -38,12 +39,14 @@ const LEAST_HEIGHT = 1e-8;
 const STEP = 2e-7;
 /** Triangles at which the error is measured. */
 const N_MEASURED = 2048;
+/** Directions in which the zero set is looked for beside them. */
+const N_PROBES = 2;
 
 function kernelSources(resources: FieldResources) {
   const head = SURFACE_WGSL + FINISH.wgsl + halfEdgesWgsl;
   const read = head + halfEdgeReadsWgsl;
   const ringed = read + wholeRingsWgsl;
-  const measured = `${head}const N_MEASURED = ${N_MEASURED}u;\n${fieldCode(resources, 7, true)}`;
+  const measured = `${head}const N_MEASURED = ${N_MEASURED}u;\n${fieldCode(resources, 9, true)}${detailWgsl}`;
   return {
     findLive: [head + findLiveWgsl, 'findLive', 'counts[finish.triangles]'],
     findFlat: [head + findFlatWgsl, 'findFlat', 'counts[finish.triangles]'],
@@ -74,6 +77,7 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
     add(
       builder: SurfaceBuilder,
       { vertices, normals, triangles, summary }: GpuMesh,
+      detail: GpuDetail,
       at: { readonly vertices: SurfaceCount; readonly triangles: SurfaceCount },
       capacities: FinishCapacities,
     ): GpuOutput {
@@ -91,6 +95,7 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
           triangles: builder.at(at.triangles),
           least: LEAST_HEIGHT * diagonalOf(resources),
           step: STEP * diagonalOf(resources),
+          nProbes: N_PROBES,
         }),
       );
       builder.stage('finish');
@@ -130,8 +135,9 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         builder.each(kernels.findTwinEdges, live.items, counts, live.list, slots, summary, triangles);
         const frame = uploadFrame(builder, resources);
         const field = fieldBuffers(resources);
-        const measured = [frame, params, counts, triangles, vertices, normals, summary, ...field];
-        builder.program.eachOf(kernels.measureError, N_MEASURED, ...measured);
+        const measured = [triangles, vertices, normals, detail.tolerances, summary, ...field];
+        const about = [frame, params, detail.params, counts];
+        builder.program.eachOf(kernels.measureError, N_MEASURED, ...about, ...measured);
       });
       return out;
     },

@@ -1,17 +1,19 @@
-// How far the mesh stands off the zero set, to first order, at the centroids of some triangles; see measureMeshError
-// (mesh-error.ts).
+// How far the mesh stands off the zero set at the centroids of some triangles: to first order, or the tolerance, where f
+// changes its sign within that; see measureErrorWithin (mesh-error.ts).
 //
-// Generated code stands around this: fieldWithGradient.
+// Generated code stands around this: fieldAt, fieldWithGradient.
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> finish: Finish;
-@group(0) @binding(2) var<storage, read> counts: array<u32>;
-@group(0) @binding(3) var<storage, read> triangles: array<Triangle>;
-@group(0) @binding(4) var<storage, read> vertices: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> normals: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> summary: array<atomic<u32>>;
+@group(0) @binding(2) var<uniform> detail: Detail;
+@group(0) @binding(3) var<storage, read> counts: array<u32>;
+@group(0) @binding(4) var<storage, read> triangles: array<Triangle>;
+@group(0) @binding(5) var<storage, read> vertices: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> normals: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read> tolerances: array<f32>;
+@group(0) @binding(8) var<storage, read_write> summary: array<atomic<u32>>;
 
-/// A slope below this share of the one at the corners is taken for it.
+/// A slope below this share of the one at the corners is taken for it: at a kink's foot |f| / |∇f| says nothing.
 const LEAST_SLOPE = 0.25;
 
 fn measureError(item: u32) {
@@ -20,8 +22,21 @@ fn measureError(item: u32) {
   if (id >= n) { return; }
   let t = triangles[id].corners;
   if (t.x == NONE) { return; }
-  let g = fieldWithGradient((vertices[t.x].xyz + vertices[t.y].xyz + vertices[t.z].xyz) / 3.0);
+  let a = vertices[t.x].xyz;
+  let b = vertices[t.y].xyz;
+  let c = vertices[t.z].xyz;
+  let p = (a + b + c) / 3.0;
+  let g = fieldWithGradient(p);
   let usual = (normals[t.x].w + normals[t.y].w + normals[t.z].w) / 3.0;
-  let slope = max(length(g.xyz), LEAST_SLOPE * usual);
-  atomicMax(&summary[SUMMARY_ERROR], bitcast<u32>(abs(g.w) / max(slope, 1e-30)));
+  let slope = length(g.xyz);
+  var error = abs(g.w) / max(max(slope, LEAST_SLOPE * usual), 1e-30);
+  let tolerance = toleranceIn(min(a, min(b, c)), max(a, max(b, c)));
+  let around = normals[t.x].xyz + normals[t.y].xyz + normals[t.z].xyz;
+  for (var k = 0u; k < finish.nProbes && error > tolerance; k++) {
+    let up = select(g.xyz / max(slope, 1e-30), around / max(length(around), 1e-30), k == 1u);
+    let f = fieldAt(p - select(-tolerance, tolerance, g.w >= 0.0) * up);
+    if ((f >= 0.0) != (g.w >= 0.0)) { error = tolerance; }
+  }
+  atomicMax(&summary[SUMMARY_ERROR], bitcast<u32>(error));
+  atomicMax(&summary[SUMMARY_MISSED], bitcast<u32>(error / tolerance));
 }

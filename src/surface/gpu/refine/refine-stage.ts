@@ -61,7 +61,7 @@ function kernelSources(resources: FieldResources) {
   const read = head + halfEdgeReadsWgsl;
   const sampled = read + samplePatternWgsl + takeSamplesWgsl + activeWgsl;
   const divided = head + divisionsWgsl;
-  const measured = head + samplePatternWgsl + detailWgsl + fieldCode(resources, 10, false);
+  const measured = head + samplePatternWgsl + detailWgsl + fieldCode(resources, 10, true);
   return {
     countSamples: [sampled + detailWgsl + countSamplesWgsl, 'countSamples', 'counts[N_ACTIVE]'],
     emitSamples: [head + activeWgsl + SCAN_READ_WGSL + emitSamplesWgsl, 'emitSamples', 'counts[N_ACTIVE]'],
