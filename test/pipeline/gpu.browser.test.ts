@@ -1,10 +1,12 @@
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import {
+  checkMesh,
   type DeriveOptions,
   type DeriveProgress,
   deriveMesh,
   disposeGpu,
   disposeWorkers,
+  PartitionCache,
 } from '../../src/index.ts';
 import { multiField, randomField, sphereField } from '../fixtures/fields.ts';
 import { leastOfThree, measureTasks } from './measure-tasks.ts';
@@ -22,8 +24,57 @@ describe('the gpu backend', () => {
   test('says where each part ran', async () => {
     const { stats } = await derive();
     expect(stats.backend).toBe('gpu');
-    expect(stats.backendReason).toMatch(/^asked for; culled on google swiftshader.*, the rest by worker$/);
+    expect(stats.backendReason).toMatch(/^asked for; derived on google swiftshader$/);
     expect(stats.timeMs.partition).toBeGreaterThan(0);
+    expect(stats.nBoxesSurviving).toBeGreaterThan(0);
+    expect(stats.nBoxesTested).toBeGreaterThan(stats.nBoxesSurviving);
+  });
+
+  test.each([
+    [{ exact: true }, 'the exact complex takes double precision'],
+    [{ structure: true }, 'the region structure takes double precision'],
+  ])('only culls for what takes double precision: %o', async (options, why) => {
+    const { stats } = await deriveMesh(multiField(), { ...options, backend: 'gpu', cache: false });
+    expect(stats.backend).toBe('gpu');
+    expect(stats.backendReason).toBe(`asked for; culled on google swiftshader, the rest by worker (${why})`);
+  });
+
+  test('only culls a field whose mesh is not sound in single precision, and says what was wrong', async () => {
+    const { stats, mesh } = await derive(randomField(15, { layers: [] }));
+    expect(stats.backendReason).toMatch(
+      /^asked for; culled on google swiftshader, the rest by worker \(In single precision the mesh came out with \d+ /,
+    );
+    expect((await checkMesh(mesh, { domain: randomField(15).domain })).isClosed).toBe(true);
+  });
+
+  test('has the worker do what comes after the derivation', async () => {
+    const { stats, mesh } = await derive(multiField(), { maxVertices: 400 });
+    expect(stats.backendReason).toBe('asked for; derived on google swiftshader, the rest by worker');
+    expect(mesh.positions.length / 3).toBeLessThanOrEqual(400);
+    const report = await checkMesh(mesh);
+    expect(report).toMatchObject({ isClosed: true, isManifold: true, nComponents: 5 });
+  });
+
+  test('follows tolerances by block', async () => {
+    const blocks = { counts: [2, 1, 1] as const, tolerances: [2e-2, 1e-3] };
+    const { mesh, stats } = await deriveMesh(sphereField(), { blocks, backend: 'gpu', cache: false });
+    expect(stats.backendReason).toMatch(/derived on/);
+    const { positions } = mesh;
+    const xs = Array.from({ length: positions.length / 3 }, (_, i) => positions[i * 3]);
+    const nRight = xs.filter((x) => x > 0).length;
+    expect(nRight).toBeGreaterThan(1.5 * (xs.length - nRight));
+    expect(await checkMesh(mesh)).toMatchObject({ isClosed: true, isManifold: true });
+  });
+
+  test('keeps its meshes in the cache apart from those in double precision', async () => {
+    const cache = new PartitionCache({ store: null });
+    const there = await derive(multiField(), { cache });
+    const here = await derive(multiField(), { cache, backend: 'worker' });
+    expect(here.stats.cache.use).not.toBe('memory');
+    expect(here.mesh).not.toEqual(there.mesh);
+    const again = await derive(multiField(), { cache });
+    expect(again.stats.cache.use).toBe('memory');
+    expect(again.mesh).toEqual(there.mesh);
   });
 
   test('reports rising progress', async () => {
