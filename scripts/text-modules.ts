@@ -1,12 +1,22 @@
 import type { Plugin } from 'rollup';
 
-/** Imports `.wgsl` files as strings, the same way in rollup and in vite. */
+/** Imports `.wgsl` files as strings, without comments and indentation; the same way in rollup and in vite. */
 export function textModules(): Plugin {
   return {
     name: 'text-modules',
     transform(code, id) {
       if (!id.endsWith('.wgsl')) return null;
-      return { code: `export default ${JSON.stringify(code)};`, map: { mappings: '' } };
+      return { code: `export default ${JSON.stringify(shortenWgsl(code))};`, map: { mappings: '' } };
     },
   };
+}
+
+/** WGSL has no strings that comments could stand in. */
+export function shortenWgsl(code: string): string {
+  const lines = code
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .split('\n')
+    .map((line) => line.replace(/\/\/.*$/, '').trim())
+    .filter((line) => line !== '');
+  return `${lines.join('\n')}\n`;
 }

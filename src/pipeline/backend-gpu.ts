@@ -8,6 +8,7 @@ import {
   runFirst,
 } from './backend.ts';
 import type { GpuCulled, GpuDerived, GpuMeshBuffers } from './gpu-derivation.ts';
+import { isLarge } from './large-fields.ts';
 import type { JobOptions } from './steps.ts';
 
 /** The part of the backend that is loaded when it is first needed. */
@@ -37,11 +38,6 @@ export interface GpuBackend extends DeriveBackend {
   dispose(): void;
 }
 
-/**
- * Boxes from which on `auto` considers the GPU. A worker derives 0.24 million in 1.1 s, 2 million in 3 s; a device and its
- * first pipelines take up to three.
- */
-const MIN_AUTO_BOXES = 1e6;
 /** Share of the progress that culling takes, where it is all that the GPU does. */
 const CULL_SHARE = 0.2;
 /** Share of the progress until the GPU's mesh is there, where more is to be done with it. */
@@ -71,7 +67,7 @@ export function createGpuBackend(
       control?.device === undefined && !(typeof navigator === 'object' && 'gpu' in navigator)
         ? 'there is no WebGPU here'
         : undefined,
-    isWorthwhile: (asset, options) => needsPartition(options) && countBoxes(asset) >= MIN_AUTO_BOXES,
+    isWorthwhile: (asset, options) => needsPartition(options) && isLarge(asset),
     async derive(asset, options, control) {
       if (!needsPartition(options)) return continueWith(rest, asset, options, control, 0);
       const gpu = await load();
@@ -178,12 +174,6 @@ function whyInDoublePrecision({ exact, structure }: JobOptions): string | undefi
 /** Whether anything comes after the derivation. */
 function needsRest({ maxVertices, creaseAngle, recordsFor }: JobOptions): boolean {
   return maxVertices !== undefined || creaseAngle !== undefined || recordsFor !== undefined;
-}
-
-/** About as many boxes as the field's lattice has: an upper bound. */
-function countBoxes({ encoding }: FieldAsset): number {
-  if (encoding.kind !== 'hash-grid') return 0;
-  return (1 + encoding.levels.reduce((sum, { scale }) => sum + Math.ceil(scale), 0)) ** 3;
 }
 
 /** Rejects with the signal's reason as soon as that aborts; the GPU's own work ends at its next question. */

@@ -8,6 +8,7 @@ import { ALGORITHM_VERSION } from './algorithm-version.ts';
 import { jobOptionsOf, type RecordedResult } from './derive-with.ts';
 import { drive } from './drive.ts';
 import { findPartition } from './file-partition.ts';
+import { isLarge } from './large-fields.ts';
 import type { CacheUse, DeriveOptions, DeriveResult } from './options.ts';
 import {
   REGIONS_RECORD,
@@ -90,9 +91,9 @@ function keyOf(job: CachedJob, kind: RecordKind, maker?: 'gpu'): string {
   return recordKey({ contentHash: job.hash, algorithm: ALGORITHM_VERSION, kind, options });
 }
 
-/** Whose surfaces will do: those of the backend that was asked for; of any where none was. */
-function makersOf({ options: { backend = 'auto' } }: CachedJob): readonly ('gpu' | undefined)[] {
-  if (backend === 'auto') return [undefined, 'gpu'];
+/** Whose surfaces will do: those of the backend that was asked for; of any that may have made one where none was. */
+function makersOf({ asset, options: { backend = 'auto' } }: CachedJob): readonly ('gpu' | undefined)[] {
+  if (backend === 'auto') return isLarge(asset) ? [undefined, 'gpu'] : [undefined];
   return backend === 'gpu' ? ['gpu'] : [undefined];
 }
 

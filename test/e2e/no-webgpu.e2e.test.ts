@@ -27,14 +27,17 @@ async function deriveIn(hasWebgpu: boolean, backend: 'gpu' | 'auto') {
 }
 
 describe('a built page that asks for the GPU', () => {
-  test('gets the same mesh from the worker where the browser has WebGL only, and is told why', async () => {
+  test('gets a mesh as good from the worker where the browser has WebGL only, and is told why', async () => {
     const without = await deriveIn(false, 'gpu');
     const withGpu = await deriveIn(true, 'gpu');
     expect(without.stats.backend).toBe('worker');
     expect(without.stats.backendReason).toBe('fallback to worker (gpu: WebGPU has no adapter here.)');
     expect(withGpu.stats.backend).toBe('gpu');
-    expect(withGpu.stats.backendReason).toMatch(/^asked for; culled on google swiftshader.*worker$/);
-    expect(without.meshHash).toBe(withGpu.meshHash);
+    expect(withGpu.stats.backendReason).toMatch(/^asked for; derived on google swiftshader/);
+    for (const { stats } of [without, withGpu]) {
+      expect(stats.nTriangles).toBeGreaterThan(10_000);
+      expect(stats.errorLocal).toBeLessThan(stats.toleranceLocal);
+    }
   });
 
   test('is not slowed by asking for nothing', async () => {
