@@ -8,8 +8,10 @@ import { WEBGPU_FLAGS } from './test/browser/flags.ts';
 const BABYLON_MODULES = [
   ...[
     'Buffers/buffer',
+    'Buffers/dataBuffer',
     'Cameras/camera',
     'Cameras/freeCamera',
+    'Culling/boundingInfo',
     'Culling/ray',
     'Engines/engine',
     'Engines/webgpuEngine',

@@ -11,7 +11,14 @@ export { createCpuField } from './field/cpu-field.ts';
 export * from './format/index.ts';
 export type { WorkerConfig } from './pipeline/backend-worker.ts';
 export { defaultCache, setDefaultCache } from './pipeline/default-cache.ts';
-export { configureWorkers, deriveMesh, disposeGpu, disposeWorkers } from './pipeline/derive.ts';
+export {
+  configureWorkers,
+  deriveGpuMesh,
+  deriveMesh,
+  disposeGpu,
+  disposeWorkers,
+} from './pipeline/derive.ts';
+export type { GpuMesh, GpuMeshBuffers, GpuMeshOptions } from './pipeline/gpu-mesh.ts';
 export type * from './pipeline/options.ts';
 export type { WorkerLike } from './pipeline/worker-host.ts';
 export * from './surface/check.ts';

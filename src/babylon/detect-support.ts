@@ -20,6 +20,6 @@ export function withDevice<T extends Pick<DeriveSettings, 'device'>>(
 }
 
 /** The GPU device of a `WebGPUEngine`; Babylon has no public name for it. */
-function deviceOf(engine: AbstractEngine | undefined): GPUDevice | null {
+export function deviceOf(engine: AbstractEngine | undefined): GPUDevice | null {
   return (engine?.isWebGPU && (engine as { _device?: GPUDevice })._device) || null;
 }

@@ -1,11 +1,10 @@
 import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { DeriveOptions, DeriveResult, DeriveStats, FieldAsset } from '../index.ts';
-import { deriveMesh } from '../index.ts';
 import { linkedController } from '../plugin/abort.ts';
 import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import { FieldSampler } from '../plugin/field-sampler.ts';
 import { withDevice } from './detect-support.ts';
-import { fillGeometry } from './geometry.ts';
+import { deriveSurface, type OutputSettings } from './fill-derived.ts';
 import type { GeometryLod } from './geometry-lod.ts';
 import type { NSDFLodOptions } from './lod-options.ts';
 
@@ -27,18 +26,28 @@ export class GeometryField {
   /** Its levels of detail, where there are several. */
   lod: GeometryLod | null = null;
   readonly #geometry: Geometry;
+  readonly #output: OutputSettings['output'];
   #pending: AbortController | null = null;
 
-  /** Binds the field to the geometry, so that `fieldOf` finds it. */
-  constructor(geometry: Geometry, asset: FieldAsset, shown?: DeriveResult) {
+  /**
+   * Binds the field to the geometry, so that `fieldOf` finds it.
+   * @param output where later derivations are to be, too.
+   */
+  constructor(
+    geometry: Geometry,
+    asset: FieldAsset,
+    shown?: Pick<DeriveResult, 'stats' | 'isEmpty'>,
+    { output }: OutputSettings = {},
+  ) {
     this.sampler = new FieldSampler(asset);
     this.#geometry = geometry;
+    this.#output = output;
     if (shown) this.show(shown);
     FIELDS.set(geometry, this);
   }
 
   /** Notes what the geometry shows. */
-  show({ stats, isEmpty }: DeriveResult): void {
+  show({ stats, isEmpty }: Pick<DeriveResult, 'stats' | 'isEmpty'>): void {
     this.stats = stats;
     this.isEmpty = isEmpty;
   }
@@ -58,21 +67,22 @@ export class GeometryField {
   }
 
   /** See `NSDFObject.derive`. */
-  async derive(options: DeriveOptions): Promise<DeriveStats> {
+  async derive(options: DeriveOptions & OutputSettings): Promise<DeriveStats> {
     this.#pending?.abort(new DOMException('a newer derive() was called on this field', 'AbortError'));
     const { controller, release } = linkedController([options.signal]);
     this.#pending = controller;
     try {
-      const result = await deriveMesh(this.sampler.asset, {
-        ...withDevice(options, this.#geometry.getEngine()),
-        signal: controller.signal,
-      });
-      controller.signal.throwIfAborted();
-      if (this.#geometry.isDisposed()) throw new DOMException('the mesh was disposed', 'AbortError');
+      const { signal } = controller;
+      const own = { ...(this.#output && { output: this.#output }), ...options, signal };
+      const derived = await deriveSurface(this.sampler.asset, own, this.#geometry.getEngine());
+      const isGone = this.#geometry.isDisposed();
+      if (signal.aborted || isGone) derived.discard();
+      signal.throwIfAborted();
+      if (isGone) throw new DOMException('the mesh was disposed', 'AbortError');
       this.#endLod();
-      fillGeometry(this.#geometry, result.mesh);
-      this.show(result);
-      return result.stats;
+      derived.fill(this.#geometry);
+      this.show(derived);
+      return derived.stats;
     } finally {
       release();
       if (this.#pending === controller) this.#pending = null;

@@ -16,6 +16,9 @@ export function createGeometry(name: string, scene: Scene, surface: SurfaceMesh)
 
 /** Puts another surface in a geometry; every mesh that shares it follows, its bounding box too. */
 export function fillGeometry(geometry: Geometry, surface: SurfaceMesh): void {
+  // What a surface on the GPU left there: bounds, and a count of indices that Babylon would go on with.
+  geometry.useBoundingInfoFromGeometry = false;
+  delete (geometry as unknown as { _totalIndices?: number })._totalIndices;
   if (surface.indices.length === 0) {
     emptyGeometry(geometry);
     return;

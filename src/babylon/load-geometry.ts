@@ -1,10 +1,8 @@
-import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
+import { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { Scene } from '@babylonjs/core/scene.js';
-import type { DeriveOptions, DeriveProgress, FieldAsset } from '../index.ts';
-import { deriveMesh } from '../index.ts';
+import type { DeriveProgress, FieldAsset } from '../index.ts';
 import type { DeriveSettings } from '../plugin/derive-settings.ts';
-import { withDevice } from './detect-support.ts';
-import { createGeometry } from './geometry.ts';
+import { deriveSurface, type OutputSettings } from './fill-derived.ts';
 import { GeometryField } from './geometry-field.ts';
 import type { NSDFLodOptions } from './lod-options.ts';
 
@@ -12,7 +10,7 @@ import type { NSDFLodOptions } from './lod-options.ts';
 export interface GeometryRequest {
   readonly name: string;
   readonly asset: FieldAsset;
-  readonly settings: DeriveSettings;
+  readonly settings: DeriveSettings & OutputSettings;
   /** False for one level alone. */
   readonly lod: NSDFLodOptions | false;
   readonly signal: AbortSignal;
@@ -33,11 +31,12 @@ async function loadSingle(
   scene: Scene,
   { name, asset, settings, signal, onProgress }: GeometryRequest,
 ): Promise<Geometry> {
-  const own = withDevice(settings, scene.getEngine());
-  const options: DeriveOptions = { ...own, signal, ...(onProgress && { onProgress }) };
-  const result = await deriveMesh(asset, options);
+  const options = { ...settings, signal, ...(onProgress && { onProgress }) };
+  const derived = await deriveSurface(asset, options, scene.getEngine());
+  if (signal.aborted) derived.discard();
   signal.throwIfAborted();
-  const geometry = createGeometry(name, scene, result.mesh);
-  new GeometryField(geometry, asset, result);
+  const geometry = new Geometry(name, scene);
+  derived.fill(geometry);
+  new GeometryField(geometry, asset, derived, settings);
   return geometry;
 }

@@ -4,6 +4,7 @@ import { NsdfArgumentError } from '../index.ts';
 import type { Level } from '../lod/index.ts';
 import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
+import type { OutputSettings } from './fill-derived.ts';
 import { fieldOf, type GeometryField } from './geometry-field.ts';
 import type { NSDFLodOptions } from './lod-options.ts';
 
@@ -80,7 +81,7 @@ export class NSDFObject {
    * follow. Levels of detail end with it. A call that is overtaken by a newer one rejects with an AbortError and changes nothing.
    * @throws what `deriveMesh` throws, and `options.signal`'s reason.
    */
-  derive(options: DeriveOptions = {}): Promise<DeriveStats> {
+  derive(options: DeriveOptions & OutputSettings = {}): Promise<DeriveStats> {
     return this.#field.derive(options);
   }
 

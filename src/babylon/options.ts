@@ -14,6 +14,8 @@ interface NSDFCallOptions {
    * The last one is what tolerance, resolution or exact ask for. Default: false, that one level alone.
    */
   readonly lod?: boolean | NSDFLodOptions;
+  /** `gpu`: the surface stays on a WebGPUEngine's device alone. See `FieldSettings.output`. Default: `cpu`. */
+  readonly output?: 'cpu' | 'gpu';
 }
 
 /** Settings of the glTF extension; every member of an interface, but a type, as Babylon's index signatures ask. */

@@ -1,5 +1,6 @@
 import { NsdfBudgetError, NsdfGpuError, NsdfUnsupportedError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import { abortable } from './abortable.ts';
 import {
   type BackendControl,
   type BackendSurface,
@@ -7,7 +8,8 @@ import {
   type DeriveBackend,
   runFirst,
 } from './backend.ts';
-import type { GpuCulled, GpuDerived, GpuMeshBuffers } from './gpu-derivation.ts';
+import type { GpuCulled, GpuDerived } from './gpu-derivation.ts';
+import type { GpuBuffers } from './gpu-mesh.ts';
 import { isLarge } from './large-fields.ts';
 import type { JobOptions } from './steps.ts';
 
@@ -22,7 +24,7 @@ export interface GpuModule {
    */
   deriveField(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<GpuDerived>;
   /** The same, but the mesh stays on the GPU. */
-  deriveBuffers(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<GpuMeshBuffers>;
+  deriveBuffers(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<GpuBuffers>;
   /** Uploads a field and compiles what deriving it needs. @throws as `deriveField` */
   prepare(asset: FieldAsset, control: BackendControl): Promise<void>;
   /** Culls a field's boxes on the GPU. @throws as `deriveField` */
@@ -174,15 +176,4 @@ function whyInDoublePrecision({ exact, structure }: JobOptions): string | undefi
 /** Whether anything comes after the derivation. */
 function needsRest({ maxVertices, creaseAngle, recordsFor }: JobOptions): boolean {
   return maxVertices !== undefined || creaseAngle !== undefined || recordsFor !== undefined;
-}
-
-/** Rejects with the signal's reason as soon as that aborts; the GPU's own work ends at its next question. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

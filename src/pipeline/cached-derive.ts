@@ -4,6 +4,7 @@ import { NsdfFormatError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { contentHash } from '../format/hash.ts';
 import { NetworkMap } from '../format/network-map.ts';
+import { abortable } from './abortable.ts';
 import { ALGORITHM_VERSION } from './algorithm-version.ts';
 import { jobOptionsOf, type RecordedResult } from './derive-with.ts';
 import { drive } from './drive.ts';
@@ -178,15 +179,4 @@ function finish(
 function keep(job: CachedJob, { surface, regions }: DerivedRecords, maker: 'gpu' | undefined): void {
   if (surface) job.cache?.set(keyOf(job, SURFACE_RECORD, maker), surface);
   if (regions) job.cache?.set(keyOf(job, REGIONS_RECORD), regions);
-}
-
-/** Settles as `promise` does, or rejects with the signal's reason at once when that aborts. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

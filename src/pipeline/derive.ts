@@ -1,11 +1,13 @@
 import type { RecordCache } from '../cache/record-cache.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import { abortable } from './abortable.ts';
 import { createCpuBackend } from './backend-cpu.ts';
 import { createGpuBackend } from './backend-gpu.ts';
 import { createWorkerBackend, type WorkerConfig } from './backend-worker.ts';
 import type { Derive } from './cached-derive.ts';
 import { defaultCache, whyNoCache } from './default-cache.ts';
-import { deriveWith } from './derive-with.ts';
+import { deriveWith, jobOptionsOf, NO_CACHE } from './derive-with.ts';
+import type { GpuMesh, GpuMeshOptions } from './gpu-mesh.ts';
 import type { DeriveOptions, DeriveResult } from './options.ts';
 import { validateDeriveOptions } from './validate-options.ts';
 
@@ -68,6 +70,43 @@ async function deriveUncached(
   const { maker: _, ...result } = await derive(asset, options);
   if (reason === undefined) return result;
   return { ...result, stats: { ...result.stats, cache: { use: 'off', reason } } };
+}
+
+/**
+ * Derives on a renderer's own device and leaves the mesh there, in buffers to draw from: nothing is read back but a few
+ * counts. There is nothing else to fall back to here; the engines' loaders (`output: 'gpu'`) fall back to `deriveMesh`.
+ *
+ * @throws {NsdfArgumentError} if an option is out of range or two of them contradict each other
+ * @throws {NsdfGpuError} if the GPU fails, or the mesh is not sound in single precision
+ * @throws {NsdfUnsupportedError} if the field cannot be derived there
+ * @throws {NsdfBudgetError} if it needs more memory than there may be
+ * @throws `options.signal.reason` within 50 ms of an abort
+ * @example
+ * const { positions, indices, drawArguments, dispose } = await deriveGpuMesh(asset, { device, tolerance: 1e-3 });
+ */
+export async function deriveGpuMesh(asset: FieldAsset, options: GpuMeshOptions): Promise<GpuMesh> {
+  validateDeriveOptions(options);
+  const { device, signal, onProgress } = options;
+  signal?.throwIfAborted();
+  const startMs = performance.now();
+  const gpu = await gpuBackend.load();
+  const deriving = gpu.deriveBuffers(asset, jobOptionsOf(asset, options), {
+    device,
+    signal,
+    onProgress,
+  });
+  const derived = await abortable(deriving, signal, (late) => late.dispose());
+  const { adapterName, stats, ...buffers } = derived;
+  return {
+    ...buffers,
+    stats: {
+      ...stats,
+      totalTimeMs: performance.now() - startMs,
+      backend: 'gpu',
+      backendReason: `asked for; derived on ${adapterName}, where it stays`,
+      cache: NO_CACHE,
+    },
+  };
 }
 
 /** Terminates the shared workers; running jobs reject with an NsdfLoadError, the next job starts new workers. */

@@ -11,6 +11,7 @@ import { type GpuSurface, GpuSurfaceDeriver } from '../surface/gpu/gpu-surface.t
 import type { SurfacePlan } from '../surface/gpu/surface-program.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import { type BackendControl, BackendUnavailableError } from './backend.ts';
+import type { GpuBuffers } from './gpu-mesh.ts';
 import type { DeriveStage } from './options.ts';
 import { makePlan, toleranceOf } from './plan.ts';
 import type { DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
@@ -27,21 +28,6 @@ export interface GpuCulled {
 export interface GpuDerived {
   readonly surface: DerivedSurface;
   readonly adapterName: string;
-}
-
-/** A mesh that stays on the GPU, in buffers of its own that engines can draw from. */
-export interface GpuMeshBuffers {
-  /** f32[nVertices * 3], local units. */
-  readonly positions: GPUBuffer;
-  /** f32[nVertices * 3], unit length. */
-  readonly normals: GPUBuffer;
-  /** u32[nTriangles * 3] */
-  readonly indices: GPUBuffer;
-  readonly stats: SurfaceStats;
-  readonly bounds: GpuSurface['bounds'];
-  readonly adapterName: string;
-  /** Frees the buffers. */
-  readonly dispose: () => void;
 }
 
 /** A device, and the field that was derived on it last: the next tolerance of it needs no upload and no buffers. */
@@ -83,10 +69,11 @@ export function deriveBuffers(
   asset: FieldAsset,
   options: JobOptions,
   control: BackendControl,
-): Promise<GpuMeshBuffers> {
+): Promise<GpuBuffers> {
   return run(asset, options, control, async (surface, arena, stats, adapterName) => {
     const buffers = await copyBuffers(surface, arena.context);
-    return { ...buffers, stats, bounds: surface.bounds, adapterName };
+    const { nVertices, nTriangles, bounds } = surface;
+    return { ...buffers, nVertices, nTriangles, bounds, stats, adapterName };
   });
 }
 
@@ -115,7 +102,6 @@ async function run<T>(
       async (surface) => {
         const stats = statsOf(asset, options, surface, performance.now() - startMs);
         const result = await take(surface, arena, stats, context.adapterName);
-        signal?.throwIfAborted();
         onProgress?.({ stage: 'normals', fraction: 1 });
         return result;
       },
@@ -187,8 +173,8 @@ async function readMesh(surface: GpuSurface, arena: GpuArena): Promise<SurfaceMe
   };
 }
 
-const VERTEX = 0x20;
-const INDEX = 0x10;
+/** How engines draw from the buffers. */
+const DRAWN = { index: 0x10, vertex: 0x20, indirect: 0x100 } as const;
 
 async function copyBuffers(surface: GpuSurface, context: GpuContext) {
   const { nVertices, nTriangles } = surface;
@@ -202,11 +188,13 @@ async function copyBuffers(surface: GpuSurface, context: GpuContext) {
         if (nBytes > 0) encoder.copyBufferToBuffer(from, 0, to, 0, nBytes);
         return to;
       };
-      const positions = copy('positions', surface.positions, nVertices * 12, VERTEX);
-      const normals = copy('normals', surface.normals, nVertices * 12, VERTEX);
-      const indices = copy('indices', surface.indices, nTriangles * 12, INDEX);
+      const positions = copy('positions', surface.positions, nVertices * 12, DRAWN.vertex);
+      const normals = copy('normals', surface.normals, nVertices * 12, DRAWN.vertex);
+      const indices = copy('indices', surface.indices, nTriangles * 12, DRAWN.index);
       context.device.queue.submit([encoder.finish()]);
-      return { positions, normals, indices, dispose: () => arena.dispose() };
+      const draw = Uint32Array.of(3 * nTriangles, 1, 0, 0, 0);
+      const drawArguments = arena.upload('surface.draw', draw, usage | DRAWN.indirect);
+      return { positions, normals, indices, drawArguments, dispose: () => arena.dispose() };
     });
   } catch (error) {
     arena.dispose();

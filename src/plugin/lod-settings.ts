@@ -23,6 +23,13 @@ export interface FieldSettings extends DeriveSettings {
    * `exact` beside it asks for the finest level. Default: none, a single mesh.
    */
   readonly lod?: LodSettings | boolean;
+  /**
+   * `gpu`: the surface stays on the engine's own GPU device, and is drawn from there. Where it cannot (an engine on WebGL, a
+   * field or options that take double precision or the mesh on this side), it is read back, and `stats.backendReason` says
+   * why. What stays there has no vertices here: it is not hit by rays and not exported. Levels of detail are always read
+   * back. Default: `cpu`.
+   */
+  readonly output?: 'cpu' | 'gpu';
 }
 
 /** The settings of the levels, or null where there are none. */

@@ -2,18 +2,22 @@ import { Loader, type LoadingManager } from 'three';
 import type { Backend, PartitionCache } from '../index.ts';
 import { withDetail, withSetting } from '../plugin/derive-settings.ts';
 import { type FieldSettings, type LodSettings, lodOf } from '../plugin/lod-settings.ts';
+import type { OutputSettings } from './derived-geometry.ts';
+
+/** What a loader is set to. */
+export type LoaderSettings = FieldSettings & OutputSettings;
 
 /** The settings half of {@link NSDFLoader}: how meshes are derived, by chained setters. */
 export abstract class ConfiguredLoader<T> extends Loader<T> {
-  #settings: FieldSettings;
+  #settings: LoaderSettings;
 
-  constructor(manager?: LoadingManager, settings: FieldSettings = {}) {
+  constructor(manager?: LoadingManager, settings: LoaderSettings = {}) {
     super(manager);
     this.#settings = { ...settings };
   }
 
   /** How meshes are derived at present. */
-  get settings(): FieldSettings {
+  get settings(): LoaderSettings {
     return this.#settings;
   }
 
@@ -56,6 +60,16 @@ export abstract class ConfiguredLoader<T> extends Loader<T> {
   /** The GPU device that the backend `gpu` shares; null for one of its own. See `detectSupport`. */
   setDevice(device: GPUDevice | null): this {
     this.#settings = withSetting(this.#settings, 'device', device);
+    return this;
+  }
+
+  /**
+   * Where surfaces are kept: on this side, or on the device of a WebGPURenderer alone (see `FieldSettings.output`).
+   * @param renderer the one that draws them; needed for `gpu`.
+   */
+  setOutput(output: 'cpu' | 'gpu', renderer?: object): this {
+    const { output: _output, renderer: _renderer, ...others } = this.#settings;
+    this.#settings = { ...others, output, ...(renderer && { renderer }) };
     return this;
   }
 

@@ -1,6 +1,6 @@
 import { type Group, type Material, Mesh, type Object3D } from 'three';
 import type { GLTFLoaderPlugin, GLTFParser } from 'three/addons/loaders/GLTFLoader.js';
-import { deriveMesh, EXTENSION_NAME } from '../index.ts';
+import { EXTENSION_NAME } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
 import type { NSDFProgress } from '../plugin/derive-settings.ts';
 import { FileProgress } from '../plugin/file-progress.ts';
@@ -15,11 +15,11 @@ import {
 } from '../plugin/gltf-fields.ts';
 import { type FieldSettings, lodOf } from '../plugin/lod-settings.ts';
 import { createDefaultMaterial } from './default-material.ts';
-import { createGeometry } from './geometry.ts';
+import { deriveGeometry, type OutputSettings } from './derived-geometry.ts';
 import { NSDFObject } from './nsdf-object.ts';
 
 /** Settings of the glTF extension. */
-export interface GLTFNSDFOptions extends FieldSettings {
+export interface GLTFNSDFOptions extends FieldSettings, Pick<OutputSettings, 'renderer'> {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: NSDFProgress) => void;
   /** Show the file's coarse fallback mesh where a derivation fails, and say so in `userData.nsdf`. Default: true. */
@@ -135,11 +135,9 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
       if (leveled.mesh) leveled.material = leveled.mesh.material;
       return leveled;
     }
-    const result = await deriveMesh(asset, { ...settings, ...control });
-    if (isOne) {
-      return this.#finish(new Mesh(createGeometry(result.mesh, asset.name), material));
-    }
-    const object = NSDFObject.of(asset, result, material);
+    const derived = await deriveGeometry(asset, { ...settings, ...control });
+    if (isOne) return this.#finish(new Mesh(derived.geometry, material));
+    const object = NSDFObject.of(asset, derived, material, settings);
     if (object.mesh) this.#finish(object.mesh);
     return object;
   }

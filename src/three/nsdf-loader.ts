@@ -3,8 +3,8 @@ import { NsdfError } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
 import type { NSDFProgress } from '../plugin/derive-settings.ts';
 import { LazyPreview } from '../plugin/lazy-preview.ts';
-import type { FieldSettings } from '../plugin/lod-settings.ts';
-import { ConfiguredLoader } from './configured-loader.ts';
+
+import { ConfiguredLoader, type LoaderSettings } from './configured-loader.ts';
 import { download } from './download.ts';
 import { JobManager } from './job-manager.ts';
 import type { NSDFGroup } from './nsdf-group.ts';
@@ -17,7 +17,7 @@ export interface NSDFLoadOptions {
 
 /** The settings of one job. */
 interface JobConfig {
-  readonly settings: FieldSettings;
+  readonly settings: LoaderSettings;
   readonly onProgress: ((progress: NSDFProgress) => void) | null;
   readonly onPreview: ((preview: Group) => void) | null;
 }

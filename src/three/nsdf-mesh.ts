@@ -22,10 +22,10 @@ export class NSDFMesh extends Mesh<BufferGeometry, Material | Material[]> {
 
   /**
    * Takes part only as the level that is shown, and not where its `NSDFObject` has answered for it already: three
-   * asks a LOD and then its children again, which would give every hit twice.
+   * asks a LOD and then its children again, which would give every hit twice. A surface that is on the GPU alone is not hit.
    */
   override raycast(raycaster: Raycaster, intersects: Intersection[]): void {
-    if (this.#isHiddenLevel()) return;
+    if (this.#isHiddenLevel() || this.geometry.userData.nsdf?.isOnGpu) return;
     if (intersects.some((hit) => hit.object === this)) return;
     super.raycast(raycaster, intersects);
   }

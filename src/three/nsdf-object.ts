@@ -9,7 +9,7 @@ import {
   type Raycaster,
 } from 'three';
 import type { DeriveOptions, DeriveProgress, DeriveResult, DeriveStats, FieldAsset } from '../index.ts';
-import { deriveMesh, NsdfArgumentError } from '../index.ts';
+import { NsdfArgumentError } from '../index.ts';
 import type { Level } from '../lod/index.ts';
 import { linkedController } from '../plugin/abort.ts';
 import type { DeriveSettings } from '../plugin/derive-settings.ts';
@@ -17,13 +17,13 @@ import { FieldSampler, type FieldSamples, type SampleTarget } from '../plugin/fi
 import { type FieldSettings, type LodSettings, lodOf } from '../plugin/lod-settings.ts';
 import type { LevelGeometry } from './create-levels.ts';
 import { createDefaultMaterial } from './default-material.ts';
-import { createGeometry } from './geometry.ts';
+import { type DerivedGeometry, deriveGeometry, geometryOf, type OutputSettings } from './derived-geometry.ts';
 import type { NSDFLevels, NSDFObjectEventMap } from './nsdf-levels.ts';
 import { NSDFMesh } from './nsdf-mesh.ts';
 
 /** What an object with levels is made of; see `NSDFObject.withLevels`. */
 export interface LevelsOptions {
-  readonly settings?: FieldSettings;
+  readonly settings?: FieldSettings & OutputSettings;
   readonly material?: Material;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: DeriveProgress) => void;
@@ -46,6 +46,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
   #sampler: FieldSampler | null = null;
   #pending: AbortController | null = null;
   #levels: NSDFLevels | null = null;
+  #output: OutputSettings = {};
 
   /** The field that the levels are derived from; null only in an object made without one. */
   get asset(): FieldAsset | null {
@@ -107,12 +108,22 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     return this.#levels?.isFading ?? false;
   }
 
-  /** Makes the object of a field and of the mesh that was derived from it. */
-  static of(asset: FieldAsset, result: DeriveResult, material?: Material): NSDFObject {
+  /**
+   * Makes the object of a field and of what was derived from it.
+   * @param output where later derivations are to be, too.
+   */
+  static of(
+    asset: FieldAsset,
+    derived: DeriveResult | DerivedGeometry,
+    material?: Material,
+    { output, renderer }: OutputSettings = {},
+  ): NSDFObject {
     const object = new NSDFObject();
     object.#sampler = new FieldSampler(asset);
+    object.#output = { ...(output && { output }), ...(renderer && { renderer }) };
     object.name = asset.name;
-    object.#show(result, material ?? createDefaultMaterial());
+    const shown = 'geometry' in derived ? derived : geometryOf(derived, asset.name);
+    object.#show(shown, material ?? createDefaultMaterial());
     return object;
   }
 
@@ -123,7 +134,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
   static async withLevels(asset: FieldAsset, options: LevelsOptions = {}): Promise<NSDFObject> {
     const { settings = {}, material = createDefaultMaterial(), signal, onProgress } = options;
     const lod = lodOf(settings) ?? {};
-    const { lod: _lod, ...derive } = settings;
+    const { lod: _lod, output: _output, renderer: _renderer, ...derive } = settings;
     const object = new NSDFObject();
     object.#sampler = new FieldSampler(asset);
     object.name = asset.name;
@@ -198,17 +209,19 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
    * of detail end. A call that is overtaken by a newer one, or by `dispose`, rejects with an AbortError and changes nothing.
    * @throws what `deriveMesh` throws, and `options.signal`'s reason.
    */
-  async derive(options: DeriveOptions = {}): Promise<DeriveStats> {
+  async derive(options: DeriveOptions & OutputSettings = {}): Promise<DeriveStats> {
     const asset = this.#requireSampler().asset;
     this.#pending?.abort(new DOMException('a newer derive() was called on this object', 'AbortError'));
     const { controller, release } = linkedController([options.signal]);
     this.#pending = controller;
     try {
-      const result = await deriveMesh(asset, { ...options, signal: controller.signal });
-      controller.signal.throwIfAborted();
+      const { signal } = controller;
+      const derived = await deriveGeometry(asset, { ...this.#output, ...options, signal });
+      if (signal.aborted) derived.geometry.dispose();
+      signal.throwIfAborted();
       this.#endLevels();
-      this.#show(result, this.material ?? createDefaultMaterial());
-      return result.stats;
+      this.#show(derived, this.material ?? createDefaultMaterial());
+      return derived.stats;
     } finally {
       release();
       if (this.#pending === controller) this.#pending = null;
@@ -243,7 +256,10 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     intersects.push(...hits);
   }
 
-  /** Frees the levels' buffers and materials on the GPU and ends all work; drawn again, it comes back. */
+  /**
+   * Frees the levels' buffers and materials on the GPU and ends all work. Drawn again, it comes back, but for a surface that
+   * was on the GPU alone: that takes another `derive`.
+   */
   override dispose(): void {
     this.#pending?.abort(new DOMException('the object was disposed', 'AbortError'));
     this.#levels?.dispose();
@@ -260,6 +276,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     // Object3D's own copy, without children: LOD's would add the levels alone.
     Object.getPrototypeOf(LOD.prototype).copy.call(this, source, false);
     this.#sampler = source.#sampler;
+    this.#output = source.#output;
     this.autoUpdate = source.autoUpdate;
     const shown = source.mesh;
     for (const child of source.children) {
@@ -281,13 +298,12 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     return this;
   }
 
-  #show(result: DeriveResult, material: Material | Material[]): void {
-    const geometry = createGeometry(result.mesh, this.name);
+  #show({ geometry, stats, isEmpty }: DerivedGeometry, material: Material | Material[]): void {
     const mesh = this.mesh ?? new NSDFMesh(geometry, material);
     if (mesh.geometry !== geometry) mesh.geometry.dispose();
     mesh.geometry = geometry;
-    mesh.stats = result.stats;
-    mesh.isEmpty = result.isEmpty;
+    mesh.stats = stats;
+    mesh.isEmpty = isEmpty;
     if (mesh.parent === null) this.addLevel(mesh, 0);
   }
 

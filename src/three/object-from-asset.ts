@@ -1,12 +1,13 @@
 import type { Material } from 'three';
 import type { DeriveOptions, FieldAsset } from '../index.ts';
-import { deriveMesh } from '../index.ts';
 import { type LodSettings, lodOf } from '../plugin/lod-settings.ts';
+import { deriveGeometry, type OutputSettings } from './derived-geometry.ts';
 import { NSDFObject } from './nsdf-object.ts';
 
 /**
  * Makes the object of a field that did not come from a file: one that was imported, trained or written by hand.
- * @param options those of `deriveMesh`, and `lod` for levels of detail.
+ * @param options those of `deriveMesh`; `lod` for levels of detail; `output: 'gpu'` with a `renderer` for a surface that
+ * stays on its device.
  * @param material what to draw it with instead of the default.
  * @throws what `deriveMesh` throws.
  * @example
@@ -14,13 +15,13 @@ import { NSDFObject } from './nsdf-object.ts';
  */
 export async function objectFromAsset(
   asset: FieldAsset,
-  options: DeriveOptions & { readonly lod?: LodSettings | boolean } = {},
+  options: DeriveOptions & OutputSettings & { readonly lod?: LodSettings | boolean } = {},
   material?: Material,
 ): Promise<NSDFObject> {
   if (lodOf(options)) {
-    const { signal, onProgress, ...settings } = options;
+    const { signal, onProgress, renderer: _renderer, ...settings } = options;
     const control = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
     return NSDFObject.withLevels(asset, { settings, ...(material && { material }), ...control });
   }
-  return NSDFObject.of(asset, await deriveMesh(asset, options), material);
+  return NSDFObject.of(asset, await deriveGeometry(asset, options), material, options);
 }

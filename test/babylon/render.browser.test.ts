@@ -120,6 +120,72 @@ describe.each(['Engine', 'WebGPUEngine'] as EngineKind[])('%s', (kind) => {
     scene.dispose();
   });
 
+  it("keeps the surface on the engine's device, and draws the same picture", async () => {
+    const gpu = { tolerance: 0.01, backend: 'gpu', cache: false } as const;
+    const here = await stage(BALL, throughNsdf(gpu));
+    const picture = await draw(here.scene);
+    const { mesh, scene } = await stage(BALL, throughNsdf({ ...gpu, output: 'gpu' }));
+    const { stats } = nsdfOf(mesh)!;
+    expect(await draw(scene)).toEqual(picture);
+    if (kind === 'Engine') {
+      expect(stats.backendReason).toMatch(/; read back \(the engine draws with WebGL\)$/);
+      expect(mesh.getVerticesData('position')).toHaveLength(3 * stats.nVertices);
+    } else {
+      expect(stats.backendReason).toMatch(/^asked for; derived on google swiftshader.*, where it stays$/);
+      expect(mesh.getVerticesData('position')).toBeNull();
+      expect(mesh.getTotalIndices()).toBe(3 * stats.nTriangles);
+      expect(mesh.getTotalVertices()).toBe(stats.nVertices);
+    }
+    const [box, other] = [mesh, here.mesh].map((each) => each.getBoundingInfo().boundingBox);
+    expect(box.minimum.asArray()).toEqual(other.minimum.asArray());
+    expect(box.maximum.asArray()).toEqual(other.maximum.asArray());
+    scene.dispose();
+    here.scene.dispose();
+  });
+
+  it('derives again to where it was, and frees what it replaces', async () => {
+    const { mesh, scene } = await stage(BALL, throughNsdf({ tolerance: 0.05, cache: false, output: 'gpu' }));
+    await draw(scene);
+    const field = nsdfOf(mesh)!;
+    const freed: string[] = [];
+    const { destroy } = GPUBuffer.prototype;
+    vi.spyOn(GPUBuffer.prototype, 'destroy').mockImplementation(function (this: GPUBuffer) {
+      freed.push(this.label);
+      destroy.call(this);
+    });
+    await field.derive({ tolerance: 0.002, cache: false });
+    expect(coverage(await draw(scene))).toBeCloseTo(DISC, 1);
+    await draw(scene);
+    const own = freed.filter((label) => /^nsdf\.surface\.(positions|normals|indices)$/.test(label));
+    vi.restoreAllMocks();
+    expect(own.sort()).toEqual(
+      kind === 'Engine' ? [] : ['nsdf.surface.indices', 'nsdf.surface.normals', 'nsdf.surface.positions'],
+    );
+    expect(field.stats.backendReason).toMatch(kind === 'Engine' ? /read back/ : /where it stays$/);
+    await field.derive({ tolerance: 0.01, cache: false, output: 'cpu', backend: 'worker' });
+    expect(coverage(await draw(scene))).toBeCloseTo(DISC, 1);
+    expect(mesh.getVerticesData('position')).toHaveLength(3 * field.stats.nVertices);
+    scene.dispose();
+  });
+
+  it('draws instances and clones of what is on the GPU', async () => {
+    const { mesh, scene, root } = await stage(
+      BALL,
+      throughNsdf({ tolerance: 0.05, cache: false, output: 'gpu' }),
+    );
+    (root as Mesh).scaling.scaleInPlace(0.5);
+    (root as Mesh).position.x = -0.5;
+    const instance = mesh.createInstance('instance');
+    instance.parent = mesh.parent;
+    instance.position.x = -2;
+    expect(coverage(await draw(scene))).toBeCloseTo(DISC / 2, 1);
+    instance.dispose();
+    const clone = mesh.clone('clone');
+    clone.position.x = -2;
+    expect(coverage(await draw(scene))).toBeCloseTo(DISC / 2, 1);
+    scene.dispose();
+  });
+
   it('is described by detectSupport', () => {
     const support = detectSupport(engine);
     expect(support).toMatchObject({ hasWebGPU: true, hasWorkers: true, hasIndexedDB: true });

@@ -1,0 +1,38 @@
+import type { Box3 } from '../format/asset.ts';
+import type { DeriveOptions, DeriveStats } from './options.ts';
+import type { SurfaceStats } from './steps.ts';
+
+/** A derived surface in GPU buffers that engines draw from; they belong to whoever asked for them. */
+export interface GpuMeshBuffers {
+  /** f32[nVertices * 3], local units; VERTEX. */
+  readonly positions: GPUBuffer;
+  /** f32[nVertices * 3], unit length; VERTEX. */
+  readonly normals: GPUBuffer;
+  /** u32[nTriangles * 3], counter-clockwise seen from outside; INDEX. */
+  readonly indices: GPUBuffer;
+  /** u32[5], the arguments of `drawIndexedIndirect`; INDIRECT. */
+  readonly drawArguments: GPUBuffer;
+  readonly nVertices: number;
+  readonly nTriangles: number;
+  /** Local units; undefined where there is nothing to draw. */
+  readonly bounds: Box3 | undefined;
+  /** Frees the buffers. */
+  readonly dispose: () => void;
+}
+
+/** What the GPU's part of the derivation gives. */
+export interface GpuBuffers extends GpuMeshBuffers {
+  readonly stats: SurfaceStats;
+  readonly adapterName: string;
+}
+
+/** What {@link deriveGpuMesh} returns. */
+export interface GpuMesh extends GpuMeshBuffers {
+  readonly stats: DeriveStats;
+}
+
+/** The detail of a mesh that stays on the GPU, and the device that it is for. */
+export interface GpuMeshOptions
+  extends Pick<DeriveOptions, 'tolerance' | 'resolution' | 'region' | 'blocks' | 'signal' | 'onProgress'> {
+  readonly device: GPUDevice;
+}
