@@ -1,37 +1,28 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { copyFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createServer } from 'vite';
 import { stampAlgorithm } from '../../scripts/algorithm-version.ts';
 import { textModules } from '../../scripts/text-modules.ts';
-import { openDawn } from '../../src/cli/dawn.ts';
-import { readField } from '../../src/format/read.ts';
-import { shareDevice } from '../../src/gpu/context.ts';
-import { importSafetensors } from '../../src/import/index.ts';
 import { launchBrowser } from '../../test/browser/launch.ts';
-import { type GpuRow, type MeasureOptions, measure } from './measure.ts';
+import { measureInDawn, measureScaling, type Settings, tableName } from './in-dawn.ts';
+import type { GpuRow } from './measure.ts';
+import { showRow, writeTable } from './table.ts';
 
-const USAGE = `npm run bench:gpu -- [options] [FIELD.nsdf or .safetensors]
-  --dawn        in Node through Dawn (npm install webgpu), not in the browser
-  --runs N      timed runs of each method after one warm-up (3)
-  --samples N   points for the distances (20000)
-  --256         marching cubes at 256, too`;
+const USAGE = `npm run bench:gpu -- [options] [FIELD.nsdf, FIELD.safetensors or, in Dawn, colliding]
+  --dawn              in Node through Dawn (npm install webgpu), not in the browser
+  --scaling           balls on one level of 32, 64, 128, 256 cells instead, in Dawn
+  --runs N            timed runs of each method after warm-ups (3)
+  --samples N         points for the distances (20000), 0 for none
+  --resolutions LIST  boxes an axis of marching cubes (64,128)
+  --tolerances LIST   of our derivation (1e-3,1.4e-3,3.6e-4: the latter two have the mean errors of marching cubes 128, 256)
+  --no-cpu            without what computes on the processor
+  --name NAME         of the table in bench/results`;
+const DEFAULT_TOLERANCES = '1e-3,1.4e-3,3.6e-4';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const RESULTS = join(HERE, '../results');
-type Settings = Omit<MeasureOptions, 'report'>;
-
-async function inDawn(path: string, settings: Settings): Promise<GpuRow[]> {
-  const dawn = await openDawn();
-  const bytes = readFileSync(path);
-  const asset = path.endsWith('.safetensors')
-    ? importSafetensors(bytes, { name: basename(path) })
-    : readField(bytes);
-  const rows = await measure(shareDevice(dawn.device), asset, { ...settings, report: show });
-  dawn.close();
-  return rows;
-}
 
 /** Serves the page with vite and runs it in the tests' browser. */
 async function inBrowser(path: string, settings: Settings): Promise<GpuRow[]> {
@@ -53,7 +44,7 @@ async function inBrowser(path: string, settings: Settings): Promise<GpuRow[]> {
     await server.listen();
     const page = await browser.newPage();
     page.setDefaultTimeout(0);
-    await page.exposeFunction('reportRow', show);
+    await page.exposeFunction('reportRow', showRow);
     await page.goto(server.resolvedUrls?.local[0] as string);
     await page.waitForFunction(() => 'bench' in globalThis);
     const { rows } = await page.evaluate((url, o) => globalThis.bench.measure(url, o), `/${asset}`, settings);
@@ -65,27 +56,8 @@ async function inBrowser(path: string, settings: Settings): Promise<GpuRow[]> {
   }
 }
 
-function show(row: GpuRow): void {
-  const { method, adapter, medianMs, fastestMs, slowestMs, nVertices, meanError, worstError } = row;
-  console.log(
-    [
-      method.padEnd(24),
-      adapter.slice(0, 28).padEnd(28),
-      `${medianMs.toFixed(0)} ms (${fastestMs.toFixed(0)}-${slowestMs.toFixed(0)})`.padEnd(24),
-      `${nVertices} vertices`.padEnd(18),
-      `error ${meanError?.toExponential(1) ?? '-'} mean, ${worstError?.toExponential(1) ?? '-'} worst`.padEnd(
-        40,
-      ),
-      `${row.gpuMegabytes.toFixed(0)} MB`,
-      `[${row.parts}]`,
-    ].join(' '),
-  );
-}
-
-function toCsv(rows: readonly GpuRow[]): string {
-  const names = Object.keys(rows[0]) as (keyof GpuRow)[];
-  const lines = rows.map((row) => names.map((name) => String(row[name]).replaceAll(',', ' ')).join(','));
-  return `${[names.join(','), ...lines].join('\n')}\n`;
+function bundledBunny(): string {
+  return fileURLToPath(new URL('../../examples/assets/bunny.nsdf', import.meta.url));
 }
 
 async function main(): Promise<void> {
@@ -95,24 +67,33 @@ async function main(): Promise<void> {
       dawn: { type: 'boolean', default: false },
       runs: { type: 'string', default: '3' },
       samples: { type: 'string', default: '20000' },
-      '256': { type: 'boolean', default: false },
+      resolutions: { type: 'string', default: '64,128' },
+      tolerances: { type: 'string', default: DEFAULT_TOLERANCES },
+      'no-cpu': { type: 'boolean', default: false },
+      scaling: { type: 'boolean', default: false },
+      name: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return console.log(USAGE);
-  const bunny = fileURLToPath(new URL('../../examples/assets/bunny.nsdf', import.meta.url));
-  const path = positionals[0] ?? bunny;
+  const path = positionals[0] ?? bundledBunny();
+  const numbers = (list: string): number[] => list.split(',').filter(Boolean).map(Number);
   const settings = {
     runs: Number(values.runs),
     samples: Number(values.samples),
-    resolutions: [64, 128, ...(values['256'] ? [256] : [])],
-    tolerances: [1e-3, 2e-4],
+    resolutions: numbers(values.resolutions),
+    tolerances: numbers(values.tolerances),
+    hasCpu: !values['no-cpu'],
   };
-  const where = values.dawn ? 'dawn' : 'chromium';
-  console.log(`${basename(path)} in ${where}: ${settings.runs} runs each after a warm-up`);
-  const rows = values.dawn ? await inDawn(path, settings) : await inBrowser(path, settings);
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, `gpu-${where}-${basename(path).replace(/\.[^.]*$/, '')}.csv`), toCsv(rows));
+  const where = values.dawn || values.scaling ? 'dawn' : 'chromium';
+  const what = values.scaling ? 'scaling' : tableName(path);
+  console.log(`${what} in ${where}: ${settings.runs} runs each after warm-ups`);
+  const rows = values.scaling
+    ? await measureScaling(settings, showRow)
+    : values.dawn
+      ? await measureInDawn(path, settings, showRow)
+      : await inBrowser(path, settings);
+  writeTable(join(RESULTS, `${values.name ?? `gpu-${where}-${what}`}.csv`), rows);
   process.exit(0); // Dawn's threads outlive its device
 }
 
