@@ -95,7 +95,7 @@ const MOST_WASTE = 4;
  * used again by what comes after it, so that they hold what others left there: whoever needs zeros clears them.
  */
 export class ProgramBuilder<K extends string> {
-  readonly program = new Program();
+  #program = new Program();
   readonly arena: GpuArena;
   readonly counts: GPUBuffer;
   readonly #tools: ProgramTools;
@@ -113,6 +113,18 @@ export class ProgramBuilder<K extends string> {
     this.arena = arena;
     this.counts = this.create('program.counts', counts.byteLength);
     this.#spareGroups = tools.isDirect ? createGroups(arena) : undefined;
+  }
+
+  /** What is put together at present. */
+  get program(): Program {
+    return this.#program;
+  }
+
+  /** Ends a program; what comes now goes in another one, which is to be run after it. */
+  endProgram(): Program {
+    const ended = this.#program;
+    this.#program = new Program();
+    return ended;
   }
 
   /** A storage buffer, with anything in it. @param label `stage.resource` */

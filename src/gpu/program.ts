@@ -12,7 +12,7 @@ interface Dispatch {
 type Operation =
   | Dispatch
   | { readonly kind: 'stage'; readonly label: string }
-  | { readonly kind: 'clear'; readonly buffer: GPUBuffer };
+  | { readonly kind: 'clear'; readonly buffer: GPUBuffer; readonly byteOffset: number };
 
 /**
  * A list of dispatches that is made once and encoded for every run: bind groups cost more than the work of a small
@@ -63,9 +63,9 @@ export class Program {
     this.#operations.push({ kind: 'dispatch', kernel, group: kernel.bind(...resources), groups });
   }
 
-  /** Fills a buffer with zeros. */
-  clear(buffer: GPUBuffer): void {
-    this.#operations.push({ kind: 'clear', buffer });
+  /** Fills a buffer with zeros, from a byte on. */
+  clear(buffer: GPUBuffer, byteOffset = 0): void {
+    this.#operations.push({ kind: 'clear', buffer, byteOffset });
   }
 
   /** The program in parts that follow each other, one a stage. */
@@ -102,7 +102,7 @@ export class Program {
       }
       end();
       if (operation.kind === 'stage') label = operation.label;
-      else encoder.clearBuffer(operation.buffer);
+      else encoder.clearBuffer(operation.buffer, operation.byteOffset);
     }
     end();
   }

@@ -117,22 +117,27 @@ export interface Partitioner {
   ): GpuPartition;
 }
 
+/** WGSL: the nodes of a level. */
+function leveledHead(): string {
+  return defineCounts(PARTITION_COUNTS).wgsl + PARTITION_WGSL + LEVEL.wgsl;
+}
+
+const PENDING = 'counts[level.pending]';
+
 /** Code, function and number of items of each kernel. */
 function kernelSources(resources: FieldResources) {
   const head = defineCounts(PARTITION_COUNTS).wgsl + PARTITION_WGSL;
   const keyed = head + POINT_KEY_WGSL;
   const placed = keyed + SCAN_READ_WGSL;
-  const leveled = head + LEVEL.wgsl;
+  const leveled = leveledHead();
   const points = latticePointsCode(resources);
-  const pending = 'counts[level.pending]';
   return {
     request: [keyed + BLOCK_WGSL + requestRootsWgsl, 'requestRoot', 'counts[N_ROOTS]'],
     link: [head + BLOCK_WGSL + linkRootsWgsl, 'linkRoot', 'counts[N_ROOTS]'],
     evaluate: [points, 'evaluateNext', 'counts[fine.end] - counts[fine.first]'],
-    settleBoxes: [leveled + settleCode(resources, 'boxes'), 'settleBox', pending],
+    settleBoxes: [leveled + settleCode(resources, 'boxes'), 'settleBox', PENDING],
     settleFaces: [leveled + settleCode(resources, 'faces'), 'settleFacesOf', 'counts[N_FACED]'],
-    settleNodes: [leveled + settleCode(resources, 'nodes'), 'settleNode', pending],
-    bisect: [leveled + SCAN_READ_WGSL + bisectNodeWgsl + bisectWgsl, 'bisectNode', pending],
+    bisect: [leveled + SCAN_READ_WGSL + bisectNodeWgsl + bisectWgsl, 'bisectNode', PENDING],
     countRects: [head + rectsWgsl + countRectsWgsl, 'countRects', 'atomicLoad(&counts[N_NODES])'],
     emitRects: [placed + rectsWgsl + emitRectsWgsl, 'emitRects', 'counts[N_NODES]'],
     flagRects: [head + flagRectsWgsl, 'flagRect', 'counts[N_RECTS]'],
@@ -140,29 +145,60 @@ function kernelSources(resources: FieldResources) {
     completeRects: [head + SCAN_READ_WGSL + completeRectsWgsl, 'completeRect', 'counts[N_RECTS]'],
   } as const;
 }
-type Kernels = Readonly<Record<keyof ReturnType<typeof kernelSources> | 'bisectSmall', Kernel>>;
+type Kernels = Readonly<
+  Record<keyof ReturnType<typeof kernelSources> | 'bisectSmall', Kernel> & {
+    /** One of these, for levels of few nodes. */
+    settleNodes?: Kernel;
+    settleSpread?: Kernel;
+  }
+>;
 
-/** Compiles the partition's kernels, or finds them compiled. */
+/**
+ * Compiles the partition's kernels, or finds them compiled.
+ * @param isSpread a region of a small level has an invocation of its own: with many processors faster, with few slower.
+ */
 export async function createPartitioner(
   resources: FieldResources,
   context: GpuContext,
+  isSpread = !context.isSoftware,
 ): Promise<Partitioner> {
-  const head = defineCounts(PARTITION_COUNTS).wgsl + PARTITION_WGSL + LEVEL.wgsl;
-  const [kernels, bisectSmall] = await Promise.all([
+  const [kernels, settle, bisectSmall] = await Promise.all([
     compileKernels(context, 'partition', kernelSources(resources)),
+    isSpread ? createSettleSpread(resources, context) : createSettleNodes(resources, context),
     createKernel(context, {
       label: 'partition.bisectSmall',
-      code: head + GROUPS_WGSL + bisectNodeWgsl + bisectSmallWgsl,
+      code: leveledHead() + GROUPS_WGSL + bisectNodeWgsl + bisectSmallWgsl,
       entryPoint: 'bisectSmall',
     }),
   ]);
   return {
     add: (builder, table, lattice, blocks, capacities, isoOffset) => {
-      const parts = { resources, kernels: { ...kernels, bisectSmall }, builder, table, lattice, isoOffset };
+      const parts = {
+        resources,
+        kernels: { ...kernels, ...settle, bisectSmall },
+        builder,
+        table,
+        lattice,
+        isoOffset,
+      };
       return builder.scope(() => new Partition(parts, capacities).add(blocks));
     },
   };
 }
+
+async function createSettleNodes(resources: FieldResources, context: GpuContext) {
+  const code = leveledHead() + settleCode(resources, 'nodes');
+  return compileKernels(context, 'partition', { settleNodes: [code, 'settleNode', PENDING] });
+}
+
+async function createSettleSpread(resources: FieldResources, context: GpuContext) {
+  const code = leveledHead() + settleCode(resources, 'spread');
+  const label = 'partition.settleSpread';
+  return { settleSpread: await createKernel(context, { label, code, entryPoint: 'settleSpread' }) };
+}
+
+/** Workgroups of a spread level; each takes as many nodes as there are. */
+const SPREAD_GROUPS = 256;
 
 interface Parts {
   readonly resources: FieldResources;
@@ -292,7 +328,10 @@ class Partition {
         items = builder.items(`pending${l + 1}`, capacity);
         continue;
       }
-      builder.each(kernels.settleNodes, items, ...bound, this.#nodeBounds);
+      if (kernels.settleNodes) builder.each(kernels.settleNodes, items, ...bound, this.#nodeBounds);
+      if (kernels.settleSpread) {
+        builder.program.dispatch(kernels.settleSpread, [SPREAD_GROUPS, 1], ...bound, this.#nodeBounds);
+      }
       items = builder.dispatched(builder.at(`pending${l + 1}`), capacity, (groups) => {
         const read = [fine, level, counts, nChildren, this.#nodes, groups];
         builder.program.dispatch(kernels.bisectSmall, [1, 1], ...read);

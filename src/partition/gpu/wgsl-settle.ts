@@ -6,6 +6,7 @@ import boxesWgsl from './settle-boxes.wgsl';
 import faceLoopWgsl from './settle-face-loop.wgsl';
 import facesWgsl from './settle-faces.wgsl';
 import nodesWgsl from './settle-nodes.wgsl';
+import spreadWgsl from './settle-spread.wgsl';
 import wholeWgsl from './settle-whole.wgsl';
 import { hasTwins, regionNetworkWgsl } from './wgsl-region-network.ts';
 
@@ -13,12 +14,13 @@ const PARTS = {
   boxes: wholeWgsl + boxesWgsl,
   faces: faceLoopWgsl + facesWgsl,
   nodes: wholeWgsl + faceLoopWgsl + nodesWgsl,
+  spread: wholeWgsl + faceLoopWgsl + spreadWgsl,
 } as const;
 
 /** The kernels that settle one level of the forest: its boxes, then faces of some of them; or both at once. */
 export function settleCode(
   { shape, network, weightSpace, nRowVectors }: FieldResources,
-  part: 'boxes' | 'faces' | 'nodes',
+  part: keyof typeof PARTS,
 ): string {
   const n = firstLayerVectors(shape);
   return `

@@ -68,6 +68,8 @@ export const SUMMARY_AT = {
   missed: 13,
 } as const;
 export const SUMMARY_WORDS = 14;
+/** The first word that the last stage adds to. */
+export const SUMMARY_OF_FINISH = SUMMARY_AT.open;
 
 /** WGSL that every kernel of the surface begins with. */
 export const SURFACE_WGSL = `${COUNTS.wgsl}${PARTITION_WGSL}${DETAIL.wgsl}${CAST.wgsl}${SEARCH.wgsl}

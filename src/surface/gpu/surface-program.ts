@@ -16,7 +16,7 @@ import { COUNTS, SUMMARY_WORDS } from './counts.ts';
 import { createDecimateStage } from './decimate/decimate-stage.ts';
 import { createEdgesStage } from './edges/edges-stage.ts';
 import { createFacesStage } from './faces/faces-stage.ts';
-import { createFinishStage, type GpuOutput } from './finish/finish-stage.ts';
+import { createFinishStage, createOutput, type GpuOutput } from './finish/finish-stage.ts';
 import type { GpuDetail, GpuMesh } from './kit.ts';
 import { createRefineStage, type RoundPlan } from './refine/refine-stage.ts';
 import { DETAIL } from './structs.ts';
@@ -54,6 +54,15 @@ const LAST_ROUNDS: readonly RoundPlan[] = [4, 7, 13, 13].map((nPattern, r) => ({
   share: 0.82,
 }));
 
+/** More divisions, for a mesh that misses its tolerance after all of them; how often. */
+const REPAIR_ROUNDS: readonly RoundPlan[] = [7, 13, 13, 13].map((nPattern, r) => ({
+  isAll: r === 0,
+  nPattern,
+  share: 0.82,
+}));
+
+export const MAX_REPAIRS = 2;
+
 /** The compiled stages of a derivation. */
 export type SurfaceStages = Awaited<ReturnType<typeof compileSurface>>;
 
@@ -68,7 +77,7 @@ export async function compileSurface(resources: FieldResources, context: GpuCont
     await Promise.all([
       createProgramTools(context, isDirect),
       createCuller(resources, context),
-      createPartitioner(resources, context),
+      createPartitioner(resources, context, isDirect),
       createPlacer(resources, context),
       createEdgesStage(resources, context),
       createFacesStage(resources, context),
@@ -83,6 +92,11 @@ export async function compileSurface(resources: FieldResources, context: GpuCont
 /** A derivation that can be run. */
 export interface SurfaceProgram {
   readonly program: Program;
+  /**
+   * Makes what may be run after it, and after another of its kind, where the mesh misses its tolerance: at most
+   * `MAX_REPAIRS` times.
+   */
+  readonly addRepair: () => Program;
   /** See `COUNTS`; before a run they are `firstCounts`. */
   readonly counts: GPUBuffer;
   readonly firstCounts: Uint32Array<ArrayBuffer>;
@@ -144,10 +158,17 @@ export function* buildSurface(
   yield;
   refine(LAST_ROUNDS);
   yield;
-  const output = stages.finish.add(builder, mesh, detail, now(), capacities);
+  const output = createOutput(builder, capacities);
+  stages.finish.add(builder, mesh, detail, now(), capacities, output);
+  const program = builder.endProgram();
+  const addRepair = (): Program => {
+    refine(REPAIR_ROUNDS);
+    stages.finish.add(builder, mesh, detail, now(), capacities, output);
+    return builder.endProgram();
+  };
   const firstCounts = new Uint32Array(COUNTS.byteLength / 4);
   firstCounts[COUNTS.at[first.name]] = first.words.length / 2;
-  return { program: builder.program, counts: builder.counts, firstCounts, summary, output, detail };
+  return { program, addRepair, counts: builder.counts, firstCounts, summary, output, detail };
 }
 
 function uploadDetail(builder: ProgramBuilder<never>, arena: GpuArena, plan: SurfacePlan): GpuDetail {

@@ -1,7 +1,7 @@
 import type { FieldResources } from '../../../field/gpu/resources.ts';
 import type { GpuContext } from '../../../gpu/context.ts';
 import { compileKernels } from '../../../gpu/item-kernel.ts';
-import { SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount } from '../counts.ts';
+import { SUMMARY_OF_FINISH, SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount } from '../counts.ts';
 import detailWgsl from '../detail.wgsl';
 import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
 import halfEdgesWgsl from '../half-edges.wgsl';
@@ -69,25 +69,30 @@ function slotBytes(nItems: number): number {
   return 4 * 2 ** Math.ceil(Math.log2(2 * nItems));
 }
 
+/** The buffers of a mesh's output. */
+export function createOutput(builder: SurfaceBuilder, { vertices, triangles }: FinishCapacities): GpuOutput {
+  return {
+    positions: builder.create('finish.positions', vertices * 12),
+    normals: builder.create('finish.normals', vertices * 12),
+    indices: builder.create('finish.indices', triangles * 12),
+  };
+}
+
 /** Compiles the stage, or finds it compiled. */
 export async function createFinishStage(resources: FieldResources, context: GpuContext) {
   const kernels = await compileKernels(context, 'finish', kernelSources(resources));
   return {
-    /** Adds the mesh's output: what is left of it, in its order, with normals; and what is wrong with it. */
+    /** Adds what writes the mesh's output: what is left of it, in its order, with normals; and what is wrong with it. */
     add(
       builder: SurfaceBuilder,
       { vertices, normals, triangles, summary }: GpuMesh,
       detail: GpuDetail,
       at: { readonly vertices: SurfaceCount; readonly triangles: SurfaceCount },
       capacities: FinishCapacities,
-    ): GpuOutput {
+      out: GpuOutput,
+    ): void {
       const { counts } = builder;
       const { vertices: nVertices, triangles: nTriangles } = capacities;
-      const out = {
-        positions: builder.create('finish.positions', nVertices * 12),
-        normals: builder.create('finish.normals', nVertices * 12),
-        indices: builder.create('finish.indices', nTriangles * 12),
-      };
       const params = builder.uniform(
         'finish.params',
         FINISH.pack({
@@ -99,6 +104,8 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         }),
       );
       builder.stage('finish');
+      // Of an earlier finish.
+      builder.program.clear(summary, SUMMARY_OF_FINISH * 4);
       builder.scope(() => {
         const spokes = builder.create('finish.spokes', nVertices * 4);
         const isLive = builder.create('finish.isLive', nTriangles * 4);
@@ -139,7 +146,6 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         const about = [frame, params, detail.params, counts];
         builder.program.eachOf(kernels.measureError, N_MEASURED, ...about, ...measured);
       });
-      return out;
     },
   };
 }
