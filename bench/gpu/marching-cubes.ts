@@ -4,13 +4,14 @@ import { tableBuffers } from '../../src/field/gpu/resources.ts';
 import { FRAME, fieldFunctions, tableBindings, weightBinding } from '../../src/field/gpu/wgsl-evaluate.ts';
 import { tableWgsl } from '../../src/field/gpu/wgsl-table.ts';
 import { GpuArena, USAGE } from '../../src/gpu/arena.ts';
-import { guarded, settle } from '../../src/gpu/context.ts';
+import { guarded } from '../../src/gpu/context.ts';
 import { defineCounts } from '../../src/gpu/counts.ts';
 import { SCAN_BLOCK } from '../../src/gpu/item-count.ts';
 import { createKernel, GROUP_SIZE, groupsFor, ITEM_INDEX_WGSL, type Kernel } from '../../src/gpu/kernel.ts';
 import { createProgramTools, ProgramBuilder, type ProgramTools } from '../../src/gpu/program-builder.ts';
+import type { ScanResult } from '../../src/gpu/scan.ts';
 import { defineStruct } from '../../src/gpu/struct.ts';
-import { createTimestamps } from '../../src/gpu/timestamps.ts';
+import { createTimestamps, type Timestamps } from '../../src/gpu/timestamps.ts';
 import { buildTable } from '../../src/surface/marching-cubes-table.ts';
 import countWgsl from './count.wgsl';
 import emitWgsl from './emit.wgsl';
@@ -39,7 +40,7 @@ function packTable(): { words: Uint32Array<ArrayBuffer>; firstTriangle: number; 
 export interface GpuMarch {
   readonly positions: Float32Array;
   readonly indices: Uint32Array;
-  /** From the first submission to the last buffer's completion on the GPU; reading back is not in it. */
+  /** From the submission until the mesh is on the GPU and its counts are known here; reading it back is not in it. */
   readonly timeMs: number;
   readonly readMs: number;
   readonly gpuTimeMs: Readonly<Record<string, number>>;
@@ -49,6 +50,8 @@ export interface GpuMarch {
 /** Dense marching cubes whose field evaluation and extraction both run on the GPU. */
 export interface GpuMarchingCubes {
   run(resolution: number): Promise<GpuMarch>;
+  /** Frees what is kept for the next run. */
+  release(): void;
 }
 
 /** Compiles the kernels for a field: its generated evaluation, counting, scanning, emitting. */
@@ -67,7 +70,7 @@ ${MARCH.wgsl}${ITEM_INDEX_WGSL}`;
     kernelOf('emit', head + emitWgsl + sharedWgsl),
     createProgramTools(context),
   ]);
-  return { run: (resolution) => march({ field, words, lattice, count, emit, programs }, resolution) };
+  return new Marcher({ field, words, lattice, count, emit, programs });
 
   function latticeCode({ resources: code }: GpuField, start: string): string {
     return `${start}${FRAME.wgsl}${tableWgsl(code.shape)}
@@ -100,90 +103,172 @@ interface MarchTools {
   readonly programs: ProgramTools;
 }
 
-async function march(tools: MarchTools, resolution: number): Promise<GpuMarch> {
-  const { field, words, lattice, count, emit, programs } = tools;
-  const { context, asset, resources } = field;
-  const { device } = context;
-  const { min, max } = asset.domain;
-  const cell = Math.max(...min.map((low, k) => max[k] - low)) / resolution;
-  const cells = min.map((low, k) => Math.max(1, Math.round((max[k] - low) / cell)));
-  const nPoints = (cells[0] + 1) * (cells[1] + 1) * (cells[2] + 1);
-  const arena = new GpuArena(context);
-  const start = performance.now();
-  try {
-    const times = createTimestamps(arena, 'march', 8);
-    const encodePass = (encoder: GPUCommandEncoder, kernel: Kernel, group: GPUBindGroup): void => {
-      const pass = encoder.beginComputePass(times.pass(kernel.label));
-      pass.setPipeline(kernel.pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(...groupsFor(nPoints, GROUP_SIZE));
-      pass.end();
-    };
-    const counted = await guarded(context, 'march', () => {
-      const step = min.map((low, k) => (max[k] - low) / cells[k]);
-      const params = arena.upload(
-        'march.params',
-        MARCH.pack({ cells, nPoints, low: min, step }),
-        USAGE.uniform,
-      );
-      const inputSpace = asset.encoding.kind === 'none' ? asset.encoding.inputSpace : 'unit';
-      const frame = FRAME.pack({ ...createFrame(asset.domain, inputSpace), nPoints });
-      const values = arena.create('march.values', nPoints * 4, USAGE.storage);
-      const cases = arena.upload('march.cases', words, USAGE.storage);
-      const nVertices = arena.create('march.nVertices', nPoints * 4, USAGE.storage);
-      const nTriangles = arena.create('march.nTriangles', nPoints * 4, USAGE.storage);
-      const builder = new ProgramBuilder(programs, arena, COUNTS);
-      arena.write(builder.counts, Uint32Array.of(nPoints), COUNTS.at.points * 4);
-      builder.stage('march.scan');
-      const points = builder.items('points', nPoints);
-      const vertices = builder.scan('march.vertices', points, nVertices, { to: 'vertices' });
-      const triangles = builder.scan('march.triangles', points, nTriangles, { to: 'triangles' });
-      const encoder = device.createCommandEncoder({ label: 'nsdf.march' });
-      const frameBuffer = arena.upload('march.frame', frame, USAGE.uniform);
-      encodePass(
-        encoder,
-        lattice,
-        lattice.bind(params, frameBuffer, values, resources.weights, ...tableBuffers(resources)),
-      );
-      encodePass(encoder, count, count.bind(params, values, cases, nVertices, nTriangles));
-      builder.program.encode(encoder, (label) => times.pass(label));
-      device.queue.submit([encoder.finish()]);
-      return { params, values, cases, vertices, triangles, counts: builder.counts };
-    });
-    const { params, values, cases, vertices, triangles } = counted;
-    const counts = new Uint32Array(await arena.read(counted.counts, COUNTS.byteLength, 'march'));
-    const [nVertices, nTriangles] = [counts[COUNTS.at.vertices], counts[COUNTS.at.triangles]];
-    const out = await guarded(context, 'march', () => {
-      const usage = USAGE.storage | USAGE.copySource;
-      const positions = arena.create('march.positions', nVertices * 12, usage);
-      const indices = arena.create('march.indices', nTriangles * 12, usage);
-      const encoder = device.createCommandEncoder({ label: 'nsdf.march.emit' });
-      encodePass(
-        encoder,
-        emit,
-        emit.bind(
-          params,
-          values,
-          cases,
-          vertices.offsets,
-          vertices.sums,
-          triangles.offsets,
-          triangles.sums,
-          positions,
-          indices,
-        ),
-      );
-      times.resolve(encoder);
-      device.queue.submit([encoder.finish()]);
-      return { positions, indices };
-    });
-    await settle(context, 'march', device.queue.onSubmittedWorkDone());
-    const timeMs = performance.now() - start;
-    const positions = new Float32Array(await arena.read(out.positions, nVertices * 12, 'march'));
-    const indices = new Uint32Array(await arena.read(out.indices, nTriangles * 12, 'march'));
-    const readMs = performance.now() - start - timeMs;
-    return { positions, indices, timeMs, readMs, gpuTimeMs: await times.read(), nBytes: arena.nBytes };
-  } finally {
-    arena.dispose();
+/** A lattice with all that marching it takes: what a run made is there for the next one, as it is for ours. */
+interface MarchedLattice {
+  readonly arena: GpuArena;
+  readonly encode: (encoder: GPUCommandEncoder, times: Timestamps) => void;
+  readonly counts: GPUBuffer;
+  readonly vertices: ScanResult;
+  readonly triangles: ScanResult;
+  readonly params: GPUBuffer;
+  readonly values: GPUBuffer;
+  readonly cases: GPUBuffer;
+  readonly nPoints: number;
+  readonly times: Timestamps;
+}
+
+/** Room for the mesh, and what fills it. */
+interface MarchOutput {
+  readonly arena: GpuArena;
+  readonly nVertices: number;
+  readonly nTriangles: number;
+  readonly positions: GPUBuffer;
+  readonly indices: GPUBuffer;
+  readonly encode: (encoder: GPUCommandEncoder, times: Timestamps) => void;
+}
+
+/**
+ * Marches a lattice as fast as can be done: after the first run one submission and one answer, in buffers that are there.
+ */
+class Marcher {
+  readonly #tools: MarchTools;
+  #lattice: MarchedLattice | undefined;
+  #output: MarchOutput | undefined;
+  #resolution = 0;
+
+  constructor(tools: MarchTools) {
+    this.#tools = tools;
   }
+
+  async run(resolution: number): Promise<GpuMarch> {
+    const { context } = this.#tools.field;
+    if (resolution !== this.#resolution) this.release();
+    this.#resolution = resolution;
+    const start = performance.now();
+    this.#lattice ??= await guarded(context, 'march', () => this.#createLattice(resolution));
+    const lattice = this.#lattice;
+    const { times } = lattice;
+    times.restart();
+    if (!this.#output) {
+      await guarded(context, 'march', () => this.#submit([lattice]));
+      const found = await this.#readCounts(lattice);
+      this.#output = await guarded(context, 'march', () => this.#createOutput(lattice, found));
+      await guarded(context, 'march', () => this.#submit([this.#output as MarchOutput]));
+    } else {
+      await guarded(context, 'march', () => this.#submit([lattice, this.#output as MarchOutput]));
+    }
+    const output = this.#output;
+    const found = await this.#readCounts(lattice);
+    if (found.some((n, i) => n !== [output.nVertices, output.nTriangles][i]))
+      throw new Error('counts changed');
+    const timeMs = performance.now() - start;
+    const sources = [
+      [output.positions, output.nVertices * 12],
+      [output.indices, output.nTriangles * 12],
+    ] as const;
+    const [positions, indices] = await lattice.arena.readAll(sources, 'march');
+    const readMs = performance.now() - start - timeMs;
+    const timed = times.source();
+    const [ticks] = timed ? await lattice.arena.readAll([timed], 'march') : [];
+    return {
+      positions: new Float32Array(positions),
+      indices: new Uint32Array(indices),
+      timeMs,
+      readMs,
+      gpuTimeMs: ticks ? times.sums(ticks) : {},
+      nBytes: lattice.arena.nBytes + output.arena.nBytes,
+    };
+  }
+
+  /** Frees what is kept for the next run. */
+  release(): void {
+    this.#lattice?.arena.dispose();
+    this.#output?.arena.dispose();
+    this.#lattice = undefined;
+    this.#output = undefined;
+  }
+
+  #submit(parts: readonly Pick<MarchedLattice, 'encode'>[]): void {
+    const { device } = this.#tools.field.context;
+    const { times } = this.#lattice as MarchedLattice;
+    const encoder = device.createCommandEncoder({ label: 'nsdf.march' });
+    for (const { encode } of parts) encode(encoder, times);
+    times.resolve(encoder);
+    device.queue.submit([encoder.finish()]);
+  }
+
+  async #readCounts({ arena, counts }: MarchedLattice): Promise<readonly [number, number]> {
+    const words = new Uint32Array(await arena.read(counts, COUNTS.byteLength, 'march'));
+    return [words[COUNTS.at.vertices], words[COUNTS.at.triangles]];
+  }
+
+  #createLattice(resolution: number): MarchedLattice {
+    const { field, words, lattice, count, programs } = this.#tools;
+    const { context, asset, resources } = field;
+    const { min, max } = asset.domain;
+    const cell = Math.max(...min.map((low, k) => max[k] - low)) / resolution;
+    const cells = min.map((low, k) => Math.max(1, Math.round((max[k] - low) / cell)));
+    const nPoints = (cells[0] + 1) * (cells[1] + 1) * (cells[2] + 1);
+    const step = min.map((low, k) => (max[k] - low) / cells[k]);
+    const arena = new GpuArena(context);
+    const own = MARCH.pack({ cells, nPoints, low: min, step });
+    const params = arena.upload('march.params', own, USAGE.uniform);
+    const inputSpace = asset.encoding.kind === 'none' ? asset.encoding.inputSpace : 'unit';
+    const frame = FRAME.pack({ ...createFrame(asset.domain, inputSpace), nPoints });
+    const frameBuffer = arena.upload('march.frame', frame, USAGE.uniform);
+    const values = arena.create('march.values', nPoints * 4, USAGE.storage);
+    const cases = arena.upload('march.cases', words, USAGE.storage);
+    const nVertices = arena.create('march.nVertices', nPoints * 4, USAGE.storage);
+    const nTriangles = arena.create('march.nTriangles', nPoints * 4, USAGE.storage);
+    const builder = new ProgramBuilder(programs, arena, COUNTS);
+    arena.write(builder.counts, Uint32Array.of(nPoints), COUNTS.at.points * 4);
+    builder.stage('march.scan');
+    const points = builder.items('points', nPoints);
+    const vertices = builder.scan('march.vertices', points, nVertices, { to: 'vertices' });
+    const triangles = builder.scan('march.triangles', points, nTriangles, { to: 'triangles' });
+    const evaluated = lattice.bind(
+      params,
+      frameBuffer,
+      values,
+      resources.weights,
+      ...tableBuffers(resources),
+    );
+    const counted = count.bind(params, values, cases, nVertices, nTriangles);
+    const encode = (encoder: GPUCommandEncoder, times: Timestamps): void => {
+      encodePass(encoder, times, lattice, evaluated, nPoints);
+      encodePass(encoder, times, count, counted, nPoints);
+      builder.program.encode(encoder, (label) => times.pass(label));
+    };
+    const times = createTimestamps(arena, 'march', 8);
+    const { counts } = builder;
+    return { arena, encode, counts, vertices, triangles, params, values, cases, nPoints, times };
+  }
+
+  #createOutput(lattice: MarchedLattice, [nVertices, nTriangles]: readonly [number, number]): MarchOutput {
+    const { field, emit } = this.#tools;
+    const { params, values, cases, vertices, triangles, nPoints } = lattice;
+    const arena = new GpuArena(field.context);
+    const usage = USAGE.storage | USAGE.copySource;
+    const positions = arena.create('march.positions', nVertices * 12, usage);
+    const indices = arena.create('march.indices', nTriangles * 12, usage);
+    const scans = [vertices.offsets, vertices.sums, triangles.offsets, triangles.sums];
+    const group = emit.bind(params, values, cases, ...scans, positions, indices);
+    const encode = (encoder: GPUCommandEncoder, times: Timestamps): void =>
+      encodePass(encoder, times, emit, group, nPoints);
+    return { arena, nVertices, nTriangles, positions, indices, encode };
+  }
+}
+
+function encodePass(
+  encoder: GPUCommandEncoder,
+  times: Timestamps,
+  kernel: Kernel,
+  group: GPUBindGroup,
+  nPoints: number,
+): void {
+  const pass = encoder.beginComputePass(times.pass(kernel.label));
+  pass.setPipeline(kernel.pipeline);
+  pass.setBindGroup(0, group);
+  pass.dispatchWorkgroups(...groupsFor(nPoints, GROUP_SIZE));
+  pass.end();
 }

@@ -64,8 +64,8 @@ interface Method {
   readonly run: () => Promise<MethodRun>;
 }
 
-/** Runs that are not timed: the first one compiles and uploads, the second one has all its buffers. */
-const WARM_UPS = 2;
+/** Runs that are not timed: the first ones compile, upload and make buffers. */
+const WARM_UPS = 4;
 
 /**
  * Runs dense marching cubes and our derivation on the GPU, both from a field that is there to an indexed mesh that is there;
@@ -100,6 +100,7 @@ export async function measure(
     options.report(row);
     rows.push(row);
   }
+  cubes.release();
   derivation.release();
   gpuField.dispose();
   return rows;
