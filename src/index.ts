@@ -17,6 +17,7 @@ export {
   deriveMesh,
   disposeGpu,
   disposeWorkers,
+  prepareGpu,
 } from './pipeline/derive.ts';
 export type { GpuMesh, GpuMeshBuffers, GpuMeshOptions } from './pipeline/gpu-mesh.ts';
 export type * from './pipeline/options.ts';

@@ -11,7 +11,8 @@ import type { WebRequest } from '@babylonjs/core/Misc/webRequest.js';
 import type { Scene } from '@babylonjs/core/scene.js';
 import { NsdfArgumentError } from '../index.ts';
 import { linkedController } from '../plugin/abort.ts';
-import { LazyPreview } from '../plugin/lazy-preview.ts';
+import { LazyPreview, type PrefixWatcher, warmUpFor } from '../plugin/lazy-preview.ts';
+import { withDevice } from './detect-support.ts';
 import { loadContainer } from './load-container.ts';
 import { NSDFFileLoaderMetadata } from './metadata.ts';
 import type { NSDFPluginOptions } from './options.ts';
@@ -35,7 +36,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
   /** Ends everything this loader does: the options' signal does, and so does `dispose`. */
   readonly #job: ReturnType<typeof linkedController>;
   #responseUrl: string | undefined;
-  #preview: LazyPreview | undefined;
+  #watchers: readonly PrefixWatcher[] = [];
 
   constructor(options: NSDFPluginOptions = {}) {
     this.#options = options;
@@ -81,20 +82,33 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
       this.#options.onProgress?.({ phase: 'download', fraction: Math.min(1, event.loaded / event.total) });
     };
     signal.throwIfAborted();
-    const { onPreview } = this.#options;
-    if (onPreview && isStreamable(source)) {
-      return this.#stream(scene, source, onPreview, { onSuccess, report, onError });
+    if (isStreamable(source)) {
+      const watchers = this.#watchersOf(scene);
+      if (watchers.length > 0) return this.#stream(source, watchers, { onSuccess, report, onError });
     }
     const request = scene._loadFile(source, onData, report, true, true, onError);
     signal.addEventListener('abort', onAbort, { once: true });
     return request;
   }
 
-  /** Downloads with a preview of what has come. */
+  /** Who looks at what has come of a file. */
+  #watchersOf(scene: Scene): PrefixWatcher[] {
+    const { onPreview, ...settings } = this.#options;
+    const isAsked = settings.backend === 'gpu' || settings.output === 'gpu';
+    const warmUps = isAsked || onPreview ? warmUpFor(withDevice(settings, scene.getEngine())) : [];
+    if (!onPreview) return warmUps;
+    const { controller } = this.#job;
+    const preview = new LazyPreview(async () => {
+      const { createFilePreview } = await import('./file-preview.ts');
+      return createFilePreview({ scene, onPreview, settings: this.#options, controller });
+    });
+    return [preview, ...warmUps];
+  }
+
+  /** Downloads, telling of what has come. */
   #stream(
-    scene: Scene,
     url: string,
-    onPreview: NonNullable<NSDFPluginOptions['onPreview']>,
+    watchers: readonly PrefixWatcher[],
     tell: {
       readonly onSuccess: (data: unknown) => void;
       readonly report: (event: ISceneLoaderProgressEvent) => void;
@@ -106,23 +120,25 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
       onCompleteObservable: new Observable<IFileRequest>(),
       abort: () => controller.abort(new DOMException('the download was aborted', 'AbortError')),
     };
-    const preview = new LazyPreview(async () => {
-      const { createFilePreview } = await import('./file-preview.ts');
-      return createFilePreview({ scene, onPreview, settings: this.#options, controller });
-    });
-    this.#preview = preview;
+    this.#watchers = watchers;
     streamFile(url, {
       signal: controller.signal,
       onProgress: tell.report,
-      onPrefix: (received) => preview.update(received),
+      onPrefix: (received) => {
+        for (const watcher of watchers) watcher.update(received);
+      },
     })
       .then(tell.onSuccess, (error: unknown) => {
-        preview.end();
+        this.#endWatchers();
         // Babylon types what it wraps and shows as an error of its own.
         tell.onError?.(undefined, error as LoadFileError);
       })
       .finally(() => request.onCompleteObservable.notifyObservers(request));
     return request;
+  }
+
+  #endWatchers(): void {
+    for (const watcher of this.#watchers) watcher.end();
   }
 
   /** Where a server redirects to is where what lies beside the file is looked for. */
@@ -143,7 +159,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
   ): Promise<ISceneLoaderAsyncResult> {
     const container = await this.#load(scene, data, rootUrl, fileName, meshNames);
     container.addAllToScene();
-    this.#preview?.end();
+    this.#endWatchers();
     const { meshes, particleSystems, skeletons, animationGroups, transformNodes, geometries, lights } =
       container;
     return {
@@ -167,7 +183,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     fileName = '',
   ): Promise<void> {
     (await this.#load(scene, data, rootUrl, fileName)).addAllToScene();
-    this.#preview?.end();
+    this.#endWatchers();
   }
 
   /** Loads the file beside the scene. */
@@ -179,7 +195,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     fileName = '',
   ): Promise<AssetContainer> {
     const container = await this.#load(scene, data, rootUrl, fileName);
-    this.#preview?.end();
+    this.#endWatchers();
     return container;
   }
 
@@ -200,7 +216,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     try {
       return await loadContainer(scene, source, { ...this.#options, signal: this.#job.controller.signal });
     } catch (error) {
-      this.#preview?.end();
+      this.#endWatchers();
       throw error;
     } finally {
       this.#job.release();

@@ -25,8 +25,12 @@ export interface GpuModule {
   deriveField(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<GpuDerived>;
   /** The same, but the mesh stays on the GPU. */
   deriveBuffers(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<GpuBuffers>;
-  /** Uploads a field and compiles what deriving it needs. @throws as `deriveField` */
-  prepare(asset: FieldAsset, control: BackendControl): Promise<void>;
+  /**
+   * Compiles what deriving such a field needs.
+   * @param nLevels grid levels that it will have, where some are still to come.
+   * @throws as `deriveField`
+   */
+  compile(asset: FieldAsset, nLevels: number | undefined, control: BackendControl): Promise<void>;
   /** Culls a field's boxes on the GPU. @throws as `deriveField` */
   cullField(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<GpuCulled>;
   /** Ends our own device. */

@@ -109,6 +109,28 @@ export async function deriveGpuMesh(asset: FieldAsset, options: GpuMeshOptions):
   };
 }
 
+/**
+ * Compiles what deriving a field on the GPU takes, so that it is there when the field is: a field of a file's first bytes
+ * will do (`readNsdfPrefix`). Nothing waits for it, and where it cannot be done nothing happens.
+ * @param options `nLevels`: grid levels that the field will have; `backend`: the one that will be asked for.
+ * @returns whether it is compiled now.
+ */
+export async function prepareGpu(
+  asset: FieldAsset,
+  options: Pick<DeriveOptions, 'device' | 'backend'> & { readonly nLevels?: number } = {},
+): Promise<boolean> {
+  const { device, nLevels, backend = 'auto' } = options;
+  const control = { device, isAuto: backend === 'auto', signal: undefined, onProgress: undefined };
+  if (backend === 'cpu' || backend === 'worker' || gpuBackend.unavailable(control)) return false;
+  return gpuBackend
+    .load()
+    .then((gpu) => gpu.compile(asset, nLevels, control))
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
 /** Terminates the shared workers; running jobs reject with an NsdfLoadError, the next job starts new workers. */
 export function disposeWorkers(): void {
   workerBackend.dispose();

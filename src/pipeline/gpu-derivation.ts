@@ -202,15 +202,41 @@ async function copyBuffers(surface: GpuSurface, context: GpuContext) {
   }
 }
 
-/** See `GpuModule.prepare`. */
-export async function prepare(asset: FieldAsset, control: BackendControl): Promise<void> {
+/** See `GpuModule.compile`. */
+export async function compile(
+  asset: FieldAsset,
+  nLevels: number | undefined,
+  control: BackendControl,
+): Promise<void> {
   const context = await contextFor(control);
-  const current = acquire(sessionOf(context), asset);
+  const field = await createGpuField(withLevels(asset, nLevels), context);
   try {
-    await current.ready;
+    await GpuSurfaceDeriver.create(field);
   } finally {
-    release(current);
+    field.dispose();
   }
+}
+
+/** A field of as many levels, of the shape that kernels are made for: those to come are small and count for nothing. */
+function withLevels(asset: FieldAsset, nLevels: number | undefined): FieldAsset {
+  const { encoding, layers } = asset;
+  const nMore = encoding.kind === 'hash-grid' && nLevels ? nLevels - encoding.levels.length : 0;
+  if (encoding.kind !== 'hash-grid' || nMore <= 0 || encoding.levels.length === 0) return asset;
+  const { nFeaturesPerLevel } = encoding;
+  const nEntries = 8;
+  const params = new Float32Array(nEntries * nFeaturesPerLevel);
+  const level = { ...encoding.levels[0], resolution: 2, scale: 1, nEntries, isDense: true, params };
+  const [first, ...rest] = layers;
+  const nIn = first.nIn + nMore * nFeaturesPerLevel;
+  const weights = new Float32Array(first.nOut * nIn);
+  for (let row = 0; row < first.nOut; row++) {
+    weights.set(first.weights.subarray(row * first.nIn, (row + 1) * first.nIn), row * nIn);
+  }
+  return {
+    ...asset,
+    encoding: { ...encoding, levels: [...encoding.levels, ...Array.from({ length: nMore }, () => level)] },
+    layers: [{ ...first, nIn, weights }, ...rest],
+  };
 }
 
 /** See `GpuModule.cullField`. */

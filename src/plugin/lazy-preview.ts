@@ -1,13 +1,21 @@
-import type { FilePreview } from './file-preview.ts';
+import type { GpuSettings } from './gpu-warm-up.ts';
 
-/** A preview whose code is loaded while the file is. */
+/** Something that looks at a file's first bytes. */
+export interface PrefixWatcher {
+  /** Looks at the first bytes, where more have come. */
+  update(received: Uint8Array): void;
+  /** The file is there, or never will be. */
+  end(): void;
+}
+
+/** A preview, or another watcher, whose code is loaded while the file is. */
 export class LazyPreview {
-  #preview: FilePreview | undefined;
+  #preview: PrefixWatcher | undefined;
   #received: Uint8Array | undefined;
   #isEnded = false;
 
-  /** @param load fetches the preview's code and makes it */
-  constructor(load: () => Promise<FilePreview>) {
+  /** @param load fetches its code and makes it */
+  constructor(load: () => Promise<PrefixWatcher>) {
     load().then(
       (preview) => {
         if (this.#isEnded) return preview.end();
@@ -18,15 +26,23 @@ export class LazyPreview {
     );
   }
 
-  /** See `FilePreview.update`. */
+  /** See `PrefixWatcher.update`. */
   update(received: Uint8Array): void {
     this.#received = received;
     this.#preview?.update(received);
   }
 
-  /** See `FilePreview.end`. */
+  /** See `PrefixWatcher.end`. */
   end(): void {
     this.#isEnded = true;
     this.#preview?.end();
   }
+}
+
+/** What compiles the GPU's kernels while a file arrives, where its fields may be derived there. */
+export function warmUpFor(settings: GpuSettings): PrefixWatcher[] {
+  const { backend = 'auto', output, device } = settings;
+  const hasGpu = device !== undefined || (typeof navigator === 'object' && 'gpu' in navigator);
+  if (!hasGpu || (output !== 'gpu' && backend !== 'gpu' && backend !== 'auto')) return [];
+  return [new LazyPreview(async () => new (await import('./gpu-warm-up.ts')).GpuWarmUp(settings))];
 }

@@ -2,9 +2,10 @@ import { type Group, LoaderUtils } from 'three';
 import { NsdfError } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
 import type { NSDFProgress } from '../plugin/derive-settings.ts';
-import { LazyPreview } from '../plugin/lazy-preview.ts';
+import { LazyPreview, warmUpFor } from '../plugin/lazy-preview.ts';
 
 import { ConfiguredLoader, type LoaderSettings } from './configured-loader.ts';
+import { detectSupport } from './detect-support.ts';
 import { download } from './download.ts';
 import { JobManager } from './job-manager.ts';
 import type { NSDFGroup } from './nsdf-group.ts';
@@ -167,7 +168,10 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
       const { createFilePreview } = await import('./file-preview.ts');
       return createFilePreview({ onPreview: show, settings, controller });
     };
-    const preview = onPreview && new LazyPreview(() => makePreview(onPreview));
+    const watchers = [
+      ...(onPreview ? [new LazyPreview(() => makePreview(onPreview))] : []),
+      ...warmUpFor(withDeviceOf(settings)),
+    ];
     try {
       const bytes = await download(this.manager.resolveURL(this.path + url), {
         headers: this.requestHeader,
@@ -181,11 +185,15 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
             config.onProgress?.({ phase: 'download', fraction: Math.min(1, event.loaded / event.total) });
           }
         },
-        ...(preview && { onPrefix: (received) => preview.update(received) }),
+        ...(watchers.length > 0 && {
+          onPrefix: (received: Uint8Array) => {
+            for (const watcher of watchers) watcher.update(received);
+          },
+        }),
       });
       return await this.#parse(bytes, resourcePath, { controller }, config);
     } finally {
-      preview?.end();
+      for (const watcher of watchers) watcher.end();
     }
   }
 
@@ -223,4 +231,10 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
     if (onError) onError(error);
     else if (error.name !== 'AbortError' && typeof reportError === 'function') reportError(error);
   }
+}
+
+/** Settings with the device that the derivation will be on. */
+function withDeviceOf({ renderer, ...settings }: LoaderSettings): LoaderSettings {
+  const device = settings.output === 'gpu' ? detectSupport(renderer).device : null;
+  return device ? { ...settings, device } : settings;
 }

@@ -1,0 +1,36 @@
+import { prepareGpu, readNsdfPrefix } from '../index.ts';
+import type { FieldSettings } from './lod-settings.ts';
+
+/** What tells whether a file's fields will be derived on the GPU. */
+export type GpuSettings = Pick<FieldSettings, 'backend' | 'output' | 'device'>;
+
+/** Bytes of a file from which on `auto` may choose the GPU for its fields. */
+const LARGE_BYTES = 1e6;
+
+/** Compiles the GPU's kernels for a file's fields while the file arrives. */
+export class GpuWarmUp {
+  readonly #settings: GpuSettings;
+  #isDone = false;
+
+  constructor(settings: GpuSettings) {
+    this.#settings = settings;
+  }
+
+  /** Looks at the first bytes, until they tell what the fields are like. */
+  update(received: Uint8Array): void {
+    if (this.#isDone) return;
+    const prefix = readNsdfPrefix(received);
+    if (!prefix || prefix.fields.length === 0) return;
+    this.#isDone = true;
+    const { output, device } = this.#settings;
+    const { backend = output === 'gpu' ? 'gpu' : 'auto' } = this.#settings;
+    if (backend === 'auto' && prefix.byteLength < LARGE_BYTES) return;
+    const options = { nLevels: prefix.nLevelsTotal, backend, ...(device && { device }) };
+    for (const { field } of prefix.fields) void prepareGpu(field.asset, options);
+  }
+
+  /** What is being compiled stays: it is there for the next file. */
+  end(): void {
+    this.#isDone = true;
+  }
+}
