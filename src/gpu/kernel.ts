@@ -39,8 +39,24 @@ export function createKernel(context: GpuContext, source: KernelSource): Promise
   return kernel;
 }
 
+/** Work on this thread between two looks at the event loop while kernels are compiled: a derivation has eighty. */
+const SLICE_MS = 3;
+let turn: Promise<void> = Promise.resolve();
+let sliceStartMs = 0;
+
+/** Resolves when it is one's turn to write or compile kernels: one after the other, giving way to the page now and then. */
+export function takeTurn(): Promise<void> {
+  turn = turn.then(async () => {
+    if (performance.now() - sliceStartMs < SLICE_MS) return;
+    await new Promise((resolve) => setTimeout(resolve));
+    sliceStartMs = performance.now();
+  });
+  return turn;
+}
+
 async function compile(context: GpuContext, { label, code, entryPoint }: KernelSource): Promise<Kernel> {
   const { device } = context;
+  await takeTurn();
   const module = await guarded(context, label, () =>
     device.createShaderModule({ label: `nsdf.${label}`, code }),
   );

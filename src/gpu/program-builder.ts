@@ -148,7 +148,16 @@ export class ProgramBuilder<K extends string> {
   /** Runs a part of the construction; the buffers that it makes and does not return are free afterwards. */
   scope<T>(part: () => T): T {
     this.#scopes.push([]);
-    const result = part();
+    return this.#endScope(part());
+  }
+
+  /** The same for a part that gives way to other work now and then. */
+  *scopeSteps<T>(part: Generator<void, T, void>): Generator<void, T, void> {
+    this.#scopes.push([]);
+    return this.#endScope(yield* part);
+  }
+
+  #endScope<T>(result: T): T {
     const kept = new Set<unknown>();
     collectBuffers(result, kept);
     for (const buffer of this.#scopes.pop() ?? []) {

@@ -9,7 +9,7 @@ import {
   PartitionCache,
 } from '../../src/index.ts';
 import { multiField, randomField, sphereField } from '../fixtures/fields.ts';
-import { leastOfThree, measureTasks } from './measure-tasks.ts';
+import { leastOfThree, measureLongestGap, measureTasks } from './measure-tasks.ts';
 
 const derive = (asset = multiField(), options: DeriveOptions = {}) =>
   deriveMesh(asset, { tolerance: 4e-3, backend: 'gpu', cache: false, ...options });
@@ -158,5 +158,18 @@ describe('the gpu backend', () => {
     await derive(asset);
     const measure = () => measureTasks(() => derive(asset));
     expect(await leastOfThree(async () => (await measure()).longestMs)).toBe(0);
+  });
+
+  // With its kernels there: compiling them in software takes both processors, and what the page misses then is not ours.
+  test('gives way to the page within 8 ms, while it makes its buffers and while it runs', async () => {
+    const asset = multiField({ cells: [8, 32] });
+    await derive(asset);
+    let high = 0.9;
+    const measure = () => {
+      high -= 0.02; // another part of the field, for which everything is made anew
+      const region = { min: [-1, -1, -1], max: [high, 1, 1] } as const;
+      return measureLongestGap(() => derive(asset, { region }));
+    };
+    expect(await leastOfThree(measure)).toBeLessThan(8);
   });
 });

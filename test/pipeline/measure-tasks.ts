@@ -26,3 +26,20 @@ export async function leastOfThree(measure: () => Promise<number>): Promise<numb
   for (let i = 0; i < 3; i++) times.push(await measure());
   return Math.min(...times);
 }
+
+/** Runs `work` and gives the longest time, in milliseconds, in which the page's thread served no message meanwhile. */
+export async function measureLongestGap(work: () => Promise<unknown>): Promise<number> {
+  const { port1, port2 } = new MessageChannel();
+  let longestMs = 0;
+  let lastMs = performance.now();
+  port1.onmessage = () => {
+    const nowMs = performance.now();
+    longestMs = Math.max(longestMs, nowMs - lastMs);
+    lastMs = nowMs;
+    port2.postMessage(null);
+  };
+  port2.postMessage(null);
+  await work();
+  port1.close();
+  return longestMs;
+}

@@ -114,7 +114,7 @@ export interface Partitioner {
     blocks: GPUBuffer,
     capacities: PartitionCapacities,
     isoOffset: number,
-  ): GpuPartition;
+  ): Generator<void, GpuPartition, void>;
 }
 
 /** WGSL: the nodes of a level. */
@@ -181,7 +181,7 @@ export async function createPartitioner(
         lattice,
         isoOffset,
       };
-      return builder.scope(() => new Partition(parts, capacities).add(blocks));
+      return builder.scopeSteps(new Partition(parts, capacities).add(blocks));
     },
   };
 }
@@ -241,12 +241,13 @@ class Partition {
     this.#nodeBounds = builder.create('partition.nodeBounds', nodes * 16);
   }
 
-  add(blocks: GPUBuffer): GpuPartition {
+  *add(blocks: GPUBuffer): Generator<void, GpuPartition, void> {
     const { builder } = this.#parts;
     builder.stage('corners');
     builder.scope(() => this.#addRootCorners(blocks));
+    yield;
     builder.stage('settle');
-    builder.scope(() => this.#addLevels());
+    yield* builder.scopeSteps(this.#addLevels());
     builder.stage('rects');
     const { rects, rectCorners, byRects } = builder.scope(() => this.#addRects());
     this.#addEvaluation(this.#lattice('rootCorners', 'corners'), 'newCorners');
@@ -303,7 +304,7 @@ class Partition {
     builder.each(kernels.evaluate, items, fine, builder.counts, table.planes, ...at, ...field);
   }
 
-  #addLevels(): void {
+  *#addLevels(): Generator<void, void, void> {
     const { builder, kernels, resources, lattice } = this.#parts;
     const { counts } = builder;
     const { roots, nodes } = this.#capacities;
@@ -311,6 +312,7 @@ class Partition {
     const nChildren = builder.create('partition.nChildren', nodes * 4);
     let items = builder.items('pending0', roots);
     for (let l = 0; l <= 3 * lattice.subBits; l++) {
+      if (l % 4 === 3) yield;
       const level = this.#level(l);
       const bound = [
         fine,

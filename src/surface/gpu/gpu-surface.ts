@@ -57,6 +57,8 @@ const MAX_TIMED = 256;
 /** Work on this thread between two looks at the event loop. */
 const SLICE_MS = 4;
 
+/** The same while bind groups are made: a step takes one to three milliseconds. */
+const BUILD_SLICE_MS = 2;
 /** Encoding that goes in one submission: each costs a fifth of a millisecond, and the GPU waits for the first. */
 const SUBMIT_MS = 0.5;
 
@@ -148,7 +150,7 @@ export class GpuSurfaceDeriver {
         let outcome = await this.#run(kept, kept.parts, options);
         let grown = grownCapacities(kept.capacities, outcome.counts);
         for (let i = 0; i < MAX_REPAIRS && grown === undefined && missedBy(outcome.summary) > 1; i++) {
-          outcome = await this.#run(kept, await this.#repair(kept, i), options);
+          outcome = await this.#run(kept, await this.#repair(kept, i, options), options);
           grown = grownCapacities(kept.capacities, outcome.counts);
         }
         if (grown === undefined) return await take(this.#describe(kept, plan, outcome));
@@ -176,35 +178,47 @@ export class GpuSurfaceDeriver {
     const grown = this.#grown && isSameLattice(this.#grown.plan, plan) ? this.#grown.capacities : undefined;
     const capacities = grown ?? estimateCapacities(countsOf(plan.lattice));
     const arena = new GpuArena(context, maxBytes - nBytes);
-    const checks: Promise<unknown>[] = [];
     try {
       const steps = buildSurface(this.#stages, resources, arena, plan, capacities);
-      for (;;) {
-        let step: IteratorResult<void, SurfaceProgram> | undefined;
-        const check = guarded(context, 'surface', () => {
-          step = steps.next();
-        });
-        check.catch(() => {});
-        checks.push(check);
-        if (step === undefined) await check;
-        if (step?.done) {
-          await Promise.all(checks);
-          const parts = step.value.program.stages();
-          const times = createTimestamps(arena, 'surface', MAX_TIMED);
-          this.#kept = { arena, program: step.value, parts, repairs: [], times, capacities, plan };
-          return this.#kept;
-        }
-        await giveWay();
-      }
+      const program = await this.#build(steps, giveWay);
+      const parts = program.program.stages();
+      const times = createTimestamps(arena, 'surface', MAX_TIMED);
+      this.#kept = { arena, program, parts, repairs: [], times, capacities, plan };
+      return this.#kept;
     } catch (error) {
       arena.dispose();
       throw error;
     }
   }
 
-  async #repair({ repairs, program }: Kept, i: number): Promise<readonly Program[]> {
-    repairs[i] ??= (await guarded(this.#field.context, 'surface', program.addRepair)).stages();
+  async #repair(
+    { repairs, program }: Kept,
+    i: number,
+    { giveWay }: GpuSurfaceOptions,
+  ): Promise<readonly Program[]> {
+    repairs[i] ??= (await this.#build(program.addRepair(), giveWay)).stages();
     return repairs[i];
+  }
+
+  /** Makes buffers and bind groups in slices. @throws {NsdfGpuError} if the GPU refuses one */
+  async #build<T>(steps: Generator<void, T, void>, giveWay: () => Promise<void>): Promise<T> {
+    const checks: Promise<unknown>[] = [];
+    for (;;) {
+      let step: IteratorResult<void, T> | undefined;
+      const check = guarded(this.#field.context, 'surface', () => {
+        const startMs = performance.now();
+        do step = steps.next();
+        while (!step.done && performance.now() - startMs < BUILD_SLICE_MS);
+      });
+      check.catch(() => {});
+      checks.push(check);
+      if (step === undefined) await check;
+      if (step?.done) {
+        await Promise.all(checks);
+        return step.value;
+      }
+      await giveWay();
+    }
   }
 
   async #run(

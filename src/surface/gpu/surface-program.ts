@@ -3,6 +3,7 @@ import type { FieldResources } from '../../field/gpu/resources.ts';
 import type { Box3 } from '../../format/asset.ts';
 import { type GpuArena, USAGE } from '../../gpu/arena.ts';
 import type { GpuContext } from '../../gpu/context.ts';
+import { takeTurn } from '../../gpu/kernel.ts';
 import type { Program } from '../../gpu/program.ts';
 import { createProgramTools, ProgramBuilder } from '../../gpu/program-builder.ts';
 import { isoOffsetOf, type Lattice } from '../../partition/corners.ts';
@@ -75,16 +76,16 @@ export type SurfaceStages = Awaited<ReturnType<typeof compileSurface>>;
 export async function compileSurface(resources: FieldResources, context: GpuContext, isDirect?: boolean) {
   const [tools, culler, partitioner, placer, edges, faces, boxes, refine, decimate, finish] =
     await Promise.all([
-      createProgramTools(context, isDirect),
-      createCuller(resources, context),
-      createPartitioner(resources, context, isDirect),
-      createPlacer(resources, context),
-      createEdgesStage(resources, context),
-      createFacesStage(resources, context),
-      createBoxesStage(context),
-      createRefineStage(resources, context),
-      createDecimateStage(resources, context),
-      createFinishStage(resources, context),
+      takeTurn().then(() => createProgramTools(context, isDirect)),
+      takeTurn().then(() => createCuller(resources, context)),
+      takeTurn().then(() => createPartitioner(resources, context, isDirect)),
+      takeTurn().then(() => createPlacer(resources, context)),
+      takeTurn().then(() => createEdgesStage(resources, context)),
+      takeTurn().then(() => createFacesStage(resources, context)),
+      takeTurn().then(() => createBoxesStage(context)),
+      takeTurn().then(() => createRefineStage(resources, context)),
+      takeTurn().then(() => createDecimateStage(resources, context)),
+      takeTurn().then(() => createFinishStage(resources, context)),
     ]);
   return { tools, culler, partitioner, placer, edges, faces, boxes, refine, decimate, finish };
 }
@@ -96,7 +97,7 @@ export interface SurfaceProgram {
    * Makes what may be run after it, and after another of its kind, where the mesh misses its tolerance: at most
    * `MAX_REPAIRS` times.
    */
-  readonly addRepair: () => Program;
+  readonly addRepair: () => Generator<void, Program, void>;
   /** See `COUNTS`; before a run they are `firstCounts`. */
   readonly counts: GPUBuffer;
   readonly firstCounts: Uint32Array<ArrayBuffer>;
@@ -122,15 +123,17 @@ export function* buildSurface(
   const { lattice } = plan;
   const isoOffset = ISO_OFFSETS * isoOffsetOf(resources.asset);
   const table = uploadPlanes(resources, arena, lattice.planes);
+  yield;
   const detail = uploadDetail(builder, arena, plan);
   const { vertices: nVertices, triangles: nTriangles } = capacities;
   const summary = builder.create('surface.summary', SUMMARY_WORDS * 4);
   builder.clear(summary);
+  yield;
   const first = firstBlocks(table.counts);
   const firstList = arena.upload('cull.blocks', first.words, USAGE.storage);
   const blocks = stages.culler.add(builder, table, firstList, capacities, isoOffset);
   yield;
-  const partition = stages.partitioner.add(builder, table, lattice, blocks, capacities, isoOffset);
+  const partition = yield* stages.partitioner.add(builder, table, lattice, blocks, capacities, isoOffset);
   yield;
   const mesh: GpuMesh = {
     vertices: builder.create('mesh.vertices', nVertices * 16),
@@ -138,31 +141,33 @@ export function* buildSurface(
     triangles: builder.create('mesh.triangles', nTriangles * 32),
     summary,
   };
-  builder.scope(() => {
+  const extract = function* (): Generator<void, void, void> {
     const edges = stages.edges.add(builder, partition, detail, mesh.vertices, capacities);
+    yield;
     const faces = stages.faces.add(builder, partition, edges, detail, mesh.vertices, capacities);
     const byVertices = builder.items('chainVertices', nVertices);
     stages.placer.polish(builder, byVertices, mesh);
+    yield;
     stages.boxes.add(builder, partition, edges, faces, detail, mesh, stages.placer, capacities);
-  });
+  };
+  yield* builder.scopeSteps(extract());
   yield;
   let round = 0;
-  const refine = (plans: readonly RoundPlan[]): void => {
-    stages.refine.add(builder, mesh, detail, stages.placer, plans, round, capacities);
+  const refine = (plans: readonly RoundPlan[]): Generator<void, void, void> => {
+    const first = round;
     round += plans.length;
+    return stages.refine.add(builder, mesh, detail, stages.placer, plans, first, capacities);
   };
   const now = () => ({ vertices: `vertices${round}`, triangles: `triangles${round}` }) as const;
-  refine(FIRST_ROUNDS);
+  yield* refine(FIRST_ROUNDS);
+  yield* stages.decimate.add(builder, mesh, detail, now(), REMOVAL_SHARES, capacities);
   yield;
-  stages.decimate.add(builder, mesh, detail, now(), REMOVAL_SHARES, capacities);
-  yield;
-  refine(LAST_ROUNDS);
-  yield;
+  yield* refine(LAST_ROUNDS);
   const output = createOutput(builder, capacities);
   stages.finish.add(builder, mesh, detail, now(), capacities, output);
   const program = builder.endProgram();
-  const addRepair = (): Program => {
-    refine(REPAIR_ROUNDS);
+  const addRepair = function* (): Generator<void, Program, void> {
+    yield* refine(REPAIR_ROUNDS);
     stages.finish.add(builder, mesh, detail, now(), capacities, output);
     return builder.endProgram();
   };

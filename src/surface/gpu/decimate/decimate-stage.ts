@@ -60,7 +60,7 @@ export async function createDecimateStage(resources: FieldResources, context: Gp
       at: { readonly vertices: SurfaceCount; readonly triangles: SurfaceCount },
       shares: readonly number[],
       capacities: DecimateCapacities,
-    ): void {
+    ): Generator<void, void, void> {
       const { counts } = builder;
       const { vertices: nVertices, triangles: nTriangles } = capacities;
       const field = fieldBuffers(resources);
@@ -77,8 +77,8 @@ export async function createDecimateStage(resources: FieldResources, context: Gp
             triangles: builder.at(at.triangles),
           }),
         );
-      builder.stage('decimate');
-      builder.scope(() => {
+      const steps = function* (): Generator<void, void, void> {
+        builder.stage('decimate');
         const spokes = builder.create('decimate.spokes', nVertices * 4);
         const goals = builder.create('decimate.goals', nVertices * 16);
         const isDirty = builder.create('decimate.isDirty', nVertices * 4);
@@ -89,8 +89,9 @@ export async function createDecimateStage(resources: FieldResources, context: Gp
         builder.clear(spokes);
         builder.each(kernels.findSpokes, byTriangles, first, counts, triangles, spokes);
         builder.each(kernels.flagDirty, byVertices, first, counts, spokes, vertices, isDirty, goals);
-        shares.forEach((share, contest) => {
+        for (const [contest, share] of shares.entries()) {
           const thinning = thinningOf(share, contest);
+          yield;
           builder.scope(() => {
             const dirty = builder.list('decimate.dirty', byVertices, isDirty, { to: 'dirty' });
             builder.clear(isDirty, ringClaims);
@@ -112,8 +113,9 @@ export async function createDecimateStage(resources: FieldResources, context: Gp
             const moved = [list, winners.list, isNear, goals, triangles, spokes, isDirty];
             builder.each(kernels.collapse, winners.items, counts, ...moved);
           });
-        });
-      });
+        }
+      };
+      return builder.scopeSteps(steps());
     },
   };
 }

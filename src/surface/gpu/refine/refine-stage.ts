@@ -105,13 +105,16 @@ export async function createRefineStage(resources: FieldResources, context: GpuC
       plans: readonly RoundPlan[],
       first: number,
       capacities: RefineCapacities,
-    ): void {
-      builder.scope(() => {
-        const rounds = new Rounds(resources, kernels, builder, mesh, detail, placer, capacities);
-        plans.forEach((plan, i) => {
-          builder.scope(() => rounds.add(plan, first + i));
-        });
-      });
+    ): Generator<void, void, void> {
+      return builder.scopeSteps(
+        (function* () {
+          const rounds = new Rounds(resources, kernels, builder, mesh, detail, placer, capacities);
+          for (const [i, plan] of plans.entries()) {
+            builder.scope(() => rounds.add(plan, first + i));
+            yield;
+          }
+        })(),
+      );
     },
   };
 }
