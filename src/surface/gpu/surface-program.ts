@@ -47,12 +47,14 @@ const FIRST_ROUNDS: readonly RoundPlan[] = [0, 1, 2, 3].map((r) => ({
   nPattern: 4,
   share: 0.75,
   flatShare: 0.25,
+  hasFlips: r === 3,
 }));
 const REMOVAL_SHARES: readonly number[] = [0.05, 0.05, 0.05, 0.1, 0.1, 0.1, 0.2, 0.2];
 const LAST_ROUNDS: readonly RoundPlan[] = [4, 7, 13, 13].map((nPattern, r) => ({
   isAll: r === 0,
   nPattern,
   share: 0.82,
+  hasFlips: r >= 2,
 }));
 
 /** More divisions, for a mesh that misses its tolerance after all of them; how often. */
@@ -60,6 +62,7 @@ const REPAIR_ROUNDS: readonly RoundPlan[] = [7, 13, 13, 13].map((nPattern, r) =>
   isAll: r === 0,
   nPattern,
   share: 0.82,
+  hasFlips: true,
 }));
 
 export const MAX_REPAIRS = 2;

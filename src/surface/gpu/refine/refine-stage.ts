@@ -51,6 +51,8 @@ export interface RoundPlan {
   readonly share: number;
   /** What stands off by no more than this share, judged by its corners' normals, is left for later. Default: 0. */
   readonly flatShare?: number;
+  /** Edges that could not be divided are flipped, where that helps. */
+  readonly hasFlips: boolean;
 }
 
 /** See refuse-splits.wgsl. */
@@ -311,10 +313,10 @@ class Rounds {
     builder.each(kernels.recordChildren, items, round, counts, ...recorded);
     const emitted = [divided, oldTwins, this.#splitIds, this.#childAts, triangles, this.#active];
     builder.each(kernels.emitChildren, items, round, counts, ...emitted);
-    this.#flip(plan, splits);
+    if (plan.hasFlips) this.#flip(plan, splits);
     const forgotten = [splits.edges, this.#splitIds, this.#claims];
     builder.each(kernels.forgetSplits, splits.items, counts, ...forgotten);
-    builder.combine('active', { touched: 1, added: 1, refused: 2 });
+    builder.combine('active', { touched: 1, added: 1, ...(plan.hasFlips && { refused: 2 }) });
     this.#byActive = builder.items('active', mostTriangles);
   }
 
