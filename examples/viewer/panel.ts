@@ -83,7 +83,7 @@ export class Panel {
       ...(mode === 'exact' && { exact: true }),
       ...(this.#budget() !== null && { maxVertices: this.#budget() as number }),
       ...(this.#crease() !== null && { creaseAngle: this.#crease() as number }),
-      backend: this.#backend.value as 'auto' | 'cpu' | 'worker',
+      backend: this.#backend.value as 'auto' | 'gpu' | 'cpu' | 'worker',
     };
   }
 

@@ -1,5 +1,6 @@
 import type { SurfaceMesh } from '../../src/index.ts';
 import {
+  detectSupport,
   NSDFGroup,
   NSDFLoader,
   type NSDFObject,
@@ -90,9 +91,15 @@ export class Viewer {
       const onProgress = ({ fraction }: { fraction: number }): void =>
         this.#messages.progress('deriving', fraction);
       const { derive, lod } = this.#panel.state;
-      const options = { ...derive, ...(lod && { lod }), signal, onProgress };
+      const options = { ...derive, ...this.#shared, ...(lod && { lod }), signal, onProgress };
       return new NSDFGroup().add(await objectFromAsset(asset, options));
     });
+  }
+
+  /** The renderer's own GPU device, where it has one. */
+  get #shared(): { readonly device?: GPUDevice } {
+    const { device } = detectSupport(this.view.renderer);
+    return device ? { device } : {};
   }
 
   #configuredLoader(): NSDFLoader {
@@ -107,6 +114,7 @@ export class Viewer {
       .setMaxVertices(maxVertices ?? null)
       .setCreaseAngle(creaseAngle ?? null)
       .setBackend(backend ?? 'auto')
+      .setDevice(this.#shared.device ?? null)
       .setProgress((progress: NSDFProgress) => this.#showProgress(progress));
   }
 
@@ -161,7 +169,7 @@ export class Viewer {
     await this.#run('deriving', 'Deriving', async (signal) => {
       const { derive, lod } = this.#panel.state;
       if (lod) {
-        await Promise.all(content.fields.map((field) => field.setLod(lod, derive)));
+        await Promise.all(content.fields.map((field) => field.setLod(lod, { ...derive, ...this.#shared })));
         this.stage.invalidate();
         return;
       }
@@ -170,6 +178,7 @@ export class Viewer {
         content.fields.map((field, index) =>
           field.derive({
             ...derive,
+            ...this.#shared,
             signal,
             onProgress: ({ stage, fraction }) => {
               fractions[index] = fraction;

@@ -110,6 +110,20 @@ describe.each([
     expect((await viewer.totals).nVertices).not.toBe(coarse.nVertices);
   });
 
+  it('derives on the GPU where that is asked for', async () => {
+    const choose = async (backend: string): Promise<void> => {
+      await viewer.page.select('#backend', backend);
+    };
+    await viewer.act(() => choose('gpu'), 'deriving');
+    const totals = await viewer.totals;
+    expect(totals).toMatchObject({ isClosed: true, isManifold: true });
+    expect(kind === 'webgpu' ? ['gpu'] : ['gpu', 'worker']).toContain(totals.backend);
+    if (totals.backend === 'gpu') expect(totals.backendReason).toMatch(/^asked for; derived on /);
+    expect(count(maskOf(await viewer.pixels(), background)) / count(mask)).toBeCloseTo(1, 1);
+    await viewer.act(() => choose('worker'), 'deriving');
+    expect((await viewer.totals).backend).toBe('worker');
+  });
+
   it('chooses the level by its error on screen, and says which one is shown', async () => {
     const single = await viewer.totals;
     await viewer.act(() => viewer.page.click('input[value=lod]'));
