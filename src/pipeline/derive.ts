@@ -1,4 +1,5 @@
 import type { RecordCache } from '../cache/record-cache.ts';
+import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { abortable } from './abortable.ts';
 import { createCpuBackend } from './backend-cpu.ts';
@@ -87,6 +88,9 @@ async function deriveUncached(
 export async function deriveGpuMesh(asset: FieldAsset, options: GpuMeshOptions): Promise<GpuMesh> {
   validateDeriveOptions(options);
   const { device, signal, onProgress } = options;
+  if (!device) {
+    throw new NsdfArgumentError('device', 'deriveGpuMesh needs the GPUDevice of the renderer that will draw');
+  }
   signal?.throwIfAborted();
   const startMs = performance.now();
   const gpu = await gpuBackend.load();

@@ -1,5 +1,6 @@
 import { createCpuField } from '../field/cpu-field.ts';
 import { createGpuField, type GpuField } from '../field/gpu/gpu-field.ts';
+import { isHalfTable } from '../field/gpu/half-table.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { isSameNetwork } from '../format/network-map.ts';
 import { GpuArena, USAGE } from '../gpu/arena.ts';
@@ -209,7 +210,7 @@ export async function compile(
   control: BackendControl,
 ): Promise<void> {
   const context = await contextFor(control);
-  const field = await createGpuField(withLevels(asset, nLevels), context);
+  const field = await createGpuField(standIn(asset, nLevels), context, isHalfTable(asset));
   try {
     await GpuSurfaceDeriver.create(field);
   } finally {
@@ -217,26 +218,24 @@ export async function compile(
   }
 }
 
-/** A field of as many levels, of the shape that kernels are made for: those to come are small and count for nothing. */
-function withLevels(asset: FieldAsset, nLevels: number | undefined): FieldAsset {
+/** A field of as many levels and of the shape that kernels are made for, with next to nothing to upload. */
+function standIn(asset: FieldAsset, nLevels: number | undefined): FieldAsset {
   const { encoding, layers } = asset;
-  const nMore = encoding.kind === 'hash-grid' && nLevels ? nLevels - encoding.levels.length : 0;
-  if (encoding.kind !== 'hash-grid' || nMore <= 0 || encoding.levels.length === 0) return asset;
+  if (encoding.kind !== 'hash-grid' || encoding.levels.length === 0) return asset;
   const { nFeaturesPerLevel } = encoding;
   const nEntries = 8;
   const params = new Float32Array(nEntries * nFeaturesPerLevel);
-  const level = { ...encoding.levels[0], resolution: 2, scale: 1, nEntries, isDense: true, params };
+  const level = { resolution: 2, scale: 1, offset: 0.5, nEntries, isDense: true, params };
+  const nAll = Math.max(encoding.levels.length, nLevels ?? 0);
+  const levels = Array.from({ length: nAll }, () => level);
+  // Levels that are still to come count for nothing.
   const [first, ...rest] = layers;
-  const nIn = first.nIn + nMore * nFeaturesPerLevel;
+  const nIn = nAll * nFeaturesPerLevel;
   const weights = new Float32Array(first.nOut * nIn);
   for (let row = 0; row < first.nOut; row++) {
     weights.set(first.weights.subarray(row * first.nIn, (row + 1) * first.nIn), row * nIn);
   }
-  return {
-    ...asset,
-    encoding: { ...encoding, levels: [...encoding.levels, ...Array.from({ length: nMore }, () => level)] },
-    layers: [{ ...first, nIn, weights }, ...rest],
-  };
+  return { ...asset, encoding: { ...encoding, levels }, layers: [{ ...first, nIn, weights }, ...rest] };
 }
 
 /** See `GpuModule.cullField`. */

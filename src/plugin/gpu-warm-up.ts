@@ -1,4 +1,4 @@
-import { prepareGpu, readNsdfPrefix } from '../index.ts';
+import { type FieldAsset, prepareGpu, readNsdfPrefix } from '../index.ts';
 import type { FieldSettings } from './lod-settings.ts';
 
 /** What tells whether a file's fields will be derived on the GPU. */
@@ -20,17 +20,27 @@ export class GpuWarmUp {
   update(received: Uint8Array): void {
     if (this.#isDone) return;
     const prefix = readNsdfPrefix(received);
-    if (!prefix || prefix.fields.length === 0) return;
+    const isTold = prefix?.fields.every(
+      ({ field: { asset } }) => asset.encoding.kind === 'none' || prefix.nLevels > 0,
+    );
+    if (!prefix || prefix.fields.length === 0 || !isTold) return;
     this.#isDone = true;
     const { output, device } = this.#settings;
     const { backend = output === 'gpu' ? 'gpu' : 'auto' } = this.#settings;
     if (backend === 'auto' && prefix.byteLength < LARGE_BYTES) return;
     const options = { nLevels: prefix.nLevelsTotal, backend, ...(device && { device }) };
-    for (const { field } of prefix.fields) void prepareGpu(field.asset, options);
+    // Fields of one shape share their kernels.
+    const shapes = new Map(prefix.fields.map(({ field: { asset } }) => [shapeOf(asset), asset]));
+    for (const asset of shapes.values()) void prepareGpu(asset, options);
   }
 
   /** What is being compiled stays: it is there for the next file. */
   end(): void {
     this.#isDone = true;
   }
+}
+
+function shapeOf({ encoding, layers }: FieldAsset): string {
+  const nFeatures = encoding.kind === 'hash-grid' ? encoding.nFeaturesPerLevel : 0;
+  return [nFeatures, ...layers.map(({ nOut }) => nOut)].join();
 }

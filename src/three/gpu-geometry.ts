@@ -37,8 +37,11 @@ export async function deriveGpuGeometry(
   const { onGpu } = output;
   if (onGpu.nTriangles === 0) {
     onGpu.dispose();
-    const geometry = new BufferGeometry();
-    return { geometry, stats: onGpu.stats, isEmpty: true };
+    return {
+      geometry: Object.assign(new BufferGeometry(), { name: asset.name }),
+      stats: onGpu.stats,
+      isEmpty: true,
+    };
   }
   const geometry = adopt(onGpu, place as BackendLike);
   if (geometry) {

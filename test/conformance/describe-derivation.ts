@@ -3,7 +3,7 @@ import { createCpuField } from '../../src/field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../../src/format/asset.ts';
 import type { Backend, DeriveOptions, DeriveResult } from '../../src/pipeline/options.ts';
 import { checkMesh, type MeshReport } from '../../src/surface/check.ts';
-import { blobMlp, FIELD_CASES, randomField } from '../fixtures/fields.ts';
+import { blobMlp, FIELD_CASES, multiField, randomField, withHalfTable } from '../fixtures/fields.ts';
 
 const NAMES = [
   'sphere, oblong domain',
@@ -22,6 +22,7 @@ const NAMES = [
 export const DERIVATION_CASES: readonly { readonly name: string; readonly make: () => FieldAsset }[] = [
   ...FIELD_CASES.filter(({ name }) => NAMES.includes(name)),
   { name: 'blob mlp, three layers', make: () => blobMlp(6, [12, 12, 12]) },
+  { name: 'multi in half precision', make: () => withHalfTable(multiField({ cells: [4, 16] })) },
   { name: 'hashed, colliding', make: () => randomField(12, { T: 7, L: 4, finest: 12 }) },
 ];
 

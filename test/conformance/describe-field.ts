@@ -11,6 +11,7 @@ import {
   randomPoints,
   sphereField,
   withDifferenceOutput,
+  withHalfTable,
   withPositiveInside,
 } from '../fixtures/fields.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
@@ -47,6 +48,12 @@ export const CONFORMANCE_CASES: readonly { readonly name: string; readonly make:
   { name: 'two features, hashed, colliding', make: () => randomField(12, { T: 7, L: 4, finest: 40 }) },
   { name: 'three features, odd widths', make: () => randomField(31, { F: 3, layers: [5, 7] }) },
   { name: 'four features, two outputs', make: () => randomField(14, { F: 4, nOutputs: 2 }) },
+  {
+    name: 'two features in half precision',
+    make: () => withHalfTable(randomField(18, { T: 7, L: 4, finest: 40 })),
+  },
+  { name: 'four features in half precision', make: () => withHalfTable(randomField(19, { F: 4 })) },
+  { name: 'six features in half precision', make: () => withHalfTable(randomField(20, { F: 6 })) },
   { name: 'odd table lengths', make: () => withOddTables(randomField(73, { L: 3, T: 6, finest: 30 })) },
   { name: 'no hidden layer', make: () => randomField(15, { layers: [] }) },
   { name: 'one hidden layer', make: () => withPositiveInside(randomField(16, { layers: [9] })) },

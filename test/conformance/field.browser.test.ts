@@ -1,7 +1,8 @@
 import { afterAll, expect, it } from 'vitest';
 import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
 import { createGpuContext, disposeGpu } from '../../src/gpu/context.ts';
-import { randomField, randomMlp } from '../fixtures/fields.ts';
+import { randomField, randomMlp, randomPoints, withHalfTable } from '../fixtures/fields.ts';
+import { seededRandom } from '../fixtures/random.ts';
 import { describeField } from './describe-field.ts';
 
 const context = await createGpuContext();
@@ -40,4 +41,14 @@ it('names the limit that a table exceeds', async () => {
   const levels = asset.encoding.levels.map((level) => ({ ...level, nEntries: 2 ** 24 }));
   const large = createGpuField({ ...asset, encoding: { ...asset.encoding, levels } }, context);
   await expect(large).rejects.toMatchObject({ limit: 'maxStorageBufferBindingSize' });
+});
+
+it('reads a table in half precision without loss: the same bytes as in single, from half the memory', async () => {
+  const asset = withHalfTable(randomField(21, { T: 9, L: 4, finest: 40 }));
+  const [half, single] = [await createGpuField(asset, context), await createGpuField(asset, context, false)];
+  expect(half.resources.table.size).toBe(single.resources.table.size / 2);
+  const points = Float32Array.from(randomPoints(seededRandom(5), asset.domain, 500).flat());
+  expect(await half.evaluateWithGradient(points)).toEqual(await single.evaluateWithGradient(points));
+  half.dispose();
+  single.dispose();
 });

@@ -5,6 +5,7 @@ import { createKernel, GROUP_SIZE, groupsFor, type Kernel } from '../../gpu/kern
 import { createFrame, type DomainFrame } from '../frame.ts';
 import { createNetwork } from '../mlp.ts';
 import { type BlockBounds, boundBlocks } from './block-bounds.ts';
+import { isHalfTable } from './half-table.ts';
 import type { PlaneSet } from './plane-table.ts';
 import { createResources, type FieldResources, tableBuffers, uploadTable } from './resources.ts';
 import { evaluateCode, FRAME } from './wgsl-evaluate.ts';
@@ -42,10 +43,15 @@ const MAX_POINTS = 1 << 20;
 
 /**
  * Uploads a field. Kernels are compiled when they are first needed.
+ * @param isHalf keep the table in half precision. Default: where nothing is lost by that.
  * @throws {NsdfUnsupportedError} if the network is too large for generated kernels
  * @throws {NsdfGpuError} if the device's limits are exceeded or it is lost
  */
-export async function createGpuField(asset: FieldAsset, context: GpuContext): Promise<GpuField> {
+export async function createGpuField(
+  asset: FieldAsset,
+  context: GpuContext,
+  isHalf = isHalfTable(asset),
+): Promise<GpuField> {
   const { encoding } = asset;
   const isGrid = encoding.kind === 'hash-grid';
   const nInputs = isGrid ? encoding.levels.length * encoding.nFeaturesPerLevel : 3;
@@ -53,7 +59,7 @@ export async function createGpuField(asset: FieldAsset, context: GpuContext): Pr
   const frame = createFrame(asset.domain, isGrid ? 'unit' : encoding.inputSpace);
   const arena = new GpuArena(context);
   try {
-    const resources = await guarded(context, 'field', () => createResources(arena, asset, network));
+    const resources = await guarded(context, 'field', () => createResources(arena, asset, network, isHalf));
     await uploadTable(arena, resources);
     return wrap(resources, frame, arena);
   } catch (error) {

@@ -3,6 +3,7 @@ import type { FieldAsset } from '../../format/asset.ts';
 import { type GpuArena, USAGE } from '../../gpu/arena.ts';
 import { defineStruct } from '../../gpu/struct.ts';
 import type { Network } from '../mlp.ts';
+import { packHalves } from './half-table.ts';
 import { type FieldShape, packRows, packWeights, placeWeights, shapeOf, type WeightPlaces } from './shape.ts';
 
 /** One level of the grid, as the kernels read it. `mask` is nEntries - 1 where that is a power of two, else 0. */
@@ -40,17 +41,23 @@ export interface FieldResources {
   readonly rows: GPUBuffer;
   readonly nRowVectors: number;
   readonly levels: GPUBuffer;
-  /** f32, all levels' entries, coarse to fine. */
+  /** All levels' entries, coarse to fine: f32, or half floats (see `FieldShape.isHalf`). */
   readonly table: GPUBuffer;
 }
 
 /**
  * Makes a field's buffers, which belong to the arena; {@link uploadTable} has to fill the table.
+ * @param isHalf keep the table in half precision; see `isHalfTable`.
  * @throws {NsdfUnsupportedError} if the network is too large for unrolled kernels, or single precision too small for it
  * @throws {NsdfGpuError} if the table is larger than the device's limits allow
  */
-export function createResources(arena: GpuArena, asset: FieldAsset, network: Network): FieldResources {
-  const shape = shapeOf(asset, network);
+export function createResources(
+  arena: GpuArena,
+  asset: FieldAsset,
+  network: Network,
+  isHalf: boolean,
+): FieldResources {
+  const shape = shapeOf(asset, network, isHalf);
   const places = placeWeights(shape);
   const packed = packWeights(network, places);
   if (!(largestGain(network) < MAX_GAIN)) {
@@ -67,13 +74,14 @@ export function createResources(arena: GpuArena, asset: FieldAsset, network: Net
     weights: arena.upload('field.weights', packed, isUniform ? USAGE.uniform : USAGE.storage),
     rows: arena.upload('field.rows', rows, isUniform ? USAGE.uniform : USAGE.storage),
     nRowVectors: rows.length / 4,
-    ...createTable(arena, asset),
+    ...createTable(arena, asset, isHalf),
   };
 }
 
 function createTable(
   arena: GpuArena,
   { encoding }: FieldAsset,
+  isHalf: boolean,
 ): { readonly levels: GPUBuffer; readonly table: GPUBuffer } {
   const levels = encoding.kind === 'hash-grid' ? encoding.levels : [];
   const nFeatures = encoding.kind === 'hash-grid' ? encoding.nFeaturesPerLevel : 1;
@@ -92,17 +100,19 @@ function createTable(
       firstEntry,
     };
   });
-  const table = arena.create('field.table', nEntries * nFeatures * 4, USAGE.storage | USAGE.copyTarget);
+  const nBytes = nEntries * nFeatures * (isHalf ? 2 : 4);
+  const table = arena.create('field.table', nBytes, USAGE.storage | USAGE.copyTarget);
   return { levels: arena.upload('field.levels', LEVEL.pack(...structs), USAGE.uniform), table };
 }
 
 /** Copies the levels' entries to the table. */
-export async function uploadTable(arena: GpuArena, { asset, table }: FieldResources): Promise<void> {
+export async function uploadTable(arena: GpuArena, { asset, table, shape }: FieldResources): Promise<void> {
   if (asset.encoding.kind === 'none') return;
   let byteOffset = 0;
   for (const { params } of asset.encoding.levels) {
-    await arena.writeInParts(table, params, byteOffset, 'field');
-    byteOffset += params.byteLength;
+    const entries = shape.isHalf ? packHalves(params) : params;
+    await arena.writeInParts(table, entries, byteOffset, 'field');
+    byteOffset += entries.byteLength;
   }
 }
 

@@ -11,13 +11,15 @@ export interface FieldShape {
   readonly nInputs: number;
   /** Widths of the hidden layers. */
   readonly widths: readonly number[];
+  /** The table's entries are half floats, two in a word; see half-table.ts. */
+  readonly isHalf: boolean;
 }
 
 /** Products of one evaluation beyond which unrolled code takes too long to compile: 2 s on SwiftShader. */
 const MAX_PRODUCTS = 16_384;
 
 /** @throws {NsdfUnsupportedError} if the network is too large for unrolled kernels. */
-export function shapeOf(asset: FieldAsset, network: Network): FieldShape {
+export function shapeOf(asset: FieldAsset, network: Network, isHalf: boolean): FieldShape {
   const { encoding } = asset;
   const isGrid = encoding.kind === 'hash-grid';
   const shape = {
@@ -25,6 +27,7 @@ export function shapeOf(asset: FieldAsset, network: Network): FieldShape {
     nFeatures: isGrid ? encoding.nFeaturesPerLevel : 3,
     nInputs: network.nInputs,
     widths: network.hidden.map((layer) => layer.nOut),
+    isHalf,
   };
   const nProducts = countProducts(shape);
   if (nProducts <= MAX_PRODUCTS) return shape;
@@ -35,7 +38,7 @@ export function shapeOf(asset: FieldAsset, network: Network): FieldShape {
 }
 
 /** Weights of all layers. */
-export function countProducts({ nInputs, widths }: FieldShape): number {
+export function countProducts({ nInputs, widths }: Pick<FieldShape, 'nInputs' | 'widths'>): number {
   return [...widths, 1].reduce((sum, width, l) => sum + width * (l === 0 ? nInputs : widths[l - 1]), 0);
 }
 

@@ -26,10 +26,10 @@ export function weightBinding({ places, weightSpace }: FieldCode, binding: numbe
 }
 
 /** WGSL: the bindings of levels and table, from `first` on; nothing without a grid. */
-export function tableBindings({ nLevels }: FieldShape, first: number): string {
+export function tableBindings({ nLevels, isHalf }: FieldShape, first: number): string {
   if (nLevels === 0) return '';
   return `@group(0) @binding(${first}) var<uniform> levels: array<Level, ${nLevels}>;
-@group(0) @binding(${first + 1}) var<storage, read> table: array<f32>;
+@group(0) @binding(${first + 1}) var<storage, read> table: array<${isHalf ? 'u32' : 'f32'}>;
 `;
 }
 

@@ -1,3 +1,4 @@
+import { HALF_SCALE } from './half-table.ts';
 import { LEVEL } from './resources.ts';
 import type { FieldShape } from './shape.ts';
 
@@ -10,9 +11,10 @@ export interface Chunk {
   readonly input: number;
 }
 
-/** Features of a chunk; F is a multiple of it. */
-export function chunkWidth({ nFeatures }: FieldShape): number {
-  return [4, 3, 2].find((width) => nFeatures % width === 0) ?? 1;
+/** Features of a chunk; F is a multiple of it. Of half floats an even number. */
+export function chunkWidth({ nFeatures, isHalf }: FieldShape): number {
+  const widths = isHalf ? [4, 2] : [4, 3, 2];
+  return widths.find((width) => nFeatures % width === 0) ?? 1;
 }
 
 /** The chunks of all levels, in the order of the inputs. */
@@ -72,9 +74,17 @@ fn cellEntries(level: Level, x: u32, y: u32, z: u32) -> vec4<u32> {
 ${readers(shape, chunkWidth(shape))}`;
 }
 
-function readers({ nFeatures }: FieldShape, width: number): string {
+/** An even number of half floats from an even place on. */
+function halves(at: string, width: number): string {
+  const pairs = Array.from({ length: width / 2 }, (_, k) => `unpack2x16float(table[(${at} >> 1u) + ${k}u])`);
+  const value = width === 2 ? pairs[0] : `${vectorType(width)}(${pairs.join(', ')})`;
+  return `${value} * ${1 / HALF_SCALE}`;
+}
+
+function readers({ nFeatures, isHalf }: FieldShape, width: number): string {
   const type = vectorType(width);
   const value = (at: string): string => {
+    if (isHalf) return halves(at, width);
     const parts = Array.from({ length: width }, (_, k) => `table[${at} + ${k}u]`).join(', ');
     return width === 1 ? parts : `${type}(${parts})`;
   };

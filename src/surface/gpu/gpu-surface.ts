@@ -33,6 +33,8 @@ export interface GpuSurface extends GpuOutput {
   readonly nBoxesTested: number;
   readonly nBoxesSurviving: number;
   readonly nBoxesUnsettled: number;
+  /** Zeros of f on the edges of the boxes and of their parts. */
+  readonly nEdgeRoots: number;
   /** Bytes on the GPU, with the field's. */
   readonly nBytes: number;
   /** Milliseconds on the GPU by stage; empty where the adapter has no timestamps. */
@@ -288,6 +290,7 @@ export class GpuSurfaceDeriver {
       nBoxesTested: blocks.reduce((sum, name) => sum + count(name), 0),
       nBoxesSurviving: count('roots'),
       nBoxesUnsettled: count('unsettled'),
+      nEdgeRoots: count('edgeVertices'),
       nBytes: arena.nBytes + this.#field.nBytes,
       gpuTimeMs,
     };
