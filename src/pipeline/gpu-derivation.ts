@@ -1,18 +1,18 @@
 import { createCpuField } from '../field/cpu-field.ts';
-import { createGpuField, type GpuField } from '../field/gpu/gpu-field.ts';
+import { createGpuField } from '../field/gpu/gpu-field.ts';
 import { isHalfTable } from '../field/gpu/half-table.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import { isSameNetwork } from '../format/network-map.ts';
 import { GpuArena, USAGE } from '../gpu/arena.ts';
-import { createGpuContext, disposeGpu, type GpuContext, guarded, shareDevice } from '../gpu/context.ts';
+import { type GpuContext, guarded } from '../gpu/context.ts';
 import { isoOffsetOf } from '../partition/corners.ts';
 import type { Candidates } from '../partition/cull.ts';
 import { cullOnGpu } from '../partition/gpu/gpu-cull.ts';
 import { type GpuSurface, GpuSurfaceDeriver } from '../surface/gpu/gpu-surface.ts';
 import type { SurfacePlan } from '../surface/gpu/surface-program.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
-import { type BackendControl, BackendUnavailableError } from './backend.ts';
+import type { BackendControl } from './backend.ts';
 import type { GpuBuffers } from './gpu-mesh.ts';
+import { acquire, contextFor, release, sessionOf } from './gpu-sessions.ts';
 import type { DeriveStage } from './options.ts';
 import { makePlan, toleranceOf } from './plan.ts';
 import type { DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
@@ -31,27 +31,7 @@ export interface GpuDerived {
   readonly adapterName: string;
 }
 
-/** A device, and the field that was derived on it last: the next tolerance of it needs no upload and no buffers. */
-interface Session {
-  readonly context: GpuContext;
-  current: CurrentField | undefined;
-}
-
-interface CurrentField {
-  readonly asset: FieldAsset;
-  readonly ready: Promise<{ readonly field: GpuField; readonly deriver: GpuSurfaceDeriver }>;
-  nUsers: number;
-  isReplaced: boolean;
-  timer: ReturnType<typeof setTimeout> | undefined;
-}
-
-/** A field that nobody asked for so long leaves the GPU. */
-const IDLE_MS = 10_000;
-
-// One device serves all derivations of a page, as one pool of workers does; made at the first, replaced when lost.
-let own: Promise<GpuContext> | undefined;
-let sessions = new WeakMap<GPUDevice, Session>();
-const shared = new WeakMap<GPUDevice, GpuContext>();
+export { releaseDevice } from './gpu-sessions.ts';
 
 /** See `GpuModule.deriveField`. */
 export function deriveField(
@@ -257,113 +237,4 @@ export async function cullField(
     timeMs: performance.now() - startMs,
     adapterName: context.adapterName,
   };
-}
-
-/** See `GpuModule.releaseDevice`. */
-export function releaseDevice(): void {
-  void own?.then(disposeGpu, () => {});
-  own = undefined;
-  sessions = new WeakMap();
-}
-
-async function contextFor({ device, isAuto }: BackendControl): Promise<GpuContext> {
-  const context = device ? contextOf(device) : await ownContext();
-  if (isAuto && context.isSoftware) {
-    // SwiftShader against one worker, bunny-L: 24 s of processor time against 5 s (2026-11-24).
-    throw new BackendUnavailableError(
-      `${context.adapterName} computes on the processor, slower than a worker`,
-    );
-  }
-  return context;
-}
-
-async function ownContext(): Promise<GpuContext> {
-  const current = own ?? createGpuContext();
-  own = current;
-  try {
-    const context = await current;
-    if (context.lossReason() === undefined) return context;
-  } catch (error) {
-    if (own === current) own = undefined;
-    throw error;
-  }
-  if (own === current) own = undefined;
-  return ownContext();
-}
-
-function contextOf(device: GPUDevice): GpuContext {
-  const context = shared.get(device) ?? shareDevice(device);
-  shared.set(device, context);
-  return context;
-}
-
-function sessionOf(context: GpuContext): Session {
-  const session = sessions.get(context.device) ?? { context, current: undefined };
-  sessions.set(context.device, session);
-  return session;
-}
-
-/** The field on the GPU, uploaded where it is not there; another one leaves when nobody uses it any more. */
-function acquire(session: Session, asset: FieldAsset): CurrentField {
-  const { current } = session;
-  if (current && !current.isReplaced && isSameNetwork(current.asset, asset)) {
-    clearTimeout(current.timer);
-    current.nUsers++;
-    return current;
-  }
-  if (current && !current.isReplaced) {
-    current.isReplaced = true;
-    clearTimeout(current.timer);
-    if (current.nUsers === 0) drop(current);
-  }
-  const next: CurrentField = {
-    asset,
-    ready: open(asset, session.context),
-    nUsers: 1,
-    isReplaced: false,
-    timer: undefined,
-  };
-  session.current = next;
-  next.ready.catch(() => {
-    if (session.current === next) session.current = undefined;
-  });
-  return next;
-}
-
-async function open(asset: FieldAsset, context: GpuContext) {
-  const field = await createGpuField(asset, context);
-  try {
-    return { field, deriver: await GpuSurfaceDeriver.create(field) };
-  } catch (error) {
-    field.dispose();
-    throw error;
-  }
-}
-
-function release(current: CurrentField): void {
-  current.nUsers--;
-  if (current.nUsers > 0) return;
-  if (current.isReplaced) drop(current);
-  else current.timer = unref(setTimeout(() => leave(current), IDLE_MS));
-}
-
-/** A timer that keeps no process alive. */
-function unref(timer: ReturnType<typeof setTimeout>): ReturnType<typeof setTimeout> {
-  if (typeof timer === 'object') (timer as { unref?: () => void }).unref?.();
-  return timer;
-}
-
-function leave(current: CurrentField): void {
-  current.isReplaced = true;
-  drop(current);
-}
-
-function drop(current: CurrentField): void {
-  void current.ready.then(
-    ({ field, deriver }) => {
-      deriver.release();
-      field.dispose();
-    },
-    () => {},
-  );
 }

@@ -4,6 +4,7 @@ import type { Box3, FieldAsset } from '../../src/format/asset.ts';
 import type { Backend, DeriveOptions, DeriveResult } from '../../src/pipeline/options.ts';
 import { checkMesh, type MeshReport } from '../../src/surface/check.ts';
 import { blobMlp, FIELD_CASES, multiField, randomField, withHalfTable } from '../fixtures/fields.ts';
+import { SOUND } from '../surface/sound.ts';
 
 const NAMES = [
   'sphere, oblong domain',
@@ -90,17 +91,6 @@ function common(domain: Box3, region: Box3 = domain): Box3 {
   ];
   return { min: pick(Math.max, 'min'), max: pick(Math.min, 'max') };
 }
-
-const SOUND = {
-  isClosed: true,
-  isManifold: true,
-  isOriented: true,
-  isOutwardOriented: true,
-  nNonManifoldVertices: 0,
-  nDuplicateVertices: 0,
-  nDuplicateTriangles: 0,
-  nDegenerateTriangles: 0,
-};
 
 /**
  * A backend that computes in single precision has to give a mesh as sound as the reference's, of the same shape, and the

@@ -4,6 +4,7 @@ import { deriveMesh } from '../../src/pipeline/derive.ts';
 import type { DeriveOptions } from '../../src/pipeline/options.ts';
 import { checkMesh } from '../../src/surface/check.ts';
 import { blobMlp, FIELD_CASES, type FieldCase } from '../fixtures/fields.ts';
+import { SOUND } from '../surface/sound.ts';
 
 // The untrained 8x32 network derives in a minute: it has a test of its own below, and a trained-like 4x32 here.
 const CASES: readonly FieldCase[] = [
@@ -12,17 +13,6 @@ const CASES: readonly FieldCase[] = [
 ];
 
 const WAYS: readonly DeriveOptions[] = [{}, { resolution: 12 }, { exact: true }];
-
-const SOUND = {
-  isClosed: true,
-  isManifold: true,
-  isOriented: true,
-  isOutwardOriented: true,
-  nNonManifoldVertices: 0,
-  nDuplicateVertices: 0,
-  nDuplicateTriangles: 0,
-  nDegenerateTriangles: 0,
-};
 
 describe.each(CASES)('$name', ({ make, isClosed, isEmpty }) => {
   const asset = make();

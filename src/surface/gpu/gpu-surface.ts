@@ -1,7 +1,7 @@
 import { NsdfGpuError, NsdfUnsupportedError } from '../../errors.ts';
 import type { GpuField } from '../../field/gpu/gpu-field.ts';
 import { countProducts } from '../../field/gpu/shape.ts';
-import type { Box3, Vec3 } from '../../format/asset.ts';
+import type { Box3 } from '../../format/asset.ts';
 import { GpuArena } from '../../gpu/arena.ts';
 import { guarded, settle } from '../../gpu/context.ts';
 import type { Program } from '../../gpu/program.ts';
@@ -9,8 +9,9 @@ import { createTimestamps, type Timestamps } from '../../gpu/timestamps.ts';
 import type { Lattice } from '../../partition/corners.ts';
 import { CULL_COUNTS } from '../../partition/gpu/cull-program.ts';
 import { estimateCapacities, grownCapacities, type SurfaceCapacities } from './capacities.ts';
-import { COUNTS, SUMMARY_AT, SUMMARY_WORDS, type SurfaceCount } from './counts.ts';
+import { COUNTS, SUMMARY_WORDS, type SurfaceCount } from './counts.ts';
 import type { GpuOutput } from './finish/finish-stage.ts';
+import { boundsOf, errorOf, missedBy, throwIfFarOff, throwIfUnsound } from './summary.ts';
 import {
   buildSurface,
   compileSurface,
@@ -285,7 +286,7 @@ export class GpuSurfaceDeriver {
       nVertices: count('outVertices'),
       nTriangles,
       bounds: nTriangles === 0 ? undefined : boundsOf(summary),
-      errorLocal: floatOf(summary[SUMMARY_AT.error]),
+      errorLocal: errorOf(summary),
       nBoxes: countsOf(plan.lattice).reduce((product, n) => product * n, 1),
       nBoxesTested: blocks.reduce((sum, name) => sum + count(name), 0),
       nBoxesSurviving: count('roots'),
@@ -343,56 +344,4 @@ function isSameLattice(a: SurfacePlan, b: SurfacePlan): boolean {
       return axis === other || (axis.length === other.length && axis.every((x, i) => x === other[i]));
     })
   );
-}
-
-/** @throws {NsdfGpuError} if anything is wrong with the mesh */
-function throwIfUnsound(summary: Uint32Array, nTriangles: number): void {
-  const { link, off, open, degenerate, corners, twice } = SUMMARY_AT;
-  const faults = [
-    [summary[link], 'sides that do not fit together'],
-    [summary[off], 'vertices off the zero set'],
-    [summary[open], 'open sides'],
-    [summary[degenerate], 'triangles without area'],
-    [summary[twice], 'vertices or edges that are there twice'],
-    [3 * nTriangles - summary[corners], 'corners at vertices that join several fans'],
-  ] as const;
-  const found = faults.filter(([n]) => n !== 0).map(([n, what]) => `${n} ${what}`);
-  if (found.length > 0) {
-    throw new NsdfGpuError('surface', `In single precision the mesh came out with ${found.join(', ')}.`);
-  }
-}
-
-/** The largest measured error, as a share of the tolerance there. */
-function missedBy(summary: Uint32Array): number {
-  return floatOf(summary[SUMMARY_AT.missed]);
-}
-
-/** Times the tolerance that a limited number of divisions may miss it by. */
-const MOST_MISSED = 1.25;
-
-/** @throws {NsdfGpuError} if the mesh misses its tolerance, as on fields that were never trained */
-function throwIfFarOff(summary: Uint32Array): void {
-  const missed = missedBy(summary);
-  if (!(missed > MOST_MISSED)) return;
-  throw new NsdfGpuError(
-    'surface',
-    `In single precision the mesh stands off by ${missed.toFixed(1)} times its tolerance.`,
-  );
-}
-
-function boundsOf(summary: Uint32Array): Box3 {
-  const at = (first: number, invert: boolean): Vec3 => {
-    const words = [0, 1, 2].map((k) => (invert ? ~summary[first + k] >>> 0 : summary[first + k]));
-    return words.map(numberOf) as [number, number, number];
-  };
-  return { min: at(SUMMARY_AT.low, true), max: at(SUMMARY_AT.high, false) };
-}
-
-/** The number of an order, see check-vertices.wgsl. */
-function numberOf(order: number): number {
-  return floatOf(order >>> 31 === 1 ? order & 0x7fffffff : ~order);
-}
-
-function floatOf(word: number): number {
-  return new Float32Array(Uint32Array.of(word).buffer)[0];
 }

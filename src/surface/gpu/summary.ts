@@ -1,0 +1,61 @@
+import { NsdfGpuError } from '../../errors.ts';
+import type { Box3, Vec3 } from '../../format/asset.ts';
+import { SUMMARY_AT } from './counts.ts';
+
+/** @throws {NsdfGpuError} if anything is wrong with the mesh */
+export function throwIfUnsound(summary: Uint32Array, nTriangles: number): void {
+  const { link, off, open, degenerate, corners, twice } = SUMMARY_AT;
+  const faults = [
+    [summary[link], 'sides that do not fit together'],
+    [summary[off], 'vertices off the zero set'],
+    [summary[open], 'open sides'],
+    [summary[degenerate], 'triangles without area'],
+    [summary[twice], 'vertices or edges that are there twice'],
+    [3 * nTriangles - summary[corners], 'corners at vertices that join several fans'],
+  ] as const;
+  const found = faults.filter(([n]) => n !== 0).map(([n, what]) => `${n} ${what}`);
+  if (found.length > 0) {
+    throw new NsdfGpuError('surface', `In single precision the mesh came out with ${found.join(', ')}.`);
+  }
+}
+
+/** The largest measured error, local units. */
+export function errorOf(summary: Uint32Array): number {
+  return floatOf(summary[SUMMARY_AT.error]);
+}
+
+/** The largest measured error, as a share of the tolerance there. */
+export function missedBy(summary: Uint32Array): number {
+  return floatOf(summary[SUMMARY_AT.missed]);
+}
+
+/** Times the tolerance that a limited number of divisions may miss it by. */
+const MOST_MISSED = 1.25;
+
+/** @throws {NsdfGpuError} if the mesh misses its tolerance, as on fields that were never trained */
+export function throwIfFarOff(summary: Uint32Array): void {
+  const missed = missedBy(summary);
+  if (!(missed > MOST_MISSED)) return;
+  throw new NsdfGpuError(
+    'surface',
+    `In single precision the mesh stands off by ${missed.toFixed(1)} times its tolerance.`,
+  );
+}
+
+/** The mesh's bounding box, local units. */
+export function boundsOf(summary: Uint32Array): Box3 {
+  const at = (first: number, invert: boolean): Vec3 => {
+    const words = [0, 1, 2].map((k) => (invert ? ~summary[first + k] >>> 0 : summary[first + k]));
+    return words.map(numberOf) as [number, number, number];
+  };
+  return { min: at(SUMMARY_AT.low, true), max: at(SUMMARY_AT.high, false) };
+}
+
+/** The number of an order, see check-vertices.wgsl. */
+function numberOf(order: number): number {
+  return floatOf(order >>> 31 === 1 ? order & 0x7fffffff : ~order);
+}
+
+function floatOf(word: number): number {
+  return new Float32Array(Uint32Array.of(word).buffer)[0];
+}
