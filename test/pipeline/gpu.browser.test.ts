@@ -9,7 +9,7 @@ import {
   PartitionCache,
 } from '../../src/index.ts';
 import { multiField, randomField, sphereField } from '../fixtures/fields.ts';
-import { leastOfThree, measureLongestGap, measureTasks } from './measure-tasks.ts';
+import { leastOf, leastOfThree, measureLongestGap, measureTasks } from './measure-tasks.ts';
 
 const derive = (asset = multiField(), options: DeriveOptions = {}) =>
   deriveMesh(asset, { tolerance: 4e-3, backend: 'gpu', cache: false, ...options });
@@ -170,6 +170,7 @@ describe('the gpu backend', () => {
       const region = { min: [-1, -1, -1], max: [high, 1, 1] } as const;
       return measureLongestGap(() => derive(asset, { region }));
     };
-    expect(await leastOfThree(measure)).toBeLessThan(8);
+    // Other pages are tested on the same two processors meanwhile.
+    expect(await leastOf(12, measure, 8)).toBeLessThan(8);
   });
 });
