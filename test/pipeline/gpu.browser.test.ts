@@ -9,7 +9,7 @@ import {
   PartitionCache,
 } from '../../src/index.ts';
 import { multiField, randomField, sphereField } from '../fixtures/fields.ts';
-import { leastOf, leastOfThree, measureLongestGap, measureTasks } from './measure-tasks.ts';
+import { leastOfThree, measureLongestGap, measureTasks, untilQuiet } from './measure-tasks.ts';
 
 const derive = (asset = multiField(), options: DeriveOptions = {}) =>
   deriveMesh(asset, { tolerance: 4e-3, backend: 'gpu', cache: false, ...options });
@@ -165,12 +165,12 @@ describe('the gpu backend', () => {
     const asset = multiField({ cells: [8, 32] });
     await derive(asset);
     let high = 0.9;
-    const measure = () => {
+    const measure = async () => {
+      await untilQuiet(); // other browsers are tested on the same processors
       high -= 0.02; // another part of the field, for which everything is made anew
       const region = { min: [-1, -1, -1], max: [high, 1, 1] } as const;
       return measureLongestGap(() => derive(asset, { region }));
     };
-    // Other pages are tested on the same two processors meanwhile.
-    expect(await leastOf(12, measure, 8)).toBeLessThan(8);
+    expect(await leastOfThree(measure)).toBeLessThan(8);
   });
 });

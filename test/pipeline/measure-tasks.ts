@@ -21,15 +21,21 @@ export async function measureTasks(
  * The least of three measurements: what our own code costs comes back every time, what else the machine does while
  * the clock runs does not.
  */
-export function leastOfThree(measure: () => Promise<number>): Promise<number> {
-  return leastOf(3, measure);
+export async function leastOfThree(measure: () => Promise<number>): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < 3; i++) times.push(await measure());
+  return Math.min(...times);
 }
 
-/** The least of so many measurements, or the first that is below `enough`. */
-export async function leastOf(n: number, measure: () => Promise<number>, enough = 0): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < n && !(least < enough); i++) least = Math.min(least, await measure());
-  return least;
+/**
+ * Waits until the page's thread, left alone, misses nothing for a quarter of a second: what other programs on the machine
+ * take from it is not to be measured. Gives up waiting after 20 s.
+ */
+export async function untilQuiet(): Promise<void> {
+  const rest = () => new Promise((resolve) => setTimeout(resolve, 250));
+  for (const startMs = performance.now(); performance.now() - startMs < 20_000; ) {
+    if ((await measureLongestGap(rest)) < 4) return;
+  }
 }
 
 /** Runs `work` and gives the longest time, in milliseconds, in which the page's thread served no message meanwhile. */
