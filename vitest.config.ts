@@ -71,7 +71,7 @@ export default defineConfig({
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],
           setupFiles: ['test/browser/no-default-cache.ts'],
-          fileParallelism: false, // some of them measure times
+          fileParallelism: false, // some of them measure times, and run after all others for it
           browser: {
             enabled: true,
             headless: true,
@@ -90,6 +90,7 @@ export default defineConfig({
           environment: 'node',
           include: ['test/e2e/**/*.e2e.test.ts'],
           fileParallelism: false,
+          sequence: { groupOrder: 1 }, // not beside the browser tests, which vitest runs after all numbered groups
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
