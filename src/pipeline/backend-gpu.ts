@@ -119,7 +119,7 @@ async function attempt(
     if (isRefusal(error)) return error.message;
     throw error;
   }
-  const where = `derived on ${derived.adapterName}`;
+  const where = `derived on ${derived.where}`;
   if (!needsMore) return { ...derived.surface, maker: 'gpu', where };
   const job = { ...options, derived: derived.surface };
   const result = await continueWith(rest, asset, job, control, DERIVE_SHARE);

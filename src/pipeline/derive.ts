@@ -100,14 +100,14 @@ export async function deriveGpuMesh(asset: FieldAsset, options: GpuMeshOptions):
     onProgress,
   });
   const derived = await abortable(deriving, signal, (late) => late.dispose());
-  const { adapterName, stats, ...buffers } = derived;
+  const { where, stats, ...buffers } = derived;
   return {
     ...buffers,
     stats: {
       ...stats,
       totalTimeMs: performance.now() - startMs,
       backend: 'gpu',
-      backendReason: `asked for; derived on ${adapterName}, where it stays`,
+      backendReason: `asked for; derived on ${where}, where it stays`,
       cache: NO_CACHE,
     },
   };

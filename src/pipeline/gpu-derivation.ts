@@ -2,8 +2,7 @@ import { createCpuField } from '../field/cpu-field.ts';
 import { createGpuField } from '../field/gpu/gpu-field.ts';
 import { isHalfTable } from '../field/gpu/half-table.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import { GpuArena, USAGE } from '../gpu/arena.ts';
-import { type GpuContext, guarded } from '../gpu/context.ts';
+import { GpuArena } from '../gpu/arena.ts';
 import { isoOffsetOf } from '../partition/corners.ts';
 import type { Candidates } from '../partition/cull.ts';
 import { cullOnGpu } from '../partition/gpu/gpu-cull.ts';
@@ -11,8 +10,10 @@ import { type GpuSurface, GpuSurfaceDeriver } from '../surface/gpu/gpu-surface.t
 import type { SurfacePlan } from '../surface/gpu/surface-program.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { BackendControl } from './backend.ts';
+import { copyBuffers, type SurfaceBuffers, uploadBuffers } from './gpu-buffers.ts';
 import type { GpuBuffers } from './gpu-mesh.ts';
 import { acquire, contextFor, release, sessionOf } from './gpu-sessions.ts';
+import { deriveTiles, isTooLarge, type SurfaceFacts, type TiledSurface } from './gpu-tiles.ts';
 import type { DeriveStage } from './options.ts';
 import { makePlan, toleranceOf } from './plan.ts';
 import type { DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
@@ -28,7 +29,8 @@ export interface GpuCulled {
 /** A surface that the GPU derived. */
 export interface GpuDerived {
   readonly surface: DerivedSurface;
-  readonly adapterName: string;
+  /** On what adapter, and how. */
+  readonly where: string;
 }
 
 export { releaseDevice } from './gpu-sessions.ts';
@@ -39,9 +41,13 @@ export function deriveField(
   options: JobOptions,
   control: BackendControl,
 ): Promise<GpuDerived> {
-  return run(asset, options, control, async (surface, arena, stats, adapterName) => {
-    const mesh = await readMesh(surface, arena);
-    return { surface: { mesh, isEmpty: surface.nTriangles === 0, stats }, adapterName };
+  const describe = (mesh: SurfaceMesh, stats: SurfaceStats, where: string): GpuDerived => ({
+    surface: { mesh, isEmpty: mesh.indices.length === 0, stats },
+    where,
+  });
+  return run(asset, options, control, {
+    whole: async (surface, { stats, arena, where }) => describe(await readMesh(surface, arena), stats, where),
+    tiled: async ({ mesh }, { stats, where }) => describe(mesh, stats, where),
   });
 }
 
@@ -51,19 +57,39 @@ export function deriveBuffers(
   options: JobOptions,
   control: BackendControl,
 ): Promise<GpuBuffers> {
-  return run(asset, options, control, async (surface, arena, stats, adapterName) => {
-    const buffers = await copyBuffers(surface, arena.context);
-    const { nVertices, nTriangles, bounds } = surface;
-    return { ...buffers, nVertices, nTriangles, bounds, stats, adapterName };
+  const describe = (
+    { nVertices, nTriangles, bounds }: SurfaceFacts,
+    buffers: SurfaceBuffers,
+    { stats, where }: Run,
+  ): GpuBuffers => ({ ...buffers, nVertices, nTriangles, bounds, stats, where });
+  return run(asset, options, control, {
+    whole: async (surface, at) => describe(surface, await copyBuffers(surface, at.arena.context), at),
+    tiled: async ({ facts, mesh }, at) => describe(facts, await uploadBuffers(mesh, at.arena.context), at),
   });
 }
 
-/** Derives on the GPU; `take` receives the mesh while it is there. */
+/** A run on the GPU. */
+interface Run {
+  readonly arena: GpuArena;
+  readonly stats: SurfaceStats;
+  /** On what adapter, and how. */
+  readonly where: string;
+}
+
+/** What becomes of the mesh. */
+interface Takers<T> {
+  /** Receives it while it is on the GPU. */
+  whole(surface: GpuSurface, run: Run): Promise<T>;
+  /** Receives one that was read back, because it was derived in tiles. */
+  tiled(surface: TiledSurface, run: Run): Promise<T>;
+}
+
+/** Derives on the GPU, in tiles where there is not enough memory for all at once. */
 async function run<T>(
   asset: FieldAsset,
   options: JobOptions,
   control: BackendControl,
-  take: (surface: GpuSurface, arena: GpuArena, stats: SurfaceStats, adapterName: string) => Promise<T>,
+  take: Takers<T>,
 ): Promise<T> {
   const context = await contextFor(control);
   const { signal, onProgress } = control;
@@ -77,16 +103,24 @@ async function run<T>(
     const plan = planOf(asset, options);
     const stageProgress = (stage: string, fraction: number): void =>
       onProgress?.({ stage: STAGES[stage] ?? 'partition', fraction: fraction * SURFACE_SHARE });
-    return await deriver.derive(
-      plan,
-      { signal, onProgress: stageProgress, giveWay: events.giveWay },
-      async (surface) => {
-        const stats = statsOf(asset, options, surface, performance.now() - startMs);
-        const result = await take(surface, arena, stats, context.adapterName);
-        onProgress?.({ stage: 'normals', fraction: 1 });
-        return result;
-      },
-    );
+    const how = { signal, onProgress: stageProgress, giveWay: events.giveWay };
+    const at = (facts: SurfaceFacts, where: string): Run => ({
+      arena,
+      stats: statsOf(asset, options, facts, performance.now() - startMs),
+      where,
+    });
+    const { adapterName } = context;
+    let result: T;
+    try {
+      result = await deriver.derive(plan, how, (surface) => take.whole(surface, at(surface, adapterName)));
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      const surface = await deriveTiles(deriver, plan, how, (tile) => readMesh(tile, arena));
+      const where = `${adapterName} in ${surface.nTiles} tiles`;
+      result = await take.tiled(surface, at(surface.facts, where));
+    }
+    onProgress?.({ stage: 'normals', fraction: 1 });
+    return result;
   } finally {
     arena.dispose();
     events.close();
@@ -116,7 +150,12 @@ function planOf(asset: FieldAsset, options: JobOptions): SurfacePlan {
   return { lattice, bounds: frame.bounds, tolerances, domain: asset.domain };
 }
 
-function statsOf(asset: FieldAsset, options: JobOptions, surface: GpuSurface, totalMs: number): SurfaceStats {
+function statsOf(
+  asset: FieldAsset,
+  options: JobOptions,
+  surface: SurfaceFacts,
+  totalMs: number,
+): SurfaceStats {
   const { nVertices, nTriangles, nBoxes, nBoxesTested, nBoxesSurviving, nBoxesUnsettled } = surface;
   const timeMs: Partial<Record<DeriveStage, number>> = {};
   for (const [label, time] of Object.entries(surface.gpuTimeMs)) {
@@ -152,35 +191,6 @@ async function readMesh(surface: GpuSurface, arena: GpuArena): Promise<SurfaceMe
     normals: new Float32Array(normals),
     indices: new Uint32Array(indices),
   };
-}
-
-/** How engines draw from the buffers. */
-const DRAWN = { index: 0x10, vertex: 0x20, indirect: 0x100 } as const;
-
-async function copyBuffers(surface: GpuSurface, context: GpuContext) {
-  const { nVertices, nTriangles } = surface;
-  const arena = new GpuArena(context);
-  const usage = USAGE.storage | USAGE.copySource | USAGE.copyTarget;
-  try {
-    return await guarded(context, 'surface', () => {
-      const encoder = context.device.createCommandEncoder({ label: 'nsdf.surface.copy' });
-      const copy = (label: string, from: GPUBuffer, nBytes: number, use: number): GPUBuffer => {
-        const to = arena.create(`surface.${label}`, nBytes, usage | use);
-        if (nBytes > 0) encoder.copyBufferToBuffer(from, 0, to, 0, nBytes);
-        return to;
-      };
-      const positions = copy('positions', surface.positions, nVertices * 12, DRAWN.vertex);
-      const normals = copy('normals', surface.normals, nVertices * 12, DRAWN.vertex);
-      const indices = copy('indices', surface.indices, nTriangles * 12, DRAWN.index);
-      context.device.queue.submit([encoder.finish()]);
-      const draw = Uint32Array.of(3 * nTriangles, 1, 0, 0, 0);
-      const drawArguments = arena.upload('surface.draw', draw, usage | DRAWN.indirect);
-      return { positions, normals, indices, drawArguments, dispose: () => arena.dispose() };
-    });
-  } catch (error) {
-    arena.dispose();
-    throw error;
-  }
 }
 
 /** See `GpuModule.compile`. */

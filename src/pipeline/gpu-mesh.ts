@@ -23,7 +23,8 @@ export interface GpuMeshBuffers {
 /** What the GPU's part of the derivation gives. */
 export interface GpuBuffers extends GpuMeshBuffers {
   readonly stats: SurfaceStats;
-  readonly adapterName: string;
+  /** On what adapter, and how. */
+  readonly where: string;
 }
 
 /** What {@link deriveGpuMesh} returns. */

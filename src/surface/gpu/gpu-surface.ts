@@ -335,10 +335,12 @@ function isSameLattice(a: SurfacePlan, b: SurfacePlan): boolean {
   const isSameBox = [0, 1, 2].every(
     (k) => a.bounds.min[k] === b.bounds.min[k] && a.bounds.max[k] === b.bounds.max[k],
   );
+  const isSameTile = JSON.stringify(a.tile) === JSON.stringify(b.tile);
   const isSameBlocks = a.tolerances.counts.every((n, k) => n === b.tolerances.counts[k]);
   return (
     isSameBox &&
     isSameBlocks &&
+    isSameTile &&
     a.lattice.planes.every((axis, k) => {
       const other = b.lattice.planes[k];
       return axis === other || (axis.length === other.length && axis.every((x, i) => x === other[i]));

@@ -10,6 +10,11 @@ export const DETAIL = defineStruct('Detail', {
   /** The box that the mesh may be open on. */
   low: 'vec3<f32>',
   high: 'vec3<f32>',
+  /** The tile that is derived: its first box and the one after its last; where its seams lie, far away where it has none. */
+  tileFirst: 'vec3<u32>',
+  tileEnd: 'vec3<u32>',
+  seamLow: 'vec3<f32>',
+  seamHigh: 'vec3<f32>',
 });
 
 /** A vertex that is to be put on the zero set: on a line, at most so far from a place on it. */
@@ -50,6 +55,8 @@ export const SEARCH = defineStruct('Search', {
 export const ROUND = defineStruct('Round', {
   /** All triangles are looked at, not only those that the round before made. */
   isAll: 'u32',
+  /** They are looked at as if nothing of them had been looked at before. */
+  isRenewed: 'u32',
   /** How many samples of the pattern are taken. */
   nPattern: 'u32',
   /** Counts of vertices and triangles at its beginning. */

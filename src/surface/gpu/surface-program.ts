@@ -21,6 +21,7 @@ import { createFinishStage, createOutput, type GpuOutput } from './finish/finish
 import type { GpuDetail, GpuMesh } from './kit.ts';
 import { createRefineStage, type RoundPlan } from './refine/refine-stage.ts';
 import { DETAIL } from './structs.ts';
+import { type Tile, wholeTile } from './tiles.ts';
 
 /** What is derived: which part of the field, and how finely. */
 export interface SurfacePlan {
@@ -30,6 +31,8 @@ export interface SurfacePlan {
   readonly tolerances: ToleranceBlocks;
   /** The box that the tolerances' blocks divide. */
   readonly domain: Box3;
+  /** The part of the lattice that is derived, where it is not all of it. */
+  readonly tile?: Tile | undefined;
 }
 
 /**
@@ -58,9 +61,10 @@ const LAST_ROUNDS: readonly RoundPlan[] = [4, 7, 13, 13].map((nPattern, r) => ({
 }));
 
 /** More divisions, for a mesh that misses its tolerance after all of them; how often. */
-const REPAIR_ROUNDS: readonly RoundPlan[] = [7, 13, 13, 13].map((nPattern, r) => ({
+const REPAIR_ROUNDS: readonly RoundPlan[] = [0, 1, 2, 3].map((r) => ({
   isAll: r === 0,
-  nPattern,
+  isRenewed: r === 0,
+  nPattern: 13,
   share: 0.82,
   hasFlips: true,
 }));
@@ -197,9 +201,10 @@ function valuesOf({ tolerances: { tolerances } }: SurfacePlan): Float32Array<Arr
 }
 
 function packDetail(plan: SurfacePlan): ArrayBuffer {
-  const { bounds, domain, tolerances } = plan;
+  const { bounds, domain, lattice, tolerances } = plan;
   const { counts } = tolerances;
   const values = valuesOf(plan);
+  const tile = plan.tile ?? wholeTile(lattice);
   return DETAIL.pack({
     counts,
     isUniform: values.every((each) => each === values[0]) ? 1 : 0,
@@ -207,5 +212,9 @@ function packDetail(plan: SurfacePlan): ArrayBuffer {
     size: domain.max.map((high, k) => (high - domain.min[k]) / counts[k]),
     low: bounds.min,
     high: bounds.max,
+    tileFirst: tile.first,
+    tileEnd: tile.end,
+    seamLow: tile.seams.min,
+    seamHigh: tile.seams.max,
   });
 }

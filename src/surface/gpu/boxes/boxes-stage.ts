@@ -89,6 +89,7 @@ export async function createBoxesStage(context: GpuContext) {
           kernels.linkHalves,
           halves,
           fine,
+          detail.params,
           counts,
           chains,
           rects,

@@ -26,6 +26,8 @@ fn moveFlat(vertex: u32) {
   }
   let normal = normals[vertex].xyz;
   let faces = vec3<u32>(bitcast<u32>(p.w));
+  // What lies on a seam stays as it is (mesh.wgsl).
+  if (faces.x >= 64u) { return; }
   let isHeld = (faces & vec3<u32>(3u, 12u, 48u)) != vec3<u32>(0u);
   let along = select(sum - dot(sum, normal) * normal, vec3<f32>(0.0), isHeld);
   let size = length(along);

@@ -36,7 +36,11 @@ fn countSamples(item: u32) {
   nSamples[item] = 0u;
   if (id == NONE) { return; }
   let t = triangles[id].corners;
-  let skipped = select(flatParts(select(t, vec3<u32>(0u), t.x == NONE)), 0u, round.flatShare == 0.0);
+  if (round.isRenewed != 0u) { triangles[id].fresh = ALL_FRESH; }
+  let corners = select(t, vec3<u32>(0u), t.x == NONE);
+  let seams = select(vec3<u32>(0u), vec3<u32>(1u, 2u, 4u), seamSides(id, corners));
+  let later = select(flatParts(corners), 0u, round.flatShare == 0.0);
+  let skipped = later | seams.x | seams.y | seams.z;
   let chosen = chosenSamples(id, skipped);
   triangles[id].fresh = (triangles[id].fresh & skipped) | (chosen << CHOSEN);
   nSamples[item] = countOneBits(chosen);

@@ -5,4 +5,7 @@
 @group(0) @binding(2) var<storage, read> offEdges: array<u32>;
 @group(0) @binding(3) var<storage, read_write> isOwner: array<u32>;
 
-fn ownEdge(item: u32) { isOwner[item] = select(0u, 1u, marks[offEdges[item]] == ~item); }
+fn ownEdge(item: u32) {
+  let edge = offEdges[item];
+  isOwner[item] = select(0u, 1u, edge != NONE && marks[min(edge, arrayLength(&marks) - 1u)] == ~item);
+}

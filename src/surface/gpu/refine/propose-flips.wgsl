@@ -12,14 +12,23 @@
 /// a, b, c, d; a is NONE where it cannot be.
 @group(0) @binding(7) var<storage, read_write> flips: array<vec4<u32>>;
 
-/// Whether an edge leads from the vertex that h begins at to vertex v; also where the border does not let one tell.
+/// Whether an edge leads from the vertex that h begins at to vertex v; also where there are too many to tell.
 fn hasNeighbour(h: u32, v: u32) -> bool {
   var g = h;
-  for (var i = 0u; i < MAX_RING; i++) {
-    if (targetOf(g) == v) { return true; }
-    g = nextSpoke(g);
-    if (g == NONE) { return true; }
-    if (g == h) { return false; }
+  var isForward = true;
+  for (var i = 0u; i < 2u * MAX_RING; i++) {
+    if (targetOf(g) == v || originOf(beforeHalf(g)) == v) { return true; }
+    if (isForward) {
+      g = nextSpoke(g);
+      if (g == h) { return false; }
+      if (g != NONE) { continue; }
+      // At the border: from h on the other way around.
+      isForward = false;
+      g = h;
+    }
+    let twin = twinOf(g);
+    if (twin == NONE) { return false; }
+    g = nextHalf(twin);
   }
   return true;
 }
@@ -35,6 +44,8 @@ fn proposeFlip(item: u32) {
   let c = targetOf(nextHalf(h));
   let d = targetOf(nextHalf(g));
   let whole = normalOf(a, b, c) + normalOf(b, a, d);
-  let isSound = c != d && isFacing(a, d, c, whole) && isFacing(d, b, c, whole) && !hasNeighbour(beforeHalf(h), d);
+  // Of two vertices on one face of the domain, or on one seam, the edge between is not for here to make.
+  let isInside = (bitcast<u32>(vertices[c].w) & bitcast<u32>(vertices[d].w)) == 0u;
+  let isSound = c != d && isInside && isFacing(a, d, c, whole) && isFacing(d, b, c, whole) && !hasNeighbour(beforeHalf(h), d);
   if (isSound) { flips[item] = vec4<u32>(a, b, c, d); }
 }

@@ -32,6 +32,7 @@ import proposeFlipsWgsl from './propose-flips.wgsl';
 import recordChildrenWgsl from './record-children.wgsl';
 import refuseSplitsWgsl from './refuse-splits.wgsl';
 import samplePatternWgsl from './sample-pattern.wgsl';
+import seamSidesWgsl from './seam-sides.wgsl';
 import takeSamplesWgsl from './take-samples.wgsl';
 
 export interface RefineCapacities {
@@ -45,6 +46,8 @@ export interface RefineCapacities {
 export interface RoundPlan {
   /** All triangles are looked at, not only those that the round before made. */
   readonly isAll: boolean;
+  /** Nothing counts as looked at before, be it with fewer samples. Default: false. */
+  readonly isRenewed?: boolean;
   /** Samples of the pattern that are taken: 4, 7, 13, 16 or 19. */
   readonly nPattern: number;
   /** Share of the tolerance by which a sample may stand off. */
@@ -65,10 +68,14 @@ function kernelSources(resources: FieldResources) {
   const divided = head + divisionsWgsl;
   const measured = head + samplePatternWgsl + detailWgsl + fieldCode(resources, 10, true);
   return {
-    countSamples: [sampled + detailWgsl + countSamplesWgsl, 'countSamples', 'counts[N_ACTIVE]'],
+    countSamples: [
+      sampled + detailWgsl + seamSidesWgsl + countSamplesWgsl,
+      'countSamples',
+      'counts[N_ACTIVE]',
+    ],
     emitSamples: [head + activeWgsl + SCAN_READ_WGSL + emitSamplesWgsl, 'emitSamples', 'counts[N_ACTIVE]'],
     measure: [measured + measureWgsl, 'measureSample', 'counts[N_SAMPLES]'],
-    markOff: [read + samplePatternWgsl + markOffWgsl, 'markOff', 'counts[N_OFF]'],
+    markOff: [read + samplePatternWgsl + seamSidesWgsl + markOffWgsl, 'markOff', 'counts[N_OFF]'],
     ownEdges: [head + ownEdgesWgsl, 'ownEdge', 'counts[N_OFF]'],
     claimSplits: [read + claimSplitsWgsl, 'claimSplit', 'counts[N_SPLITS]'],
     placeSplits: [read + placeSplitsWgsl, 'placeSplit', 'counts[N_SPLITS]'],
@@ -179,6 +186,7 @@ class Rounds {
       'refine.round',
       ROUND.pack({
         isAll: plan.isAll ? 1 : 0,
+        isRenewed: plan.isRenewed ? 1 : 0,
         nPattern: plan.nPattern,
         vertices: builder.at(counts.vertices),
         triangles: builder.at(counts.triangles),
@@ -226,16 +234,17 @@ class Rounds {
       isSmall,
     });
     const edges = builder.create('refine.offEdges', mostSplits * 8);
-    const marked = [off.list, samples, triangles, vertices, this.#marks, edges];
+    const places = builder.create('refine.offPlaces', mostSplits * 8);
+    const marked = [off.list, samples, triangles, vertices, this.#marks, edges, places];
     builder.each(kernels.markOff, off.items, counts, ...marked);
-    return { items: off.items, edges };
+    return { items: off.items, edges, places };
   }
 
   /** Divides each edge once: its vertex on the zero set. */
   #placeSplits(
     plan: RoundPlan,
     round: GPUBuffer,
-    off: { readonly items: ItemCount; readonly edges: GPUBuffer },
+    off: { readonly items: ItemCount; readonly edges: GPUBuffer; readonly places: GPUBuffer },
     {
       vertices: nVertices,
       nextVertices,
@@ -266,6 +275,8 @@ class Rounds {
       edges,
       triangles,
       normals,
+      list,
+      off.places,
       vertices,
       casts.orders,
     );
