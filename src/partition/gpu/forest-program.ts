@@ -88,6 +88,8 @@ export interface GpuPartition {
   readonly fine: GPUBuffer;
   readonly roots: GPUBuffer;
   readonly nodes: GPUBuffer;
+  /** vec4<f32> a node: unit direction in which f increases, or zero; range of f less its interpolant. */
+  readonly nodeBounds: GPUBuffer;
   /** vec4<u32> a rectangle: leaf below, leaf above, axis, and as f32 the range of f less its interpolant. */
   readonly rects: GPUBuffer;
   /** u32[4] a rectangle: corners c00, c10, c01, c11. */
@@ -255,6 +257,7 @@ class Partition {
       fine: this.#fine,
       roots: this.#roots,
       nodes: this.#nodes,
+      nodeBounds: this.#nodeBounds,
       rects,
       rectCorners,
       byRects,

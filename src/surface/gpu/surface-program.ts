@@ -62,7 +62,7 @@ const LAST_ROUNDS: readonly RoundPlan[] = [4, 7, 13, 13].map((nPattern, r) => ({
 
 /** More divisions, for a mesh that misses its tolerance after all of them; how often. */
 const REPAIR_ROUNDS: readonly RoundPlan[] = [0, 1, 2, 3].map((r) => ({
-  isAll: r === 0,
+  isAll: true,
   isRenewed: r === 0,
   nPattern: 13,
   share: 0.82,

@@ -6,7 +6,7 @@ import type { Placer } from '../cast.ts';
 import { SURFACE_WGSL, type SurfaceBuilder } from '../counts.ts';
 import detailWgsl from '../detail.wgsl';
 import type { GpuEdges } from '../edges/edges-stage.ts';
-import type { GpuFaces } from '../faces/faces-stage.ts';
+import { CHAIN_SLOTS, type GpuFaces } from '../faces/faces-stage.ts';
 import halfEdgesWgsl from '../half-edges.wgsl';
 import { type GpuDetail, type GpuMesh, tolerancesWgsl } from '../kit.ts';
 import clipEarsWgsl from './clip-ears.wgsl';
@@ -18,6 +18,7 @@ import findLoopsWgsl from './find-loops.wgsl';
 import halfChainsWgsl from './half-chains.wgsl';
 import linkHalvesWgsl from './link-halves.wgsl';
 import nextHalvesWgsl from './next-halves.wgsl';
+import orientLoopsWgsl from './orient-loops.wgsl';
 import pairFansWgsl from './pair-fans.wgsl';
 import pairSegmentsWgsl from './pair-segments.wgsl';
 import pairSidesWgsl from './pair-sides.wgsl';
@@ -34,7 +35,12 @@ export interface BoxCapacities {
 const REFINE_SHARE = 0.75;
 
 const SOURCES = (() => {
-  const head = `${SURFACE_WGSL}const REFINE_SHARE = ${REFINE_SHARE};\n`;
+  const head = `${SURFACE_WGSL}const REFINE_SHARE = ${REFINE_SHARE};
+const CHAIN_SLOTS = ${CHAIN_SLOTS}u;
+const SIDES = 63u;
+const PARTNER = 8u;
+const CORNER = 0xffffffffu;
+`;
   const meshed = head + halfEdgesWgsl;
   const clipped = meshed + detailWgsl + tolerancesWgsl(8);
   return {
@@ -42,9 +48,10 @@ const SOURCES = (() => {
     nextHalves: [head + nextHalvesWgsl, 'nextHalfChain', 'counts[N_HALVES]'],
     findLoops: [head + findLoopsWgsl, 'findLoop', 'counts[N_HALVES]'],
     emitLoops: [head + SCAN_READ_WGSL + emitLoopsWgsl, 'emitLoop', 'counts[N_LOOPS]'],
+    orientLoops: [head + orientLoopsWgsl, 'orientLoop', 'counts[N_LOOPS]'],
     describeLoops: [head + describeLoopsWgsl, 'describeLoop', 'counts[N_LOOPS]'],
     clipEars: [clipped + clipEarsWgsl, 'clipEars', 'counts[N_LOOPS]'],
-    pairSides: [meshed + pairSidesWgsl, 'pairSides', 'counts[N_LOOPS]'],
+    pairSides: [meshed + fanTriangleWgsl + pairSidesWgsl, 'pairSides', 'counts[N_LOOPS]'],
     fanLoops: [meshed + fanTriangleWgsl + fanLoopsWgsl, 'fanLoop', 'counts[N_FANS]'],
     pairFans: [meshed + fanTriangleWgsl + pairFansWgsl, 'pairFan', 'counts[N_FANS]'],
     pairSegments: [meshed + pairSegmentsWgsl, 'pairSegment', 'counts[N_SEGMENTS]'],
@@ -61,9 +68,9 @@ export async function createBoxesStage(context: GpuContext) {
      */
     add(
       builder: SurfaceBuilder,
-      { fine, rects, nodes, roots }: GpuPartition,
+      { fine, rects, nodes, nodeBounds, roots }: GpuPartition,
       { places }: GpuEdges,
-      { chains }: GpuFaces,
+      { chains, chainPoints }: GpuFaces,
       detail: GpuDetail,
       mesh: GpuMesh,
       placer: Placer,
@@ -109,11 +116,12 @@ export async function createBoxesStage(context: GpuContext) {
         const loops = builder.create('boxes.loops', nLoops * 16);
         const loopVertices = builder.create('boxes.loopVertices', nLoopVertices * 16);
         const loopPlaces = builder.create('boxes.loopPlaces', nLoopVertices * 16);
-        const loopNormals = builder.create('boxes.loopNormals', nLoops * 16);
+        const loopNormals = builder.create('boxes.loopNormals', nLoops * 32);
         const isFanned = builder.create('boxes.isFanned', nLoops * 4);
         const around = [list, chains, follows, offsets, sums];
         builder.each(kernels.emitLoops, items, counts, ...around, loops, loopVertices);
-        const described = [loopVertices, vertices, loops, loopNormals, loopPlaces];
+        builder.each(kernels.orientLoops, items, counts, list, chains, rects, nodeBounds, loopNormals);
+        const described = [loopVertices, vertices, loops, loopNormals, loopPlaces, chainPoints, normals];
         builder.each(kernels.describeLoops, items, counts, ...described);
         const clipped = [loops, loopPlaces, vertices, normals, triangles, isFanned, detail.tolerances];
         builder.each(kernels.clipEars, items, detail.params, counts, ...clipped);
@@ -135,7 +143,7 @@ export async function createBoxesStage(context: GpuContext) {
           triangles,
           casts.orders,
         );
-        builder.each(kernels.pairFans, fans.items, counts, ...fanned, triangles, segmentHalves);
+        builder.each(kernels.pairFans, fans.items, counts, ...fanned, triangles, segmentHalves, sideHalves);
         const bySegments = builder.items('segments', segments);
         builder.each(kernels.pairSegments, bySegments, counts, segmentHalves, triangles);
         placer.add(builder, fans.items, casts, mesh, true);

@@ -1,13 +1,15 @@
 // Fills each loop with triangles by clipping ears, the best one first: a diagonal that stays near the zero set, a
 // well-shaped triangle. How far the zero set stands off a diagonal is told from the normals at its ends; that of a crease
 // along it is nothing. A diagonal between two vertices of one side is never used: the leaf beside could use the same.
-// Where no ear is left, or there are too many vertices, the loop is fanned around a vertex of its own (fan-loops.wgsl).
+// A crease that crosses the leaf is a chord that no ear cuts. Where two of them cross, what is left around them is fanned around
+// a vertex at their crossing (fan-loops.wgsl); so is, around its middle, what has no ear left, or too many vertices.
 //
 // A loop of n vertices has n - 2 triangles, so that the first one of loop l is its first vertex less 2 * l.
 
 @group(0) @binding(0) var<uniform> detail: Detail;
 @group(0) @binding(1) var<storage, read> counts: array<u32>;
-@group(0) @binding(2) var<storage, read> loops: array<vec4<u32>>;
+/// In the third word what is left to be fanned, as bits; in the fourth CORNER, or the chords that cross there, as bytes, or 0.
+@group(0) @binding(2) var<storage, read_write> loops: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> loopPlaces: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> vertices: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> normals: array<vec4<f32>>;
@@ -22,6 +24,8 @@ const SHAPE = 2e-3;
 /// Area over longest side² of a triangle that counts as turned over.
 const TURNED = 1e-6;
 const NO_EAR = 3e38;
+/// How near a crossing may be to a side of what is left, as a share of the chord.
+const LEAST_DISTANCE = 0.01;
 
 fn areaOf(a: vec2<f32>, b: vec2<f32>, c: vec2<f32>) -> f32 {
   return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
@@ -37,7 +41,60 @@ fn bitAfter(mask: u32, i: u32) -> u32 {
   return firstTrailingBit(select(mask, above, above != 0u));
 }
 
-fn sideBits(place: vec4<f32>) -> u32 { return bitcast<u32>(place.w); }
+fn sideBits(place: vec4<f32>) -> u32 { return bitcast<u32>(place.w) & SIDES; }
+
+/// Where the chord from place i ends, or NONE; NONE also where that is a side of what is left.
+fn chordFrom(mask: u32, i: u32, place: vec4<f32>) -> u32 {
+  let partner = bitcast<u32>(place.w) >> PARTNER;
+  let end = partner - 1u;
+  let isOpen = partner != 0u && (mask & (1u << (end & 31u))) != 0u && end != bitBefore(mask, i) && end != bitAfter(mask, i);
+  return select(NONE, end, isOpen);
+}
+
+/// Where the lines from a to b and from c to d cross, as a share of the first.
+fn crossingShare(a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32>) -> f32 {
+  let e = areaOf(a, c, d);
+  let f = areaOf(b, c, d);
+  return select(e / (e - f), 0.5, e == f);
+}
+
+/// Whether all sides of what is left are seen from a point, none nearer than so far.
+fn isStar(first: u32, mask: u32, p: vec2<f32>, least: f32) -> bool {
+  var left = mask;
+  while (left != 0u) {
+    let i = firstTrailingBit(left);
+    left &= left - 1u;
+    let a = loopPlaces[first + i].xy;
+    let b = loopPlaces[first + bitAfter(mask, i)].xy;
+    if (areaOf(p, a, b) <= least * length(b - a)) { return false; }
+  }
+  return true;
+}
+
+/// Two chords that cross, as bytes, where all of what is left is seen from there; else 0.
+fn crossingChords(first: u32, mask: u32) -> u32 {
+  var starts = mask;
+  while (starts != 0u) {
+    let i = firstTrailingBit(starts);
+    starts &= starts - 1u;
+    let a = loopPlaces[first + i];
+    let j = chordFrom(mask, i, a);
+    if (j == NONE || j < i) { continue; }
+    var between = starts & ((1u << j) - 1u);
+    while (between != 0u) {
+      let k = firstTrailingBit(between);
+      between &= between - 1u;
+      let c = loopPlaces[first + k];
+      let l = chordFrom(mask, k, c);
+      if (l == NONE || (l > i && l < j)) { continue; }
+      let b = loopPlaces[first + j].xy;
+      let share = crossingShare(a.xy, b, c.xy, loopPlaces[first + l].xy);
+      let isSeen = isStar(first, mask, mix(a.xy, b, share), LEAST_DISTANCE * distance(a.xy, b));
+      return select(0u, i | (j << 8u) | (k << 16u) | (l << 24u), isSeen);
+    }
+  }
+  return 0u;
+}
 
 /// What clipping vertex i costs, NO_EAR where it cannot be.
 fn earCost(first: u32, mask: u32, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, i: u32, scale: f32) -> f32 {
@@ -71,32 +128,44 @@ fn clipEars(item: u32) {
   let first = loops[item].x;
   let n = loops[item].y;
   var mask = select((1u << n) - 1u, 0xffffffffu, n >= 32u);
-  var isStuck = n > MAX_VERTICES;
+  var chords = loops[item].w;
+  var isStuck = n > MAX_VERTICES || chords == CORNER;
+  var hasChords = true;
   let p = vertices[bitcast<u32>(loopPlaces[first].z)].xyz;
   let scale = REFINE_SHARE * toleranceIn(p, p);
   var triangle = first - 2u * item;
-  for (var clip = 2u; clip < n && !isStuck; clip++) {
+  var nLeft = n;
+  while (nLeft > 2u && !isStuck) {
     var best = NO_EAR;
     var ear = 0u;
     var left = mask;
     while (left != 0u) {
       let i = firstTrailingBit(left);
       left &= left - 1u;
+      let b = loopPlaces[first + i];
+      if (hasChords && chordFrom(mask, i, b) != NONE) { continue; }
       let a = loopPlaces[first + bitBefore(mask, i)];
       let c = loopPlaces[first + bitAfter(mask, i)];
-      let cost = earCost(first, mask, a, loopPlaces[first + i], c, i, scale);
+      let cost = earCost(first, mask, a, b, c, i, scale);
       if (cost < best) {
         best = cost;
         ear = i;
       }
     }
-    isStuck = best == NO_EAR;
-    if (!isStuck) {
-      // Places around the loop; vertices take their place when the sides are paired (pair-sides.wgsl).
-      triangles[triangle].corners = vec3<u32>(bitBefore(mask, ear), ear, bitAfter(mask, ear));
-      triangle++;
-      mask &= ~(1u << ear);
+    if (best == NO_EAR) {
+      if (hasChords) { chords = crossingChords(first, mask); }
+      // Without chords there may be ears yet.
+      isStuck = !hasChords || chords != 0u;
+      hasChords = false;
+      continue;
     }
+    // Places around the loop; vertices take their place when the sides are paired (pair-sides.wgsl).
+    triangles[triangle].corners = vec3<u32>(bitBefore(mask, ear), ear, bitAfter(mask, ear));
+    triangle++;
+    mask &= ~(1u << ear);
+    nLeft--;
   }
   isFanned[item] = select(0u, 1u, isStuck && n >= 3u);
+  loops[item].z = select(0u, mask, isStuck);
+  loops[item].w = chords;
 }

@@ -8,9 +8,9 @@
 @group(0) @binding(3) var<storage, read> follows: array<u32>;
 @group(0) @binding(4) var<storage, read> offsets: array<u32>;
 @group(0) @binding(5) var<storage, read> sums: array<u32>;
-/// First vertex in `loopVertices`, number of them, half-chain that the loop begins with.
+/// First vertex in `loopVertices`, number of them; for what clip-ears.wgsl leaves.
 @group(0) @binding(6) var<storage, read_write> loops: array<vec4<u32>>;
-/// Vertex; sides; segment.
+/// Vertex; sides; segment; place in `chainPoints` + 1, or 0.
 @group(0) @binding(7) var<storage, read_write> loopVertices: array<vec4<u32>>;
 
 fn sideOf(half: u32) -> u32 {
@@ -36,7 +36,8 @@ fn emitLoop(item: u32) {
     for (var k = 0u; k <= nPoints; k++) {
       let i = select(k, nPoints - k, isReversed);
       let point = select(firstPoint + select(k, nPoints + 1u - k, isReversed) - 1u, select(chain.x, chain.y, isReversed), k == 0u);
-      loopVertices[at + k] = vec4<u32>(point, side | sideBefore, 2u * (segment + i) + (current & 1u), 0u);
+      let slot = (current >> 1u) * CHAIN_SLOTS + select(k, nPoints + 1u - k, isReversed);
+      loopVertices[at + k] = vec4<u32>(point, side | sideBefore, 2u * (segment + i) + (current & 1u), select(slot, 0u, k == 0u));
       sideBefore = 0u;
     }
     at += 1u + nPoints;
@@ -45,5 +46,5 @@ fn emitLoop(item: u32) {
     if (current == half) { break; }
   }
   if (first < arrayLength(&loopVertices)) { loopVertices[first].y |= sideBefore; }
-  loops[item] = vec4<u32>(first, at - first, half, 0u);
+  loops[item] = vec4<u32>(first, at - first, 0u, 0u);
 }

@@ -7,15 +7,25 @@
 @group(0) @binding(4) var<storage, read_write> triangles: array<Triangle>;
 @group(0) @binding(5) var<storage, read_write> segmentHalves: array<u32>;
 
+/// See pair-sides.wgsl.
+@group(0) @binding(6) var<storage, read> sideHalves: array<u32>;
+
 fn pairFan(item: u32) {
   let id = listed[item];
-  let first = loops[id].x;
-  let n = loops[id].y;
-  for (var k = 0u; k < n; k++) {
-    let here = fanTriangle(first, n, id, item, k);
-    let next = fanTriangle(first, n, id, item, select(k + 1u, 0u, k + 1u == n));
+  let l = loops[id];
+  let m = nFanned(l);
+  var place = firstFanned(l);
+  for (var k = 0u; k < m; k++) {
+    let here = fanTriangle(l, m, id, item, k);
+    let next = fanTriangle(l, m, id, item, select(k + 1u, 0u, k + 1u == m));
     triangles[here].twins.y = 3u * next + 2u;
     triangles[next].twins.z = 3u * here + 1u;
-    segmentHalves[loopVertices[first + k].z] = 3u * here + 1u;
+    let other = sideHalves[l.x + place];
+    if (other == 0u) { segmentHalves[loopVertices[l.x + place].z] = 3u * here + 1u; }
+    else {
+      triangles[here].twins.x = other - 1u;
+      triangles[(other - 1u) / 3u].twins[(other - 1u) % 3u] = 3u * here;
+    }
+    place = nextFanned(l, place);
   }
 }

@@ -22,16 +22,17 @@ fn pairSide(first: u32, place: u32, half: u32) {
 }
 
 fn pairSides(item: u32) {
-  if (isFanned[item] != 0u) { return; }
   let first = loops[item].x;
   let n = loops[item].y;
+  let isWhole = isFanned[item] == 0u;
+  let nEars = select(n - nFanned(loops[item]), max(n, 2u) - 2u, isWhole);
   for (var k = 0u; k < n; k++) { sideHalves[first + k] = 0u; }
-  for (var k = 2u; k < n; k++) {
-    let id = first - 2u * item + k - 2u;
+  for (var k = 0u; k < nEars; k++) {
+    let id = first - 2u * item + k;
     let t = triangles[id].corners;
     pairSide(first, t.x, 3u * id);
     pairSide(first, t.y, 3u * id + 1u);
-    if (k + 1u == n) { pairSide(first, t.z, 3u * id + 2u); }
+    if (isWhole && k + 1u == nEars) { pairSide(first, t.z, 3u * id + 2u); }
     // The ear's own side is what is left of the loop there.
     sideHalves[first + t.x] = 3u * id + 3u;
     triangles[id].corners = vec3<u32>(

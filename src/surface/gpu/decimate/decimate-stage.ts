@@ -15,6 +15,7 @@ import findSpokesWgsl from './find-spokes.wgsl';
 import flagContendersWgsl from './flag-contenders.wgsl';
 import flagDirtyWgsl from './flag-dirty.wgsl';
 import judgeVerticesWgsl from './judge-vertices.wgsl';
+import linkSoundWgsl from './link-sound.wgsl';
 import ringsWgsl from './rings.wgsl';
 import winRingsWgsl from './win-rings.wgsl';
 
@@ -34,10 +35,14 @@ function kernelSources(resources: FieldResources) {
   return {
     findSpokes: [head + findSpokesWgsl, 'findSpokes', 'counts[thinning.triangles]'],
     flagDirty: [head + flagDirtyWgsl, 'flagDirty', 'counts[thinning.vertices]'],
-    judgeVertices: [ringed + detailWgsl + judgeVerticesWgsl, 'judgeVertex', 'counts[N_DIRTY]'],
+    judgeVertices: [
+      ringed + linkSoundWgsl + detailWgsl + judgeVerticesWgsl,
+      'judgeVertex',
+      'counts[N_DIRTY]',
+    ],
     flagContenders: [head + flagContendersWgsl, 'flagContender', 'counts[thinning.vertices]'],
     claimRings: [contested + claimRingsWgsl, 'claimRing', 'counts[N_CONTENDERS]'],
-    winRings: [contested + winRingsWgsl, 'winRing', 'counts[N_CONTENDERS]'],
+    winRings: [contested + linkSoundWgsl + winRingsWgsl, 'winRing', 'counts[N_CONTENDERS]'],
     checkCollapses: [checked + checkCollapsesWgsl, 'checkCollapse', 'counts[N_WINNERS]'],
     collapse: [ringed + collapseWgsl, 'collapse', 'counts[N_WINNERS]'],
   } as const;

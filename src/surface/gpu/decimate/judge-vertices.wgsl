@@ -14,7 +14,8 @@
 /// that there may be.
 @group(0) @binding(9) var<storage, read_write> goals: array<vec4<u32>>;
 
-/// Least cosine between a new triangle's normal and the surface's at its corners.
+/// Least cosine between a new triangle's normal and the surface's at its corners, or that of the triangle in whose place it comes:
+/// on creases the surface has no one normal.
 const LEAST_COSINE = 0.5;
 /// Least height over longest side of a new triangle.
 const LEAST_ASPECT = 0.03;
@@ -42,30 +43,12 @@ fn standOff(v: vec3<f32>, h: u32, n: u32, goal: u32, isShort: bool) -> f32 {
     let norm = length(normal);
     let longest2 = max(dot(pa - p, pa - p), max(dot(pb - p, pb - p), dot(pb - pa, pb - pa)));
     let cosine = min(dot(normal, np), min(dot(normal, normals[a].xyz), dot(normal, normals[b].xyz)));
-    isGood = norm > 0.0 && norm >= leastAspect * longest2 && cosine >= leastCosine * norm;
+    let before = cross(pa - v, pb - v);
+    let isFacing = cosine >= leastCosine * norm || dot(normal, before) >= leastCosine * norm * length(before);
+    isGood = norm > 0.0 && norm >= leastAspect * longest2 && isFacing;
     least = min(least, abs(dot(normal, v - p)) / max(norm, 1e-38));
   }
   return select(FAR, least, isGood);
-}
-
-/// Whether moving v, with n triangles around half-edge h, along half-edge g keeps the mesh a manifold: its ends have just
-/// the two apexes in common.
-fn isLinkSound(h: u32, n: u32, g: u32) -> bool {
-  let first = twinOf(g);
-  let m = ringSize(first);
-  if (m == 0u || m + n <= 6u) { return false; }
-  var nCommon = 0u;
-  var s = first;
-  for (var i = 0u; i < m; i++) {
-    let u = targetOf(s);
-    var r = h;
-    for (var j = 0u; j < n; j++) {
-      if (targetOf(r) == u) { nCommon++; }
-      r = nextSpoke(r);
-    }
-    s = nextSpoke(s);
-  }
-  return nCommon == 2u;
 }
 
 /// The least tolerance around v.

@@ -1,4 +1,5 @@
-// 1 for every vertex whose claims all hold: no two of them have a neighbour in common.
+// 1 for every vertex whose claims all hold: no two of them have a neighbour in common. What was around the vertex that it is to be
+// moved onto may have changed since it was judged; so whether the mesh stays a manifold is asked again.
 
 @group(0) @binding(0) var<uniform> thinning: Thinning;
 @group(0) @binding(1) var<storage, read> counts: array<u32>;
@@ -19,5 +20,5 @@ fn winRing(item: u32) {
     g = nextSpoke(g);
     if (g == h) { break; }
   }
-  isWinner[item] = select(0u, 1u, holds);
+  isWinner[item] = select(0u, 1u, holds && isLinkSound(h, ringSize(h), h));
 }

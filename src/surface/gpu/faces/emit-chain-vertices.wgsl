@@ -6,7 +6,7 @@
 @group(0) @binding(3) var<storage, read> sums: array<u32>;
 @group(0) @binding(4) var<storage, read> rectCorners: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read> points: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> chainPoints: array<u32>;
+@group(0) @binding(6) var<storage, read> chainPoints: array<vec2<u32>>;
 /// The number of points becomes the first one's vertex, with their number in the eight highest bits.
 @group(0) @binding(7) var<storage, read_write> chains: array<vec4<u32>>;
 @group(0) @binding(8) var<storage, read_write> vertices: array<vec4<f32>>;
@@ -22,7 +22,7 @@ fn emitChainVertices(chain: u32) {
   let v = (axis + 2u) % 3u;
   for (var k = 0u; k < record.w; k++) {
     if (first + k >= arrayLength(&vertices)) { return; }
-    let at = unpack2x16unorm(chainPoints[chain * CHAIN_SLOTS + k]);
+    let at = unpack2x16unorm(chainPoints[chain * CHAIN_SLOTS + k].x);
     var p = low;
     p[u] += at.x * size[u];
     p[v] += at.y * size[v];

@@ -31,11 +31,13 @@ export interface GpuFaces {
    * the number of them in the eight highest bits. f > 0 on the left, seen from the upper side of the rectangle.
    */
   readonly chains: GPUBuffer;
+  /** vec2<u32>, `CHAIN_SLOTS` a chain: place of an inner point, 16 bits a coordinate; neuron whose sign changes there, + 1. */
+  readonly chainPoints: GPUBuffer;
   readonly byChains: ItemCount;
 }
 
 /** Inner points that a chain keeps at most; what they leave out the refinement puts in. */
-const CHAIN_SLOTS = 6;
+export const CHAIN_SLOTS = 6;
 /** Share of the tolerance to which chains follow their curves: see plan.ts. */
 const CHAIN_SHARE = 0.63;
 /** Bytes of a `RectFrame`. */
@@ -71,6 +73,7 @@ export async function createFacesStage(resources: FieldResources, context: GpuCo
       const { counts } = builder;
       const { rects: nRects, curvedRects, chains: nChains } = capacities;
       const chains = builder.create('faces.chains', nChains * 16);
+      const chainPoints = builder.create('faces.points', nChains * CHAIN_SLOTS * 8);
       builder.stage('faces');
       const byChains = builder.scope(() => {
         const nCurves = builder.create('faces.nCurves', nRects * 4);
@@ -85,7 +88,6 @@ export async function createFacesStage(resources: FieldResources, context: GpuCo
         const framed = [list, rects, rectCorners, points, offsets, sums, frames];
         builder.each(kernels.frameRects, items, counts, ...framed);
         builder.each(kernels.gatherRoots, items, counts, edgeEnds, edgeRoots, vertices, frames, boundary);
-        const chainPoints = builder.create('faces.points', nChains * CHAIN_SLOTS * 4);
         const nPoints = builder.create('faces.nPoints', nChains * 4);
         const traced = [frames, boundary, firstLayer, chains, chainPoints, nPoints, detail.tolerances];
         builder.each(kernels.trace, items, detail.params, counts, ...traced, resources.rows);
@@ -101,7 +103,7 @@ export async function createFacesStage(resources: FieldResources, context: GpuCo
         builder.combine('halves', { chains: 2 });
         return all;
       });
-      return { chains, byChains };
+      return { chains, chainPoints, byChains };
     },
   };
 }

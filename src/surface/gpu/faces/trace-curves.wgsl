@@ -11,8 +11,9 @@
 @group(0) @binding(4) var<storage, read> firstLayer: array<vec4<f32>>;
 /// Start vertex, end vertex, rectangle with the axis in the two highest bits, points in between.
 @group(0) @binding(5) var<storage, read_write> chains: array<vec4<u32>>;
-/// Places on the rectangle, 0 to 1, 16 bits a coordinate: what that rounds is put right by a step along the gradient.
-@group(0) @binding(6) var<storage, read_write> chainPoints: array<u32>;
+/// Place on the rectangle, 0 to 1, 16 bits a coordinate: what that rounds is put right by a step along the gradient. Then the
+/// neuron whose sign changes there, + 1, or 0.
+@group(0) @binding(6) var<storage, read_write> chainPoints: array<vec2<u32>>;
 @group(0) @binding(7) var<storage, read_write> nPoints: array<u32>;
 
 /// Pieces after which a walk is given up, and points of a curve that are looked at.
@@ -35,6 +36,8 @@ var<private> isOn: array<bool, MAX_UNITS>;
 var<private> fForm: vec4<f32>;
 /// The curve.
 var<private> line: array<vec2<f32>, 32>;
+/// By point: the neuron whose sign changes there, + 1, or 0.
+var<private> kinks: array<u32, 32>;
 var<private> nLine: u32;
 var<private> here: vec2<f32>;
 /// Where the walk left the rectangle; 4 where it was given up.
@@ -99,9 +102,10 @@ fn distanceTo(u: u32, isX: bool, f: vec4<f32>, p: f32, dir: f32, isCrossed: bool
   return select(NOT_A_NUMBER, max(0.0, far), far >= -NOW && root != NOT_A_NUMBER);
 }
 
-fn addPoint(p: vec2<f32>) {
+fn addPoint(p: vec2<f32>, kink: u32) {
   if (nLine > MAX_POINTS) { return; }
   line[nLine] = p;
+  kinks[nLine] = kink;
   nLine++;
 }
 
@@ -124,7 +128,7 @@ fn addArc(start: vec2<f32>, sampling: f32) {
   for (var i = 1u; i < n; i++) {
     let si = s0 + (s1 - s0) * f32(i) / f32(n);
     let ti = clamp(-(f.x + f.y * si) / (f.z + f.w * si), 0.0, 1.0);
-    addPoint(select(vec2<f32>(ti, si), vec2<f32>(si, ti), isX));
+    addPoint(select(vec2<f32>(ti, si), vec2<f32>(si, ti), isX), 0u);
   }
 }
 
@@ -181,13 +185,13 @@ fn walk(start: vec2<f32>, sampling: f32) {
   nLine = 0u;
   exitSide = 4u;
   rebuildForms(true);
-  addPoint(here);
+  addPoint(here, 0u);
   var crossed = MAX_UNITS;
   for (var piece = 0u; piece < MAX_PIECES; piece++) {
     let begin = here;
     crossed = nextEvent(crossed);
     addArc(begin, sampling);
-    addPoint(here);
+    addPoint(here, select(unitNeuron[min(crossed, MAX_UNITS - 1u)] + 1u, 0u, crossed == MAX_UNITS));
     if (crossed == MAX_UNITS) { break; }
     isOn[crossed] = !isOn[crossed];
     rebuildForms(false);
@@ -254,7 +258,7 @@ fn emitChain(chain: u32, frame: u32, first: u32, i: u32, j: u32, kept: u32) {
   while (left != 0u && n < CHAIN_SLOTS) {
     let k = firstTrailingBit(left);
     left &= left - 1u;
-    chainPoints[chain * CHAIN_SLOTS + n] = pack2x16unorm(line[k]);
+    chainPoints[chain * CHAIN_SLOTS + n] = vec2<u32>(pack2x16unorm(line[k]), kinks[k]);
     n++;
   }
   chains[chain] = vec4<u32>(start, end, frames[frame].rect | (frames[frame].axis << 30u), n);
@@ -271,6 +275,7 @@ fn emitStraight(chain: u32, frame: u32, first: u32, i: u32, j: u32) {
   let middle = 0.5 * (a.xy + b.xy);
   let inward = (vec2<f32>(0.5) - middle) * size;
   let reach = 0.25 * length((b.xy - a.xy) * size);
+  kinks[1] = 0u;
   line[1] = middle + inward * (reach / max(length(inward), 1e-30)) / size;
   let isOneSided = bitcast<u32>(a.w) == bitcast<u32>(b.w);
   emitChain(chain, frame, first, i, j, select(5u, 7u, isOneSided));

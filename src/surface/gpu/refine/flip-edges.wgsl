@@ -1,4 +1,5 @@
-// Makes the flips that hold all their vertices. Both triangles are looked at again in the next round.
+// Makes the flips that hold all their vertices. Both triangles are looked at again in the next round; those beside an edge that
+// could be neither divided nor flipped in the next round that looks at all.
 
 @group(0) @binding(0) var<storage, read> counts: array<u32>;
 @group(0) @binding(1) var<storage, read> listed: array<u32>;
@@ -22,6 +23,8 @@ fn flipEdge(item: u32) {
   // Each triangle stands in the list once.
   nextActive[at] = NONE;
   nextActive[at + 1u] = NONE;
+  triangles[t].fresh = ALL_FRESH;
+  if (edge.y != NONE) { triangles[u].fresh = ALL_FRESH; }
   let flip = flips[item];
   if (flip.x == NONE) { return; }
   var holds = true;
@@ -33,8 +36,6 @@ fn flipEdge(item: u32) {
   let ca = twinOf(beforeHalf(edge.x));
   triangles[t].corners = vec3<u32>(flip.x, flip.w, flip.z);
   triangles[u].corners = vec3<u32>(flip.w, flip.y, flip.z);
-  triangles[t].fresh = ALL_FRESH;
-  triangles[u].fresh = ALL_FRESH;
   join(3u * t, ad);
   join(3u * t + 1u, 3u * u + 2u);
   join(3u * t + 2u, ca);
