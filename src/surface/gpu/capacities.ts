@@ -42,6 +42,7 @@ const ROOM: Readonly<Record<Exclude<CapacityName, CullCount>, readonly [perRoot:
     segments: [2.3, 24e3],
     loops: [1.1, 8e3],
     loopVertices: [4.4, 40e3],
+    fans: [0.02, 4e3],
     vertices: [1.2, 32e3],
     triangles: [2.4, 64e3],
     samples: [4, 64e3],

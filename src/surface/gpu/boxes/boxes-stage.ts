@@ -29,6 +29,8 @@ export interface BoxCapacities {
   readonly segments: number;
   readonly loops: number;
   readonly loopVertices: number;
+  /** Loops that are fanned. */
+  readonly fans: number;
 }
 
 /** Share of the tolerance for triangles: see plan.ts. */
@@ -84,6 +86,7 @@ export async function createBoxesStage(context: GpuContext) {
         segments,
         loops: nLoops,
         loopVertices: nLoopVertices,
+        fans: nFans,
       } = capacities;
       builder.stage('boxes');
       builder.scope(() => {
@@ -130,8 +133,8 @@ export async function createBoxesStage(context: GpuContext) {
         builder.clear(segmentHalves);
         const paired = [loops, loopVertices, isFanned, triangles, segmentHalves, sideHalves];
         builder.each(kernels.pairSides, items, counts, ...paired);
-        const fans = builder.list('boxes.fans', items, isFanned, { to: 'fans' });
-        const casts = placer.reserve(builder, nLoops);
+        const fans = builder.list('boxes.fans', items, isFanned, { to: 'fans', capacity: nFans });
+        const casts = placer.reserve(builder, nFans);
         const fanned = [fans.list, loops, loopVertices];
         builder.each(
           kernels.fanLoops,

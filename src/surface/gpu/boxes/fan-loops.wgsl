@@ -31,7 +31,7 @@ fn fanLoop(item: u32) {
   let l = loops[id];
   let m = nFanned(l);
   let centre = counts[N_CHAIN_VERTICES] + item;
-  if (centre >= arrayLength(&vertices)) { return; }
+  if (centre >= arrayLength(&vertices) || item >= arrayLength(&casts)) { return; }
   var sum = vec3<f32>(0.0);
   var place = firstFanned(l);
   for (var k = 0u; k < m; k++) {
