@@ -115,7 +115,7 @@ async function run<T>(
       result = await deriver.derive(plan, how, (surface) => take.whole(surface, at(surface, adapterName)));
     } catch (error) {
       if (!isTooLarge(error)) throw error;
-      const surface = await deriveTiles(deriver, plan, how, (tile) => readMesh(tile, arena));
+      const surface = await deriveTiles(deriver, plan, how, (tile) => readMesh(tile, arena), error);
       const where = `${adapterName} in ${surface.nTiles} tiles`;
       result = await take.tiled(surface, at(surface.facts, where));
     }

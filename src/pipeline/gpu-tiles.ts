@@ -28,9 +28,10 @@ export function isTooLarge(error: unknown): boolean {
 }
 
 /**
- * Derives a surface that is too large for the GPU's memory in tiles, one after the other: boxes are halved until a half
- * finds room.
+ * Derives a surface that is too large for the GPU's memory in tiles, one after the other: its boxes are halved, and halves
+ * again, until each finds room.
  * @param read reads a tile's mesh back.
+ * @param reason why the whole found no room; thrown where it cannot be halved.
  * @throws as {@link GpuSurfaceDeriver.derive}
  * @throws {NsdfBudgetError} if the smallest tile does not find room
  * @throws {NsdfGpuError} if two tiles do not fit together
@@ -40,6 +41,7 @@ export async function deriveTiles(
   plan: SurfacePlan,
   options: GpuSurfaceOptions,
   read: (surface: GpuSurface) => Promise<SurfaceMesh>,
+  reason: unknown,
 ): Promise<TiledSurface> {
   const { domain } = plan;
   const diagonal = Math.hypot(...[0, 1, 2].map((k) => domain.max[k] - domain.min[k]));
@@ -68,12 +70,7 @@ export async function deriveTiles(
     await visit(halves[0], from, share / 2);
     await visit(halves[1], from + share / 2, share / 2);
   };
-  await visitHalves(
-    wholeRange(plan.lattice),
-    0,
-    1,
-    new NsdfGpuError('surface', 'The lattice cannot be divided.'),
-  );
+  await visitHalves(wholeRange(plan.lattice), 0, 1, reason);
   const mesh = await inSlices(welder.finish(), options);
   if (typeof mesh === 'number') {
     throw new NsdfGpuError('surface', `In single precision ${mesh} sides of tiles do not fit together.`);

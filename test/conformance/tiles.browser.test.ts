@@ -1,0 +1,165 @@
+import { afterAll, afterEach, describe, expect, it, test, vi } from 'vitest';
+import { NsdfBudgetError } from '../../src/errors.ts';
+import { createCpuField } from '../../src/field/cpu-field.ts';
+import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
+import type { FieldAsset } from '../../src/format/asset.ts';
+import { readField } from '../../src/format/read.ts';
+import { GpuArena } from '../../src/gpu/arena.ts';
+import { createGpuContext, disposeGpu } from '../../src/gpu/context.ts';
+import { deriveMesh, disposeGpu as disposeOwnGpu, disposeWorkers } from '../../src/index.ts';
+import { deriveGpuMesh } from '../../src/pipeline/derive.ts';
+import { deriveTiles } from '../../src/pipeline/gpu-tiles.ts';
+import { makePlan } from '../../src/pipeline/plan.ts';
+import { createEventYield } from '../../src/pipeline/yield-to-events.ts';
+import { checkMesh } from '../../src/surface/check.ts';
+import { type GpuSurface, GpuSurfaceDeriver } from '../../src/surface/gpu/gpu-surface.ts';
+import type { SurfaceMesh } from '../../src/surface/mesh.ts';
+import { leavingField, multiField, sphereField } from '../fixtures/fields.ts';
+import { measureTasks } from '../pipeline/measure-tasks.ts';
+import { SOUND } from '../surface/sound.ts';
+
+const context = await createGpuContext();
+afterEach(() => vi.restoreAllMocks());
+afterAll(() => {
+  disposeGpu(context);
+  disposeOwnGpu();
+  disposeWorkers();
+});
+
+async function readMesh(surface: GpuSurface): Promise<SurfaceMesh> {
+  const { nVertices, nTriangles } = surface;
+  const [positions, normals, indices] = await new GpuArena(context).readAll(
+    [
+      [surface.positions, nVertices * 12],
+      [surface.normals, nVertices * 12],
+      [surface.indices, nTriangles * 12],
+    ],
+    'test',
+  );
+  return {
+    positions: new Float32Array(positions),
+    normals: new Float32Array(normals),
+    indices: new Uint32Array(indices),
+  };
+}
+
+/** The same surface at once, and in tiles that find room in so many bytes. */
+async function deriveBoth(asset: FieldAsset, tolerance: number, maxBytes: number) {
+  const field = await createGpuField(asset, context);
+  const deriver = await GpuSurfaceDeriver.create(field);
+  const events = createEventYield();
+  const { lattice, frame } = makePlan(createCpuField(asset), { tolerance });
+  const tolerances = { counts: [1, 1, 1] as const, tolerances: [tolerance] };
+  const plan = { lattice, bounds: frame.bounds, tolerances, domain: asset.domain };
+  const inTiles = () =>
+    deriveTiles(deriver, plan, { ...events, maxBytes }, readMesh, new Error('not divided'));
+  try {
+    const whole = await deriver.derive(plan, events, async (surface) => ({
+      mesh: await readMesh(surface),
+      nBytes: surface.nBytes,
+    }));
+    return { whole, tiled: await inTiles(), again: await inTiles() };
+  } finally {
+    events.close();
+    deriver.release();
+    field.dispose();
+  }
+}
+
+const bunny = async () =>
+  readField(await (await fetch(new URL('../../examples/assets/bunny.nsdf', import.meta.url))).arrayBuffer());
+const MB = 2 ** 20;
+
+describe('a surface that is derived in tiles', () => {
+  it.each<[string, () => FieldAsset | Promise<FieldAsset>, number, number]>([
+    ['five spheres', () => multiField(), 4e-3, 22 * MB],
+    ['a sphere that leaves the domain', () => leavingField(), 4e-3, 22 * MB],
+    ['the bunny', bunny, 1e-3, 36 * MB],
+  ])('has no seam, and is what it is at once: %s', async (_name, make, tolerance, maxBytes) => {
+    const asset = await make();
+    const { whole, tiled, again } = await deriveBoth(asset, tolerance, maxBytes);
+    expect(tiled.nTiles).toBeGreaterThan(1);
+    expect(whole.nBytes).toBeGreaterThan(maxBytes);
+    expect(tiled.facts.nBytes).toBeLessThanOrEqual(maxBytes);
+    const check = (mesh: SurfaceMesh) =>
+      checkMesh(mesh, { field: createCpuField(asset), domain: asset.domain, samples: 4000 });
+    const [report, reference] = [await check(tiled.mesh), await check(whole.mesh)];
+    expect(report).toMatchObject(SOUND);
+    expect(report.nComponents).toBe(reference.nComponents);
+    expect(report.eulerCharacteristic).toBe(reference.eulerCharacteristic);
+    expect(report.nOpenEdgesOnDomain > 0).toBe(reference.nOpenEdgesOnDomain > 0);
+    expect(report.residual!.max).toBeLessThan(1e-6);
+    for (const distance of [report.meshToZeroSet!, report.zeroSetToMesh!]) {
+      expect(distance.p999).toBeLessThan(1.1 * tolerance);
+      expect(distance.max).toBeLessThan(2 * tolerance);
+    }
+    // What lies on seams is not thinned out.
+    expect(tiled.mesh.positions.length).toBeLessThan(1.1 * whole.mesh.positions.length);
+    expect(again.mesh).toEqual(tiled.mesh);
+  });
+
+  it('is not tried where a tile would be all margin', async () => {
+    await expect(deriveBoth(sphereField({ cells: [4] }), 4e-3, MB)).rejects.toThrow('not divided');
+  });
+});
+
+describe('a field too large for the memory there may be', () => {
+  /** The first derivation, of the whole, finds no room. */
+  function refuseTheWhole(): void {
+    const error = new NsdfBudgetError('too large', 2, 1);
+    vi.spyOn(GpuSurfaceDeriver.prototype, 'derive').mockRejectedValueOnce(error);
+  }
+
+  test('is derived on the GPU in tiles, and says so', async () => {
+    refuseTheWhole();
+    const options = { tolerance: 4e-3, backend: 'gpu', cache: false } as const;
+    const fractions: number[] = [];
+    const { mesh, stats } = await deriveMesh(multiField(), {
+      ...options,
+      onProgress: ({ fraction }) => fractions.push(fraction),
+    });
+    expect(stats.backendReason).toMatch(/^asked for; derived on google swiftshader in 2 tiles$/);
+    expect(await checkMesh(mesh)).toMatchObject({ ...SOUND, nComponents: 5 });
+    expect(stats).toMatchObject({
+      nVertices: mesh.positions.length / 3,
+      nTriangles: mesh.indices.length / 3,
+    });
+    expect(stats.nBoxes).toBe((await deriveMesh(multiField(), options)).stats.nBoxes);
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+    expect(fractions.at(-1)).toBe(1);
+  });
+
+  test('has its mesh in buffers where that is asked for', async () => {
+    const { device } = context;
+    const options = { tolerance: 4e-3, cache: false, backend: 'gpu', device } as const;
+    refuseTheWhole();
+    const { mesh } = await deriveMesh(multiField(), options);
+    refuseTheWhole();
+    const onGpu = await deriveGpuMesh(multiField(), { tolerance: 4e-3, device });
+    expect(onGpu.stats.backendReason).toMatch(/derived on .* in 2 tiles, where it stays$/);
+    const arena = new GpuArena(context);
+    const [positions] = await arena.readAll([[onGpu.positions, onGpu.nVertices * 12]], 'test');
+    expect(new Float32Array(positions)).toEqual(mesh.positions);
+    const [draw] = await arena.readAll([[onGpu.drawArguments, 20]], 'test');
+    expect([...new Uint32Array(draw)]).toEqual([mesh.indices.length, 1, 0, 0, 0]);
+    onGpu.dispose();
+  });
+
+  test('honours an abort between tiles, and never blocks the page', async () => {
+    refuseTheWhole();
+    const controller = new AbortController();
+    const run = deriveMesh(multiField(), {
+      tolerance: 4e-3,
+      backend: 'gpu',
+      cache: false,
+      signal: controller.signal,
+      onProgress: ({ fraction }) => fraction > 0.5 && controller.abort('enough'),
+    });
+    await expect(run).rejects.toBe('enough');
+    const { longestMs } = await measureTasks(() => {
+      refuseTheWhole();
+      return deriveMesh(multiField(), { tolerance: 4e-3, backend: 'gpu', cache: false });
+    });
+    expect(longestMs).toBe(0);
+  });
+});
