@@ -55,10 +55,10 @@ const TOLERANCES = {
   residualMean: 2e-7,
   /** Of the tolerance: sampled distances, both ways, all but a thousandth and the worst. The reference certifies 1. */
   distanceP999: 1.1,
-  distanceMax: 2,
+  distanceMax: 1.5,
   errorLocal: 1.25,
-  /** Times the reference's, and more: it places vertices on creases and in corners, which are approached here. */
-  nVertices: [5, 600],
+  /** Times the reference's, and more: here vertices that the tolerance does not need are removed in few passes. */
+  nVertices: [4, 300],
 } as const;
 
 /** What of the domain lies in a region. */

@@ -39,7 +39,7 @@ export interface SurfacePlan {
  * What is added to f while the surface's topology is found, in units of `isoOffsetOf`: far enough above single precision
  * for a surface on a plane of the lattice to have one side. Vertices are put on f = 0 afterwards.
  */
-const ISO_OFFSETS = 1000;
+export const ISO_OFFSETS = 1000;
 
 /**
  * Rounds of divisions and of removals, by the samples they take and their shares of the tolerance. A removal may use what
@@ -183,7 +183,8 @@ export function* buildSurface(
   return { program, addRepair, counts: builder.counts, firstCounts, summary, output, detail };
 }
 
-function uploadDetail(builder: ProgramBuilder<never>, arena: GpuArena, plan: SurfacePlan): GpuDetail {
+/** Where the mesh lies and how fine it is to be, on the GPU. */
+export function uploadDetail(builder: ProgramBuilder<never>, arena: GpuArena, plan: SurfacePlan): GpuDetail {
   return {
     params: builder.uniform('surface.detail', packDetail(plan)),
     tolerances: arena.upload('surface.tolerances', valuesOf(plan), USAGE.storage),

@@ -43,8 +43,19 @@ const CHAIN_SHARE = 0.63;
 /** Bytes of a `RectFrame`. */
 const FRAME_BYTES = 80;
 
-function kernelSources(resources: FieldResources) {
-  const head = `${SURFACE_WGSL}const CHAIN_SLOTS = ${CHAIN_SLOTS}u;\nconst CHAIN_SHARE = ${CHAIN_SHARE};\n`;
+/** What chains keep of their curves. */
+export interface ChainShape {
+  /** Inner points that there is room for. */
+  readonly nSlots: number;
+  /** Every kink, however low, and no points for curvature but those the tolerance asks for: as in `CurveShape`. */
+  readonly keepsKinks: boolean;
+}
+
+function kernelSources(resources: FieldResources, { nSlots, keepsKinks }: ChainShape) {
+  const head = `${SURFACE_WGSL}const CHAIN_SLOTS = ${nSlots}u;
+const CHAIN_SHARE = ${CHAIN_SHARE};
+const KEEPS_KINKS = ${keepsKinks};
+`;
   const placed = head + SCAN_READ_WGSL;
   const sided = head + edgesWgsl + sideRootsWgsl;
   const traced = head + rectFrameWgsl + detailWgsl + tolerancesWgsl(8) + regionCode(resources, 2, 9);
@@ -57,9 +68,16 @@ function kernelSources(resources: FieldResources) {
   } as const;
 }
 
-/** Compiles the stage, or finds it compiled. */
-export async function createFacesStage(resources: FieldResources, context: GpuContext) {
-  const kernels = await compileKernels(context, 'faces', kernelSources(resources));
+/**
+ * Compiles the stage, or finds it compiled.
+ * @param shape what the mesh needs, unless chains are only to be looked at.
+ */
+export async function createFacesStage(
+  resources: FieldResources,
+  context: GpuContext,
+  shape: ChainShape = { nSlots: CHAIN_SLOTS, keepsKinks: false },
+) {
+  const kernels = await compileKernels(context, 'faces', kernelSources(resources, shape));
   return {
     /** Adds the curves of all rectangles; their inner vertices come after the edges'. */
     add(
@@ -73,7 +91,7 @@ export async function createFacesStage(resources: FieldResources, context: GpuCo
       const { counts } = builder;
       const { rects: nRects, curvedRects, chains: nChains } = capacities;
       const chains = builder.create('faces.chains', nChains * 16);
-      const chainPoints = builder.create('faces.points', nChains * CHAIN_SLOTS * 8);
+      const chainPoints = builder.create('faces.points', nChains * shape.nSlots * 8);
       builder.stage('faces');
       const byChains = builder.scope(() => {
         const nCurves = builder.create('faces.nCurves', nRects * 4);

@@ -209,6 +209,7 @@ fn heightOf(i: u32, a: u32, b: u32) -> f32 {
 /// Bits of the points to keep: always the farthest one from its chord next, while that is too far and there is room.
 fn keptPoints(tolerance: f32, isPointWanted: bool) -> u32 {
   let last = nLine - 1u;
+  if (KEEPS_KINKS) { return 0xffffffffu >> (31u - last); }
   var kept = 1u | (1u << last);
   for (var n = 0u; n < CHAIN_SLOTS; n++) {
     var farthest = -1.0;
