@@ -55,6 +55,8 @@ export interface GpuSurfaceOptions {
 const MAX_BYTES = 512 * 2 ** 20;
 /** Runs after which a surface that still has no room is given up. */
 const MAX_RUNS = 12;
+/** Share to which a repair has to bring down what the mesh misses its tolerance by for another one to be tried. */
+const WORTHWHILE = 0.9;
 /** Timed passes of one run. */
 const MAX_TIMED = 256;
 /** Work on this thread between two looks at the event loop. */
@@ -152,7 +154,11 @@ export class GpuSurfaceDeriver {
         kept.times.restart();
         let outcome = await this.#run(kept, kept.parts, options);
         let grown = grownCapacities(kept.capacities, outcome.counts);
-        for (let i = 0; i < MAX_REPAIRS && grown === undefined && missedBy(outcome.summary) > 1; i++) {
+        let most = Number.POSITIVE_INFINITY;
+        for (let i = 0; i < MAX_REPAIRS && grown === undefined; i++) {
+          const missed = missedBy(outcome.summary);
+          if (missed <= 1 || missed > WORTHWHILE * most) break;
+          most = missed;
           outcome = await this.#run(kept, await this.#repair(kept, i, options), options);
           grown = grownCapacities(kept.capacities, outcome.counts);
         }

@@ -60,15 +60,20 @@ const LAST_ROUNDS: readonly RoundPlan[] = [4, 7, 13, 13].map((nPattern, r) => ({
   hasFlips: r >= 2,
 }));
 
-/** More divisions, for a mesh that misses its tolerance after all of them; how often. */
-const REPAIR_ROUNDS: readonly RoundPlan[] = [0, 1, 2, 3].map((r) => ({
-  isAll: true,
-  isRenewed: r === 0,
-  nPattern: 13,
-  share: 0.82,
-  hasFlips: true,
-}));
+/**
+ * More divisions, for a mesh that misses its tolerance after all of them. The first looks at everything anew, as closely as it
+ * can; then whatever changes, or could not be mended, counts as not looked at.
+ */
+const repairRounds = (isFirst: boolean): readonly RoundPlan[] =>
+  [0, 1, 2, 3].map((r) => ({
+    isAll: true,
+    isRenewed: isFirst && r === 0,
+    nPattern: 13,
+    share: 0.82,
+    hasFlips: true,
+  }));
 
+/** How often. */
 export const MAX_REPAIRS = 2;
 
 /** The compiled stages of a derivation. */
@@ -173,8 +178,10 @@ export function* buildSurface(
   const output = createOutput(builder, capacities);
   stages.finish.add(builder, mesh, detail, now(), capacities, output);
   const program = builder.endProgram();
+  let isFirst = true;
   const addRepair = function* (): Generator<void, Program, void> {
-    yield* refine(REPAIR_ROUNDS);
+    yield* refine(repairRounds(isFirst));
+    isFirst = false;
     stages.finish.add(builder, mesh, detail, now(), capacities, output);
     return builder.endProgram();
   };
