@@ -1,73 +1,17 @@
 import type { PlaneTable } from '../../field/gpu/block-bounds.ts';
 import { type FieldResources, tableBuffers } from '../../field/gpu/resources.ts';
-import { BLOCK_WGSL } from '../../field/gpu/wgsl-encode-boxes.ts';
-import {
-  FINE_LATTICE,
-  firstLayerVectors,
-  latticePointsCode,
-  POINT_KEY_WGSL,
-} from '../../field/gpu/wgsl-lattice-points.ts';
+import { FINE_LATTICE, firstLayerVectors } from '../../field/gpu/wgsl-lattice-points.ts';
 import { USAGE } from '../../gpu/arena.ts';
 import type { GpuContext } from '../../gpu/context.ts';
-import { defineCounts } from '../../gpu/counts.ts';
-import { GROUPS_WGSL, type ItemCount } from '../../gpu/item-count.ts';
-import { compileKernels } from '../../gpu/item-kernel.ts';
-import { createKernel, type Kernel } from '../../gpu/kernel.ts';
+import type { ItemCount } from '../../gpu/item-count.ts';
 import type { KeyTable } from '../../gpu/key-table.ts';
 import type { ProgramBuilder } from '../../gpu/program-builder.ts';
-import { SCAN_READ_WGSL } from '../../gpu/scan.ts';
-import { defineStruct } from '../../gpu/struct.ts';
-import { type Lattice, MAX_SPLIT_DEPTH } from '../corners.ts';
-import bisectWgsl from './bisect.wgsl';
-import bisectNodeWgsl from './bisect-node.wgsl';
-import bisectSmallWgsl from './bisect-small.wgsl';
-import completeRectsWgsl from './complete-rects.wgsl';
-import countRectsWgsl from './count-rects.wgsl';
-import { CULL_COUNTS } from './cull-program.ts';
-import emitRectsWgsl from './emit-rects.wgsl';
-import flagRectsWgsl from './flag-rects.wgsl';
-import linkRootsWgsl from './link-roots.wgsl';
-import nodesWgsl from './nodes.wgsl';
-import rectsWgsl from './rects.wgsl';
-import requestRectsWgsl from './request-rects.wgsl';
-import requestRootsWgsl from './request-roots.wgsl';
-import { settleCode } from './wgsl-settle.ts';
+import type { Lattice } from '../corners.ts';
+import { compilePartition, type PartitionKernels } from './forest-kernels.ts';
+import { LEVEL, type PartitionCount } from './partition-counts.ts';
 
-/** Rounds of bisections after which no node can be bisected any more. */
-const N_LEVELS = 3 * MAX_SPLIT_DEPTH + 1;
 /** Rounds with a dispatch for each step; in those after them so few nodes are left that one workgroup bisects them. */
 const LARGE_LEVELS = 2;
-type LevelCount = `first${number}` | `pending${number}`;
-
-/** Names of the counts of the partition. */
-export const PARTITION_COUNTS = [
-  ...CULL_COUNTS,
-  'rootRequests',
-  'rootCorners',
-  'faced',
-  'children',
-  'nodes',
-  'unsettled',
-  'rects',
-  'fineRects',
-  'rectRequests',
-  'corners',
-  'newCorners',
-  ...Array.from({ length: N_LEVELS + 1 }, (_, l) => [`first${l}`, `pending${l}`] as LevelCount[]).flat(),
-] as const;
-export type PartitionCount = (typeof PARTITION_COUNTS)[number];
-
-/** WGSL of the partition's structs; a program's counts stand before it. */
-export const PARTITION_WGSL = FINE_LATTICE.wgsl + nodesWgsl;
-
-/** One round of bisections: which counts it reads and writes. */
-const LEVEL = defineStruct('Level', {
-  first: 'u32',
-  pending: 'u32',
-  nextFirst: 'u32',
-  nextPending: 'u32',
-});
-
 /** Bytes of a root in WGSL: two vec3 and eight words. */
 const ROOT_BYTES = 64;
 
@@ -119,42 +63,6 @@ export interface Partitioner {
   ): Generator<void, GpuPartition, void>;
 }
 
-/** WGSL: the nodes of a level. */
-function leveledHead(): string {
-  return defineCounts(PARTITION_COUNTS).wgsl + PARTITION_WGSL + LEVEL.wgsl;
-}
-
-const PENDING = 'counts[level.pending]';
-
-/** Code, function and number of items of each kernel. */
-function kernelSources(resources: FieldResources) {
-  const head = defineCounts(PARTITION_COUNTS).wgsl + PARTITION_WGSL;
-  const keyed = head + POINT_KEY_WGSL;
-  const placed = keyed + SCAN_READ_WGSL;
-  const leveled = leveledHead();
-  const points = latticePointsCode(resources);
-  return {
-    request: [keyed + BLOCK_WGSL + requestRootsWgsl, 'requestRoot', 'counts[N_ROOTS]'],
-    link: [head + BLOCK_WGSL + linkRootsWgsl, 'linkRoot', 'counts[N_ROOTS]'],
-    evaluate: [points, 'evaluateNext', 'counts[fine.end] - counts[fine.first]'],
-    settleBoxes: [leveled + settleCode(resources, 'boxes'), 'settleBox', PENDING],
-    settleFaces: [leveled + settleCode(resources, 'faces'), 'settleFacesOf', 'counts[N_FACED]'],
-    bisect: [leveled + SCAN_READ_WGSL + bisectNodeWgsl + bisectWgsl, 'bisectNode', PENDING],
-    countRects: [head + rectsWgsl + countRectsWgsl, 'countRects', 'atomicLoad(&counts[N_NODES])'],
-    emitRects: [placed + rectsWgsl + emitRectsWgsl, 'emitRects', 'counts[N_NODES]'],
-    flagRects: [head + flagRectsWgsl, 'flagRect', 'counts[N_RECTS]'],
-    requestRects: [placed + requestRectsWgsl, 'requestRect', 'counts[N_RECTS]'],
-    completeRects: [head + SCAN_READ_WGSL + completeRectsWgsl, 'completeRect', 'counts[N_RECTS]'],
-  } as const;
-}
-type Kernels = Readonly<
-  Record<keyof ReturnType<typeof kernelSources> | 'bisectSmall', Kernel> & {
-    /** One of these, for levels of few nodes. */
-    settleNodes?: Kernel;
-    settleSpread?: Kernel;
-  }
->;
-
 /**
  * Compiles the partition's kernels, or finds them compiled.
  * @param isSpread a region of a small level has an invocation of its own: with many processors faster, with few slower.
@@ -164,39 +72,13 @@ export async function createPartitioner(
   context: GpuContext,
   isSpread = !context.isSoftware,
 ): Promise<Partitioner> {
-  const [kernels, settle, bisectSmall] = await Promise.all([
-    compileKernels(context, 'partition', kernelSources(resources)),
-    isSpread ? createSettleSpread(resources, context) : createSettleNodes(resources, context),
-    createKernel(context, {
-      label: 'partition.bisectSmall',
-      code: leveledHead() + GROUPS_WGSL + bisectNodeWgsl + bisectSmallWgsl,
-      entryPoint: 'bisectSmall',
-    }),
-  ]);
+  const kernels = await compilePartition(resources, context, isSpread);
   return {
     add: (builder, table, lattice, blocks, capacities, isoOffset) => {
-      const parts = {
-        resources,
-        kernels: { ...kernels, ...settle, bisectSmall },
-        builder,
-        table,
-        lattice,
-        isoOffset,
-      };
+      const parts = { resources, kernels, builder, table, lattice, isoOffset };
       return builder.scopeSteps(new Partition(parts, capacities).add(blocks));
     },
   };
-}
-
-async function createSettleNodes(resources: FieldResources, context: GpuContext) {
-  const code = leveledHead() + settleCode(resources, 'nodes');
-  return compileKernels(context, 'partition', { settleNodes: [code, 'settleNode', PENDING] });
-}
-
-async function createSettleSpread(resources: FieldResources, context: GpuContext) {
-  const code = leveledHead() + settleCode(resources, 'spread');
-  const label = 'partition.settleSpread';
-  return { settleSpread: await createKernel(context, { label, code, entryPoint: 'settleSpread' }) };
 }
 
 /** Workgroups of a spread level; each takes as many nodes as there are. */
@@ -204,7 +86,7 @@ const SPREAD_GROUPS = 256;
 
 interface Parts {
   readonly resources: FieldResources;
-  readonly kernels: Kernels;
+  readonly kernels: PartitionKernels;
   readonly builder: ProgramBuilder<PartitionCount>;
   readonly table: PlaneTable;
   readonly lattice: Lattice;

@@ -1,6 +1,6 @@
 import { type Counts, defineCounts } from '../../gpu/counts.ts';
 import type { ProgramBuilder } from '../../gpu/program-builder.ts';
-import { PARTITION_COUNTS, PARTITION_WGSL } from '../../partition/gpu/forest-program.ts';
+import { PARTITION_COUNTS, PARTITION_WGSL } from '../../partition/gpu/partition-counts.ts';
 import { CAST, DETAIL, SEARCH } from './structs.ts';
 
 /** Rounds of divisions at most, before and after the mesh is thinned out. */

@@ -6,11 +6,11 @@ import { GpuArena } from '../../gpu/arena.ts';
 import { guarded, settle } from '../../gpu/context.ts';
 import type { Program } from '../../gpu/program.ts';
 import { createTimestamps, type Timestamps } from '../../gpu/timestamps.ts';
-import type { Lattice } from '../../partition/corners.ts';
 import { CULL_COUNTS } from '../../partition/gpu/cull-program.ts';
 import { estimateCapacities, grownCapacities, type SurfaceCapacities } from './capacities.ts';
 import { COUNTS, SUMMARY_WORDS, type SurfaceCount } from './counts.ts';
 import type { GpuOutput } from './finish/finish-stage.ts';
+import { checkLattice, countsOf, isSameLattice } from './plan-lattice.ts';
 import { boundsOf, errorOf, missedBy, throwIfFarOff, throwIfUnsound } from './summary.ts';
 import {
   buildSurface,
@@ -70,10 +70,6 @@ const SUBMIT_MS = 0.5;
 /** Beyond these, kernels that follow the network's folds take too long to compile, and boxes too long to settle. */
 const MAX_LAYERS = 4;
 const MAX_PRODUCTS = 8192;
-/** Bits of a corner's coordinate, and planes that a block's coordinate can name. */
-const COORDINATE_BITS = 21;
-const MAX_PLANES = 65535;
-
 /**
  * Derives surfaces of one field wholly on the GPU. What it makes for one run (buffers, bind groups, how much room there
  * has to be) it keeps for the next one of the same part of the field.
@@ -321,35 +317,4 @@ interface Outcome {
   readonly counts: Uint32Array;
   readonly summary: Uint32Array;
   readonly gpuTimeMs: Readonly<Record<string, number>>;
-}
-
-function countsOf({ planes }: Lattice): [number, number, number] {
-  return planes.map((axis) => axis.length - 1) as [number, number, number];
-}
-
-function checkLattice({ planes, subBits }: Lattice): void {
-  const most = Math.max(...planes.map((axis) => axis.length));
-  const isFine = Math.log2(most) + subBits <= COORDINATE_BITS;
-  if (most <= MAX_PLANES && isFine && Math.min(...planes.map((axis) => axis.length)) >= 2) return;
-  throw new NsdfUnsupportedError(
-    'gpu-lattice-size',
-    `The lattice has ${planes.map((axis) => axis.length).join(' x ')} planes; the GPU takes from 2 to ${MAX_PLANES} an axis, ${2 ** COORDINATE_BITS} with ${2 ** subBits} divisions each.`,
-  );
-}
-
-function isSameLattice(a: SurfacePlan, b: SurfacePlan): boolean {
-  const isSameBox = [0, 1, 2].every(
-    (k) => a.bounds.min[k] === b.bounds.min[k] && a.bounds.max[k] === b.bounds.max[k],
-  );
-  const isSameTile = JSON.stringify(a.tile) === JSON.stringify(b.tile);
-  const isSameBlocks = a.tolerances.counts.every((n, k) => n === b.tolerances.counts[k]);
-  return (
-    isSameBox &&
-    isSameBlocks &&
-    isSameTile &&
-    a.lattice.planes.every((axis, k) => {
-      const other = b.lattice.planes[k];
-      return axis === other || (axis.length === other.length && axis.every((x, i) => x === other[i]));
-    })
-  );
 }

@@ -1,39 +1,11 @@
 import type { FieldResources } from '../../../field/gpu/resources.ts';
 import type { GpuContext } from '../../../gpu/context.ts';
 import type { ItemCount } from '../../../gpu/item-count.ts';
-import { compileKernels } from '../../../gpu/item-kernel.ts';
-import { SCAN_READ_WGSL } from '../../../gpu/scan.ts';
 import type { Casts, Placer } from '../cast.ts';
-import { SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount } from '../counts.ts';
-import ringsWgsl from '../decimate/rings.wgsl';
-import detailWgsl from '../detail.wgsl';
-import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
-import halfEdgesWgsl from '../half-edges.wgsl';
-import { fieldBuffers, fieldCode, type GpuDetail, type GpuMesh, uploadFrame } from '../kit.ts';
+import type { SurfaceBuilder, SurfaceCount } from '../counts.ts';
+import { fieldBuffers, type GpuDetail, type GpuMesh, uploadFrame } from '../kit.ts';
 import { ROUND } from '../structs.ts';
-import activeWgsl from './active.wgsl';
-import claimSplitsWgsl from './claim-splits.wgsl';
-import countChildrenWgsl from './count-children.wgsl';
-import countSamplesWgsl from './count-samples.wgsl';
-import divisionsWgsl from './divisions.wgsl';
-import emitChildrenWgsl from './emit-children.wgsl';
-import emitSamplesWgsl from './emit-samples.wgsl';
-import facingWgsl from './facing.wgsl';
-import flipEdgesWgsl from './flip-edges.wgsl';
-import forgetFlipsWgsl from './forget-flips.wgsl';
-import forgetSplitsWgsl from './forget-splits.wgsl';
-import markOffWgsl from './mark-off.wgsl';
-import measureWgsl from './measure.wgsl';
-import measureFlipsWgsl from './measure-flips.wgsl';
-import ownEdgesWgsl from './own-edges.wgsl';
-import ownTrianglesWgsl from './own-triangles.wgsl';
-import placeSplitsWgsl from './place-splits.wgsl';
-import proposeFlipsWgsl from './propose-flips.wgsl';
-import recordChildrenWgsl from './record-children.wgsl';
-import refuseSplitsWgsl from './refuse-splits.wgsl';
-import samplePatternWgsl from './sample-pattern.wgsl';
-import seamSidesWgsl from './seam-sides.wgsl';
-import takeSamplesWgsl from './take-samples.wgsl';
+import { compileRefine, type RefineKernels } from './refine-kernels.ts';
 
 export interface RefineCapacities {
   readonly triangles: number;
@@ -61,45 +33,9 @@ export interface RoundPlan {
 /** See refuse-splits.wgsl. */
 const REFUSED = 2;
 
-function kernelSources(resources: FieldResources) {
-  const head = SURFACE_WGSL + ROUND.wgsl + halfEdgesWgsl;
-  const read = head + halfEdgeReadsWgsl;
-  const sampled = read + samplePatternWgsl + takeSamplesWgsl + activeWgsl;
-  const divided = head + divisionsWgsl;
-  const measured = head + samplePatternWgsl + detailWgsl + fieldCode(resources, 10, true);
-  return {
-    countSamples: [
-      sampled + detailWgsl + seamSidesWgsl + countSamplesWgsl,
-      'countSamples',
-      'counts[N_ACTIVE]',
-    ],
-    emitSamples: [head + activeWgsl + SCAN_READ_WGSL + emitSamplesWgsl, 'emitSamples', 'counts[N_ACTIVE]'],
-    measure: [measured + measureWgsl, 'measureSample', 'counts[N_SAMPLES]'],
-    markOff: [read + samplePatternWgsl + seamSidesWgsl + markOffWgsl, 'markOff', 'counts[N_OFF]'],
-    ownEdges: [head + ownEdgesWgsl, 'ownEdge', 'counts[N_OFF]'],
-    claimSplits: [read + claimSplitsWgsl, 'claimSplit', 'counts[N_SPLITS]'],
-    placeSplits: [read + placeSplitsWgsl, 'placeSplit', 'counts[N_SPLITS]'],
-    refuseSplits: [read + facingWgsl + refuseSplitsWgsl, 'refuseSplit', 'counts[N_SPLITS]'],
-    ownTriangles: [head + ownTrianglesWgsl, 'ownTriangle', 'counts[N_SPLIT_HALVES]'],
-    countChildren: [divided + countChildrenWgsl, 'countChildren', 'counts[N_TOUCHED]'],
-    recordChildren: [divided + SCAN_READ_WGSL + recordChildrenWgsl, 'recordChildren', 'counts[N_TOUCHED]'],
-    emitChildren: [divided + emitChildrenWgsl, 'emitChildren', 'counts[N_TOUCHED]'],
-    proposeFlips: [read + ringsWgsl + facingWgsl + proposeFlipsWgsl, 'proposeFlip', 'counts[N_REFUSED]'],
-    measureFlips: [
-      head + fieldCode(resources, 5, false) + measureFlipsWgsl,
-      'measureFlip',
-      'counts[N_REFUSED]',
-    ],
-    flipEdges: [read + flipEdgesWgsl, 'flipEdge', 'counts[N_REFUSED]'],
-    forgetFlips: [head + forgetFlipsWgsl, 'forgetFlip', 'counts[N_REFUSED]'],
-    forgetSplits: [head + forgetSplitsWgsl, 'forgetSplit', 'counts[N_SPLITS]'],
-  } as const;
-}
-type Kernels = Awaited<ReturnType<typeof compileKernels<keyof ReturnType<typeof kernelSources>>>>;
-
 /** Compiles the stage, or finds it compiled. */
 export async function createRefineStage(resources: FieldResources, context: GpuContext) {
-  const kernels: Kernels = await compileKernels(context, 'refine', kernelSources(resources));
+  const kernels = await compileRefine(resources, context);
   return {
     /**
      * Adds rounds of divisions: triangles are sampled against the field itself, and of those that stand off an edge is
@@ -131,7 +67,7 @@ export async function createRefineStage(resources: FieldResources, context: GpuC
 /** What stays from round to round. */
 class Rounds {
   readonly #resources: FieldResources;
-  readonly #kernels: Kernels;
+  readonly #kernels: RefineKernels;
   readonly #builder: SurfaceBuilder;
   readonly #mesh: GpuMesh;
   readonly #detail: GpuDetail;
@@ -149,7 +85,7 @@ class Rounds {
 
   constructor(
     resources: FieldResources,
-    kernels: Kernels,
+    kernels: RefineKernels,
     builder: SurfaceBuilder,
     mesh: GpuMesh,
     detail: GpuDetail,

@@ -1,0 +1,91 @@
+import type { FieldResources } from '../../field/gpu/resources.ts';
+import { BLOCK_WGSL } from '../../field/gpu/wgsl-encode-boxes.ts';
+import { latticePointsCode, POINT_KEY_WGSL } from '../../field/gpu/wgsl-lattice-points.ts';
+import type { GpuContext } from '../../gpu/context.ts';
+import { defineCounts } from '../../gpu/counts.ts';
+import { GROUPS_WGSL } from '../../gpu/item-count.ts';
+import { compileKernels } from '../../gpu/item-kernel.ts';
+import { createKernel, type Kernel } from '../../gpu/kernel.ts';
+import { SCAN_READ_WGSL } from '../../gpu/scan.ts';
+import bisectWgsl from './bisect.wgsl';
+import bisectNodeWgsl from './bisect-node.wgsl';
+import bisectSmallWgsl from './bisect-small.wgsl';
+import completeRectsWgsl from './complete-rects.wgsl';
+import countRectsWgsl from './count-rects.wgsl';
+import emitRectsWgsl from './emit-rects.wgsl';
+import flagRectsWgsl from './flag-rects.wgsl';
+import linkRootsWgsl from './link-roots.wgsl';
+import { LEVEL, PARTITION_COUNTS, PARTITION_WGSL } from './partition-counts.ts';
+import rectsWgsl from './rects.wgsl';
+import requestRectsWgsl from './request-rects.wgsl';
+import requestRootsWgsl from './request-roots.wgsl';
+import { settleCode } from './wgsl-settle.ts';
+
+/** WGSL: the nodes of a level. */
+function leveledHead(): string {
+  return defineCounts(PARTITION_COUNTS).wgsl + PARTITION_WGSL + LEVEL.wgsl;
+}
+
+const PENDING = 'counts[level.pending]';
+
+/** Code, function and number of items of each kernel. */
+function kernelSources(resources: FieldResources) {
+  const head = defineCounts(PARTITION_COUNTS).wgsl + PARTITION_WGSL;
+  const keyed = head + POINT_KEY_WGSL;
+  const placed = keyed + SCAN_READ_WGSL;
+  const leveled = leveledHead();
+  const points = latticePointsCode(resources);
+  return {
+    request: [keyed + BLOCK_WGSL + requestRootsWgsl, 'requestRoot', 'counts[N_ROOTS]'],
+    link: [head + BLOCK_WGSL + linkRootsWgsl, 'linkRoot', 'counts[N_ROOTS]'],
+    evaluate: [points, 'evaluateNext', 'counts[fine.end] - counts[fine.first]'],
+    settleBoxes: [leveled + settleCode(resources, 'boxes'), 'settleBox', PENDING],
+    settleFaces: [leveled + settleCode(resources, 'faces'), 'settleFacesOf', 'counts[N_FACED]'],
+    bisect: [leveled + SCAN_READ_WGSL + bisectNodeWgsl + bisectWgsl, 'bisectNode', PENDING],
+    countRects: [head + rectsWgsl + countRectsWgsl, 'countRects', 'atomicLoad(&counts[N_NODES])'],
+    emitRects: [placed + rectsWgsl + emitRectsWgsl, 'emitRects', 'counts[N_NODES]'],
+    flagRects: [head + flagRectsWgsl, 'flagRect', 'counts[N_RECTS]'],
+    requestRects: [placed + requestRectsWgsl, 'requestRect', 'counts[N_RECTS]'],
+    completeRects: [head + SCAN_READ_WGSL + completeRectsWgsl, 'completeRect', 'counts[N_RECTS]'],
+  } as const;
+}
+/** The kernels of the partition. */
+export type PartitionKernels = Readonly<
+  Record<keyof ReturnType<typeof kernelSources> | 'bisectSmall', Kernel> & {
+    /** One of these, for levels of few nodes. */
+    settleNodes?: Kernel;
+    settleSpread?: Kernel;
+  }
+>;
+
+/**
+ * Compiles the partition's kernels, or finds them compiled.
+ * @param isSpread a region of a small level has an invocation of its own: with many processors faster, with few slower.
+ */
+export async function compilePartition(
+  resources: FieldResources,
+  context: GpuContext,
+  isSpread: boolean,
+): Promise<PartitionKernels> {
+  const [kernels, settle, bisectSmall] = await Promise.all([
+    compileKernels(context, 'partition', kernelSources(resources)),
+    isSpread ? createSettleSpread(resources, context) : createSettleNodes(resources, context),
+    createKernel(context, {
+      label: 'partition.bisectSmall',
+      code: leveledHead() + GROUPS_WGSL + bisectNodeWgsl + bisectSmallWgsl,
+      entryPoint: 'bisectSmall',
+    }),
+  ]);
+  return { ...kernels, ...settle, bisectSmall };
+}
+
+async function createSettleNodes(resources: FieldResources, context: GpuContext) {
+  const code = leveledHead() + settleCode(resources, 'nodes');
+  return compileKernels(context, 'partition', { settleNodes: [code, 'settleNode', PENDING] });
+}
+
+async function createSettleSpread(resources: FieldResources, context: GpuContext) {
+  const code = leveledHead() + settleCode(resources, 'spread');
+  const label = 'partition.settleSpread';
+  return { settleSpread: await createKernel(context, { label, code, entryPoint: 'settleSpread' }) };
+}
