@@ -53,7 +53,8 @@ export const COUNTS: Counts<SurfaceCount> = defineCounts(SURFACE_COUNTS);
 /**
  * Words of `summary`, u32. The first tell what is wrong with a mesh: half-edges and half-chains that do not fit together,
  * vertices off the zero set, open sides inside the box, triangles without area; `twice` counts vertices and edges that are
- * there twice; `missed` is the largest error as a share of the tolerance there.
+ * there twice; `missed` is the largest error as a share of the tolerance there, `far` counts points that are off by more than
+ * `MISSED.far`.
  */
 export const SUMMARY_AT = {
   link: 0,
@@ -66,8 +67,11 @@ export const SUMMARY_AT = {
   error: 11,
   twice: 12,
   missed: 13,
+  far: 14,
 } as const;
-export const SUMMARY_WORDS = 14;
+export const SUMMARY_WORDS = 15;
+/** Times the tolerance that single points may be off by: more than `far` few of them, more than `most` none. */
+export const MISSED = { far: 1.25, most: 2 } as const;
 /** The first word that the last stage adds to. */
 export const SUMMARY_OF_FINISH = SUMMARY_AT.open;
 

@@ -9,9 +9,9 @@ import { createTimestamps, type Timestamps } from '../../gpu/timestamps.ts';
 import { CULL_COUNTS } from '../../partition/gpu/cull-program.ts';
 import { estimateCapacities, grownCapacities, type SurfaceCapacities } from './capacities.ts';
 import { COUNTS, SUMMARY_WORDS, type SurfaceCount } from './counts.ts';
-import type { GpuOutput } from './finish/finish-stage.ts';
+import { type GpuOutput, N_MEASURED } from './finish/finish-stage.ts';
 import { checkLattice, countsOf, isSameLattice } from './plan-lattice.ts';
-import { boundsOf, errorOf, missedBy, throwIfFarOff, throwIfUnsound } from './summary.ts';
+import { boundsOf, countFar, errorOf, missedBy, throwIfFarOff, throwIfUnsound } from './summary.ts';
 import {
   buildSurface,
   compileSurface,
@@ -28,7 +28,7 @@ export interface GpuSurface extends GpuOutput {
   readonly nTriangles: number;
   /** Undefined for an empty mesh. */
   readonly bounds: Box3 | undefined;
-  /** The largest |f| / |∇f| at 2,048 points of the mesh, local units. */
+  /** The largest |f| / |∇f| at 8,192 points of the mesh, local units. */
   readonly errorLocal: number;
   readonly nBoxes: number;
   readonly nBoxesTested: number;
@@ -153,7 +153,7 @@ export class GpuSurfaceDeriver {
         let most = Number.POSITIVE_INFINITY;
         for (let i = 0; i < MAX_REPAIRS && grown === undefined; i++) {
           const missed = missedBy(outcome.summary);
-          if (missed <= 1 || missed > WORTHWHILE * most) break;
+          if (countFar(outcome.summary) === 0 || missed > WORTHWHILE * most) break;
           most = missed;
           outcome = await this.#run(kept, await this.#repair(kept, i, options), options);
           grown = grownCapacities(kept.capacities, outcome.counts);
@@ -281,7 +281,7 @@ export class GpuSurfaceDeriver {
     const count = (name: SurfaceCount): number => counts[COUNTS.at[name]];
     const nTriangles = count('outTriangles');
     throwIfUnsound(summary, nTriangles);
-    throwIfFarOff(summary);
+    throwIfFarOff(summary, Math.min(N_MEASURED, nTriangles));
     const blocks = CULL_COUNTS.filter((name) => name !== 'roots');
     return {
       ...program.output,

@@ -1,6 +1,6 @@
 import { NsdfGpuError } from '../../errors.ts';
 import type { Box3, Vec3 } from '../../format/asset.ts';
-import { SUMMARY_AT } from './counts.ts';
+import { MISSED, SUMMARY_AT } from './counts.ts';
 
 /** @throws {NsdfGpuError} if anything is wrong with the mesh */
 export function throwIfUnsound(summary: Uint32Array, nTriangles: number): void {
@@ -29,16 +29,25 @@ export function missedBy(summary: Uint32Array): number {
   return floatOf(summary[SUMMARY_AT.missed]);
 }
 
-/** Times the tolerance that a limited number of divisions may miss it by. */
-const MOST_MISSED = 1.25;
+/** How many of the points that were measured are farther off than they may be. */
+export function countFar(summary: Uint32Array): number {
+  return summary[SUMMARY_AT.far];
+}
 
-/** @throws {NsdfGpuError} if the mesh misses its tolerance, as on fields that were never trained */
-export function throwIfFarOff(summary: Uint32Array): void {
+/** Share of the points that may be: a limited number of divisions does not mend every place. */
+const MOST_FAR = 1e-3;
+
+/**
+ * @param nMeasured points that were measured.
+ * @throws {NsdfGpuError} if the mesh misses its tolerance, as on fields that were never trained
+ */
+export function throwIfFarOff(summary: Uint32Array, nMeasured: number): void {
   const missed = missedBy(summary);
-  if (!(missed > MOST_MISSED)) return;
+  const nFar = countFar(summary);
+  if (missed <= MISSED.most && nFar <= MOST_FAR * nMeasured) return;
   throw new NsdfGpuError(
     'surface',
-    `In single precision the mesh stands off by ${missed.toFixed(1)} times its tolerance.`,
+    `In single precision the mesh stands off by up to ${missed.toFixed(1)} times its tolerance, and too far at ${nFar} of ${nMeasured} points.`,
   );
 }
 

@@ -1,7 +1,13 @@
 import type { FieldResources } from '../../../field/gpu/resources.ts';
 import type { GpuContext } from '../../../gpu/context.ts';
 import { compileKernels } from '../../../gpu/item-kernel.ts';
-import { SUMMARY_OF_FINISH, SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount } from '../counts.ts';
+import {
+  MISSED,
+  SUMMARY_OF_FINISH,
+  SURFACE_WGSL,
+  type SurfaceBuilder,
+  type SurfaceCount,
+} from '../counts.ts';
 import detailWgsl from '../detail.wgsl';
 import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
 import halfEdgesWgsl from '../half-edges.wgsl';
@@ -38,7 +44,7 @@ export interface GpuOutput {
 const LEAST_HEIGHT = 1e-8;
 const STEP = 2e-7;
 /** Triangles at which the error is measured. */
-const N_MEASURED = 2048;
+export const N_MEASURED = 8192;
 /** Directions in which the zero set is looked for beside them. */
 const N_PROBES = 2;
 
@@ -46,7 +52,7 @@ function kernelSources(resources: FieldResources) {
   const head = SURFACE_WGSL + FINISH.wgsl + halfEdgesWgsl;
   const read = head + halfEdgeReadsWgsl;
   const ringed = read + wholeRingsWgsl;
-  const measured = `${head}const N_MEASURED = ${N_MEASURED}u;\n${fieldCode(resources, 9, true)}${detailWgsl}`;
+  const measured = `${head}const N_MEASURED = ${N_MEASURED}u;\nconst FAR = ${MISSED.far};\n${fieldCode(resources, 9, true)}${detailWgsl}`;
   return {
     findLive: [head + findLiveWgsl, 'findLive', 'counts[finish.triangles]'],
     findFlat: [head + findFlatWgsl, 'findFlat', 'counts[finish.triangles]'],

@@ -1,5 +1,5 @@
-// How far the mesh stands off the zero set at the centroids of some triangles: to first order, or the tolerance, where f
-// changes its sign within that; see measureErrorWithin (mesh-error.ts).
+// How far the mesh stands off the zero set at the centroids of some triangles and the middles of others' longest sides: to first
+// order, or the tolerance, where f changes its sign within that; see measureErrorWithin (mesh-error.ts).
 //
 // Generated code stands around this: fieldAt, fieldWithGradient.
 
@@ -16,6 +16,13 @@
 /// A slope below this share of the one at the corners is taken for it: at a kink's foot |f| / |∇f| says nothing.
 const LEAST_SLOPE = 0.25;
 
+/// The middle of a triangle's longest side.
+fn longestMiddle(a: vec3<f32>, b: vec3<f32>, c: vec3<f32>) -> vec3<f32> {
+  let sides = vec3<f32>(distance(a, b), distance(b, c), distance(c, a));
+  let longest = max(sides.x, max(sides.y, sides.z));
+  return 0.5 * select(select(c + a, b + c, sides.y == longest), a + b, sides.x == longest);
+}
+
 fn measureError(item: u32) {
   let n = min(counts[finish.triangles], arrayLength(&triangles));
   let id = select(item, u32(f32(n) * (f32(item) / f32(N_MEASURED))), n > N_MEASURED);
@@ -25,7 +32,7 @@ fn measureError(item: u32) {
   let a = vertices[t.x].xyz;
   let b = vertices[t.y].xyz;
   let c = vertices[t.z].xyz;
-  let p = (a + b + c) / 3.0;
+  let p = select(longestMiddle(a, b, c), (a + b + c) / 3.0, (item & 1u) == 0u);
   let g = fieldWithGradient(p);
   let usual = (normals[t.x].w + normals[t.y].w + normals[t.z].w) / 3.0;
   let slope = length(g.xyz);
@@ -39,4 +46,5 @@ fn measureError(item: u32) {
   }
   atomicMax(&summary[SUMMARY_ERROR], bitcast<u32>(error));
   atomicMax(&summary[SUMMARY_MISSED], bitcast<u32>(error / tolerance));
+  if (error > FAR * tolerance) { atomicAdd(&summary[SUMMARY_FAR], 1u); }
 }

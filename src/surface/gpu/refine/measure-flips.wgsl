@@ -1,4 +1,4 @@
-// Which flips bring the edge nearer to the zero set; they claim their four vertices, so that of two beside each other the
+// Which flips bring the edge nearer to the zero set, or, with better triangles, not much farther off; they claim their four vertices, so that of two beside each other the
 // first one is made.
 //
 // Generated code stands around this: fieldAt.
@@ -12,18 +12,21 @@
 
 /// How much nearer.
 const GAIN = 0.8;
+/// How much farther off: such an edge can be divided, as the one before could not.
+const LOSS = 3.0;
 
 fn measureFlip(item: u32) {
-  let flip = flips[item];
+  var flip = flips[item];
   if (flip.x == NONE) { return; }
+  let share = select(GAIN, LOSS, (flip.x & BETTER) != 0u);
+  flip.x &= ~BETTER;
   var off: vec2<f32>;
   for (var k = 0u; k < 2u; k++) {
     let ends = select(flip.zw, flip.xy, k == 0u);
     off[k] = abs(fieldAt(0.5 * (vertices[ends.x].xyz + vertices[ends.y].xyz)));
   }
-  if (off.y >= GAIN * off.x) {
-    flips[item].x = NONE;
-    return;
-  }
+  let isGood = off.y < share * off.x;
+  flips[item].x = select(NONE, flip.x, isGood);
+  if (!isGood) { return; }
   for (var k = 0u; k < 4u; k++) { atomicMax(&marks[flip[k]], ~item); }
 }

@@ -9,7 +9,7 @@
 @group(0) @binding(5) var<storage, read> normals: array<vec4<f32>>;
 /// Of every triangle who divided it in this round, or 0.
 @group(0) @binding(6) var<storage, read> claims: array<u32>;
-/// a, b, c, d; a is NONE where it cannot be.
+/// a, b, c, d; a is NONE where it cannot be, and has BETTER set where the new triangles fit their corners' normals better by far.
 @group(0) @binding(7) var<storage, read_write> flips: array<vec4<u32>>;
 
 /// Whether an edge leads from the vertex that h begins at to vertex v; also where there are too many to tell.
@@ -33,6 +33,16 @@ fn hasNeighbour(h: u32, v: u32) -> bool {
   return true;
 }
 
+/// How much better, as a cosine.
+const MUCH = 0.25;
+
+/// Cosine between a triangle's normal and its corners'.
+fn fitOf(a: u32, b: u32, c: u32) -> f32 {
+  let n = normalOf(a, b, c);
+  let m = normals[a].xyz + normals[b].xyz + normals[c].xyz;
+  return dot(n, m) / max(length(n) * length(m), 1e-38);
+}
+
 fn proposeFlip(item: u32) {
   let edge = splitEdges[listed[item]];
   let h = edge.x;
@@ -47,5 +57,6 @@ fn proposeFlip(item: u32) {
   // Of two vertices on one face of the domain, or on one seam, the edge between is not for here to make.
   let isInside = (bitcast<u32>(vertices[c].w) & bitcast<u32>(vertices[d].w)) == 0u;
   let isSound = c != d && isInside && isFacing(a, d, c, whole) && isFacing(d, b, c, whole) && !hasNeighbour(beforeHalf(h), d);
-  if (isSound) { flips[item] = vec4<u32>(a, b, c, d); }
+  let isBetter = min(fitOf(a, d, c), fitOf(d, b, c)) > min(fitOf(a, b, c), fitOf(b, a, d)) + MUCH;
+  if (isSound) { flips[item] = vec4<u32>(a | select(0u, BETTER, isBetter), b, c, d); }
 }

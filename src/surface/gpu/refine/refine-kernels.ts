@@ -38,6 +38,7 @@ function kernelSources(resources: FieldResources) {
   const read = head + halfEdgeReadsWgsl;
   const sampled = read + samplePatternWgsl + takeSamplesWgsl + activeWgsl;
   const divided = head + divisionsWgsl;
+  const flips = 'const BETTER = 0x80000000u;\n';
   const measured = head + samplePatternWgsl + detailWgsl + fieldCode(resources, 10, true);
   return {
     countSamples: [
@@ -56,9 +57,13 @@ function kernelSources(resources: FieldResources) {
     countChildren: [divided + countChildrenWgsl, 'countChildren', 'counts[N_TOUCHED]'],
     recordChildren: [divided + SCAN_READ_WGSL + recordChildrenWgsl, 'recordChildren', 'counts[N_TOUCHED]'],
     emitChildren: [divided + emitChildrenWgsl, 'emitChildren', 'counts[N_TOUCHED]'],
-    proposeFlips: [read + ringsWgsl + facingWgsl + proposeFlipsWgsl, 'proposeFlip', 'counts[N_REFUSED]'],
+    proposeFlips: [
+      flips + read + ringsWgsl + facingWgsl + proposeFlipsWgsl,
+      'proposeFlip',
+      'counts[N_REFUSED]',
+    ],
     measureFlips: [
-      head + fieldCode(resources, 5, false) + measureFlipsWgsl,
+      flips + head + fieldCode(resources, 5, false) + measureFlipsWgsl,
       'measureFlip',
       'counts[N_REFUSED]',
     ],
