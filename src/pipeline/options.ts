@@ -83,8 +83,8 @@ export interface DeriveStats {
   /** What the mesh keeps, both ways; 0 for `exact`. For a preview the lattice's spacing, which it need not keep. */
   readonly toleranceLocal: number;
   /**
-   * The measured error in local units: the largest |f| / |∇f| at 2,048 points of the mesh, on the GPU 8,192. To first order its distance
-   * from the zero set; what the mesh lacks is not seen (`checkMesh` measures both ways).
+   * The measured error in local units: the largest |f| / |∇f| at 2,048 points of the mesh, 8,192 on the GPU. To first order
+   * its distance from the zero set; what the mesh lacks is not seen (`checkMesh` measures both ways).
    */
   readonly errorLocal?: number;
   /** Milliseconds by stage. */
