@@ -19,7 +19,7 @@ export interface GpuModule {
    * Derives a field's surface on the GPU and reads it back.
    * @throws {NsdfGpuError} if there is no usable GPU, it fails, or the mesh is not sound in single precision
    * @throws {NsdfUnsupportedError} if the field cannot be derived there
-   * @throws {NsdfBudgetError} if it needs more memory than there may be
+   * @throws {NsdfBudgetError} if it needs more memory than there may be, and tiles of it do, too
    * @throws {BackendUnavailableError} if nobody asked for the GPU and it would not be faster
    */
   deriveField(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<GpuDerived>;

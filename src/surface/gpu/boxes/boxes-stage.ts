@@ -36,9 +36,14 @@ export interface BoxCapacities {
 /** Share of the tolerance for triangles: see plan.ts. */
 const REFINE_SHARE = 0.75;
 
+/**
+ * WGSL. MAX_VERTICES: of a loop, that a mask of bits can name. SIDES, PARTNER: of a loop's vertex the bits of the leaf's sides,
+ * and from where on its partner's place is (describe-loops.wgsl).
+ */
 const SOURCES = (() => {
   const head = `${SURFACE_WGSL}const REFINE_SHARE = ${REFINE_SHARE};
 const CHAIN_SLOTS = ${CHAIN_SLOTS}u;
+const MAX_VERTICES = 32u;
 const SIDES = 63u;
 const PARTNER = 8u;
 const CORNER = 0xffffffffu;

@@ -17,8 +17,6 @@
 /// 1 for every loop that is fanned.
 @group(0) @binding(7) var<storage, read_write> isFanned: array<u32>;
 
-/// Vertices of a loop that a mask of bits can name.
-const MAX_VERTICES = 32u;
 /// Weight of a triangle's shape (longest side² / area) beside the squared relative height of its diagonal.
 const SHAPE = 2e-3;
 /// Area over longest side² of a triangle that counts as turned over.

@@ -28,8 +28,9 @@ const LEAST_FACING = 0.2;
 fn kinkOf(vertex: vec4<u32>) -> u32 { return select(chainPoints[max(vertex.w, 1u) - 1u].y, 0u, vertex.w == 0u); }
 
 /// Where a crease that enters the leaf at place k of a loop leaves it, + 1: at the one other kink of its neuron; 0 where there
-/// is none, or several.
+/// is none, or several, or in a loop that is too long for ears.
 fn partnerOf(first: u32, n: u32, k: u32) -> u32 {
+  if (n > MAX_VERTICES) { return 0u; }
   let vertex = loopVertices[first + k];
   let kink = kinkOf(vertex);
   var partner = 0u;
@@ -120,7 +121,7 @@ fn describeLoop(item: u32) {
   }
   let corner = cornerOf(first, n, origin, sqrt(extent2));
   let place = vec2<f32>(dot(corner.xyz, e1), dot(corner.xyz, e2));
-  let isCorner = corner.w != 0.0 && n <= 32u && isSeenFrom(first, n, place, LEAST_DISTANCE * sqrt(extent2));
+  let isCorner = corner.w != 0.0 && n <= MAX_VERTICES && isSeenFrom(first, n, place, LEAST_DISTANCE * sqrt(extent2));
   loopNormals[2u * item + 1u] = vec4<f32>(origin + corner.xyz, 0.0);
   loops[item].w = select(0u, CORNER, isCorner);
 }
