@@ -57,8 +57,9 @@ const TOLERANCES = {
   /** Of the tolerance: sampled distances, both ways, all but a thousandth and the worst. The reference certifies 1. */
   distanceP999: 1.1,
   distanceMax: 1.5,
-  /** Of single points, to first order: what a mesh may have that is given out. */
-  errorLocal: MISSED.most,
+  errorLocal: 1.25,
+  /** The same where single points are farther off, at most as far as the GPU's judge lets pass: 1.98 here. */
+  errorLocalOf: { 'hashed, colliding': MISSED.most } as Readonly<Record<string, number>>,
   /** Times the reference's, and more: here vertices that the tolerance does not need are removed in few passes. */
   nVertices: [4, 300],
 } as const;
@@ -117,7 +118,9 @@ export function describeSameSurface(
       }
       const [times, more] = TOLERANCES.nVertices;
       expect(there.stats.nVertices).toBeLessThan(times * here.stats.nVertices + more);
-      expect(there.stats.errorLocal!).toBeLessThan(TOLERANCES.errorLocal * toleranceLocal);
+      expect(there.stats.errorLocal!).toBeLessThan(
+        (TOLERANCES.errorLocalOf[name] ?? TOLERANCES.errorLocal) * toleranceLocal,
+      );
     });
   });
 }
