@@ -18,11 +18,12 @@ export interface ImportViolation {
 }
 
 /**
- * Who may import whom. `plugin` is what the engines' plugins share and knows no engine itself. `errors` and `format/asset.ts`, which holds types only, are vocabulary: everyone below
- * the engines may use them.
+ * Who may import whom. `plugin` is what the engines' plugins share and knows no engine itself. `errors`, `option-names` and `format/asset.ts`, which holds types only, are vocabulary:
+ * everyone below the engines may use them.
  */
 const RULES: Readonly<Record<string, ImportRule>> = {
   'errors.ts': { parts: [] },
+  'option-names.ts': { parts: ['pipeline'] },
   'wgsl.d.ts': { parts: [] },
   format: { parts: [] },
   'format/gltf-transform.ts': { parts: ['format'], packages: ['@gltf-transform/core'] },
@@ -37,10 +38,10 @@ const RULES: Readonly<Record<string, ImportRule>> = {
   'index.ts': { parts: ['format', 'gpu', 'cache', 'field', 'partition', 'surface', 'pipeline'] },
   import: { parts: ['format', 'field', 'gpu'], packages: ['@msgpack/msgpack', 'fflate'] },
   train: { parts: ['format', 'field', 'gpu'] },
-  plugin: { parts: ['index.ts', 'lod'] },
+  plugin: { parts: ['index.ts', 'option-names.ts', 'lod'] },
   tiles: { parts: ['format', 'pipeline', 'surface', 'plugin'] },
-  three: { parts: ['index.ts', 'lod', 'plugin'], packages: ['three'] },
-  babylon: { parts: ['index.ts', 'lod', 'plugin'], packages: ['@babylonjs/*'] },
+  three: { parts: ['index.ts', 'option-names.ts', 'lod', 'plugin'], packages: ['three'] },
+  babylon: { parts: ['index.ts', 'option-names.ts', 'lod', 'plugin'], packages: ['@babylonjs/*'] },
   cli: {
     parts: [
       'format',
@@ -59,7 +60,7 @@ const RULES: Readonly<Record<string, ImportRule>> = {
     packages: ['node:*', 'cli-progress', 'commander', 'pickleparser', 'webgpu'],
   },
 };
-const VOCABULARY = ['errors.ts', 'format/asset.ts'];
+const VOCABULARY = ['errors.ts', 'option-names.ts', 'format/asset.ts'];
 const ENGINES = ['plugin', 'three', 'babylon'];
 
 /** The folder of src that a file belongs to, or its own name where it lies directly in src. */

@@ -14,6 +14,7 @@ import {
   hasFallback,
   readGltfField,
 } from '../plugin/gltf-fields.ts';
+import { refuseUnknownSettings } from '../plugin/lod-settings.ts';
 import { loadGeometry } from './load-geometry.ts';
 import type { GLTFNSDFOptions } from './options.ts';
 
@@ -50,6 +51,7 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
     this.#loader = loader;
     this.#json = loader.gltf as GltfJson;
     this.#options = loader.parent.extensionOptions[EXTENSION_NAME] ?? {};
+    refuseUnknownSettings(EXTENSION_NAME, this.#options, { fallback: true, enabled: true });
     this.#job = linkedController([this.#options.signal]);
     this.#progress = new FileProgress(countFields(this.#json), this.#options.onProgress);
     this.enabled = loader.isExtensionUsed(EXTENSION_NAME);

@@ -14,9 +14,10 @@ export async function loadFirstLevel(
 ): Promise<Geometry> {
   const geometry = new Geometry(name, scene);
   const field = new GeometryField(geometry, asset);
+  const { output: _output, ...derive } = settings; // levels are always read back
   const levels = new GeometryLod(geometry, asset, {
     lod,
-    derive: withDevice(settings, scene.getEngine()),
+    derive: withDevice(derive, scene.getEngine()),
     onBase: (result) => field.show(result),
     onProgress,
   });

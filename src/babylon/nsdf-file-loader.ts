@@ -12,6 +12,7 @@ import type { Scene } from '@babylonjs/core/scene.js';
 import { NsdfArgumentError } from '../index.ts';
 import { linkedController } from '../plugin/abort.ts';
 import { LazyPreview, type PrefixWatcher, warmUpFor } from '../plugin/lazy-preview.ts';
+import { refuseUnknownSettings } from '../plugin/lod-settings.ts';
 import { withDevice } from './detect-support.ts';
 import { loadContainer } from './load-container.ts';
 import { NSDFFileLoaderMetadata } from './metadata.ts';
@@ -38,7 +39,9 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
   #responseUrl: string | undefined;
   #watchers: readonly PrefixWatcher[] = [];
 
+  /** @throws {NsdfArgumentError} if there is an option of a name that is none */
   constructor(options: NSDFPluginOptions = {}) {
+    refuseUnknownSettings('pluginOptions.nsdf', options, { onPreview: true, gltf: true });
     this.#options = options;
     this.#job = linkedController([options.signal]);
   }

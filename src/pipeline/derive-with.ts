@@ -1,8 +1,9 @@
 import type { FieldAsset } from '../format/asset.ts';
+import type { OptionNames } from '../option-names.ts';
 import { type BackendRun, type BackendSurface, type DeriveBackend, runFirst } from './backend.ts';
 import type { CacheUse, DeriveOptions, DeriveResult } from './options.ts';
 import type { DerivedSurface, JobOptions, RecordRequest } from './steps.ts';
-import { validateDeriveOptions } from './validate-options.ts';
+import { checkPrecision, validateDeriveOptions } from './validate-options.ts';
 
 const JOB_OPTIONS = [
   'tolerance',
@@ -17,6 +18,9 @@ const JOB_OPTIONS = [
   'recordsFor',
   'regions',
 ] as const satisfies (keyof JobOptions)[];
+
+/** What a cache asks for besides. */
+const RECORD_NAMES = { recordsFor: true, regions: true } satisfies OptionNames<RecordRequest>;
 
 /** What stands in the statistics of a derivation that asked no cache. */
 export const NO_CACHE: CacheUse = { use: 'off', reason: 'none was asked for' };
@@ -34,7 +38,7 @@ export async function deriveWith(
   asset: FieldAsset,
   options: DeriveOptions & RecordRequest,
 ): Promise<RecordedResult> {
-  validateDeriveOptions(options);
+  validateDeriveOptions(options, RECORD_NAMES);
   const { backend: wanted = 'auto', signal, onProgress, device } = options;
   const jobOptions = jobOptionsOf(asset, options);
   signal?.throwIfAborted();
@@ -68,8 +72,10 @@ function hintsOf({ region, tolerance }: FieldAsset, options: DeriveOptions): Job
 /**
  * What a job is asked for, the asset's own wishes included. Leaves out what cannot be posted to a worker, and what other
  * layers added to the options.
+ * @throws {NsdfArgumentError} if single precision cannot hold the tolerance
  */
 export function jobOptionsOf(asset: FieldAsset, options: DeriveOptions & RecordRequest): JobOptions {
+  checkPrecision(asset.domain, options);
   const picked = JOB_OPTIONS.filter((name) => options[name] !== undefined);
   return { ...hintsOf(asset, options), ...Object.fromEntries(picked.map((name) => [name, options[name]])) };
 }

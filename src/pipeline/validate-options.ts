@@ -1,5 +1,7 @@
 import { PartitionCache } from '../cache/partition-cache.ts';
 import { NsdfArgumentError } from '../errors.ts';
+import type { Box3 } from '../format/asset.ts';
+import { DERIVE_OPTION_NAMES, refuseUnknownOptions } from '../option-names.ts';
 import type { ToleranceBlocks } from '../surface/detail-map.ts';
 import type { DeriveOptions } from './options.ts';
 
@@ -77,11 +79,40 @@ function checkBlocks(blocks: unknown): void {
 }
 
 /**
- * Checks the options of a derivation.
- * @throws {NsdfArgumentError} if a value is out of range or two of them contradict each other
+ * The least tolerance that single precision can hold, in local units: how far a point of the domain moves when its
+ * coordinates, taken from the domain's centre, are rounded.
  */
-export function validateDeriveOptions(options: DeriveOptions): void {
+export function leastTolerance({ min, max }: Box3): number {
+  const halfSteps = [0, 1, 2].map((k) => {
+    const exponent = Math.ceil(Math.log2((max[k] - min[k]) / 2)) - 1;
+    return 2 ** (exponent - 24);
+  });
+  return Math.hypot(...halfSteps);
+}
+
+/** @throws {NsdfArgumentError} if the vertices of a mesh in this domain cannot keep the tolerance that is asked for */
+export function checkPrecision(domain: Box3, { tolerance, blocks }: DeriveOptions): void {
+  const asked = Math.min(tolerance ?? Number.POSITIVE_INFINITY, ...Array.from(blocks?.tolerances ?? []));
+  const least = leastTolerance(domain);
+  if (asked >= least) return;
+  refuse(
+    blocks === undefined ? 'tolerance' : 'blocks',
+    asked,
+    `at least ${least.toPrecision(2)}: the vertices are in single precision, which rounds them by as much in this domain`,
+  );
+}
+
+/**
+ * Checks the options of a derivation.
+ * @param more names of options that the caller reads besides
+ * @throws {NsdfArgumentError} if one is unknown, a value is out of range or two of them contradict each other
+ */
+export function validateDeriveOptions(
+  options: DeriveOptions,
+  more: Readonly<Record<string, true>> = {},
+): void {
   if (typeof options !== 'object' || options === null) refuse('options', options, 'an object');
+  refuseUnknownOptions('deriveMesh', options, { ...DERIVE_OPTION_NAMES, ...more });
   const { tolerance, resolution, exact, preview, maxVertices, creaseAngle, structure, backend } = options;
   const isLength = (n: number): boolean => n > 0 && n < Number.POSITIVE_INFINITY;
   checkNumber('tolerance', tolerance, isLength, "a positive distance in the asset's local units");

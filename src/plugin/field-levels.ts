@@ -8,7 +8,7 @@ import {
   LevelStore,
 } from '../lod/index.ts';
 import type { DeriveSettings } from './derive-settings.ts';
-import type { LodSettings } from './lod-settings.ts';
+import { type LodSettings, refuseUnknownLodSettings } from './lod-settings.ts';
 
 /** What an engine makes of a level. */
 export interface LevelShape<T> {
@@ -18,13 +18,17 @@ export interface LevelShape<T> {
   readonly onProgress?: (progress: DeriveProgress) => void;
 }
 
-/** The levels of a field as a plugin's settings ask for them; the way to ask for a single mesh names the finest. */
+/**
+ * The levels of a field as a plugin's settings ask for them; the way to ask for a single mesh names the finest.
+ * @throws {NsdfArgumentError} if a setting is unknown, or the levels asked for make no ladder
+ */
 export function createFieldLevels<T>(
   asset: FieldAsset,
   settings: DeriveSettings,
   lod: LodSettings,
   { build, free, onProgress }: LevelShape<T>,
 ): LevelStore<T> {
+  refuseUnknownLodSettings(lod);
   const { tolerance, resolution, exact, preview: _preview, ...options } = settings;
   const finest: LevelDetail | undefined =
     tolerance !== undefined

@@ -1,4 +1,5 @@
 import type { LadderOptions, LevelLimits, LodScheduler } from '../lod/index.ts';
+import { DERIVE_OPTION_NAMES, type OptionNames, refuseUnknownOptions } from '../option-names.ts';
 import type { DeriveSettings } from './derive-settings.ts';
 
 /** How an object's levels of detail are made and chosen. */
@@ -35,4 +36,39 @@ export interface FieldSettings extends DeriveSettings {
 /** The settings of the levels, or null where there are none. */
 export function lodOf({ lod }: FieldSettings): LodSettings | null {
   return lod === true ? {} : lod || null;
+}
+
+const LOD_NAMES = {
+  screenError: true,
+  hysteresis: true,
+  maxLevel: true,
+  maxBytes: true,
+  maxTriangles: true,
+  resolutions: true,
+  levels: true,
+  preview: true,
+  fadeMs: true,
+  viewportHeight: true,
+  scheduler: true,
+  waitFor: true,
+} satisfies OptionNames<LodSettings>;
+
+/**
+ * Refuses settings that no plugin reads, in the settings of the levels too.
+ * @param where what they are given to, for the message
+ * @param more what this plugin reads besides
+ * @throws {NsdfArgumentError} that names the setting, and the one that was meant where one is close
+ */
+export function refuseUnknownSettings(
+  where: string,
+  settings: FieldSettings,
+  more: Readonly<Record<string, true>> = {},
+): void {
+  refuseUnknownOptions(where, settings, { ...DERIVE_OPTION_NAMES, lod: true, output: true, ...more });
+  if (typeof settings.lod === 'object') refuseUnknownLodSettings(settings.lod);
+}
+
+/** @throws {NsdfArgumentError} for one that no plugin reads */
+export function refuseUnknownLodSettings(lod: object): void {
+  refuseUnknownOptions('lod', lod, { ...LOD_NAMES, onLevel: true });
 }

@@ -1,7 +1,13 @@
 import { Loader, type LoadingManager } from 'three';
 import type { Backend, PartitionCache } from '../index.ts';
 import { withDetail, withSetting } from '../plugin/derive-settings.ts';
-import { type FieldSettings, type LodSettings, lodOf } from '../plugin/lod-settings.ts';
+import {
+  type FieldSettings,
+  type LodSettings,
+  lodOf,
+  refuseUnknownLodSettings,
+  refuseUnknownSettings,
+} from '../plugin/lod-settings.ts';
 import type { OutputSettings } from './derived-geometry.ts';
 
 /** What a loader is set to. */
@@ -11,8 +17,10 @@ export type LoaderSettings = FieldSettings & OutputSettings;
 export abstract class ConfiguredLoader<T> extends Loader<T> {
   #settings: LoaderSettings;
 
+  /** @throws {NsdfArgumentError} if there is a setting of a name that is none */
   constructor(manager?: LoadingManager, settings: LoaderSettings = {}) {
     super(manager);
+    refuseUnknownSettings('NSDFLoader', settings, { renderer: true });
     this.#settings = { ...settings };
   }
 
@@ -87,6 +95,7 @@ export abstract class ConfiguredLoader<T> extends Loader<T> {
    * Tolerance, resolution or exact, where set, ask for the finest level. True keeps what was set; false: a single mesh.
    */
   setLod(lod: LodSettings | boolean = true): this {
+    if (typeof lod === 'object') refuseUnknownLodSettings(lod);
     this.#settings = { ...this.#settings, lod: lod === true ? (lodOf(this.#settings) ?? true) : lod };
     return this;
   }

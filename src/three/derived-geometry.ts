@@ -19,12 +19,12 @@ export interface OutputSettings {
 }
 
 /**
- * Derives a surface, and makes the geometry where it is asked for.
+ * Derives a surface as it is asked for beside levels of detail, and makes the geometry where it is asked for.
  * @throws what `deriveMesh` throws
  */
 export async function deriveGeometry(
   asset: FieldAsset,
-  { output, renderer, ...options }: DeriveOptions & OutputSettings,
+  { output, renderer, lod: _lod, ...options }: DeriveOptions & OutputSettings & { readonly lod?: unknown },
 ): Promise<DerivedGeometry> {
   if (output !== 'gpu') return geometryOf(await deriveMesh(asset, options), asset.name);
   const { deriveGpuGeometry } = await import('./gpu-geometry.ts');

@@ -13,7 +13,7 @@ import {
   type PrimitiveDef,
   readGltfField,
 } from '../plugin/gltf-fields.ts';
-import { type FieldSettings, lodOf } from '../plugin/lod-settings.ts';
+import { type FieldSettings, lodOf, refuseUnknownSettings } from '../plugin/lod-settings.ts';
 import { createDefaultMaterial } from './default-material.ts';
 import { deriveGeometry, type OutputSettings } from './derived-geometry.ts';
 import { NSDFObject } from './nsdf-object.ts';
@@ -49,7 +49,9 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
   readonly #job: LinkedController;
   readonly #progress: FileProgress;
 
+  /** @throws {NsdfArgumentError} if there is an option of a name that is none */
   constructor(parser: GLTFParser, options: GLTFNSDFOptions = {}) {
+    refuseUnknownSettings('GLTFNSDFExtension', options, { renderer: true, fallback: true });
     this.#parser = parser;
     this.#options = options;
     this.#job = linkedController([options.signal]);

@@ -1,9 +1,9 @@
 import { type Group, LoaderUtils } from 'three';
 import { NsdfError } from '../index.ts';
+import { refuseUnknownOptions } from '../option-names.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
 import type { NSDFProgress } from '../plugin/derive-settings.ts';
 import { LazyPreview, warmUpFor } from '../plugin/lazy-preview.ts';
-
 import { ConfiguredLoader, type LoaderSettings } from './configured-loader.ts';
 import { detectSupport } from './detect-support.ts';
 import { download } from './download.ts';
@@ -215,6 +215,7 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
 
   /** Runs one job under the signals that may end it: the loader's, the manager's, the call's. */
   async #job<T>(options: NSDFLoadOptions, run: (job: LinkedController) => Promise<T>): Promise<T> {
+    refuseUnknownOptions('a load', options, { signal: true });
     const job = linkedController([options.signal, this.#signal, this.manager.abortController?.signal]);
     this.#pending.add(job.controller);
     try {

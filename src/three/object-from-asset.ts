@@ -1,6 +1,6 @@
 import type { Material } from 'three';
 import type { DeriveOptions, FieldAsset } from '../index.ts';
-import { type LodSettings, lodOf } from '../plugin/lod-settings.ts';
+import { type LodSettings, lodOf, refuseUnknownSettings } from '../plugin/lod-settings.ts';
 import { deriveGeometry, type OutputSettings } from './derived-geometry.ts';
 import { NSDFObject } from './nsdf-object.ts';
 
@@ -18,6 +18,7 @@ export async function objectFromAsset(
   options: DeriveOptions & OutputSettings & { readonly lod?: LodSettings | boolean } = {},
   material?: Material,
 ): Promise<NSDFObject> {
+  refuseUnknownSettings('objectFromAsset', options, { renderer: true });
   if (lodOf(options)) {
     const { signal, onProgress, renderer: _renderer, ...settings } = options;
     const control = { ...(signal && { signal }), ...(onProgress && { onProgress }) };

@@ -97,7 +97,6 @@ describe('deriveWith', () => {
       tolerance: undefined as unknown as number,
       signal: new AbortController().signal,
       onProgress: (step: DeriveProgress) => void progress.push(step),
-      extra: () => {},
     };
     const { stats } = await deriveWith([worker, cpu], makeToyAsset(), options);
     expect(stats.backend).toBe('worker');

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { NsdfArgumentError } from '../../src/errors.ts';
+import type { Box3 } from '../../src/format/asset.ts';
+import { deriveMesh } from '../../src/pipeline/derive.ts';
 import type { DeriveOptions } from '../../src/pipeline/options.ts';
-import { validateDeriveOptions } from '../../src/pipeline/validate-options.ts';
+import { leastTolerance, validateDeriveOptions } from '../../src/pipeline/validate-options.ts';
+import { sphereField } from '../fixtures/fields.ts';
+import { seededRandom } from '../fixtures/random.ts';
 
 describe('validateDeriveOptions', () => {
   test.each<DeriveOptions>([
@@ -66,5 +70,37 @@ describe('validateDeriveOptions', () => {
     expect(() => validateDeriveOptions({ tolerance: 1, exact: true })).toThrow(
       'tolerance and exact are given together',
     );
+  });
+});
+
+describe('a tolerance that single precision cannot hold', () => {
+  const box = (half: number): Box3 => ({ min: [-half, -half, -half], max: [half, half, half] });
+
+  test('is told from the largest rounding of a coordinate, wherever the domain lies', () => {
+    const random = seededRandom(5);
+    for (const half of [0.7, 1, 3, 1e4]) {
+      const least = leastTolerance(box(half));
+      let worst = 0;
+      for (let i = 0; i < 3000; i++) {
+        const error = [0, 1, 2].map(() => {
+          const x = (2 * random() - 1) * half;
+          return Math.fround(x) - x;
+        });
+        worst = Math.max(worst, Math.hypot(...error));
+      }
+      expect(worst).toBeLessThanOrEqual(least);
+      expect(worst).toBeGreaterThan(0.6 * least);
+    }
+    const far: Box3 = { min: [5e5, 0, 0], max: [5e5 + 2, 2, 2] };
+    expect(leastTolerance(far)).toBe(leastTolerance(box(1)));
+  });
+
+  test.each<DeriveOptions>([
+    { tolerance: 3e-9 },
+    { blocks: { counts: [1, 1, 2], tolerances: [1e-3, 3e-9] } },
+  ])('%o is refused, with the least one that can be kept', async (options) => {
+    const job = deriveMesh(sphereField(), { ...options, backend: 'cpu', cache: false });
+    await expect(job).rejects.toThrow(/is 3e-9; expected at least 5\.2e-8/);
+    await expect(job).rejects.toBeInstanceOf(NsdfArgumentError);
   });
 });
