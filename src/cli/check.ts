@@ -1,11 +1,14 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { NsdfArgumentError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import { CHECK_DEFAULTS, checkMesh, type MeshReport, type Spread } from '../surface/check.ts';
 import { readField, readMesh } from './files.ts';
+import { MESH_FORMATS } from './mesh-files/index.ts';
 import { columns, positiveNumber, printJson, printLines, wholeNumber } from './output.ts';
 
 interface CheckCommandOptions {
   readonly field?: string;
+  readonly format?: string;
   readonly index: number;
   readonly samples: number;
   readonly seed: number;
@@ -16,19 +19,49 @@ interface CheckCommandOptions {
 /** `nsdf check MESH`: is it closed, manifold, oriented, and, with a field, how far off. */
 export function checkCommand(): Command {
   return new Command('check')
-    .description('check a .glb, .ply, .obj or .stl mesh; fails where it is not closed, manifold and oriented')
-    .argument('<mesh>')
-    .option('--field <file>', 'measure against this field; edges on the faces of its domain may be open')
-    .option('--index <n>', 'which field of a file with several, from 0', wholeNumber, 0)
-    .option('--samples <n>', 'points for each of the two distances', wholeNumber, CHECK_DEFAULTS.samples)
-    .option('--seed <n>', 'of the samples', wholeNumber, CHECK_DEFAULTS.seed)
-    .option('--tolerance <length>', 'fail where a sampled distance is larger', positiveNumber)
-    .option('--json', 'print one JSON object')
+    .description(
+      'check a .glb, .ply, .obj or .stl mesh; exit status 1 where it is not closed, manifold and oriented',
+    )
+    .argument('<mesh>', 'a .glb, .ply, .obj or .stl; - for standard input')
+    .addOption(
+      new Option('--format <name>', "the mesh's format, where its name does not say it").choices(
+        MESH_FORMATS,
+      ),
+    )
+    .option(
+      '--field <file>',
+      'a .nsdf or .safetensors to measure the distance to; edges on the faces of its domain may be open',
+    )
+    .option('--index <n>', 'which field of a file with several, counted from 0', wholeNumber, 0)
+    .option(
+      '--samples <n>',
+      'points at which each of the two distances is measured',
+      wholeNumber,
+      CHECK_DEFAULTS.samples,
+    )
+    .option(
+      '--seed <n>',
+      'chooses other points: equal seeds give equal reports',
+      wholeNumber,
+      CHECK_DEFAULTS.seed,
+    )
+    .option(
+      '--tolerance <length>',
+      'exit status 1 where a measured distance is larger, in local units; needs --field',
+      positiveNumber,
+    )
+    .option('--json', 'print one JSON object instead of text')
     .action(runCheck);
 }
 
 async function runCheck(path: string, options: CheckCommandOptions): Promise<void> {
-  const { normals, ...mesh } = await readMesh(path);
+  if (options.tolerance !== undefined && options.field === undefined) {
+    throw new NsdfArgumentError(
+      'tolerance',
+      '--tolerance needs --field: there is no distance without a field',
+    );
+  }
+  const { normals, ...mesh } = await readMesh(path, options.format);
   const asset =
     options.field === undefined ? undefined : (await readField(options.field, options.index)).asset;
   const report = await checkMesh(

@@ -1,11 +1,12 @@
-import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { NsdfArgumentError } from '../errors.ts';
+import { NsdfArgumentError, NsdfUnsupportedError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import { listFields } from '../format/instances.ts';
 import type { NsdfScene } from '../format/scene.ts';
 import { sceneOf, writeNsdfHashed } from '../format/write.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
-import { readField, readScene } from './files.ts';
+import { openDestination } from './destination.ts';
+import { readScene } from './files.ts';
 import { formatBytes, printJson, printLines, wholeNumber } from './output.ts';
 
 interface ConvertOptions {
@@ -20,28 +21,38 @@ interface ConvertOptions {
 export function convertCommand(): Command {
   return new Command('convert')
     .description('pack a trained field (.safetensors) as .nsdf, or a .nsdf anew')
-    .argument('<in>')
-    .argument('<out>')
-    .addOption(new Option('--dtype <type>', 'how weights are stored').choices(['f32', 'f16']).default('f32'))
-    .option('--name <text>', "the field's name")
-    .option('--copyright <text>', 'who is to be credited')
+    .argument('<in>', 'a .safetensors, .nsdf or .glb; - for standard input')
+    .argument('<out>', 'the .nsdf or .glb to write; - for standard output')
+    .addOption(
+      new Option('--dtype <type>', 'how weights are stored: f16 halves the file and rounds them')
+        .choices(['f32', 'f16'])
+        .default('f32'),
+    )
+    .option('--name <text>', "the field's name (default: the file's)")
+    .option('--copyright <text>', 'who is to be credited, for the file')
     .option(
       '--fallback <vertices>',
       'embed a mesh of at most that many vertices for viewers that do not know the extension',
       wholeNumber,
     )
-    .option('--json', 'print one JSON object')
+    .option('--json', 'print one JSON object instead of text')
     .action(runConvert);
 }
 
 async function runConvert(input: string, output: string, options: ConvertOptions): Promise<void> {
-  if (!/\.(nsdf|glb)$/i.test(output)) {
-    throw new NsdfArgumentError('out', `${output}: expected a name that ends in .nsdf or .glb`);
-  }
+  expectNsdfName(output);
+  const destination = await openDestination(output);
   const bytes = await writeNsdfHashed(await sceneFor(input, options), { dtype: options.dtype });
-  await writeFile(output, bytes);
-  if (options.json) printJson({ input, output, bytes: bytes.length, dtype: options.dtype });
-  else printLines([`${output}: ${formatBytes(bytes.length)}, ${options.dtype}`]);
+  await destination.write(bytes);
+  const { report } = destination;
+  if (options.json) printJson({ input, output, bytes: bytes.length, dtype: options.dtype }, report);
+  else printLines([`${output}: ${formatBytes(bytes.length)}, ${options.dtype}`], report);
+}
+
+/** @throws {NsdfArgumentError} if a path is neither that of a .nsdf nor `-`. */
+export function expectNsdfName(path: string): void {
+  if (path === '-' || /\.(nsdf|glb)$/i.test(path)) return;
+  throw new NsdfArgumentError('out', `${path}: expected a name that ends in .nsdf or .glb`);
 }
 
 /** A scene goes through as it is, unless something about its one field is asked for. */
@@ -51,13 +62,14 @@ async function sceneFor(input: string, options: ConvertOptions): Promise<NsdfSce
   if (name === undefined && fallback === undefined) {
     return copyright === undefined ? scene : { ...scene, copyright };
   }
-  const { asset, nFields } = await readField(input);
-  if (nFields > 1) {
+  const fields = listFields(scene);
+  if (fields.length !== 1) {
     throw new NsdfArgumentError(
       'name',
-      `${input}: --name and --fallback need a file with one field, it has ${nFields}`,
+      `${input}: --name and --fallback need a file with one field, it has ${fields.length}`,
     );
   }
+  const { asset } = fields[0].field;
   const named = name === undefined ? asset : { ...asset, name };
   const credit = copyright ?? scene.copyright;
   return sceneOf(named, {
@@ -69,7 +81,7 @@ async function sceneFor(input: string, options: ConvertOptions): Promise<NsdfSce
 async function fallbackMesh(asset: FieldAsset, maxVertices: number) {
   const { mesh, isEmpty } = await deriveMesh(asset, { maxVertices });
   if (!isEmpty) return mesh;
-  throw new NsdfArgumentError(
+  throw new NsdfUnsupportedError(
     'fallback',
     `${asset.name} has no zero set in its domain: no fallback can be made`,
   );

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { NsdfArgumentError, NsdfLoadError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
@@ -27,10 +28,11 @@ function named<T>(path: string, job: (bytes: Uint8Array) => T, bytes: Uint8Array
 
 /**
  * A GLB with the buffers that lie beside it in it, as the tiles of `nsdf tile` have them.
+ * @param read the file's own bytes, where they are read already
  * @throws Node's error if one cannot be read.
  */
-export async function readSelfContained(path: string): Promise<Uint8Array> {
-  const bytes = await readBytes(path);
+export async function readSelfContained(path: string, read?: Uint8Array): Promise<Uint8Array> {
+  const bytes = read ?? (await readBytes(path));
   const uris = listExternalBuffers(bytes);
   if (uris.length === 0) return bytes;
   const buffers = uris.map(async (uri) => [uri, await readUri(uri, path)] as const);
@@ -46,8 +48,13 @@ async function readUri(uri: string, owner: string): Promise<Uint8Array> {
   throw new NsdfLoadError(`${owner}: its buffer lies at ${uri}: expected a file beside it`);
 }
 
-/** A file's bytes. @throws {NsdfLoadError} with the path if it cannot be read. */
+/**
+ * A file's bytes, or those of standard input for `-`.
+ * @throws {NsdfLoadError} with the path if it cannot be read
+ * @throws {NsdfArgumentError} if standard input was read before
+ */
 export async function readBytes(path: string): Promise<Uint8Array> {
+  if (path === '-') return readStandardInput();
   try {
     return await readFile(path);
   } catch (cause) {
@@ -57,17 +64,34 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+async function readStandardInput(): Promise<Uint8Array> {
+  if (process.stdin.readableDidRead) {
+    throw new NsdfArgumentError('in', '- stands for two files: standard input can be read once');
+  }
+  return new Uint8Array(await buffer(process.stdin));
+}
+
 /** True for a GLB, which every .nsdf is; safetensors start with a length. */
 function isGlb(bytes: Uint8Array): boolean {
   return new TextDecoder('latin1').decode(bytes.subarray(0, 4)) === 'glTF';
 }
 
 /** The scene in a .nsdf, or the one field of a .safetensors as a scene; told apart by their first bytes, then by name. */
-export function readScene(path: string): Promise<NsdfScene> {
-  return inFile(path, (bytes) => {
-    if (isGlb(bytes) || /\.(nsdf|glb)$/i.test(path)) return readNsdf(bytes);
-    return sceneOf(importSafetensors(bytes, { name: basename(path).replace(/\.[^.]*$/, '') }));
-  });
+export async function readScene(path: string): Promise<NsdfScene> {
+  return sceneIn(path, await readSelfContained(path));
+}
+
+/** The scene that a file's bytes hold; see `readScene`. */
+export function sceneIn(path: string, bytes: Uint8Array): NsdfScene {
+  return named(
+    path,
+    () => {
+      if (isGlb(bytes) || /\.(nsdf|glb)$/i.test(path)) return readNsdf(bytes);
+      const name = path === '-' ? 'field' : basename(path).replace(/\.[^.]*$/, '');
+      return sceneOf(importSafetensors(bytes, { name }));
+    },
+    bytes,
+  );
 }
 
 /**
@@ -81,8 +105,11 @@ export async function readField(path: string, index = 0): Promise<{ asset: Field
   throw new NsdfArgumentError('index', `${path}: there is no field ${index}: ${found}`);
 }
 
-/** @throws {NsdfArgumentError} if the path ends in none of .glb, .ply, .obj, .stl. */
-export function readMesh(path: string): Promise<MeshData> {
-  const format = meshFormatOf(path);
+/**
+ * @param format the name of its format; default: what the path ends in
+ * @throws {NsdfArgumentError} if that is none of glb, ply, obj, stl
+ */
+export function readMesh(path: string, formatName?: string): Promise<MeshData> {
+  const format = meshFormatOf(path, formatName);
   return inFile(path, (bytes) => format.read(bytes));
 }

@@ -2,18 +2,19 @@ import { Command } from 'commander';
 import type { Box3, FieldAsset } from '../format/asset.ts';
 import { contentHash } from '../format/hash.ts';
 import { listFields, type NsdfFieldInstance } from '../format/instances.ts';
-import { readBytes, readScene } from './files.ts';
+import { readBytes, readSelfContained, sceneIn } from './files.ts';
 import { columns, formatBytes, plural, printJson, printLines } from './output.ts';
 
 /** `nsdf info A.nsdf`: what fields a file holds. */
 export function infoCommand(): Command {
   return new Command('info')
-    .description('say what a .nsdf or .safetensors holds')
-    .argument('<file>')
-    .option('--json', 'print one JSON object')
+    .description('say what a .nsdf or .safetensors holds: fields, networks, domains, sizes')
+    .argument('<file>', 'a .nsdf, .glb or .safetensors; - for standard input')
+    .option('--json', 'print one JSON object instead of text')
     .action(async (path: string, options: { json?: boolean }) => {
-      const scene = await readScene(path);
-      const nBytes = (await readBytes(path)).length;
+      const bytes = await readBytes(path);
+      const nBytes = bytes.length;
+      const scene = sceneIn(path, await readSelfContained(path, bytes));
       const fields = await Promise.all(listFields(scene).map(describeField));
       const file = { file: path, bytes: nBytes, copyright: scene.copyright, generator: scene.generator };
       if (options.json) return printJson({ ...file, fields });

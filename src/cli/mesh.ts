@@ -1,10 +1,11 @@
-import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveOptions, DeriveResult } from '../pipeline/options.ts';
 import { type DawnDevice, openDawn } from './dawn.ts';
+import { openDestination } from './destination.ts';
+import { checkEffort } from './effort.ts';
 import { readField } from './files.ts';
-import { meshFormatOf } from './mesh-files/index.ts';
+import { MESH_FORMATS, meshFormatOf } from './mesh-files/index.ts';
 import {
   columns,
   formatBytes,
@@ -22,8 +23,10 @@ interface MeshOptions {
   readonly exact?: boolean;
   readonly maxVertices?: number;
   readonly creaseAngle?: number;
-  readonly backend: 'auto' | 'cpu' | 'webgpu';
+  readonly backend: 'auto' | 'cpu' | 'gpu' | 'webgpu';
   readonly index: number;
+  readonly format?: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -33,40 +36,63 @@ export function meshCommand(): Command {
     .description(
       'derive the mesh of a field (.nsdf or .safetensors) and write it as .glb, .ply, .obj or .stl',
     )
-    .argument('<in>')
-    .argument('<out>')
+    .argument('<in>', 'a .nsdf, .glb or .safetensors; - for standard input')
+    .argument('<out>', 'the file to write, its format by its ending; - for standard output')
+    .addOption(
+      new Option(
+        '--format <name>',
+        'what to write, where the name of the output does not say it (- without it: glb)',
+      ).choices(MESH_FORMATS),
+    )
     .addOption(
       new Option(
         '--tolerance <length>',
-        'largest distance between mesh and zero set, both ways, in local units',
+        "largest distance between mesh and surface, both ways, in the field's units (default: the file's, else domain diagonal / 3464)",
       )
         .argParser(positiveNumber)
         .conflicts(['resolution', 'exact']),
     )
     .addOption(
-      new Option('--resolution <boxes>', 'a uniform lattice of that many boxes along the longest axis')
+      new Option(
+        '--resolution <boxes>',
+        'instead of a tolerance: as exact as a lattice of that many boxes along the longest axis, an eighth of its spacing',
+      )
         .argParser(wholeNumber)
         .conflicts(['exact']),
     )
-    .option('--exact', 'the whole polyhedral complex')
-    .option('--max-vertices <n>', 'simplify to at most that many vertices', wholeNumber)
-    .option('--crease-angle <degrees>', 'split normals where the field bends by more', positiveNumber)
+    .option('--exact', 'instead of a tolerance: the whole polyhedral complex, every crease of every neuron')
+    .option(
+      '--max-vertices <n>',
+      'simplify to at most that many vertices; the tolerance is then no longer kept',
+      wholeNumber,
+    )
+    .option(
+      '--crease-angle <degrees>',
+      'hard edges where the surface bends by more (default: none)',
+      positiveNumber,
+    )
     .addOption(
-      new Option('--backend <name>', 'where the work runs; webgpu needs the package of that name')
-        .choices(['auto', 'cpu', 'webgpu'])
+      new Option(
+        '--backend <name>',
+        'where the work runs; gpu, or webgpu, needs the npm package webgpu to be installed',
+      )
+        .choices(['auto', 'cpu', 'gpu', 'webgpu'])
         .default('auto'),
     )
-    .option('--index <n>', 'which field of a file with several, from 0', wholeNumber, 0)
-    .option('--json', 'print one JSON object')
+    .option('--index <n>', 'which field of a file with several, counted from 0', wholeNumber, 0)
+    .option('--force', 'derive even where an estimate says that time or memory will not do')
+    .option('--json', 'print one JSON object instead of text')
     .action(runMesh);
 }
 
 async function runMesh(input: string, output: string, options: MeshOptions): Promise<void> {
-  const format = meshFormatOf(output);
+  const format = meshFormatOf(output, options.format);
+  const destination = await openDestination(output);
   const start = performance.now();
   const { asset, nFields } = await readField(input, options.index);
   const readMs = performance.now() - start;
-  const dawn = options.backend === 'webgpu' ? await openDawn() : undefined;
+  await checkEffort(asset, options);
+  const dawn = options.backend === 'gpu' || options.backend === 'webgpu' ? await openDawn() : undefined;
   const bar = startProgress(asset.name);
   const result = await deriveMesh(asset, {
     ...deriveOptions(options, dawn),
@@ -77,7 +103,7 @@ async function runMesh(input: string, output: string, options: MeshOptions): Pro
   });
   const writeStart = performance.now();
   const bytes = format.write(result.mesh);
-  await writeFile(output, bytes);
+  await destination.write(bytes);
   const timeMs = { read: readMs, ...result.stats.timeMs, write: performance.now() - writeStart };
   const report = {
     ...describe(result),
@@ -89,12 +115,12 @@ async function runMesh(input: string, output: string, options: MeshOptions): Pro
     timeMs,
     totalTimeMs: performance.now() - start,
   };
-  if (options.json) printJson(report);
-  else printLines(reportLines(report));
+  if (options.json) printJson(report, destination.report);
+  else printLines(reportLines(report), destination.report);
 }
 
 function deriveOptions(
-  { json: _, index: __, backend, ...options }: MeshOptions,
+  { json: _, index: _index, format: _format, force: _force, backend, ...options }: MeshOptions,
   dawn: DawnDevice | undefined,
 ): DeriveOptions {
   if (dawn === undefined) return { ...options, backend: backend === 'cpu' ? 'cpu' : 'auto' };

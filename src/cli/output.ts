@@ -1,12 +1,15 @@
 import { InvalidArgumentError } from 'commander';
 
-/** Prints one JSON object, alone on standard output. */
-export function printJson(value: object): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+/** What reports are written to. */
+export type ReportStream = Pick<NodeJS.WriteStream, 'write'>;
+
+/** Prints one JSON object in a line. */
+export function printJson(value: object, stream: ReportStream = process.stdout): void {
+  stream.write(`${JSON.stringify(value)}\n`);
 }
 
-export function printLines(lines: readonly string[]): void {
-  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+export function printLines(lines: readonly string[], stream: ReportStream = process.stdout): void {
+  stream.write(lines.map((line) => `${line}\n`).join(''));
 }
 
 /** Two columns, the first one as wide as its longest entry. */
@@ -22,7 +25,8 @@ export function plural(n: number, noun: string, nouns = `${noun}s`): string {
 /** Bytes as people read them. */
 export function formatBytes(n: number): string {
   if (n < 1024) return `${n} B`;
-  return n < 1024 * 1024 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / 1024 / 1024).toFixed(1)} MiB`;
+  if (n < 1024 ** 2) return `${(n / 1024).toFixed(1)} KiB`;
+  return n < 1024 ** 3 ? `${(n / 1024 ** 2).toFixed(1)} MiB` : `${(n / 1024 ** 3).toFixed(1)} GiB`;
 }
 
 /** A parser of commander's option values. */

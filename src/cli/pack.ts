@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
@@ -8,6 +7,9 @@ import { listFields } from '../format/instances.ts';
 import type { NsdfMesh, NsdfNode, NsdfScene } from '../format/scene.ts';
 import { writeNsdfHashed } from '../format/write.ts';
 import { type PackedDetail, packPartition } from '../pipeline/pack-partition.ts';
+import { expectNsdfName } from './convert.ts';
+import { openDestination } from './destination.ts';
+import { checkEffort } from './effort.ts';
 import { readScene } from './files.ts';
 import { formatBytes, positiveNumber, printJson, printLines } from './output.ts';
 import { startProgress } from './progress.ts';
@@ -16,6 +18,7 @@ interface PackOptions {
   readonly partition?: boolean;
   readonly tolerance?: readonly number[];
   readonly exact?: boolean;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -23,18 +26,19 @@ interface PackOptions {
 export function packCommand(): Command {
   return new Command('pack')
     .description(
-      'put the precomputed partition of every field into a .nsdf, so that loaders need not derive it',
+      'put what a derivation finds (its partition) into a .nsdf, so that loaders need not derive it again',
     )
-    .argument('<in>')
-    .argument('<out>')
-    .option('--partition', 'pack partitions; without it those that are there are taken out')
+    .argument('<in>', 'a .nsdf, .glb or .safetensors; - for standard input')
+    .argument('<out>', 'the .nsdf or .glb to write; - for standard output')
+    .option('--partition', 'put partitions in; without it those that are there are taken out')
     .option(
       '--tolerance <length>',
       'pack the surface at this tolerance, in local units; may be given several times (default: the tolerance that loaders take)',
       addTolerance,
     )
     .option('--exact', 'pack the whole polyhedral complex, too')
-    .option('--json', 'print one JSON object')
+    .option('--force', 'derive even where an estimate says that time or memory will not do')
+    .option('--json', 'print one JSON object instead of text')
     .action(runPack);
 }
 
@@ -46,12 +50,11 @@ function addTolerance(text: string, others: readonly number[] = []): readonly nu
 }
 
 async function runPack(input: string, output: string, options: PackOptions): Promise<void> {
-  if (!/\.(nsdf|glb)$/i.test(output)) {
-    throw new NsdfArgumentError('out', `${output}: expected a name that ends in .nsdf or .glb`);
-  }
+  expectNsdfName(output);
   if (!options.partition && (options.tolerance || options.exact)) {
     throw new NsdfArgumentError('partition', '--tolerance and --exact need --partition');
   }
+  const destination = await openDestination(output);
   const scene = await readScene(input);
   const packed = new Map<FieldAsset, FieldAsset>();
   for (const { field } of listFields(scene)) {
@@ -59,20 +62,21 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
   }
   const dtype: WeightType = [...packed.keys()].every((asset) => isExactAs(asset, 'f16')) ? 'f16' : 'f32';
   const bytes = await writeNsdfHashed(withAssets(scene, packed), { dtype });
-  await writeFile(output, bytes);
+  await destination.write(bytes);
   const records = [...packed.values()].flatMap(({ name, partitions = [] }) =>
     partitions.map(({ kind, bytes: record }) => ({ field: name, kind, bytes: record.length })),
   );
-  if (options.json) return printJson({ input, output, bytes: bytes.length, dtype, partitions: records });
-  printLines([
-    `${output}: ${formatBytes(bytes.length)}, ${dtype}`,
-    ...records.map(({ field, kind, bytes: n }) => `  ${field}: ${kind}, ${formatBytes(n)}`),
-  ]);
+  const { report } = destination;
+  if (options.json) {
+    return printJson({ input, output, bytes: bytes.length, dtype, partitions: records }, report);
+  }
+  const lines = records.map(({ field, kind, bytes: n }) => `  ${field}: ${kind}, ${formatBytes(n)}`);
+  printLines([`${output}: ${formatBytes(bytes.length)}, ${dtype}`, ...lines], report);
 }
 
 async function packField(
   asset: FieldAsset,
-  { partition, tolerance, exact }: PackOptions,
+  { partition, tolerance, exact, force = false }: PackOptions,
 ): Promise<FieldAsset> {
   if (!partition) {
     const { partitions: _taken, ...bare } = asset;
@@ -80,6 +84,7 @@ async function packField(
   }
   const details: PackedDetail[] = (tolerance ?? []).map((length) => ({ tolerance: length }));
   if (exact) details.push({ exact });
+  for (const detail of details) await checkEffort(asset, { ...detail, force });
   const bar = startProgress(asset.name);
   const asked = details.length === 0 ? [{}] : details;
   return packPartition(asset, asked, bar.update).finally(bar.stop);

@@ -4,8 +4,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { NsdfArgumentError } from '../errors.ts';
 import type { WeightType } from '../format/extension.ts';
 import { listFields } from '../format/instances.ts';
+import type { NsdfScene } from '../format/scene.ts';
 import type { TileJson, TilesetJson } from '../tiles/tileset-json.ts';
 import { type TilesetOptions, writeTileset } from '../tiles/write-tileset.ts';
+import { openFolder } from './destination.ts';
 import { readScene } from './files.ts';
 import {
   columns,
@@ -33,22 +35,30 @@ export function tileCommand(): Command {
   return new Command('tile')
     .description('write a 3D Tiles 1.1 tileset of the fields in some .nsdf or .safetensors files')
     .usage('[options] <in...> <outdir>')
-    .argument('<paths...>', 'files, and last the folder to write to')
+    .argument('<paths...>', 'files (- for standard input), and last the folder to write to')
     .option('--levels <n>', 'levels of detail of each field (default: 3)', wholeNumber)
     .option(
       '--split <n>',
       'pieces along the longest axis that a tile is divided into at each level; 1 keeps fields whole (default: 2 for one field, 1 for several)',
       wholeNumber,
     )
-    .option('--tolerance <length>', 'tolerance of the finest level, in local units', positiveNumber)
+    .option(
+      '--tolerance <length>',
+      "tolerance of the finest level, in local units (default: the file's, else domain diagonal / 3464)",
+      positiveNumber,
+    )
     .option('--ratio <n>', 'how many times coarser each level is than the next (default: 4)', ratioNumber)
     .option(
       '--fallback <vertices>',
       'embed a mesh of at most that many vertices in every tile, for renderers that do not know the extension',
       wholeNumber,
     )
-    .addOption(new Option('--dtype <type>', 'how weights are stored').choices(['f32', 'f16']).default('f32'))
-    .option('--json', 'print one JSON object')
+    .addOption(
+      new Option('--dtype <type>', 'how weights are stored: f16 halves the files and rounds them')
+        .choices(['f32', 'f16'])
+        .default('f32'),
+    )
+    .option('--json', 'print one JSON object instead of text')
     .action(runTile);
 }
 
@@ -67,7 +77,9 @@ async function runTile(paths: readonly string[], options: TileOptions): Promise<
       `${folder}: expected at least one file and then a folder to write to`,
     );
   }
-  const scenes = await Promise.all(inputs.map((path) => readScene(path)));
+  await openFolder(folder);
+  const scenes: NsdfScene[] = [];
+  for (const path of inputs) scenes.push(await readScene(path));
   const fields = scenes.flatMap(listFields);
   const copyright = [...new Set(scenes.flatMap((scene) => scene.copyright ?? []))].join('; ') || null;
   const start = performance.now();

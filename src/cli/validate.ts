@@ -10,9 +10,9 @@ import { plural, printJson, printLines } from './output.ts';
 /** `nsdf validate A.nsdf`: every issue with its place. */
 export function validateCommand(): Command {
   return new Command('validate')
-    .description('list every issue of a .nsdf with its place; fails where there is an error')
-    .argument('<file>')
-    .option('--json', 'print one JSON object')
+    .description('list every issue of a .nsdf with its place; exit status 1 where there is an error')
+    .argument('<file>', 'a .nsdf or .glb; - for standard input')
+    .option('--json', 'print one JSON object instead of text')
     .action(async (path: string, options: { json?: boolean }) => {
       const bytes = await readSelfContained(path);
       const found = await verifyNsdf(bytes);

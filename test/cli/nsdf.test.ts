@@ -1,15 +1,21 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer, text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openDestination } from '../../src/cli/destination.ts';
+import { estimateEffort } from '../../src/cli/effort.ts';
 import { meshFormatOf } from '../../src/cli/mesh-files/index.ts';
 import { runProgram } from '../../src/cli/program.ts';
+import * as fieldModule from '../../src/field/cpu-field.ts';
 import { readNsdf } from '../../src/format/read.ts';
 import { sceneOf, writeNsdf } from '../../src/format/write.ts';
-import { emptyField, leavingField, sphereField } from '../fixtures/fields.ts';
+import { deriveMesh } from '../../src/pipeline/derive.ts';
+import { emptyField, leavingField, multiField, sphereField } from '../fixtures/fields.ts';
 import { sphere, without } from '../surface/check-meshes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -64,8 +70,27 @@ function json({ out, err }: Output): Record<string, unknown> {
   return JSON.parse(out) as Record<string, unknown>;
 }
 
-function expectRefused({ code, out, err }: Output, message: RegExp): void {
-  expect(code).toBe(1);
+/** @param status 2 for a wrong command line, 1 for a file that is missing or broken */
+/** Runs a command as a program of its own, with bytes on its standard input. */
+function pipeNsdf(
+  input: Uint8Array,
+  ...args: string[]
+): Promise<Omit<Output, 'out'> & { readonly out: Buffer }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'src/cli/nsdf.ts'), ...args], {
+    cwd: ROOT,
+  });
+  child.stdin.end(input);
+  return Promise.all([buffer(child.stdout), text(child.stderr), once(child, 'close')]).then(
+    ([out, err, [code]]) => ({ code, out, err }),
+  );
+}
+
+/** Arguments with the names of files in the test's folder. */
+const inFolder = (args: readonly string[]): string[] =>
+  args.map((arg) => (/^[a-z/.]+\.[a-z]+$/.test(arg) ? at(arg) : arg));
+
+function expectRefused({ code, out, err }: Output, message: RegExp, status = 2): void {
+  expect(code).toBe(status);
   expect(out).toBe('');
   expect(err).toMatch(message);
   expect(err).toMatch(/^nsdf: [^\n]+\n$/);
@@ -156,31 +181,147 @@ describe('nsdf', () => {
 
   it('as a program: its exit status, and nothing but the report on standard output', async () => {
     expect((await spawnNsdf('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
-    expectRefused(await spawnNsdf('info', at('cut.nsdf')), /truncated/);
+    expectRefused(await spawnNsdf('info', at('cut.nsdf')), /truncated/, 1);
     const output = await spawnNsdf('check', at('hole.obj'), '--json');
     expect(output.code).toBe(1);
     expect(json(output)).toMatchObject({ isClosed: false, nOpenEdges: 3 });
   });
 
   it.each([
-    [['info'], /missing required argument/],
     [['info', 'nowhere.nsdf'], /no such file/],
     [['info', 'cut.nsdf'], /cut\.nsdf: .*truncated/],
     [['mesh', 'text.nsdf', 'a.ply'], /text\.nsdf: .*not a GLB/],
     [['mesh', 'text.safetensors', 'a.ply'], /text\.safetensors: /],
+    [['convert', 'empty.nsdf', 'a.nsdf', '--fallback', '60'], /no zero set/],
+  ])('%j is refused in one line, as bad data', async (args, message) => {
+    expectRefused(await nsdf(...inFolder(args)), message, 1);
+  });
+
+  it.each([
+    [['info'], /missing required argument/],
+    [['inof', 'ball.nsdf'], /unknown command 'inof' \(Did you mean info\?\)/],
+    [
+      ['mesh', 'ball.nsdf', 'a.ply', '--tolerence', '1'],
+      /unknown option '--tolerence' \(Did you mean --tolerance\?\)/,
+    ],
     [['mesh', 'ball.nsdf', 'a.fbx'], /expected a name that ends in \.glb/],
     [['mesh', 'ball.nsdf', 'a.ply', '--tolerance', '-1'], /Expected a positive number/],
     [['mesh', 'ball.nsdf', 'a.ply', '--tolerance', '1', '--exact'], /cannot be used with option '--exact'/],
     [['mesh', 'ball.nsdf', 'a.ply', '--index', '1'], /there is no field 1: 1 field/],
-    [['mesh', 'ball.nsdf', 'a.ply', '--backend', 'gpu'], /Allowed choices are auto, cpu/],
-    [['mesh', 'ball.nsdf', 'nowhere/a.ply'], /no such file or directory/],
+    [['mesh', 'ball.nsdf', 'a.ply', '--backend', 'cuda'], /Allowed choices are auto, cpu, gpu, webgpu/],
+    [['mesh', 'ball.nsdf', 'a.fbx', '--format', 'fbx'], /Allowed choices are glb, obj, ply, stl/],
+    [['check', 'good.ply', '--tolerance', '1'], /--tolerance needs --field/],
+    [['check', '-', '--field', 'ball.nsdf', '--format', 'usd'], /Allowed choices are glb/],
     [['convert', 'ball.nsdf', 'a.ply'], /expected a name that ends in \.nsdf/],
     [['convert', 'two.nsdf', 'a.nsdf', '--name', 'x'], /need a file with one field, it has 2/],
     [['check', 'ball.nsdf'], /expected a name that ends in \.glb/],
     [['check', 'good.ply', '--samples', 'many'], /Expected a whole number/],
-  ])('%j is refused in one line', async (args, message) => {
-    const paths = args.map((arg) => (/^[a-z/]+\.[a-z]+$/.test(arg) ? at(arg) : arg));
-    expectRefused(await nsdf(...paths), message);
+  ])('%j is refused in one line, as a wrong command line', async (args, message) => {
+    expectRefused(await nsdf(...inFolder(args)), message);
+  });
+
+  it('an error is one JSON object where the report would be one', async () => {
+    const errorOf = ({ out, err, code }: Output) => {
+      expect(out).toBe('');
+      expect(err.trimEnd().split('\n')).toHaveLength(1);
+      return { status: code, ...JSON.parse(err).error };
+    };
+    expect(errorOf(await nsdf('info', at('cut.nsdf'), '--json'))).toMatchObject({
+      status: 1,
+      code: 'load',
+      byteOffset: 8,
+      message: expect.stringMatching(/cut\.nsdf: .*truncated/),
+    });
+    expect(errorOf(await nsdf('mesh', at('ball.nsdf'), at('a.ply'), '--json', '--exakt'))).toMatchObject({
+      status: 2,
+      code: 'usage',
+      message: expect.stringMatching(/Did you mean --exact/),
+    });
+    expect(errorOf(await nsdf('mesh', at('ball.nsdf'), at('a.fbx'), '--json'))).toMatchObject({
+      status: 2,
+      code: 'argument',
+      argument: 'mesh',
+    });
+  });
+});
+
+describe('an output that cannot be written', () => {
+  it.each([
+    ['mesh', ['ball.nsdf', 'nowhere/a.ply'], /nowhere\/a\.ply: cannot be written: its folder does not exist/],
+    ['mesh', ['ball.nsdf', 'ball.nsdf/a.ply'], /what should be its folder is a file/],
+    ['mesh', ['ball.nsdf', 'folder.ply'], /it is a folder, expected a file name/],
+    ['convert', ['ball.nsdf', 'nowhere/a.nsdf'], /its folder does not exist/],
+    ['pack', ['ball.nsdf', 'nowhere/a.nsdf', '--partition'], /its folder does not exist/],
+    ['tile', ['ball.nsdf', 'good.ply'], /good\.ply: cannot be written: it is a file, expected a folder/],
+  ])('%s %j is noticed before anything is derived', async (command, args, message) => {
+    await mkdir(at('folder.ply'), { recursive: true });
+    const derive = vi.spyOn(fieldModule, 'createCpuField');
+    expectRefused(await nsdf(command, ...inFolder(args)), message);
+    expect(derive).not.toHaveBeenCalled();
+    derive.mockRestore();
+  });
+
+  it('looking leaves no trace: nothing where there was nothing, and a file as it was', async () => {
+    await writeFile(at('old.ply'), 'kept');
+    for (const name of ['old.ply', 'new.ply']) await openDestination(at(name));
+    expect(await readFile(at('old.ply'), 'utf8')).toBe('kept');
+    await expect(readFile(at('new.ply'))).rejects.toThrow(/ENOENT/);
+  });
+});
+
+describe('streams', () => {
+  it('go through convert, mesh and check, the reports beside them', async () => {
+    const packed = await pipeNsdf(await readFile(at('ball.nsdf')), 'convert', '-', '-');
+    expect(packed.err).toMatch(/^-: .* KiB, f32\n$/);
+    expect(readNsdf(packed.out).nodes).toHaveLength(1);
+    const info = await pipeNsdf(packed.out, 'info', '-', '--json');
+    expect(JSON.parse(info.out.toString())).toMatchObject({ file: '-', bytes: packed.out.length });
+    const args = ['--format', 'ply', '--tolerance', '0.02', '--json'];
+    const mesh = await pipeNsdf(packed.out, 'mesh', '-', '-', ...args);
+    const report = JSON.parse(mesh.err);
+    expect(report).toMatchObject({ output: '-', bytes: mesh.out.length });
+    const check = await pipeNsdf(mesh.out, 'check', '-', '--format', 'ply', '--json');
+    expect(JSON.parse(check.out.toString())).toMatchObject({ isSound: true, nVertices: report.vertices });
+  });
+
+  it('stand for one file only', async () => {
+    const both = await pipeNsdf(
+      await readFile(at('good.ply')),
+      'check',
+      '-',
+      '--format',
+      'ply',
+      '--field',
+      '-',
+    );
+    expect(both).toMatchObject({ code: 2, err: expect.stringMatching(/standard input can be read once/) });
+  });
+});
+
+describe('an estimate', () => {
+  it('refuses what nobody can wait for, in numbers; --force does not ask', async () => {
+    const args = ['mesh', at('ball.nsdf'), at('a.ply'), '--tolerance', '2e-9'];
+    const refused = await nsdf(...args, '--json');
+    const { error } = JSON.parse(refused.err);
+    expect(refused.code).toBe(1);
+    expect(error).toMatchObject({
+      code: 'budget',
+      needed: expect.any(Number),
+      available: expect.any(Number),
+    });
+    expect(error.message).toMatch(/would take about .* vertices, .* of memory and .*: expected .* or more/);
+    expectRefused(await nsdf(...args, '--force'), /single precision/);
+  });
+
+  it.each([
+    ['a sphere', sphereField({ cells: [8] })],
+    ['two components and a grid', multiField()],
+  ])('is near the truth: %s', async (_name, asset) => {
+    const tolerance = 2e-3;
+    const { nVertices } = await estimateEffort(asset, tolerance);
+    const { stats } = await deriveMesh(asset, { tolerance, backend: 'cpu', cache: false });
+    expect(nVertices / stats.nVertices).toBeGreaterThan(1 / 3);
+    expect(nVertices / stats.nVertices).toBeLessThan(3);
   });
 });
 
@@ -285,11 +426,12 @@ describe('nsdf tile', () => {
     const mesh = json(await nsdf('mesh', tile, at('tile.glb'), '--json'));
     expect(mesh).toMatchObject({ tolerance: 0.01, isEmpty: false });
     await rm(join(at('tiles'), 'sphere', 'weights.bin'));
-    expectRefused(await nsdf('info', tile), /ENOENT.*weights\.bin/);
+    expectRefused(await nsdf('info', tile), /ENOENT.*weights\.bin/, 1);
     await writeFile(join(at('tiles'), 'sphere', 'weights.bin'), 'short');
     expectRefused(
       await nsdf('mesh', tile, at('tile.glb')),
       /\.glb: weights\.bin has 5 bytes, expected at least/,
+      1,
     );
   });
 
