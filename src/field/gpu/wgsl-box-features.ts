@@ -120,7 +120,8 @@ fn boxFeatures(index: u32, first: u32, lo: vec3<u32>, hi: vec3<u32>) -> Box {
   }
   let t = cornersOf(level, first, span);
   let cells = vec3<f32>(span.last - span.first);
-  let extent = cells + (span.end - span.begin);
+  // In a flat box T does not change along that axis: any extent will do but none.
+  let extent = max(cells + (span.end - span.begin), vec3<f32>(1e-30));
   var low = ${type}(0.0);
   var high = ${type}(0.0);
   var size = ${type}(0.0);

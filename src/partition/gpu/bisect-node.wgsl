@@ -3,10 +3,10 @@
 fn bisect(id: u32, child: u32) {
   let node = nodes[id];
   if (child + 2u > arrayLength(&nodes)) {
-    nodes[id].z = (node.z & 0xfffu) | (NODE_UNSETTLED << 12u);
+    nodes[id] = vec4<u32>(node.xy, (node.z & 0xfffu) | (NODE_UNSETTLED << 12u), node.w);
     return;
   }
-  nodes[id].w = child;
+  nodes[id] = vec4<u32>(node.xyz, child);
   let axis = nodeAxis(node);
   let half = nodeExtent(node, fine.subBits)[axis] >> 1u;
   let depth = (node.z & 0xfffu) + (1u << (4u * axis));

@@ -18,5 +18,5 @@ fn completeRect(rect: u32) {
   var span = 3e38;
   if (record.x != NONE) { span = nodeBounds[record.x].w; }
   if (record.y != NONE) { span = min(span, nodeBounds[record.y].w); }
-  rects[rect].w = bitcast<u32>(span);
+  rects[rect] = vec4<u32>(record.xyz, bitcast<u32>(span));
 }

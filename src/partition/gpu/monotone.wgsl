@@ -119,7 +119,8 @@ fn startDirection() -> vec3<f32> {
 fn beginTests(extents: vec3<f32>) {
   let isFlat = extents <= vec3<f32>(0.0);
   computeGates();
-  computeSlopes(select(1.0 / extents, vec3<f32>(0.0), isFlat));
+  // `select` evaluates both: no quotient by nothing.
+  computeSlopes(select(1.0 / select(extents, vec3<f32>(1.0), isFlat), vec3<f32>(0.0), isFlat));
   let e = select(extents, vec3<f32>(3e38), isFlat);
   noise = FALL * magnitude / min(e.x, min(e.y, e.z));
 }

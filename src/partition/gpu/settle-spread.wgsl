@@ -33,6 +33,8 @@ fn settleSpread(
       outcomes[local] = settlePart(id, node, part);
     }
     workgroupBarrier();
+    // All of them have read the node.
+    storageBarrier();
     if (isNode && part == WHOLE) {
       var axis = outcomes[local];
       var left = select(0u, facesLeft, axis == SETTLED);

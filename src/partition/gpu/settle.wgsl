@@ -115,7 +115,7 @@ fn concludeNode(id: u32, item: u32, node: vec4<u32>, axis: u32) {
   if (axis == SETTLED) { state = NODE_SETTLED; }
   if (axis == EMPTY) { state = NODE_EMPTY; }
   nChildren[item] = select(0u, 2u, state == NODE_SPLIT);
-  nodes[id].z = (node.z & 0xfffu) | (state << 12u) | ((axis & 3u) << 15u);
+  nodes[id] = vec4<u32>(node.xy, (node.z & 0xfffu) | (state << 12u) | ((axis & 3u) << 15u), node.w);
 }
 
 /// Takes a node's root and where it lies in it.

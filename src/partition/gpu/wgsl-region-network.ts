@@ -125,7 +125,8 @@ ${halves.map((h) => `    a${h} -= b * unitRelu${h}[w];`).join('\n')}
   }
 ${halves.map((h) => `  unitA${h}[u] = a${h};\n  unitRelu${h}[u] = max(z${h}, ${type}());`).join('\n')}
 ${joinsTwins ? '  if (joinTwin(u)) {\n    nUnits = u;\n    return 2u;\n  }' : ''}
-  let gap = select(0.0, -lo * hi / (hi - lo), lo < 0.0 && hi > 0.0);
+  let isMixed = lo < 0.0 && hi > 0.0;
+  let gap = select(0.0, -lo * hi / select(1.0, hi - lo, isMixed), isMixed);
   unitError[u] = vec2<f32>(-max(error.y, 0.0), gap - min(error.x, 0.0));
   return 3u + u;
 }
@@ -218,7 +219,7 @@ const TWIN = 4e-6;
 /// Whether unit u is a multiple of an earlier one, and becomes couplings (in \`row\`) instead.
 fn joinTwin(u: u32) -> bool {
   for (var w = 0u; w < u; w++) {
-    let k = (${products}) / max(${squares}, 1e-38);
+    let k = (${products}) / max(${squares}, 1e-37);
     var isTwin = k != 0.0 && most(${off}) <= TWIN * abs(k) * most(${size});
     for (var i = 0u; i < u; i++) {
       let b = select(0.0, k * unitB[w * MAX_UNITS + i], i < w);

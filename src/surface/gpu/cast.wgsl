@@ -53,7 +53,7 @@ fn castVertex(item: u32) {
     } else {
       let isBetween = (f >= 0.0) != (f0 >= 0.0);
       let toward = select(1.0, -1.0, f0 >= 0.0) * axisOf(nAxes);
-      line = beginLine(start, f0, toward, 2.0 * abs(f0) / order.reach, order.reach);
+      line = beginLine(start, f0, toward, 2.0 * abs(f0) / max(order.reach, search.least), order.reach);
       line.isDone = line.isDone || !isBetween;
       nTries = 0u;
       nAxes++;

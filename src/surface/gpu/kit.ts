@@ -14,6 +14,9 @@ export interface GpuDetail {
   readonly tolerances: GPUBuffer;
 }
 
+/** Bytes of a `Triangle`: no vectors are in it, so nothing is padded. */
+export const TRIANGLE_BYTES = 28;
+
 /** A mesh while it is made, see half-edges.wgsl. */
 export interface GpuMesh {
   /** vec4<f32> a vertex: position; as bits the faces of the domain that it lies on. */

@@ -18,7 +18,7 @@ import { createDecimateStage } from './decimate/decimate-stage.ts';
 import { createEdgesStage } from './edges/edges-stage.ts';
 import { createFacesStage } from './faces/faces-stage.ts';
 import { createFinishStage, createOutput, type GpuOutput } from './finish/finish-stage.ts';
-import type { GpuDetail, GpuMesh } from './kit.ts';
+import { type GpuDetail, type GpuMesh, TRIANGLE_BYTES } from './kit.ts';
 import { createRefineStage, type RoundPlan } from './refine/refine-stage.ts';
 import { DETAIL } from './structs.ts';
 import { type Tile, wholeTile } from './tiles.ts';
@@ -150,7 +150,7 @@ export function* buildSurface(
   const mesh: GpuMesh = {
     vertices: builder.create('mesh.vertices', nVertices * 16),
     normals: builder.create('mesh.normals', nVertices * 16),
-    triangles: builder.create('mesh.triangles', nTriangles * 32),
+    triangles: builder.create('mesh.triangles', nTriangles * TRIANGLE_BYTES),
     summary,
   };
   const extract = function* (): Generator<void, void, void> {

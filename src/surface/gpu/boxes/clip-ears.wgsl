@@ -53,7 +53,9 @@ fn chordFrom(mask: u32, i: u32, place: vec4<f32>) -> u32 {
 fn crossingShare(a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32>) -> f32 {
   let e = areaOf(a, c, d);
   let f = areaOf(b, c, d);
-  return select(e / (e - f), 0.5, e == f);
+  let change = e - f;
+  let isParallel = change == 0.0;
+  return select(e / select(change, 1.0, isParallel), 0.5, isParallel);
 }
 
 /// Whether all sides of what is left are seen from a point, none nearer than so far.
@@ -158,12 +160,11 @@ fn clipEars(item: u32) {
       continue;
     }
     // Places around the loop; vertices take their place when the sides are paired (pair-sides.wgsl).
-    triangles[triangle].corners = vec3<u32>(bitBefore(mask, ear), ear, bitAfter(mask, ear));
+    triangles[triangle].corners = array<u32, 3>(bitBefore(mask, ear), ear, bitAfter(mask, ear));
     triangle++;
     mask &= ~(1u << ear);
     nLeft--;
   }
   isFanned[item] = select(0u, 1u, isStuck && n >= 3u);
-  loops[item].z = select(0u, mask, isStuck);
-  loops[item].w = chords;
+  loops[item] = vec4<u32>(first, n, select(0u, mask, isStuck), chords);
 }

@@ -103,7 +103,7 @@ fn describeLoop(item: u32) {
     before = p;
   }
   let norm = length(sum);
-  let own = select(sum / max(norm, 1e-38), vec3<f32>(0.0, 0.0, 1.0), norm == 0.0);
+  let own = select(sum / max(norm, 1e-37), vec3<f32>(0.0, 0.0, 1.0), norm == 0.0);
   var facing = 1.0;
   for (var k = 0u; k < n; k++) { facing = min(facing, dot(own, normals[loopVertices[first + k].x].xyz)); }
   let direction = loopNormals[2u * item].xyz;
@@ -123,5 +123,5 @@ fn describeLoop(item: u32) {
   let place = vec2<f32>(dot(corner.xyz, e1), dot(corner.xyz, e2));
   let isCorner = corner.w != 0.0 && n <= MAX_VERTICES && isSeenFrom(first, n, place, LEAST_DISTANCE * sqrt(extent2));
   loopNormals[2u * item + 1u] = vec4<f32>(origin + corner.xyz, 0.0);
-  loops[item].w = select(0u, CORNER, isCorner);
+  loops[item] = vec4<u32>(first, n, 0u, select(0u, CORNER, isCorner));
 }

@@ -45,6 +45,6 @@ fn emitLoop(item: u32) {
     current = follows[current] - 1u;
     if (current == half) { break; }
   }
-  if (first < arrayLength(&loopVertices)) { loopVertices[first].y |= sideBefore; }
+  if (first < arrayLength(&loopVertices)) { loopVertices[first] |= vec4<u32>(0u, sideBefore, 0u, 0u); }
   loops[item] = vec4<u32>(first, at - first, 0u, 0u);
 }

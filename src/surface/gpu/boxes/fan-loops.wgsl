@@ -40,7 +40,7 @@ fn fanLoop(item: u32) {
     let b = loopVertices[l.x + next].x;
     sum += vertices[a].xyz;
     let triangle = fanTriangle(l, m, id, item, k);
-    triangles[triangle].corners = vec3<u32>(a, b, centre);
+    triangles[triangle].corners = array<u32, 3>(a, b, centre);
     triangles[triangle].fresh = ALL_FRESH;
     place = next;
   }

@@ -18,12 +18,12 @@ fn pairFan(item: u32) {
   for (var k = 0u; k < m; k++) {
     let here = fanTriangle(l, m, id, item, k);
     let next = fanTriangle(l, m, id, item, select(k + 1u, 0u, k + 1u == m));
-    triangles[here].twins.y = 3u * next + 2u;
-    triangles[next].twins.z = 3u * here + 1u;
+    triangles[here].twins[1] = 3u * next + 2u;
+    triangles[next].twins[2] = 3u * here + 1u;
     let other = sideHalves[l.x + place];
     if (other == 0u) { segmentHalves[loopVertices[l.x + place].z] = 3u * here + 1u; }
     else {
-      triangles[here].twins.x = other - 1u;
+      triangles[here].twins[0] = other - 1u;
       triangles[(other - 1u) / 3u].twins[(other - 1u) % 3u] = 3u * here;
     }
     place = nextFanned(l, place);

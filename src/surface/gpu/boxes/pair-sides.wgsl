@@ -29,13 +29,13 @@ fn pairSides(item: u32) {
   for (var k = 0u; k < n; k++) { sideHalves[first + k] = 0u; }
   for (var k = 0u; k < nEars; k++) {
     let id = first - 2u * item + k;
-    let t = triangles[id].corners;
+    let t = vectorOf(triangles[id].corners);
     pairSide(first, t.x, 3u * id);
     pairSide(first, t.y, 3u * id + 1u);
     if (isWhole && k + 1u == nEars) { pairSide(first, t.z, 3u * id + 2u); }
     // The ear's own side is what is left of the loop there.
     sideHalves[first + t.x] = 3u * id + 3u;
-    triangles[id].corners = vec3<u32>(
+    triangles[id].corners = array<u32, 3>(
       loopVertices[first + t.x].x,
       loopVertices[first + t.y].x,
       loopVertices[first + t.z].x,

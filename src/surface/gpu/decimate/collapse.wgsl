@@ -21,7 +21,7 @@ fn collapse(item: u32) {
   let id = listed[winners[item]];
   let h = goals[id].x - 1u;
   // One that stood off has no other goal until its triangles change.
-  goals[id].x = 0u;
+  goals[id] = vec4<u32>(0u);
   if (isNear[item] == 0u) { return; }
   let goal = targetOf(h);
   let back = twinOf(h);
@@ -40,8 +40,8 @@ fn collapse(item: u32) {
     triangles[g / 3u].fresh = ALL_FRESH;
     g = next;
   }
-  triangles[h / 3u].corners.x = NONE;
-  triangles[back / 3u].corners.x = NONE;
+  triangles[h / 3u].corners[0] = NONE;
+  triangles[back / 3u].corners[0] = NONE;
   join(outerLeft, innerLeft);
   join(innerRight, outerRight);
   spokes[id] = 0u;

@@ -6,7 +6,7 @@
 @group(0) @binding(3) var<storage, read_write> spokes: array<atomic<u32>>;
 
 fn findSpokes(item: u32) {
-  let t = triangles[item].corners;
+  let t = vectorOf(triangles[item].corners);
   if (t.x == NONE) { return; }
   for (var k = 0u; k < 3u; k++) { atomicMax(&spokes[t[k]], 3u * item + k + 1u); }
 }

@@ -46,7 +46,7 @@ fn standOff(v: vec3<f32>, h: u32, n: u32, goal: u32, isShort: bool) -> f32 {
     let before = cross(pa - v, pb - v);
     let isFacing = cosine >= leastCosine * norm || dot(normal, before) >= leastCosine * norm * length(before);
     isGood = norm > 0.0 && norm >= leastAspect * longest2 && isFacing;
-    least = min(least, abs(dot(normal, v - p)) / max(norm, 1e-38));
+    least = min(least, abs(dot(normal, v - p)) / max(norm, 1e-37));
   }
   return select(FAR, least, isGood);
 }

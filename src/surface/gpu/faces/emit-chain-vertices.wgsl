@@ -28,5 +28,5 @@ fn emitChainVertices(chain: u32) {
     p[v] += at.y * size[v];
     vertices[first + k] = vec4<f32>(p, bitcast<f32>(facesAt(p)));
   }
-  chains[chain].w = first | (record.w << 24u);
+  chains[chain] = vec4<u32>(record.xyz, first | (record.w << 24u));
 }

@@ -124,7 +124,7 @@ fn addArc(start: vec2<f32>, sampling: f32) {
   let t = -(f.x + f.y * s) / (f.z + f.w * s);
   let far = (select(vec2<f32>(t, s), vec2<f32>(s, t), isX) - start) * size;
   let height = abs(chord.x * far.y - chord.y * far.x) / max(length(chord), 1e-30);
-  let n = min(8u, u32(ceil(sqrt(height / sampling))));
+  let n = u32(min(8.0, ceil(sqrt(height / sampling))));
   for (var i = 1u; i < n; i++) {
     let si = s0 + (s1 - s0) * f32(i) / f32(n);
     let ti = clamp(-(f.x + f.y * si) / (f.z + f.w * si), 0.0, 1.0);
@@ -151,9 +151,11 @@ fn nextEvent(crossed: u32) -> u32 {
     let isUp = across > 0.0;
     let edge = select(0.0, 1.0, isUp);
     let below = f.y + f.w * edge;
-    let far = (-(f.x + f.z * edge) / select(below, 1e-38, below == 0.0) - p) * dir;
+    // Without a crossing no quotient is formed: `select` evaluates both.
+    let isCrossing = below != 0.0;
+    let far = (-(f.x + f.z * edge) / select(1.0, below, isCrossing) - p) * dir;
     let isReached = (edge - q) * select(-1.0, 1.0, isUp) <= 0.0;
-    if (isReached || (far >= 0.0 && far < best)) {
+    if (isReached || (isCrossing && far >= 0.0 && far < best)) {
       best = select(far, 0.0, isReached);
       side = select(select(3u, 1u, isUp), select(0u, 2u, isUp), isX);
     }
@@ -167,7 +169,8 @@ fn nextEvent(crossed: u32) -> u32 {
   }
   let s = clamp(p + best * dir, 0.0, 1.0);
   let below = f.z + f.w * s;
-  let t = select(clamp(-(f.x + f.y * s) / below, 0.0, 1.0), q, below == 0.0);
+  let isGraph = below != 0.0;
+  let t = select(q, clamp(-(f.x + f.y * s) / select(1.0, below, isGraph), 0.0, 1.0), isGraph);
   here = select(vec2<f32>(t, s), vec2<f32>(s, t), isX);
   if (event == MAX_UNITS) {
     exitSide = side;

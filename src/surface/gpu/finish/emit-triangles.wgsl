@@ -25,7 +25,7 @@ fn checkSide(h: u32) {
 
 fn emitTriangle(item: u32) {
   let id = listed[item];
-  let t = triangles[id].corners;
+  let t = vectorOf(triangles[id].corners);
   for (var k = 0u; k < 3u; k++) {
     outIndices[3u * item + k] = numbers[t[k]];
     checkSide(3u * id + k);

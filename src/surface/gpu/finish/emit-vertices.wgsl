@@ -30,7 +30,7 @@ fn emitVertex(item: u32) {
     if (g == NONE || g == first) { break; }
   }
   let norm = length(sum);
-  let direction = select(gradient, sum / max(norm, 1e-38), norm > 0.0);
+  let direction = select(gradient, sum / max(norm, 1e-37), norm > 0.0);
   for (var k = 0u; k < 3u; k++) {
     outPositions[3u * item + k] = p[k];
     outNormals[3u * item + k] = direction[k];

@@ -5,10 +5,10 @@
 @group(0) @binding(1) var<storage, read> counts: array<u32>;
 @group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
 @group(0) @binding(3) var<storage, read> vertices: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> isFlat: array<u32>;
+@group(0) @binding(4) var<storage, read_write> isFlat: array<atomic<u32>>;
 
 fn findFlat(item: u32) {
-  let t = triangles[item].corners;
+  let t = vectorOf(triangles[item].corners);
   if (t.x == NONE) { return; }
   let a = vertices[t.x].xyz;
   let b = vertices[t.y].xyz;
@@ -22,5 +22,5 @@ fn findFlat(item: u32) {
   // Of a short side the end with the larger number, which both of its triangles find.
   let ends = select(select(vec2<u32>(t.z, t.x), vec2<u32>(t.y, t.z), sides.y == shortest), t.xy, sides.x == shortest);
   let corner = select(select(t.y, t.x, sides.y == longest), t.z, sides.x == longest);
-  isFlat[select(corner, max(ends.x, ends.y), isPoint)] = 1u;
+  atomicStore(&isFlat[select(corner, max(ends.x, ends.y), isPoint)], 1u);
 }

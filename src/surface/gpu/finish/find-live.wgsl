@@ -7,7 +7,7 @@
 @group(0) @binding(4) var<storage, read_write> spokes: array<atomic<u32>>;
 
 fn findLive(item: u32) {
-  let t = triangles[item].corners;
+  let t = vectorOf(triangles[item].corners);
   isLive[item] = select(0u, 1u, t.x != NONE);
   if (t.x == NONE) { return; }
   for (var k = 0u; k < 3u; k++) { atomicMax(&spokes[t[k]], 3u * item + k + 1u); }

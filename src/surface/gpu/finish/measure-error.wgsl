@@ -27,7 +27,7 @@ fn measureError(item: u32) {
   let n = min(counts[finish.triangles], arrayLength(&triangles));
   let id = select(item, u32(f32(n) * (f32(item) / f32(N_MEASURED))), n > N_MEASURED);
   if (id >= n) { return; }
-  let t = triangles[id].corners;
+  let t = vectorOf(triangles[id].corners);
   if (t.x == NONE) { return; }
   let a = vertices[t.x].xyz;
   let b = vertices[t.y].xyz;

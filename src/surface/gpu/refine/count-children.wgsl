@@ -16,6 +16,6 @@ fn countChildren(item: u32) {
   let id = select(edge.x, edge.y, (claim & 1u) == 1u) / 3u;
   let d = vec4<u32>(splitIds[3u * id], splitIds[3u * id + 1u], splitIds[3u * id + 2u], id);
   divided[item] = d;
-  oldTwins[item] = vec4<u32>(triangles[id].twins, 0u);
+  oldTwins[item] = vec4<u32>(vectorOf(triangles[id].twins), 0u);
   nChildren[item] = countSplits(d.xyz);
 }

@@ -35,7 +35,7 @@ fn countSamples(item: u32) {
   let id = activeTriangle(item);
   nSamples[item] = 0u;
   if (id == NONE) { return; }
-  let t = triangles[id].corners;
+  let t = vectorOf(triangles[id].corners);
   if (round.isRenewed != 0u) { triangles[id].fresh = ALL_FRESH; }
   let corners = select(t, vec3<u32>(0u), t.x == NONE);
   let seams = select(vec3<u32>(0u), vec3<u32>(1u, 2u, 4u), seamSides(id, corners));

@@ -18,7 +18,7 @@ fn setTwins(h: u32, g: u32) {
 }
 
 fn setTriangle(id: u32, a: u32, b: u32, c: u32) {
-  triangles[id].corners = vec3<u32>(a, b, c);
+  triangles[id].corners = array<u32, 3>(a, b, c);
   triangles[id].fresh = ALL_FRESH;
 }
 
@@ -49,7 +49,7 @@ fn emitChildren(item: u32) {
   let at = childAt & ~DIAGONAL_AY;
   if (at + n > arrayLength(&triangles)) { return; }
   let turn = turnOf(d.xyz);
-  let t = triangles[id].corners;
+  let t = vectorOf(triangles[id].corners);
   let a = t[turn];
   let b = t[after(turn)];
   let c = t[after(after(turn))];

@@ -34,8 +34,8 @@ fn flipEdge(item: u32) {
   let db = twinOf(beforeHalf(edge.y));
   let bc = twinOf(nextHalf(edge.x));
   let ca = twinOf(beforeHalf(edge.x));
-  triangles[t].corners = vec3<u32>(flip.x, flip.w, flip.z);
-  triangles[u].corners = vec3<u32>(flip.w, flip.y, flip.z);
+  triangles[t].corners = array<u32, 3>(flip.x, flip.w, flip.z);
+  triangles[u].corners = array<u32, 3>(flip.w, flip.y, flip.z);
   join(3u * t, ad);
   join(3u * t + 1u, 3u * u + 2u);
   join(3u * t + 2u, ca);

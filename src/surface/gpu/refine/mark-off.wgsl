@@ -15,7 +15,7 @@
 fn markOff(item: u32) {
   let sample = samples[listed[item]];
   let id = sample & 0x7ffffffu;
-  let t = triangles[id].corners;
+  let t = vectorOf(triangles[id].corners);
   let place = PATTERN[sample >> 27u];
   var side = place.w;
   // From the side's start.

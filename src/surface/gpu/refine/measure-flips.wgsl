@@ -26,7 +26,7 @@ fn measureFlip(item: u32) {
     off[k] = abs(fieldAt(0.5 * (vertices[ends.x].xyz + vertices[ends.y].xyz)));
   }
   let isGood = off.y < share * off.x;
-  flips[item].x = select(NONE, flip.x, isGood);
+  flips[item] = vec4<u32>(select(NONE, flip.x, isGood), flip.yzw);
   if (!isGood) { return; }
   for (var k = 0u; k < 4u; k++) { atomicMax(&marks[flip[k]], ~item); }
 }

@@ -19,7 +19,7 @@
 const LEAST_SLOPE = 0.25;
 
 fn measureSample(item: u32) {
-  let t = triangles[samples[item] & 0x7ffffffu].corners;
+  let t = vectorOf(triangles[samples[item] & 0x7ffffffu].corners);
   let pattern = PATTERN[samples[item] >> 27u];
   let w = vec3<f32>(pattern.xyz) / 12.0;
   let a = vertices[t.x].xyz;

@@ -40,7 +40,7 @@ const MUCH = 0.25;
 fn fitOf(a: u32, b: u32, c: u32) -> f32 {
   let n = normalOf(a, b, c);
   let m = normals[a].xyz + normals[b].xyz + normals[c].xyz;
-  return dot(n, m) / max(length(n) * length(m), 1e-38);
+  return dot(n, m) / max(length(n) * length(m), 1e-37);
 }
 
 fn proposeFlip(item: u32) {

@@ -11,7 +11,7 @@
 
 fn recordChildren(item: u32) {
   let d = divided[item];
-  let t = triangles[d.w].corners;
+  let t = vectorOf(triangles[d.w].corners);
   let turn = turnOf(d.xyz);
   let first = counts[round.vertices] - 1u;
   let a = vertices[t[turn]].xyz;

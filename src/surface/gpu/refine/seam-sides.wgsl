@@ -5,5 +5,5 @@ fn seamSides(id: u32, t: vec3<u32>) -> vec3<bool> {
     bitcast<u32>(vertices[t.y].w),
     bitcast<u32>(vertices[t.z].w),
   ) >> vec3<u32>(6u);
-  return (triangles[id].twins == vec3<u32>(NONE)) & ((seams & seams.yzx) != vec3<u32>(0u));
+  return (vectorOf(triangles[id].twins) == vec3<u32>(NONE)) & ((seams & seams.yzx) != vec3<u32>(0u));
 }

@@ -8,5 +8,5 @@ fn chosenSamples(id: u32, skipped: u32) -> u32 {
     let isOwn = side == 3u || 3u * id + side <= triangles[id].twins[min(side, 2u)];
     chosen |= select(0u, 1u << k, ((fresh >> side) & 1u) != 0u && isOwn);
   }
-  return select(chosen, 0u, triangles[id].corners.x == NONE);
+  return select(chosen, 0u, triangles[id].corners[0] == NONE);
 }
