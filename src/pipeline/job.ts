@@ -20,7 +20,7 @@ async function loadSimplify(): Promise<Simplify> {
       ...surface.stats,
       nVertices: mesh.positions.length / 3,
       nTriangles: mesh.indices.length / 3,
-      errorLocal: measureMeshError(mesh, field),
+      errorLocal: measureMeshError(mesh, field, asset.domain),
       timeMs: { ...surface.stats.timeMs, simplify: performance.now() - startMs },
     };
     return { ...surface, mesh, stats };

@@ -49,7 +49,7 @@ export function* previewSteps(
       nBoxesSurviving: marched.nCells,
       nBoxesUnsettled: 0,
       toleranceLocal: longest / resolution,
-      errorLocal: measureMeshError(mesh, field),
+      errorLocal: measureMeshError(mesh, field, asset.domain),
       timeMs: { partition: performance.now() - startMs },
     },
   };

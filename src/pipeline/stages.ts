@@ -7,7 +7,7 @@ import { countNodes, Settler } from '../partition/settle.ts';
 import { cleanMesh } from '../surface/clean.ts';
 import { type Extraction, extractSurface } from '../surface/extract.ts';
 import { directNormals, finishMesh, putOnZeroSet, type RawMesh } from '../surface/finish.ts';
-import { measureErrorWithin } from '../surface/mesh-error.ts';
+import { measureMeshError } from '../surface/mesh-error.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import { findRegions, recordRegions } from './find-regions.ts';
 import type { DeriveProgress, DeriveStage } from './options.ts';
@@ -68,7 +68,7 @@ export function* deriveSteps(
   for (const fraction of cleanMesh(raw, plan.frame, decimation)) yield clock.at('refine', fraction);
   yield clock.at('normals', 0);
   const mesh = finishMesh(raw);
-  const errorLocal = measureErrorWithin(mesh, field, plan.toleranceLocal);
+  const errorLocal = measureMeshError(mesh, field, asset.domain);
   clock.at('normals', 1);
   const counts = countNodes(forest);
   return {

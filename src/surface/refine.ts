@@ -31,6 +31,7 @@ export class Refiner {
   /** Largest deviation sampled on the current triangle, and where. */
   private most = 0;
   private worst = 0;
+  private tolerance = 0;
 
   constructor(patch: Patch) {
     this.patch = patch;
@@ -88,6 +89,7 @@ export class Refiner {
     const cx = (x[a] + x[b] + x[c]) / 3;
     const cy = (y[a] + y[b] + y[c]) / 3;
     const cz = (z[a] + z[b] + z[c]) / 3;
+    this.tolerance = tolerance;
     this.most = 0;
     this.worst = 4;
     this.sample(cx, cy, cz, 4);
@@ -119,7 +121,7 @@ export class Refiner {
   }
 
   private sample(x: number, y: number, z: number, place: number): void {
-    const off = this.patch.deviation(x, y, z);
+    const off = this.patch.deviationWithin(x, y, z, this.tolerance);
     if (off <= this.most) return;
     this.most = off;
     this.worst = place;

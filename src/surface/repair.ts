@@ -108,7 +108,7 @@ export class Repairer {
     const { indices } = this.editor;
     let asked = triangles;
     for (const pattern of PATTERNS) {
-      sampler.measure(asked, pattern, LOOK_SHARE);
+      sampler.measure(asked, pattern, LOOK_SHARE, SHARE);
       const closer: number[] = [];
       for (let i = 0; i < asked.length; i++) {
         const t = asked[i];
