@@ -231,6 +231,24 @@ export class Patch {
     return s > from + margin && s < to - margin;
   }
 
+  /** Newton's method from (x, y, z) along the gradients met, into `point`; false where it leaves the box or does not end. */
+  descend(x: number, y: number, z: number): boolean {
+    const { gradient: g, point, origin, size } = this;
+    point.set([x, y, z]);
+    const least = 1e-12 * length3(size[0], size[1], size[2]);
+    for (let i = 0; i < MAX_PROJECTION_STEPS; i++) {
+      const f = this.evaluate(point[0], point[1], point[2]);
+      const norm2 = g[0] * g[0] + g[1] * g[1] + g[2] * g[2];
+      if (norm2 === 0) return false;
+      for (let k = 0; k < 3; k++) {
+        point[k] -= (f * g[k]) / norm2;
+        if (!(point[k] > origin[k] && point[k] < origin[k] + size[k])) return false;
+      }
+      if (f * f <= least * least * norm2) return true;
+    }
+    return false;
+  }
+
   /** Range of s in which (x, y, z) + s * direction lies in the box. */
   private clip(x: number, y: number, z: number): [number, number] {
     let from = Number.NEGATIVE_INFINITY;

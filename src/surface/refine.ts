@@ -37,6 +37,9 @@ export class Refiner {
     this.patch = patch;
   }
 
+  /** Whether the last patch used up its vertices. */
+  isFull = false;
+
   /** @returns whether the tolerance is met. */
   refine(tolerance: number): boolean {
     const { patch } = this;
@@ -44,10 +47,14 @@ export class Refiner {
     let isLinked = false;
     let isMet = true;
     this.nInserted = 0;
+    this.isFull = false;
     for (let t = 0; t < triangles.length; t += 3) {
       const worst = this.worstSample(t, tolerance);
       if (worst === 0) continue;
-      if (this.nInserted >= MAX_INSERTED) return false;
+      if (this.nInserted >= MAX_INSERTED) {
+        this.isFull = true;
+        return false;
+      }
       if (!isLinked) this.link();
       isLinked = true;
       if (!this.insert(t, worst)) {

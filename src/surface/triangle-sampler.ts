@@ -141,8 +141,7 @@ export class TriangleSampler {
     const [dx, dy, dz] = [scale * normal[0], scale * normal[1], scale * normal[2]];
     const [x, y, z] = [points[n * 3], points[n * 3 + 1], points[n * 3 + 2]];
     const f = values[n];
-    const isNear =
-      probe.isCrossed(f, x, y, z, -dx, -dy, -dz) || probe.isCrossed(f, x, y, z, dx, dy, dz);
+    const isNear = probe.isCrossed(f, x, y, z, -dx, -dy, -dz) || probe.isCrossed(f, x, y, z, dx, dy, dz);
     return isNear ? most : share;
   }
 
