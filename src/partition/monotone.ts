@@ -5,7 +5,17 @@ import type { RegionNetwork } from './region-network.ts';
 /** Directions tried before a region is said to have none: more settled < 0.5 % more boxes on bunny-S, fandisk-S. */
 const MAX_DIRECTIONS = 12;
 
-/** Slopes above this share of the gradient's size, negated, count as zero. */
+/**
+ * Cosine of a direction with all gradients from which on no steeper one is looked for. Where f does not rise along it but
+ * only does not fall, a sheet of the surface may be seen edge-on, and triangles in it have no area to tell their side by.
+ */
+const CLEAR = 0.05;
+
+/** Steps towards the middle of the directions that the gradients met so far leave, and what counts as none left. */
+const MAX_STEPS = 32;
+const LEAST_COSINE = 1e-4;
+
+/** Slopes above this share of the gradient's largest part, negated, count as zero: where its parts cancel, rounding is left. */
 const ROUNDING = 1e-12;
 
 /**
@@ -16,7 +26,8 @@ const ROUNDING = 1e-12;
  *
  * With relu'(v_u) ∈ [0, 1], ∇f = ∇A_f + Σ_u G_u ∇A_u, G_u an interval found backwards through the couplings B. Each
  * d·∇A is multi-affine, min(G d·∇A) concave along each axis, so the least value over the region is at a corner.
- * The search for d is the perceptron: add the worst violating gradient, try again.
+ * The search for d collects the worst gradients met and takes the direction that rises most along all of them (the point
+ * of their convex hull nearest to the origin, Gilbert 1966), until none worse is met.
  */
 export class MonotoneTest {
   /** The direction found (unit length, local units), valid after {@link find} returned true. */
@@ -28,6 +39,10 @@ export class MonotoneTest {
   /** Corner gradients: function g (f first, then units), corner c, axis k at (g*8 + c)*3 + k. */
   private readonly cornerGradients = new Float64Array((MAX_UNITS + 1) * 24);
   private readonly worst = new Float64Array(3);
+  private readonly best = new Float64Array(3);
+  /** The worst gradients met, unit length. */
+  private readonly met = new Float64Array(MAX_DIRECTIONS * 3);
+  private nMet = 0;
 
   /**
    * @param sizes local extents of the region along its dim axes (dim = log2 nCorners).
@@ -38,17 +53,63 @@ export class MonotoneTest {
     this.computeCornerGradients(net, sizes);
     const d = this.direction;
     this.startDirection(net);
-    for (let i = 0; i < MAX_DIRECTIONS; i++) {
+    this.nMet = 0;
+    let steepest = -1;
+    for (let i = 0; i < MAX_DIRECTIONS && steepest < CLEAR; i++) {
       const norm = length3(d[0], d[1], d[2]);
       if (norm === 0) break;
       for (let k = 0; k < 3; k++) d[k] /= norm;
-      if (this.leastSlope(net) >= 0) return true;
+      const slope = this.leastSlope(net);
       const worstNorm = length3(this.worst[0], this.worst[1], this.worst[2]);
+      const cosine = worstNorm === 0 ? slope : slope / worstNorm;
+      if (slope >= 0 && cosine > steepest) {
+        steepest = cosine;
+        this.best.set(d);
+      }
       if (worstNorm === 0) break;
-      for (let k = 0; k < 3; k++) d[k] += this.worst[k] / worstNorm;
+      for (let k = 0; k < 3; k++) this.met[this.nMet * 3 + k] = this.worst[k] / worstNorm;
+      this.nMet++;
+      if (!this.turnToAllMet()) break;
     }
+    if (steepest >= 0) {
+      d.set(this.best);
+      return true;
+    }
+    if (net.nCorners === 4 && this.isLevelAcross(net)) return true;
     this.computeVariation(net);
     return false;
+  }
+
+  /** Turns `direction` to rise along all gradients met, most along the worst of them; false where it cannot. */
+  private turnToAllMet(): boolean {
+    const { met, direction: d } = this;
+    d.set(met.subarray(0, 3));
+    for (let step = 0; step < MAX_STEPS; step++) {
+      let least = Number.POSITIVE_INFINITY;
+      let at = 0;
+      for (let i = 0; i < this.nMet * 3; i += 3) {
+        const dot = d[0] * met[i] + d[1] * met[i + 1] + d[2] * met[i + 2];
+        if (dot >= least) continue;
+        least = dot;
+        at = i;
+      }
+      const norm2 = d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
+      if (norm2 < LEAST_COSINE * LEAST_COSINE) return false;
+      if (least > 0.9 * norm2) return true;
+      const share = Math.min(1, (norm2 - least) / (norm2 - 2 * least + 1));
+      for (let k = 0; k < 3; k++) d[k] += share * (met[at + k] - d[k]);
+    }
+    return true;
+  }
+
+  /** Whether f is constant on a face across the first gradient met: what folds there are run from side to side. */
+  private isLevelAcross(net: RegionNetwork): boolean {
+    const { met, direction: d } = this;
+    if (this.nMet === 0) return false;
+    d[0] = -met[1];
+    d[1] = met[0];
+    d[2] = 0;
+    return this.leastSlope(net) >= 0;
   }
 
   /** Whether f falls nowhere in the region along the given unit direction. */
@@ -146,16 +207,18 @@ export class MonotoneTest {
       let x = grad[c * 3];
       let y = grad[c * 3 + 1];
       let z = grad[c * 3 + 2];
+      size = Math.max(size, Math.abs(x) + Math.abs(y) + Math.abs(z));
       for (let u = 0; u < net.nUnits; u++) {
         const i = ((u + 1) * 8 + c) * 3;
         const slope = dx * grad[i] + dy * grad[i + 1] + dz * grad[i + 2];
         const gate = slope > 0 ? gateLo[u] : gateHi[u];
+        const part = Math.max(-gateLo[u], gateHi[u]);
+        size = Math.max(size, part * (Math.abs(grad[i]) + Math.abs(grad[i + 1]) + Math.abs(grad[i + 2])));
         x += gate * grad[i];
         y += gate * grad[i + 1];
         z += gate * grad[i + 2];
       }
       const total = dx * x + dy * y + dz * z;
-      size = Math.max(size, Math.abs(x) + Math.abs(y) + Math.abs(z));
       if (total >= least) continue;
       least = total;
       worst[0] = x;

@@ -3,7 +3,7 @@ import { type Forest, NODE_EMPTY, NODE_PENDING, NODE_SETTLED, NODE_SPLIT, NODE_U
 import { MonotoneTest } from './monotone.ts';
 import { RegionNetwork } from './region-network.ts';
 
-/** Bisections of one base box after which what is left of it stays unsettled. */
+/** Nodes of one base box after which what is left of it stays unsettled; more where the few boxes there are leave room. */
 const MAX_NODES_PER_ROOT = 512;
 /**
  * Nodes of the whole forest, per root and beside that, after which nothing is bisected any more: bounds the time on
@@ -33,6 +33,7 @@ export class Settler {
   private readonly faceIds = new Int32Array(4);
   private readonly nodesOfRoot: Int32Array;
   private readonly maxNodes: number;
+  private readonly maxNodesOfRoot: number;
   private isPrepared = false;
 
   constructor(table: CornerTable, forest: Forest) {
@@ -43,6 +44,7 @@ export class Settler {
     const share = Math.min(1, LARGE_NETWORK / Math.max(1, table.field.nPreActivations));
     const most = (MAX_NODES_PER_ROOTS * forest.nRoots + MAX_NODES_BESIDE) * share;
     this.maxNodes = Math.max(2 * forest.nRoots, most);
+    this.maxNodesOfRoot = Math.max(MAX_NODES_PER_ROOT, this.maxNodes / forest.nRoots);
     this.nodesOfRoot = new Int32Array(forest.nRoots);
     for (let node = 0; node < forest.nNodes; node++) this.nodesOfRoot[forest.root[node]]++;
   }
@@ -185,7 +187,7 @@ export class Settler {
     const root = forest.root[node];
     const isThin = axis < 0 || forest.box[node * 6 + 3 + axis] - forest.box[node * 6 + axis] < 2;
     const isFull = forest.nNodes >= this.maxNodes;
-    if (isThin || isFull || this.nodesOfRoot[root] >= MAX_NODES_PER_ROOT) {
+    if (isThin || isFull || this.nodesOfRoot[root] >= this.maxNodesOfRoot) {
       forest.state[node] = NODE_UNSETTLED;
       return;
     }

@@ -10,6 +10,7 @@ import { type GpuSurface, GpuSurfaceDeriver } from '../surface/gpu/gpu-surface.t
 import type { SurfacePlan } from '../surface/gpu/surface-program.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { BackendControl } from './backend.ts';
+import { conclude, NO_STOPS } from './figures.ts';
 import { copyBuffers, type SurfaceBuffers, uploadBuffers } from './gpu-buffers.ts';
 import type { GpuBuffers } from './gpu-mesh.ts';
 import { acquire, contextFor, release, sessionOf } from './gpu-sessions.ts';
@@ -165,7 +166,7 @@ function statsOf(
   const toleranceLocal = options.blocks
     ? Math.max(...Array.from(options.blocks.tolerances))
     : toleranceOf(asset, options);
-  return {
+  return conclude({
     nVertices,
     nTriangles,
     nBoxes,
@@ -174,8 +175,9 @@ function statsOf(
     nBoxesUnsettled,
     toleranceLocal,
     errorLocal: surface.errorLocal,
+    stops: { ...NO_STOPS, nPlacesLeft: surface.nFar },
     timeMs: Object.keys(timeMs).length > 0 ? timeMs : { partition: totalMs },
-  };
+  });
 }
 
 async function readMesh(surface: GpuSurface, arena: GpuArena): Promise<SurfaceMesh> {

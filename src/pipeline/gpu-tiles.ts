@@ -107,6 +107,7 @@ function addUp(tiles: readonly SurfaceFacts[], { positions, indices }: SurfaceMe
     nTriangles: indices.length / 3,
     bounds: unionOf(tiles.flatMap(({ bounds }) => bounds ?? [])),
     errorLocal: most(({ errorLocal }) => errorLocal),
+    nFar: sum(({ nFar }) => nFar),
     nBoxes: sum(({ nBoxes }) => nBoxes),
     nBoxesTested: sum(({ nBoxesTested }) => nBoxesTested),
     nBoxesSurviving: sum(({ nBoxesSurviving }) => nBoxesSurviving),

@@ -1,5 +1,6 @@
 import { createCpuField } from '../field/cpu-field.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
+import { conclude } from './figures.ts';
 import { frameOf } from './plan.ts';
 import { keepSurface } from './records.ts';
 import { splitSurface } from './split-surface.ts';
@@ -16,13 +17,13 @@ async function loadSimplify(): Promise<Simplify> {
     const { maxVertices = Number.POSITIVE_INFINITY } = options;
     const field = createCpuField(asset);
     const mesh = await simplifyMesh(surface.mesh, field, maxVertices, frameOf(asset, options));
-    const stats = {
+    const stats = conclude({
       ...surface.stats,
       nVertices: mesh.positions.length / 3,
       nTriangles: mesh.indices.length / 3,
-      errorLocal: measureMeshError(mesh, field),
+      errorLocal: measureMeshError(mesh, field, asset.domain),
       timeMs: { ...surface.stats.timeMs, simplify: performance.now() - startMs },
-    };
+    });
     return { ...surface, mesh, stats };
   };
 }

@@ -80,13 +80,26 @@ export interface DeriveStats {
   readonly nBoxesSurviving: number;
   /** Boxes that could not be settled within the subdivision limit (the mesh stays closed there). */
   readonly nBoxesUnsettled: number;
-  /** What the mesh keeps, both ways; 0 for `exact`. For a preview the lattice's spacing, which it need not keep. */
+  /**
+   * What was asked for, both ways, the largest of several; 0 for `exact`. For a preview the lattice's spacing. Whether it is
+   * kept is measured, see `isWithinTolerance`.
+   */
   readonly toleranceLocal: number;
   /**
-   * The measured error in local units: the largest |f| / |∇f| at 2,048 points of the mesh, 8,192 on the GPU. To first order
-   * its distance from the zero set; what the mesh lacks is not seen (`checkMesh` measures both ways).
+   * The measured error in local units: the largest distance from the zero set of 2,048 points of the mesh as it is given out
+   * (8,192 on the GPU), each bounded by a change of f's sign that near. What the mesh lacks is not seen, nor what lies
+   * between the points (`checkMesh` measures more, both ways).
    */
   readonly errorLocal?: number;
+  /** Whether `errorLocal` is at most `toleranceLocal`; absent for `exact` and previews, which are asked for none. */
+  readonly isWithinTolerance?: boolean;
+  /**
+   * Whether it is certified that no part of the zero set is missing, however small: every box was settled, and every loop in
+   * one filled as a disc. Never for a preview.
+   */
+  readonly isComplete: boolean;
+  /** Where the derivation ended before it was done. */
+  readonly stops: DeriveStops;
   /** Milliseconds by stage. */
   readonly timeMs: Readonly<Partial<Record<DeriveStage, number>>>;
   readonly totalTimeMs: number;
@@ -94,6 +107,25 @@ export interface DeriveStats {
   readonly backend: Backend | 'cache';
   readonly backendReason: string;
   readonly cache: CacheUse;
+}
+
+/**
+ * How often a limit ended a part of the derivation early; all 0 where none did. What one step leaves a later one may mend:
+ * `isWithinTolerance` says how it came out.
+ */
+export interface DeriveStops {
+  /** Boxes whose surface did not come out as discs when the rounds of dividing them ended. */
+  readonly nBoxesUnsound: number;
+  /** Boxes in which refinement used up its vertices. */
+  readonly nBoxesFull: number;
+  /** Boxes in which refinement found no place for a vertex that it wanted. */
+  readonly nBoxesUnrefined: number;
+  /** Places of the finished mesh that stood off by more than they should when the last pass of its repair ended. */
+  readonly nPlacesLeft: number;
+  /** Divisions of the finished mesh that would have folded it, or found no point of the zero set. */
+  readonly nDivisionsRefused: number;
+  /** Divisions of the finished mesh for which there was no room. */
+  readonly nWithoutRoom: number;
 }
 
 /** What a cache did for a derivation. */

@@ -4,6 +4,7 @@ import { cleanMesh } from '../surface/clean.ts';
 import { finishMesh, type RawMesh } from '../surface/finish.ts';
 import { type MarchedMesh, marchCubes } from '../surface/marching-cubes.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
+import { NO_STOPS } from './figures.ts';
 import type { DeriveProgress } from './options.ts';
 import { frameOf } from './plan.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
@@ -49,7 +50,9 @@ export function* previewSteps(
       nBoxesSurviving: marched.nCells,
       nBoxesUnsettled: 0,
       toleranceLocal: longest / resolution,
-      errorLocal: measureMeshError(mesh, field),
+      errorLocal: measureMeshError(mesh, field, asset.domain),
+      isComplete: false,
+      stops: NO_STOPS,
       timeMs: { partition: performance.now() - startMs },
     },
   };

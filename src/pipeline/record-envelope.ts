@@ -16,7 +16,7 @@ export interface OpenedEnvelope {
 
 const MAGIC = 0x5044534e; // "NSDP"
 /** Raised when the layout of the envelope or of a payload changes. */
-const RECORD_VERSION = 1;
+const RECORD_VERSION = 2;
 /** Magic, version, length of the header, CRC-32 of the payload. */
 const PREFIX_BYTES = 16;
 const MAX_HEADER_BYTES = 65_536;

@@ -4,7 +4,8 @@ import type { Box3, FieldAsset } from '../format/asset.ts';
 import type { ToleranceBlocks } from '../surface/detail-map.ts';
 import { decodeSurface, encodeSurface } from '../surface/surface-record.ts';
 import { verifySurface } from '../surface/verify-surface.ts';
-import type { DeriveProgress } from './options.ts';
+import { conclude, NO_STOPS } from './figures.ts';
+import type { DeriveProgress, DeriveStops } from './options.ts';
 import { frameOf, toleranceOf } from './plan.ts';
 import { packRecord, type RecordHeader, unpackRecord } from './record-envelope.ts';
 import type { DerivedRecords, DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
@@ -76,7 +77,10 @@ export function* keepSurface(
   const problem = yield* quietly(verifySurface(surface.mesh, createCpuField(asset), bounds));
   const records: DerivedRecords = { ...surface.records };
   if (problem !== undefined) return { ...surface, records: { ...records, problem } };
-  const stats = Object.fromEntries(STATS.map((name) => [name, surface.stats[name]]));
+  const stats = {
+    ...Object.fromEntries(STATS.map((name) => [name, surface.stats[name]])),
+    stops: surface.stats.stops,
+  };
   const header = { kind: SURFACE_RECORD, contentHash, options: surfaceOptions(asset, options), stats };
   const payload = yield* quietly(encodeSurface(surface.mesh));
   return { ...surface, records: { ...records, surface: packRecord(header, payload) } };
@@ -100,12 +104,19 @@ export function* readSurface(
   if (problem !== undefined) throw new NsdfFormatError(`a record of a mesh that is not right: ${problem}`);
   const nVertices = mesh.positions.length / 3;
   const nTriangles = mesh.indices.length / 3;
-  return { mesh, isEmpty: nTriangles === 0, stats: { ...counts, nVertices, nTriangles, timeMs: {} } };
+  const stats = conclude({ ...counts, nVertices, nTriangles, timeMs: {} });
+  return { mesh, isEmpty: nTriangles === 0, stats };
 }
 
-function readStats({ stats }: RecordHeader): Pick<SurfaceStats, (typeof STATS)[number]> {
-  const found = (stats ?? {}) as Record<string, unknown>;
-  const entries = STATS.map((name) => {
+function readStats({ stats }: RecordHeader): Pick<SurfaceStats, (typeof STATS)[number] | 'stops'> {
+  const { stops, ...counts } = (stats ?? {}) as Record<string, unknown>;
+  const names = Object.keys(NO_STOPS) as (keyof DeriveStops)[];
+  return { ...readCounts(counts, STATS), stops: readCounts(stops, names) };
+}
+
+function readCounts<K extends string>(from: unknown, names: readonly K[]): Record<K, number> {
+  const found = (from ?? {}) as Record<string, unknown>;
+  const entries = names.map((name) => {
     const value = found[name];
     if (typeof value === 'number' && value >= 0) return [name, value];
     throw new NsdfFormatError(`a record without ${name}`);

@@ -7,10 +7,11 @@ import { countNodes, Settler } from '../partition/settle.ts';
 import { cleanMesh } from '../surface/clean.ts';
 import { type Extraction, extractSurface } from '../surface/extract.ts';
 import { directNormals, finishMesh, putOnZeroSet, type RawMesh } from '../surface/finish.ts';
-import { measureErrorWithin } from '../surface/mesh-error.ts';
+import { measureMeshError } from '../surface/mesh-error.ts';
 import type { RegionStructure } from '../surface/structure.ts';
+import { conclude, NO_STOPS } from './figures.ts';
 import { findRegions, recordRegions } from './find-regions.ts';
-import type { DeriveProgress, DeriveStage } from './options.ts';
+import type { DeriveProgress, DeriveStage, DeriveStops } from './options.ts';
 import { makePlan, type Plan } from './plan.ts';
 import { previewSteps } from './preview-steps.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
@@ -65,10 +66,10 @@ export function* deriveSteps(
   const raw = rawMesh(extraction);
   finishVertices(field, plan, raw, [...extraction.faces.unsound, ...extraction.filler.sink.unsound]);
   const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing: boxSize(plan) };
-  for (const fraction of cleanMesh(raw, plan.frame, decimation)) yield clock.at('refine', fraction);
+  const repairStops = yield* clock.follow('refine', cleanMesh(raw, plan.frame, decimation));
   yield clock.at('normals', 0);
   const mesh = finishMesh(raw);
-  const errorLocal = measureErrorWithin(mesh, field, plan.toleranceLocal);
+  const errorLocal = measureMeshError(mesh, field, asset.domain);
   clock.at('normals', 1);
   const counts = countNodes(forest);
   return {
@@ -76,7 +77,7 @@ export function* deriveSteps(
     isEmpty: mesh.indices.length === 0,
     ...(structure && { structure }),
     ...(recordsFor && { records: { ...(record && { regions: record }), isSeeded: regions.isSeeded } }),
-    stats: {
+    stats: conclude({
       nVertices: mesh.positions.length / 3,
       nTriangles: mesh.indices.length / 3,
       nBoxes: cull.nTotal,
@@ -85,8 +86,9 @@ export function* deriveSteps(
       nBoxesUnsettled: counts.unsettled,
       toleranceLocal: plan.toleranceLocal,
       errorLocal,
+      stops: { ...NO_STOPS, ...stopsOf(extraction), ...repairStops },
       timeMs: clock.end(),
-    },
+    }),
   };
 }
 
@@ -103,6 +105,10 @@ function* buildStructure(
     if (step.done) return step.value;
     yield clock.at('refine', 0);
   }
+}
+
+function stopsOf({ nUnsound, filler }: Extraction): Partial<DeriveStops> {
+  return { nBoxesUnsound: nUnsound, nBoxesFull: filler.nFull, nBoxesUnrefined: filler.nUnrefined };
 }
 
 function rawMesh({ vertices, filler }: Extraction): RawMesh {

@@ -6,7 +6,7 @@ import { Decimator } from './decimate.ts';
 import type { DetailMap } from './detail-map.ts';
 import type { RawMesh } from './finish.ts';
 import { MeshEditor } from './mesh-editor.ts';
-import { Repairer } from './repair.ts';
+import { Repairer, type RepairStops } from './repair.ts';
 
 /**
  * Edges shorter than this share of the domain's diagonal are collapsed: a few times single precision's step there, so
@@ -49,9 +49,13 @@ export interface Decimation {
 /**
  * Rounds a raw mesh to single precision and removes what rounding would degenerate: edges a few steps short, triangles
  * without area. With a decimation, vertices that the tolerance does not need go too. Only moves that keep the mesh a
- * manifold with its orientation are made. Yields the fraction done.
+ * manifold with its orientation are made. Yields the fraction done; gives what its repair left, where there was one.
  */
-export function* cleanMesh(raw: RawMesh, frame: MeshFrame, decimation?: Decimation): Generator<number, void> {
+export function* cleanMesh(
+  raw: RawMesh,
+  frame: MeshFrame,
+  decimation?: Decimation,
+): Generator<number, RepairStops | undefined> {
   if (decimation) makeRoom(raw);
   const { positions } = raw;
   for (let i = 0; i < raw.nVertices * 3; i++) positions[i] = Math.fround(positions[i]);
@@ -64,12 +68,13 @@ export function* cleanMesh(raw: RawMesh, frame: MeshFrame, decimation?: Decimati
     const nMoves = (yield* cleaner.collapseShort()) + (yield* cleaner.flipFlat());
     if (nMoves === 0) break;
   }
+  let repairer: Repairer | undefined;
   if (decimation) {
     const { normals, slopes } = unitNormals(raw);
     const tolerances = vertexTolerances(raw, decimation.detail);
     const decimator = new Decimator(editor, decimation.field, normals, slopes, tolerances);
     for (const fraction of decimator.run()) yield 0.2 + 0.5 * fraction;
-    const repairer = new Repairer(editor, raw, { normals, slopes }, decimation, frame);
+    repairer = new Repairer(editor, raw, { normals, slopes }, decimation, frame);
     for (const fraction of repairer.run()) yield 0.7 + 0.2 * fraction;
   }
   yield* separate(editor, raw, isBorder, bounds, diagonal);
@@ -77,6 +82,7 @@ export function* cleanMesh(raw: RawMesh, frame: MeshFrame, decimation?: Decimati
   const indices = editor.compactIndices();
   raw.indices = indices;
   raw.nTriangles = indices.length / 3;
+  return repairer?.stops;
 }
 
 /** Room for the vertices that the last check adds: a share of the mesh's, and a few. */

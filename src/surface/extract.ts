@@ -30,6 +30,8 @@ export interface Extraction {
   readonly rects: RectTable;
   readonly faces: FaceTable;
   readonly structure: StructureCollector | undefined;
+  /** Leaves that were to be bisected again when the rounds of that ended. */
+  readonly nUnsound: number;
 }
 
 /** Where an extraction is. */
@@ -49,11 +51,10 @@ export function* extractSurface(
     for (const fraction of settler.run()) yield { stage: 'settle', fraction };
     if (round === 0 && options.onSettled)
       for (const _ of options.onSettled()) yield { stage: 'settle', fraction: 1 };
-    const extraction = yield* deriveOnce(table, forest, options);
-    if (round + 1 === MAX_ROUNDS) return extraction;
-    const { rects, faces, filler } = extraction;
-    const isSplit = splitFlagged(settler, flaggedLeaves(rects, faces, filler));
-    if (!isSplit) return extraction;
+    const derived = yield* deriveOnce(table, forest, options);
+    const flagged = flaggedLeaves(derived.rects, derived.faces, derived.filler);
+    const isLast = round + 1 === MAX_ROUNDS;
+    if (isLast || !splitFlagged(settler, flagged)) return { ...derived, nUnsound: flagged.length };
   }
 }
 
@@ -61,7 +62,7 @@ function* deriveOnce(
   table: CornerTable,
   forest: Forest,
   options: ExtractOptions,
-): Generator<ExtractProgress, Extraction> {
+): Generator<ExtractProgress, Omit<Extraction, 'nUnsound'>> {
   const rectSteps = buildRects(forest, table);
   let step = rectSteps.next();
   while (!step.done) {

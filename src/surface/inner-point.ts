@@ -18,10 +18,12 @@ export function innerPoint(patch: Patch, polygon: readonly number[], out: number
     deep: depth(patch, polygon, chosen),
   }));
   candidates.sort((a, b) => b.deep - a.deep);
-  for (let i = 0; i < Math.min(MAX_TRIES, candidates.length); i++) {
-    const { chosen } = candidates[i];
+  const nTries = Math.min(MAX_TRIES, candidates.length);
+  for (let i = 0; i < 2 * nTries; i++) {
+    const { chosen } = candidates[i % nTries];
     const [x, y, z] = [mean(patch.x, chosen), mean(patch.y, chosen), mean(patch.z, chosen)];
-    const isProjected = patch.project(x, y, z);
+    // Where the surface is seen nearly edge-on the way to it along the patch's direction may lead out of the box.
+    const isProjected = i < nTries ? patch.project(x, y, z) : patch.descend(x, y, z);
     if (!isProjected && i > 0) continue;
     out[offset] = isProjected ? patch.point[0] : x;
     out[offset + 1] = isProjected ? patch.point[1] : y;

@@ -35,8 +35,9 @@ export class LeafFiller {
   readonly sink: TriangleSink;
   /** Settled leaves whose loops are no discs (an annulus): to be bisected. */
   readonly flagged: number[] = [];
-  /** Leaves in which the tolerance was not met. */
-  nOffTolerance = 0;
+  /** Loops that refinement ended at before the tolerance was met: with all its vertices used, with a place that it had none for. */
+  nFull = 0;
+  nUnrefined = 0;
   private readonly table: CornerTable;
   private readonly forest: Forest;
   private readonly vertices: VertexTable;
@@ -233,7 +234,9 @@ export class LeafFiller {
     for (const polygon of patch.polygons) this.triangulator.triangulate(patch, polygon, scale);
     if (patch.polygons.length > 1 && !this.isLocallyManifold()) this.fanAll();
     if (options.isExact || !patch.isFilledSoundly()) return;
-    if (!this.refiner.refine(this.refineTolerance)) this.nOffTolerance++;
+    if (this.refiner.refine(this.refineTolerance)) return;
+    if (this.refiner.isFull) this.nFull++;
+    else this.nUnrefined++;
   }
 
   /** Fans every polygon: no diagonals, so nothing that two polygons could share by accident. */

@@ -1,6 +1,8 @@
 import type { CpuField } from '../field/cpu-field.ts';
+import { length3 } from '../partition/length.ts';
 import { evaluateRegion, MAX_UNITS } from '../partition/region-evaluate.ts';
 import type { RegionNetwork } from '../partition/region-network.ts';
+import { SignProbe } from './sign-probe.ts';
 
 /** Bits of a vertex's first mask that name the six sides of its box; the others name chords. */
 export const N_SIDE_BITS = 6;
@@ -55,8 +57,11 @@ export class Patch {
   /** Result of {@link project}. */
   readonly point = new Float64Array(3);
 
+  private readonly probe: SignProbe;
+
   constructor(net: RegionNetwork) {
     this.net = net;
+    this.probe = new SignProbe(net.field, net.field.asset.domain);
   }
 
   /** Starts a box: clears all, sets the frame. Direction has unit length. */
@@ -172,10 +177,32 @@ export class Patch {
 
   /** Distance of a point from the zero set to first order: |f| / |∇f|. */
   deviation(x: number, y: number, z: number): number {
+    return this.firstOrder(this.evaluate(x, y, z));
+  }
+
+  /**
+   * As {@link deviation}, but no more than `most` where f changes its sign that near: beside a crease, and where f is next
+   * to constant on one side, the first-order figure may be anything.
+   */
+  deviationWithin(x: number, y: number, z: number, most: number): number {
     const f = this.evaluate(x, y, z);
+    const off = this.firstOrder(f);
+    if (off <= most) return off;
+    const { gradient: g, direction: d, probe } = this;
+    const reach = f >= 0 ? -most : most;
+    // Beyond the box the field itself is asked: the reduced network holds in the box only.
+    if (probe.isCrossed(f, x, y, z, reach * d[0], reach * d[1], reach * d[2])) return most;
+    const scale = reach / length3(g[0], g[1], g[2]);
+    if (Number.isFinite(scale) && probe.isCrossed(f, x, y, z, scale * g[0], scale * g[1], scale * g[2]))
+      return most;
+    return probe.isCrossedAround(f, x, y, z, most) ? most : off;
+  }
+
+  private firstOrder(f: number): number {
     const [gx, gy, gz] = this.gradient;
-    const norm = Math.sqrt(gx * gx + gy * gy + gz * gz);
-    return norm === 0 ? 0 : Math.abs(f) / norm;
+    const norm = length3(gx, gy, gz);
+    if (norm === 0) return f === 0 ? 0 : Number.POSITIVE_INFINITY;
+    return Math.abs(f) / norm;
   }
 
   /** Puts the point of the zero set on the line through (x, y, z) along `direction` in `point`; false where the line leaves the box before. */
@@ -202,6 +229,24 @@ export class Patch {
     point[2] = z + s * d[2];
     const margin = 1e-9 * (to - from);
     return s > from + margin && s < to - margin;
+  }
+
+  /** Newton's method from (x, y, z) along the gradients met, into `point`; false where it leaves the box or does not end. */
+  descend(x: number, y: number, z: number): boolean {
+    const { gradient: g, point, origin, size } = this;
+    point.set([x, y, z]);
+    const least = 1e-12 * length3(size[0], size[1], size[2]);
+    for (let i = 0; i < MAX_PROJECTION_STEPS; i++) {
+      const f = this.evaluate(point[0], point[1], point[2]);
+      const norm2 = g[0] * g[0] + g[1] * g[1] + g[2] * g[2];
+      if (norm2 === 0) return false;
+      for (let k = 0; k < 3; k++) {
+        point[k] -= (f * g[k]) / norm2;
+        if (!(point[k] > origin[k] && point[k] < origin[k] + size[k])) return false;
+      }
+      if (f * f <= least * least * norm2) return true;
+    }
+    return false;
   }
 
   /** Range of s in which (x, y, z) + s * direction lies in the box. */

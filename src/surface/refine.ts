@@ -31,10 +31,14 @@ export class Refiner {
   /** Largest deviation sampled on the current triangle, and where. */
   private most = 0;
   private worst = 0;
+  private tolerance = 0;
 
   constructor(patch: Patch) {
     this.patch = patch;
   }
+
+  /** Whether the last patch used up its vertices. */
+  isFull = false;
 
   /** @returns whether the tolerance is met. */
   refine(tolerance: number): boolean {
@@ -43,10 +47,14 @@ export class Refiner {
     let isLinked = false;
     let isMet = true;
     this.nInserted = 0;
+    this.isFull = false;
     for (let t = 0; t < triangles.length; t += 3) {
       const worst = this.worstSample(t, tolerance);
       if (worst === 0) continue;
-      if (this.nInserted >= MAX_INSERTED) return false;
+      if (this.nInserted >= MAX_INSERTED) {
+        this.isFull = true;
+        return false;
+      }
       if (!isLinked) this.link();
       isLinked = true;
       if (!this.insert(t, worst)) {
@@ -88,6 +96,7 @@ export class Refiner {
     const cx = (x[a] + x[b] + x[c]) / 3;
     const cy = (y[a] + y[b] + y[c]) / 3;
     const cz = (z[a] + z[b] + z[c]) / 3;
+    this.tolerance = tolerance;
     this.most = 0;
     this.worst = 4;
     this.sample(cx, cy, cz, 4);
@@ -119,7 +128,7 @@ export class Refiner {
   }
 
   private sample(x: number, y: number, z: number, place: number): void {
-    const off = this.patch.deviation(x, y, z);
+    const off = this.patch.deviationWithin(x, y, z, this.tolerance);
     if (off <= this.most) return;
     this.most = off;
     this.worst = place;

@@ -38,6 +38,13 @@ const PATTERNS: readonly Pattern[] = [
   patternOf(barycentricLattice(12), 12),
 ];
 
+/** Places that stood off when the last pass ended; divisions that were refused, and that had no room. */
+export interface RepairStops {
+  nPlacesLeft: number;
+  nDivisionsRefused: number;
+  nWithoutRoom: number;
+}
+
 /** What is known of every vertex: f64[n * 3], f64[n]. */
 export interface VertexData {
   readonly normals: Float64Array;
@@ -83,14 +90,20 @@ export class Repairer {
     this.sampler = new TriangleSampler(editor, field, at.slopes, detail);
   }
 
+  readonly stops: RepairStops = { nPlacesLeft: 0, nDivisionsRefused: 0, nWithoutRoom: 0 };
+
   /** Yields the fraction done. */
   *run(): Generator<number, void> {
     let triangles = this.liveTriangles();
-    for (let pass = 0; pass < MAX_PASSES && triangles.length > 0; pass++) {
+    for (let pass = 0; triangles.length > 0; pass++) {
       const sides: number[] = [];
       for (let from = 0; from < triangles.length; from += TRIANGLES_PER_YIELD) {
         this.findSides(triangles.slice(from, from + TRIANGLES_PER_YIELD), sides);
         yield pass === 0 ? from / triangles.length : 1;
+      }
+      if (pass === MAX_PASSES) {
+        this.stops.nPlacesLeft = sides.length / 2;
+        return;
       }
       triangles = this.splitSides(sides);
     }
@@ -108,7 +121,7 @@ export class Repairer {
     const { indices } = this.editor;
     let asked = triangles;
     for (const pattern of PATTERNS) {
-      sampler.measure(asked, pattern, LOOK_SHARE);
+      sampler.measure(asked, pattern, LOOK_SHARE, SHARE);
       const closer: number[] = [];
       for (let i = 0; i < asked.length; i++) {
         const t = asked[i];
@@ -151,17 +164,20 @@ export class Repairer {
   private splitSides(sides: readonly number[]): number[] {
     const { editor } = this;
     const touched = new Set<number>();
-    for (let i = 0; i < sides.length && editor.hasRoom(); i += 2) {
+    for (let i = 0; i < sides.length; i += 2) {
       const a = sides[i];
       const b = sides[i + 1];
       const isSide = editor.triangleOf(a, b) >= 0 || editor.triangleOf(b, a) >= 0;
       // A point of a triangle is never farther from the zero set than from the nearest corner.
-      if (
-        !isSide ||
-        this.length(a, b) <= this.detail.along(editor.positions, a, b) ||
-        !this.placeVertex(a, b)
-      )
+      if (!isSide || this.length(a, b) <= this.detail.along(editor.positions, a, b)) continue;
+      if (!editor.hasRoom()) {
+        this.stops.nWithoutRoom++;
         continue;
+      }
+      if (!this.placeVertex(a, b)) {
+        this.stops.nDivisionsRefused++;
+        continue;
+      }
       const v = editor.nVertices++;
       this.raw.nVertices = editor.nVertices;
       editor.splitEdge(a, b, v);

@@ -2,6 +2,7 @@ import type { CpuField } from '../field/cpu-field.ts';
 import { length3 } from '../partition/length.ts';
 import type { DetailMap } from './detail-map.ts';
 import type { MeshEditor } from './mesh-editor.ts';
+import { SignProbe } from './sign-probe.ts';
 
 /** Along a normal whose cosine with the gradient is less than this a distance means little. */
 const LEAST_COSINE = 0.3;
@@ -43,6 +44,7 @@ export class TriangleSampler {
   private points = new Float64Array(0);
   private values = new Float64Array(0);
   private gradients = new Float64Array(0);
+  private readonly probe: SignProbe;
 
   /** @param slopes f64[], |∇f| at each vertex. */
   constructor(editor: MeshEditor, field: CpuField, slopes: Float64Array, detail: DetailMap) {
@@ -50,10 +52,16 @@ export class TriangleSampler {
     this.field = field;
     this.slopes = slopes;
     this.detail = detail;
+    this.probe = new SignProbe(field, field.asset.domain);
   }
 
-  /** Measures triangles (their first corners' indices); where |f| over the corners' slope is below the share `least` of the tolerance the gradient is not asked. */
-  measure(triangles: readonly number[], pattern: Pattern, least: number): void {
+  /**
+   * Measures triangles (their first corners' indices); where |f| over the corners' slope is below the share `least` of the
+   * tolerance the gradient is not asked.
+   * @param most share of the tolerance beyond which a distance is only believed where f keeps its sign that far along the
+   * triangle's normal.
+   */
+  measure(triangles: readonly number[], pattern: Pattern, least: number, most: number): void {
     const nSamples = pattern.sides.length;
     this.reserve(triangles.length, nSamples);
     for (let i = 0; i < triangles.length; i++) this.place(triangles[i], pattern, i * nSamples);
@@ -71,7 +79,7 @@ export class TriangleSampler {
     this.field.evaluateWithGradient(this.points, this.values, this.gradients, nAsked);
     for (let i = 0, n = 0; i < triangles.length; i++) {
       const t = triangles[i];
-      if (this.worst[i] >= 0) this.off[i] = this.distance(t, n++) / this.tolerance(t);
+      if (this.worst[i] >= 0) this.off[i] = this.share(t, n++, most);
     }
   }
 
@@ -120,6 +128,21 @@ export class TriangleSampler {
       worst = k;
     }
     return worst;
+  }
+
+  /** Distance of the n-th asked point from the zero set as a share of the tolerance. */
+  private share(t: number, n: number, most: number): number {
+    const tolerance = this.tolerance(t);
+    const share = this.distance(t, n) / tolerance;
+    if (share <= most) return share;
+    const { points, values, editor, probe } = this;
+    const normal = editor.triangleNormal(editor.indices[t], editor.indices[t + 1], editor.indices[t + 2]);
+    const scale = (most * tolerance) / (length3(normal[0], normal[1], normal[2]) || 1);
+    const [dx, dy, dz] = [scale * normal[0], scale * normal[1], scale * normal[2]];
+    const [x, y, z] = [points[n * 3], points[n * 3 + 1], points[n * 3 + 2]];
+    const f = values[n];
+    const isNear = probe.isCrossed(f, x, y, z, -dx, -dy, -dz) || probe.isCrossed(f, x, y, z, dx, dy, dz);
+    return isNear ? most : share;
   }
 
   /**

@@ -208,7 +208,7 @@ describe('a record that is wrong is dropped, and the mesh derived again', () => 
   test.each<[string, Change]>([
     ['cut short', (bytes) => bytes.subarray(0, bytes.length - 5)],
     ['too long', (bytes) => Uint8Array.from([...bytes, 0])],
-    ['of another version', (bytes) => bytes.fill(2, 4, 5)],
+    ['of another version', (bytes) => bytes.fill(9, 4, 5)],
     ['of another field', withHeader({ contentHash: 'ff' })],
     ['of another kind', withHeader({ kind: 'regions' })],
     ['without statistics', withHeader({ stats: {} })],
@@ -237,7 +237,7 @@ describe('a record that is wrong is dropped, and the mesh derived again', () => 
   test.each<[string, Change, string | RegExp]>([
     ['regions that lost a box', dropBox, /open edges/],
     ['regions that are none', inPayload((payload) => payload.fill(127, 10, 40)), /could not be used/],
-    ['regions of another version', (bytes) => bytes.fill(2, 4, 5), /could not be used/],
+    ['regions of another version', (bytes) => bytes.fill(9, 4, 5), /could not be used/],
   ])('%s', async (_what, change, reason) => {
     const { store, cache, cold } = await relaunch();
     store.records.delete(store.keyOf('surface'));

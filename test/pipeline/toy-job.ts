@@ -1,5 +1,6 @@
 import { NsdfFormatError } from '../../src/errors.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
+import { NO_STOPS } from '../../src/pipeline/figures.ts';
 import type { DeriveProgress } from '../../src/pipeline/options.ts';
 import type { DerivedSurface, Job, JobOptions } from '../../src/pipeline/steps.ts';
 
@@ -63,6 +64,8 @@ function surfaceOf(positions: Float32Array): DerivedSurface {
       nBoxesSurviving: 1,
       nBoxesUnsettled: 0,
       toleranceLocal: 1e-3,
+      isComplete: true,
+      stops: NO_STOPS,
       timeMs: {},
     },
   };

@@ -30,6 +30,8 @@ export interface GpuSurface extends GpuOutput {
   readonly bounds: Box3 | undefined;
   /** The largest |f| / |∇f| at 8,192 points of the mesh, local units. */
   readonly errorLocal: number;
+  /** How many of them stand off by more than 1.25 times the tolerance there. */
+  readonly nFar: number;
   readonly nBoxes: number;
   readonly nBoxesTested: number;
   readonly nBoxesSurviving: number;
@@ -289,6 +291,7 @@ export class GpuSurfaceDeriver {
       nTriangles,
       bounds: nTriangles === 0 ? undefined : boundsOf(summary),
       errorLocal: errorOf(summary),
+      nFar: countFar(summary),
       nBoxes: countsOf(plan.lattice).reduce((product, n) => product * n, 1),
       nBoxesTested: blocks.reduce((sum, name) => sum + count(name), 0),
       nBoxesSurviving: count('roots'),
