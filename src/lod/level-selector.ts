@@ -128,6 +128,13 @@ export class LevelSelector<T> {
     return this.#shown;
   }
 
+  /** Goes on with what another object of the same field wants and shows: the one that this one was cloned from. */
+  startFrom(other: LevelSelector<T>): void {
+    this.#wanted = other.#wanted;
+    this.#settled = other.#settled;
+    this.#shown = other.#shown;
+  }
+
   /** Stops taking part until the next `begin`; see `LevelStore.detach`. */
   dispose(): void {
     this.store.detach(this);

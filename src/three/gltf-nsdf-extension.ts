@@ -134,7 +134,6 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
     if (lodOf(settings) && !isOne) {
       const leveled = await NSDFObject.withLevels(asset, { settings, material, ...control });
       if (leveled.mesh) this.#finish(leveled.mesh);
-      if (leveled.mesh) leveled.material = leveled.mesh.material;
       return leveled;
     }
     const derived = await deriveGeometry(asset, { ...settings, ...control });

@@ -11,6 +11,6 @@ export { GLTFNSDFExtension, type GLTFNSDFOptions, type NSDFFallbackNote } from '
 export { NSDFGroup } from './nsdf-group.ts';
 export type { NSDFObjectEventMap } from './nsdf-levels.ts';
 export { NSDFLoader, type NSDFLoadOptions } from './nsdf-loader.ts';
-export { NSDFMesh } from './nsdf-mesh.ts';
 export { type LevelsOptions, NSDFObject } from './nsdf-object.ts';
 export { objectFromAsset } from './object-from-asset.ts';
+export type { NSDFMesh } from './shown-mesh.ts';

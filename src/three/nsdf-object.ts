@@ -5,7 +5,6 @@ import {
   LOD,
   type Material,
   Matrix4,
-  type Object3D,
   type Raycaster,
 } from 'three';
 import type { DeriveOptions, DeriveProgress, DeriveResult, DeriveStats, FieldAsset } from '../index.ts';
@@ -18,8 +17,8 @@ import { type FieldSettings, type LodSettings, lodOf } from '../plugin/lod-setti
 import type { LevelGeometry } from './create-levels.ts';
 import { createDefaultMaterial } from './default-material.ts';
 import { type DerivedGeometry, deriveGeometry, geometryOf, type OutputSettings } from './derived-geometry.ts';
-import type { NSDFLevels, NSDFObjectEventMap } from './nsdf-levels.ts';
-import { NSDFMesh } from './nsdf-mesh.ts';
+import type { NSDFLevels, NSDFLevelsOptions, NSDFObjectEventMap } from './nsdf-levels.ts';
+import { type NSDFMesh, ShownMesh } from './shown-mesh.ts';
 
 /** What an object with levels is made of; see `NSDFObject.withLevels`. */
 export interface LevelsOptions {
@@ -30,10 +29,11 @@ export interface LevelsOptions {
 }
 
 /**
- * One neural field in a scene. It is a `LOD` whose levels are meshes derived from the field, and the field itself:
- * `sample` for physics and picking, `derive` for another detail. It has one level, or with `setLod` (or `lod` in the
- * loader's settings) as many as its ladder has, made when they are needed and chosen by their error on screen. Clones
- * share geometry, material, levels and field.
+ * One neural field in a scene: one mesh derived from the field, its only child, and the field itself: `sample` for
+ * physics and picking, `derive` for another detail. With `setLod` (or `lod` in the loader's settings) it has levels of
+ * detail, made when they are needed and chosen by their error on screen; the mesh stays and its geometry is exchanged, so
+ * that what is set on it stays, too. It is a `LOD` for three's hook alone, which asks for every camera. Clones share
+ * geometry, material, levels and field, and show what their source shows.
  *
  * @example
  * const scene = await new NSDFLoader().loadAsync('bunny.nsdf');
@@ -43,69 +43,74 @@ export interface LevelsOptions {
  */
 export class NSDFObject extends LOD<NSDFObjectEventMap> {
   readonly isNSDFObject = true;
-  #sampler: FieldSampler | null = null;
-  #pending: AbortController | null = null;
-  #levels: NSDFLevels | null = null;
-  #output: OutputSettings = {};
+  private _sampler: FieldSampler | null = null;
+  private _pending: AbortController | null = null;
+  private _shown: ShownMesh | null = null;
+  private _levels: NSDFLevels | null = null;
+  /** Until there is a mesh that has it. */
+  private _material: Material | Material[] | null = null;
+  private _output: OutputSettings = {};
 
   /** The field that the levels are derived from; null only in an object made without one. */
   get asset(): FieldAsset | null {
-    return this.#sampler?.asset ?? null;
+    return this._sampler?.asset ?? null;
   }
 
-  /** The level that is shown, or null before there is one. */
+  /**
+   * The mesh, or null before there is something to show. It is the same one for as long as the object lives; its geometry
+   * changes with the level.
+   */
   get mesh(): NSDFMesh | null {
-    if (this.#levels) return this.#levels.mesh;
-    return (this.levels[this.getCurrentLevel()]?.object as NSDFMesh | undefined) ?? null;
+    return this._shown?.mesh ?? null;
   }
 
   get geometry(): BufferGeometry | undefined {
     return this.mesh?.geometry;
   }
 
-  /** Of the level shown; setting it sets it on every level. */
+  /** The mesh's own. */
   get material(): Material | Material[] | undefined {
-    return this.#levels?.material ?? this.mesh?.material;
+    return this.mesh?.material ?? this._material ?? undefined;
   }
 
   set material(material: Material | Material[]) {
-    if (this.#levels) this.#levels.material = material;
-    else for (const { object } of this.levels) (object as NSDFMesh).material = material;
+    if (this.mesh) this.mesh.material = material;
+    else this._material = material;
   }
 
-  /** Counts and times of the level that is shown. */
+  /** Counts and times of what is shown. */
   get stats(): DeriveStats | null {
-    return this.mesh?.stats ?? null;
+    return this._shown?.derived.stats ?? null;
   }
 
-  /** True where the field has no zero set: a level without triangles. */
+  /** True where the field has no zero set: a mesh without triangles. */
   get isEmpty(): boolean {
-    return this.mesh?.isEmpty ?? true;
+    return this._shown?.derived.isEmpty ?? true;
   }
 
   /** The settings of the levels of detail, or null where there is a single mesh. */
   get lod(): LodSettings | null {
-    return this.#levels?.settings ?? null;
+    return this._levels?.settings ?? null;
   }
 
   /** The ladder, coarse to fine, and what is known of its levels; empty without levels of detail. */
   get ladder(): readonly Level<LevelGeometry>[] {
-    return this.#levels?.store.levels ?? [];
+    return this._levels?.store.levels ?? [];
   }
 
   /** The level that is shown, the preview among them; null without levels of detail, or before there is one. */
   get level(): Level<LevelGeometry> | null {
-    return this.#levels?.shown ?? null;
+    return this._levels?.shown ?? null;
   }
 
   /** The level that the last frame asked for; null without levels of detail. */
   get wantedLevel(): Level<LevelGeometry> | null {
-    return this.#levels?.wanted ?? null;
+    return this._levels?.wanted ?? null;
   }
 
   /** True while a level is being dissolved in: an application that draws on demand draws on. */
   get isFading(): boolean {
-    return this.#levels?.isFading ?? false;
+    return this._levels?.isFading ?? false;
   }
 
   /**
@@ -119,11 +124,12 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     { output, renderer }: OutputSettings = {},
   ): NSDFObject {
     const object = new NSDFObject();
-    object.#sampler = new FieldSampler(asset);
-    object.#output = { ...(output && { output }), ...(renderer && { renderer }) };
+    object._sampler = new FieldSampler(asset);
+    object._output = { ...(output && { output }), ...(renderer && { renderer }) };
     object.name = asset.name;
     const shown = 'geometry' in derived ? derived : geometryOf(derived, asset.name);
-    object.#show(shown, material ?? createDefaultMaterial());
+    object._material = material ?? null;
+    object._show(shown);
     return object;
   }
 
@@ -136,13 +142,14 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     const lod = lodOf(settings) ?? {};
     const { lod: _lod, output: _output, renderer: _renderer, ...derive } = settings;
     const object = new NSDFObject();
-    object.#sampler = new FieldSampler(asset);
+    object._sampler = new FieldSampler(asset);
     object.name = asset.name;
     const { createLevels, NSDFLevels } = await import('./levels.ts');
     const store = createLevels(asset, derive, lod, onProgress);
-    object.#levels = new NSDFLevels(object, { store, derive, lod, material, standIn: null });
+    object._material = material;
+    object._levels = new NSDFLevels(object, { store, derive, lod, ...object._handles() });
     try {
-      await object.#levels.demand(lod.waitFor, signal);
+      await object._levels.demand(lod.waitFor, signal);
       return object;
     } catch (error) {
       object.dispose();
@@ -159,21 +166,19 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
    * @throws {NsdfArgumentError} if the levels asked for make no ladder
    */
   async setLod(lod: LodSettings | boolean, derive?: DeriveSettings): Promise<this> {
-    const { asset } = this.#requireSampler();
-    if (lod === false) return this.#endLevels();
+    const { asset } = this._requireSampler();
+    if (lod === false) return this._endLevels();
     const { canKeepLevels, createLevels, NSDFLevels } = await import('./levels.ts');
     const wanted = lod === true ? {} : lod;
-    const settings = derive ?? this.#levels?.derive ?? {};
-    if (this.#levels && canKeepLevels(this.#levels, wanted, settings)) {
-      this.#levels.settings = wanted;
+    const settings = derive ?? this._levels?.derive ?? {};
+    if (this._levels && canKeepLevels(this._levels, wanted, settings)) {
+      this._levels.settings = wanted;
       return this;
     }
     const store = createLevels(asset, settings, wanted);
-    this.#endLevels();
-    this.#pending?.abort(new DOMException('the object has levels of detail now', 'AbortError'));
-    const standIn = this.mesh;
-    const material = standIn?.material ?? createDefaultMaterial();
-    this.#levels = new NSDFLevels(this, { store, derive: settings, lod: wanted, material, standIn });
+    this._endLevels();
+    this._pending?.abort(new DOMException('the object has levels of detail now', 'AbortError'));
+    this._levels = new NSDFLevels(this, { store, derive: settings, lod: wanted, ...this._handles() });
     return this;
   }
 
@@ -187,44 +192,39 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     which: NonNullable<LodSettings['waitFor']>,
     signal?: AbortSignal,
   ): Promise<Level<LevelGeometry>> {
-    if (this.#levels) return this.#levels.demand(which, signal);
+    if (this._levels) return this._levels.demand(which, signal);
     throw new NsdfArgumentError('which', 'this NSDFObject has no levels of detail; turn them on with setLod');
   }
 
   /** Three's hook, called for every camera just before it draws. */
   override update(camera: Camera): void {
-    if (this.#levels) this.#levels.update(camera);
+    if (this._levels) this._levels.update(camera);
     else super.update(camera);
   }
 
-  override getCurrentLevel(): number {
-    if (!this.#levels) return super.getCurrentLevel();
-    const { mesh } = this.#levels;
-    const at = this.levels.findIndex(({ object }) => object === mesh);
-    return Math.max(0, at);
-  }
-
   /**
-   * Derives the surface again, with other options, and puts it in place of the level shown; the material stays, levels
-   * of detail end. A call that is overtaken by a newer one, or by `dispose`, rejects with an AbortError and changes nothing.
+   * Derives the surface again, with other options, and puts it in place of what is shown; the material stays, levels of
+   * detail end. A call that is overtaken by a newer one, or by `dispose`, rejects with an AbortError and changes nothing.
    * @throws what `deriveMesh` throws, and `options.signal`'s reason.
    */
   async derive(options: DeriveOptions & OutputSettings = {}): Promise<DeriveStats> {
-    const asset = this.#requireSampler().asset;
-    this.#pending?.abort(new DOMException('a newer derive() was called on this object', 'AbortError'));
+    const asset = this._requireSampler().asset;
+    this._pending?.abort(new DOMException('a newer derive() was called on this object', 'AbortError'));
     const { controller, release } = linkedController([options.signal]);
-    this.#pending = controller;
+    this._pending = controller;
     try {
       const { signal } = controller;
-      const derived = await deriveGeometry(asset, { ...this.#output, ...options, signal });
+      const derived = await deriveGeometry(asset, { ...this._output, ...options, signal });
       if (signal.aborted) derived.geometry.dispose();
       signal.throwIfAborted();
-      this.#endLevels();
-      this.#show(derived, this.material ?? createDefaultMaterial());
+      this._endLevels();
+      const before = this._shown?.derived.geometry;
+      this._show(derived);
+      before?.dispose();
       return derived.stats;
     } finally {
       release();
-      if (this.#pending === controller) this.#pending = null;
+      if (this._pending === controller) this._pending = null;
     }
   }
 
@@ -235,7 +235,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
    * @throws {NsdfArgumentError} if a length does not fit.
    */
   sample(points: ArrayLike<number>, out: SampleTarget = {}): FieldSamples {
-    return this.#requireSampler().sample(points, out);
+    return this._requireSampler().sample(points, out);
   }
 
   /**
@@ -246,28 +246,35 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
   sampleWorld(points: ArrayLike<number>, out: SampleTarget = {}): FieldSamples {
     this.updateWorldMatrix(true, false);
     const toLocal = new Matrix4().copy(this.matrixWorld).invert().elements;
-    return this.#requireSampler().sampleWorld(points, { toWorld: this.matrixWorld.elements, toLocal }, out);
-  }
-
-  /** The level shown answers; its mesh stands in the hit's `object`. */
-  override raycast(raycaster: Raycaster, intersects: Intersection[]): void {
-    const hits: Intersection[] = [];
-    this.mesh?.raycast(raycaster, hits);
-    intersects.push(...hits);
+    return this._requireSampler().sampleWorld(points, { toWorld: this.matrixWorld.elements, toLocal }, out);
   }
 
   /**
-   * Frees the levels' buffers and materials on the GPU and ends all work. Drawn again, it comes back, but for a surface that
-   * was on the GPU alone: that takes another `derive`.
+   * The mesh answers, and stands in the hit's `object`; whatever else hangs below answers as well. Three asks the children
+   * no more then: asked for itself and by three for its parent, the mesh would give every hit twice, unless it had a
+   * `raycast` of its own, which helpers that speed up rays pass over.
+   */
+  override raycast(raycaster: Raycaster, intersects: Intersection[]): false {
+    const current = this.levels[this.getCurrentLevel()]?.object;
+    for (const child of this.children) {
+      const isHidden = child !== current && this.levels.some(({ object }) => object === child);
+      if (!isHidden && !this._levels?.isTemporary(child)) raycaster.intersectObject(child, true, intersects);
+    }
+    return false;
+  }
+
+  /**
+   * Frees the buffers and materials on the GPU, of all levels, and ends all work. Drawn again, it comes back, but for a
+   * surface that was on the GPU alone: that takes another `derive`.
    */
   override dispose(): void {
-    this.#pending?.abort(new DOMException('the object was disposed', 'AbortError'));
-    this.#levels?.dispose();
-    for (const { object } of this.levels) {
-      const mesh = object as NSDFMesh;
-      mesh.geometry.dispose();
-      for (const material of [mesh.material].flat()) material.dispose();
+    this._pending?.abort(new DOMException('the object was disposed', 'AbortError'));
+    this._levels?.dispose();
+    const shown = this._shown?.derived.geometry;
+    for (const geometry of new Set([...(shown ? [shown] : []), ...(this._levels?.ownGeometries ?? [])])) {
+      geometry.dispose();
     }
+    for (const material of [this.mesh?.material ?? []].flat()) material.dispose();
     this.dispatchEvent({ type: 'dispose' });
   }
 
@@ -275,47 +282,54 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
   override copy(source: this, recursive = true): this {
     // Object3D's own copy, without children: LOD's would add the levels alone.
     Object.getPrototypeOf(LOD.prototype).copy.call(this, source, false);
-    this.#sampler = source.#sampler;
-    this.#output = source.#output;
+    this._sampler = source._sampler;
+    this._output = source._output;
+    this._material = source._material;
     this.autoUpdate = source.autoUpdate;
-    const shown = source.mesh;
     for (const child of source.children) {
       const level = source.levels.find(({ object }) => object === child);
-      const isOwn = level !== undefined || child === shown;
-      if (isOwn && source.#levels && child !== shown) continue; // made below
-      if (level) this.addLevel(child.clone(), level.distance, level.hysteresis);
-      else if (recursive || isOwn) this.add(child.clone());
+      if (source._levels?.isTemporary(child) || !(level || recursive)) continue;
+      const copy = child.clone();
+      if (level) this.addLevel(copy, level.distance, level.hysteresis);
+      else this.add(copy);
+      if (child === source.mesh && source._shown) {
+        this._shown = new ShownMesh(source._shown.derived, copy as NSDFMesh);
+      }
     }
-    if (source.#levels) this.#levels = source.#levels.copyTo(this, this.children.find(isLevelMesh) ?? null);
+    if (source._levels) this._levels = source._levels.copyTo(this, this._handles());
     return this;
   }
 
-  /** Back to one level: the mesh that is shown. */
-  #endLevels(): this {
-    const mesh = this.#levels?.release();
-    this.#levels = null;
-    if (mesh) this.levels.push({ object: mesh, distance: 0, hysteresis: 0 });
+  /** Back to one level: what is shown. */
+  private _endLevels(): this {
+    this._levels?.release();
+    this._levels = null;
     return this;
   }
 
-  #show({ geometry, stats, isEmpty }: DerivedGeometry, material: Material | Material[]): void {
-    const mesh = this.mesh ?? new NSDFMesh(geometry, material);
-    if (mesh.geometry !== geometry) mesh.geometry.dispose();
-    mesh.geometry = geometry;
-    mesh.stats = stats;
-    mesh.isEmpty = isEmpty;
-    if (mesh.parent === null) this.addLevel(mesh, 0);
+  /** Puts a geometry in the mesh; the first one makes it. */
+  private _show(derived: DerivedGeometry): void {
+    if (this._shown) {
+      this._shown.show(derived);
+      return;
+    }
+    this._shown = ShownMesh.create(derived, this._material ?? createDefaultMaterial());
+    this._material = null;
+    const { mesh } = this._shown;
+    mesh.matrixWorld.copy(this.matrixWorld); // it may be drawn in this very frame
+    this.addLevel(mesh, 0);
   }
 
-  #requireSampler(): FieldSampler {
-    if (this.#sampler) return this.#sampler;
+  /** What the levels may do with the mesh. */
+  private _handles(): Pick<NSDFLevelsOptions, 'show' | 'shown'> {
+    return { show: (level) => this._show(level), shown: () => this._shown };
+  }
+
+  private _requireSampler(): FieldSampler {
+    if (this._sampler) return this._sampler;
     throw new NsdfArgumentError(
       'asset',
       'this NSDFObject carries no field; make one with NSDFLoader or objectFromAsset',
     );
   }
-}
-
-function isLevelMesh(object: Object3D): object is NSDFMesh {
-  return (object as Partial<NSDFMesh>).isNSDFMesh === true;
 }

@@ -172,7 +172,7 @@ describe("output: 'gpu' in a WebGPURenderer", () => {
 
   it('shows nothing of a field without surface', async () => {
     const nothing = await make(emptyField());
-    expect(nothing.mesh!.isEmpty).toBe(true);
+    expect(nothing.isEmpty).toBe(true);
     expect(coverage(await draw(nothing))).toBe(0);
   });
 
