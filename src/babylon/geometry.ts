@@ -1,5 +1,7 @@
+import type { AssetContainer } from '@babylonjs/core/assetContainer.js';
 import { VertexBuffer } from '@babylonjs/core/Buffers/buffer.js';
 import { Geometry } from '@babylonjs/core/Meshes/geometry.js';
+import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
 import type { Scene } from '@babylonjs/core/scene.js';
 import type { SurfaceMesh } from '../index.ts';
 import { packIndices } from '../plugin/pack-indices.ts';
@@ -26,6 +28,29 @@ export function fillGeometry(geometry: Geometry, surface: SurfaceMesh): void {
   geometry.setVerticesData(VertexBuffer.PositionKind, surface.positions, false, 3);
   geometry.setVerticesData(VertexBuffer.NormalKind, surface.normals, false, 3);
   geometry.setIndices(packIndices(surface), surface.positions.length / 3);
+}
+
+/** What of Babylon's is not public: the container that a geometry was loaded into. */
+interface Contained {
+  _parentContainer: AssetContainer | null;
+}
+
+/**
+ * Has a mesh show another geometry; all else about it stays. The scene's list, and that of the container it was loaded
+ * into, have the geometries that are shown alone.
+ */
+export function exchangeGeometry(mesh: Mesh, geometry: Geometry): void {
+  const before = mesh.geometry;
+  if (before === geometry) return;
+  // Babylon keeps parts of the old geometry's extent where the new one has as many indices or more.
+  mesh.releaseSubMeshes();
+  geometry.applyToMesh(mesh);
+  const container = (before as unknown as Contained | null)?._parentContainer;
+  if (container && !container.geometries.includes(geometry)) container.geometries.push(geometry);
+  if (container) (geometry as unknown as Contained)._parentContainer = container;
+  if (!before || before.meshes.length > 0) return;
+  mesh.getScene().removeGeometry(before);
+  if (container) container.geometries = container.geometries.filter((other) => other !== before);
 }
 
 /** Without vertices rather than with none of them: Babylon makes boxes of infinite size of the latter. */

@@ -17,6 +17,7 @@ import {
 import { refuseUnknownSettings } from '../plugin/lod-settings.ts';
 import { loadGeometry } from './load-geometry.ts';
 import type { GLTFNSDFOptions } from './options.ts';
+import { abortWith } from './scene-end.ts';
 
 /** Babylon's own way to a primitive's vertices, private in its types: what the fallback mesh is read with. */
 interface VertexDataLoader {
@@ -39,8 +40,9 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
   readonly #loader: GLTFLoader;
   readonly #json: GltfJson;
   readonly #options: GLTFNSDFOptions;
-  /** Ends all derivations of the file: the caller's signal does, and so does the loader's end. */
+  /** Ends all derivations of the file: the caller's signal does, and so does the loader's or the scene's end. */
   readonly #job: LinkedController;
+  readonly #forgetScene: () => void;
   readonly #progress: FileProgress;
   /** One geometry a primitive, however many nodes show it. */
   readonly #geometries = new Map<IMeshPrimitive, Promise<Geometry>>();
@@ -53,6 +55,7 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
     this.#options = loader.parent.extensionOptions[EXTENSION_NAME] ?? {};
     refuseUnknownSettings(EXTENSION_NAME, this.#options, { fallback: true, enabled: true });
     this.#job = linkedController([this.#options.signal]);
+    this.#forgetScene = abortWith(loader.babylonScene, this.#job.controller);
     this.#progress = new FileProgress(countFields(this.#json), this.#options.onProgress);
     this.enabled = loader.isExtensionUsed(EXTENSION_NAME);
   }
@@ -61,6 +64,7 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
   dispose(): void {
     this.#job.controller.abort(new DOMException('the glTF loader was disposed', 'AbortError'));
     this.#job.release();
+    this.#forgetScene();
   }
 
   /** Called by the loader before it builds anything: fields whose file names no material get ours. */

@@ -1,31 +1,26 @@
-import { Geometry } from '@babylonjs/core/Meshes/geometry.js';
+import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { Scene } from '@babylonjs/core/scene.js';
 import { withDevice } from './detect-support.ts';
+import { FieldLod } from './field-lod.ts';
 import { GeometryField } from './geometry-field.ts';
-import { GeometryLod } from './geometry-lod.ts';
 import type { GeometryRequest } from './load-geometry.ts';
 import type { NSDFLodOptions } from './lod-options.ts';
 
-/** Makes the geometry of a field with levels of detail: with the first picture in it, the others to come. */
+/** Makes the geometry of a field with levels of detail: the first picture's, the others to come. */
 export async function loadFirstLevel(
   scene: Scene,
   { name, asset, settings, signal, onProgress }: GeometryRequest,
   lod: NSDFLodOptions,
 ): Promise<Geometry> {
-  const geometry = new Geometry(name, scene);
-  const field = new GeometryField(geometry, asset);
-  const { output: _output, ...derive } = settings; // levels are always read back
-  const levels = new GeometryLod(geometry, asset, {
-    lod,
-    derive: withDevice(derive, scene.getEngine()),
-    onBase: (result) => field.show(result),
-    onProgress,
-  });
+  const field = new GeometryField(scene, asset);
+  const { output: _output, ...others } = settings; // levels are always read back
+  const derive = withDevice(others, scene.getEngine());
+  const levels = new FieldLod(field, scene, { name, lod, derive, onProgress });
   field.lod = levels;
   try {
-    await levels.load(lod.waitFor, signal);
+    const level = await levels.load(lod.waitFor, signal);
     signal.throwIfAborted();
-    return geometry;
+    return levels.geometryOf(level);
   } catch (error) {
     levels.dispose();
     throw error;

@@ -37,6 +37,6 @@ async function loadSingle(
   signal.throwIfAborted();
   const geometry = new Geometry(name, scene);
   derived.fill(geometry);
-  new GeometryField(geometry, asset, derived, settings);
+  new GeometryField(scene, asset, settings).bind(geometry, derived);
   return geometry;
 }

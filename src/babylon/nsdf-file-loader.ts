@@ -17,6 +17,7 @@ import { withDevice } from './detect-support.ts';
 import { loadContainer } from './load-container.ts';
 import { NSDFFileLoaderMetadata } from './metadata.ts';
 import type { NSDFPluginOptions } from './options.ts';
+import { abortWith } from './scene-end.ts';
 import { isStreamable, streamFile } from './stream-file.ts';
 
 type MeshNames = string | readonly string[] | null | undefined;
@@ -36,6 +37,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
   readonly #options: NSDFPluginOptions;
   /** Ends everything this loader does: the options' signal does, and so does `dispose`. */
   readonly #job: ReturnType<typeof linkedController>;
+  #forgetScene: (() => void) | null = null;
   #responseUrl: string | undefined;
   #watchers: readonly PrefixWatcher[] = [];
 
@@ -49,7 +51,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
   /** Ends download and derivation. */
   dispose(): void {
     this.#job.controller.abort(new DOMException('the loader was disposed', 'AbortError'));
-    this.#job.release();
+    this.#release();
     this.onDisposeObservable.notifyObservers();
     this.onDisposeObservable.clear();
   }
@@ -64,6 +66,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     _useArrayBuffer?: boolean,
     onError?: (request?: WebRequest, error?: LoadFileError) => void,
   ): IFileRequest | null {
+    this.#watchScene(scene);
     if (ArrayBuffer.isView(source)) {
       onSuccess(source);
       return null;
@@ -140,6 +143,16 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     return request;
   }
 
+  /** What is for a scene ends with it. */
+  #watchScene(scene: Scene): void {
+    this.#forgetScene ??= abortWith(scene, this.#job.controller);
+  }
+
+  #release(): void {
+    this.#forgetScene?.();
+    this.#job.release();
+  }
+
   #endWatchers(): void {
     for (const watcher of this.#watchers) watcher.end();
   }
@@ -209,6 +222,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     fileName: string,
     meshNames?: MeshNames,
   ): Promise<AssetContainer> {
+    this.#watchScene(scene);
     const names = meshNames ? [meshNames].flat() : null;
     const source = {
       bytes: toBytes(data),
@@ -222,7 +236,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
       this.#endWatchers();
       throw error;
     } finally {
-      this.#job.release();
+      this.#release();
     }
   }
 }

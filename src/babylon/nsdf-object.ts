@@ -5,14 +5,14 @@ import type { Level } from '../lod/index.ts';
 import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
 import type { OutputSettings } from './fill-derived.ts';
-import { fieldOf, type GeometryField } from './geometry-field.ts';
+import { fieldOf, type GeometryField, surfaceOf } from './geometry-field.ts';
 import type { NSDFLodOptions } from './lod-options.ts';
 
 /** The field behind a mesh: `sample` for physics and picking, `derive` for another detail. Made by `nsdfOf`. */
 export class NSDFObject {
   /** Where the field stands in the scene. */
   readonly mesh: AbstractMesh;
-  readonly #field: GeometryField;
+  private readonly _field: GeometryField;
 
   /** @throws {NsdfArgumentError} if the mesh was not derived from a field. */
   constructor(mesh: AbstractMesh) {
@@ -21,38 +21,37 @@ export class NSDFObject {
       throw new NsdfArgumentError('mesh', `the mesh "${mesh.name}" was not derived from a neural field`);
     }
     this.mesh = mesh;
-    this.#field = field;
+    this._field = field;
   }
 
   /** The network itself. */
   get asset(): FieldAsset {
-    return this.#field.sampler.asset;
+    return this._field.sampler.asset;
   }
 
-  /** Counts and times of the surface that the mesh has: with levels of detail, of the finest one that is there. */
+  /** Counts and times of the surface that the mesh has: with levels of detail, of the one that is shown. */
   get stats(): DeriveStats {
-    // Nobody gets the geometry before it shows something.
-    return this.#field.stats as DeriveStats;
+    return this._surface.stats;
   }
 
   /** True where the field has no zero set, so that there is nothing to draw. */
   get isEmpty(): boolean {
-    return this.#field.isEmpty;
+    return this._surface.isEmpty;
   }
 
   /** The levels of detail, coarse to fine; empty without. */
   get ladder(): readonly Level<unknown>[] {
-    return this.#field.lod?.store.levels ?? [];
+    return this._field.lod?.store.levels ?? [];
   }
 
-  /** The level that is shown, the preview among them; null before the mesh was drawn, and without levels of detail. */
+  /** The level that is shown, the preview among them; null without levels of detail, and before the first one is ready. */
   get level(): Level<unknown> | null {
-    return this.#field.lod?.shownBy(this.mesh) ?? null;
+    return this._field.lod?.shownBy(this.mesh) ?? null;
   }
 
   /** The level that the mesh's size on screen asks for; null before it was drawn, and without levels of detail. */
   get wantedLevel(): Level<unknown> | null {
-    return this.#field.lod?.wantedBy(this.mesh) ?? null;
+    return this._field.lod?.wantedBy(this.mesh) ?? null;
   }
 
   /**
@@ -62,7 +61,7 @@ export class NSDFObject {
    * @throws {NsdfArgumentError} if the levels asked for make no ladder
    */
   setLod(lod: NSDFLodOptions | boolean, derive: DeriveSettings = {}): Promise<void> {
-    return this.#field.setLod(lod, derive);
+    return this._field.setLod(this.mesh.name, lod, derive);
   }
 
   /**
@@ -71,18 +70,27 @@ export class NSDFObject {
    * @throws {NsdfArgumentError} without levels of detail; the level's error; the signal's reason
    */
   loadLevel(which: NonNullable<NSDFLodOptions['waitFor']>, signal?: AbortSignal): Promise<Level<unknown>> {
-    const { lod } = this.#field;
+    const { lod } = this._field;
     if (lod) return lod.load(which, signal);
     throw new NsdfArgumentError('which', `"${this.mesh.name}" has no levels of detail: call setLod() before`);
   }
 
   /**
-   * Derives the surface again, with other options, and puts it in place; clones and instances that share the geometry
-   * follow. Levels of detail end with it. A call that is overtaken by a newer one rejects with an AbortError and changes nothing.
+   * Derives the surface again, with other options, and puts it in place; clones and instances follow. Levels of detail end with it. A call that is overtaken by a newer one rejects with an AbortError and changes nothing.
    * @throws what `deriveMesh` throws, and `options.signal`'s reason.
    */
   derive(options: DeriveOptions & OutputSettings = {}): Promise<DeriveStats> {
-    return this.#field.derive(options);
+    return this._field.derive(options);
+  }
+
+  /** Of the geometry that the mesh has now. @throws {NsdfArgumentError} if that is another one than a field's. */
+  private get _surface(): NonNullable<ReturnType<typeof surfaceOf>> {
+    const surface = surfaceOf(this.mesh.geometry);
+    if (surface) return surface;
+    throw new NsdfArgumentError(
+      'mesh',
+      `the mesh "${this.mesh.name}" has lost its field: it was disposed of`,
+    );
   }
 
   /**
@@ -92,7 +100,7 @@ export class NSDFObject {
    * @throws {NsdfArgumentError} if a length does not fit.
    */
   sample(points: ArrayLike<number>, out: SampleTarget = {}): FieldSamples {
-    return this.#field.sampler.sample(points, out);
+    return this._field.sampler.sample(points, out);
   }
 
   /**
@@ -103,7 +111,7 @@ export class NSDFObject {
   sampleWorld(points: ArrayLike<number>, out: SampleTarget = {}): FieldSamples {
     const toWorld = this.mesh.computeWorldMatrix(true);
     const toLocal = toWorld.clone().invert().asArray();
-    return this.#field.sampler.sampleWorld(points, { toWorld: toWorld.asArray(), toLocal }, out);
+    return this._field.sampler.sampleWorld(points, { toWorld: toWorld.asArray(), toLocal }, out);
   }
 }
 

@@ -1,70 +1,77 @@
-import { Camera } from '@babylonjs/core/Cameras/camera.js';
-import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
+import type { Camera } from '@babylonjs/core/Cameras/camera.js';
+import type { AbstractMesh } from '@babylonjs/core/Meshes/abstractMesh.js';
 import type { Scene } from '@babylonjs/core/scene.js';
-import type { GeometryLod, View } from './geometry-lod.ts';
+import type { Eye } from '../lod/index.ts';
+import type { FieldLod } from './field-lod.ts';
+import { fieldOf } from './geometry-field.ts';
 
 // One observer a scene, however many fields are in it; it goes with the last of them.
 const SCENES = new WeakMap<Scene, SceneLods>();
 
-/** Lets a geometry's levels know what is drawn of it, and how large. @returns what ends that. */
-export function observeLod(geometry: Geometry, lod: GeometryLod): () => void {
-  const scene = geometry.getScene();
+/** Lets a field's levels know what may be drawn of it, and how large. @returns what ends that. */
+export function observeLod(scene: Scene, lod: FieldLod): () => void {
   const lods = SCENES.get(scene) ?? new SceneLods(scene);
   SCENES.set(scene, lods);
-  lods.add(geometry, lod);
-  return () => lods.remove(geometry);
+  lods.add(lod);
+  return () => lods.remove(lod);
 }
 
 /** The fields with levels of detail of one scene. */
 class SceneLods {
-  readonly #scene: Scene;
-  readonly #lods = new Map<Geometry, GeometryLod>();
-  #observer: ReturnType<Scene['onAfterActiveMeshesEvaluationObservable']['add']> | null = null;
+  private readonly _scene: Scene;
+  private readonly _lods = new Set<FieldLod>();
+  private _observer: ReturnType<Scene['onBeforeActiveMeshesEvaluationObservable']['add']> | null = null;
 
   constructor(scene: Scene) {
-    this.#scene = scene;
+    this._scene = scene;
     scene.onDisposeObservable.addOnce(() => {
-      for (const lod of [...this.#lods.values()]) lod.dispose();
+      for (const lod of [...this._lods]) lod.dispose();
     });
   }
 
-  add(geometry: Geometry, lod: GeometryLod): void {
-    this.#lods.set(geometry, lod);
-    this.#observer ??= this.#scene.onAfterActiveMeshesEvaluationObservable.add(() => this.#look());
+  add(lod: FieldLod): void {
+    this._lods.add(lod);
+    this._observer ??= this._scene.onBeforeActiveMeshesEvaluationObservable.add(() => this._look());
   }
 
-  remove(geometry: Geometry): void {
-    this.#lods.delete(geometry);
-    if (this.#lods.size > 0 || !this.#observer) return;
-    this.#scene.onAfterActiveMeshesEvaluationObservable.remove(this.#observer);
-    this.#observer = null;
+  remove(lod: FieldLod): void {
+    this._lods.delete(lod);
+    if (this._lods.size > 0 || !this._observer) return;
+    this._scene.onBeforeActiveMeshesEvaluationObservable.remove(this._observer);
+    this._observer = null;
   }
 
-  /** Once a frame and camera, of what is in view. */
-  #look(): void {
-    const camera = this.#scene.activeCamera;
+  /**
+   * Once a frame and camera, before Babylon gathers what is in view: once it has, what it will draw holds on to the geometry.
+   */
+  private _look(): void {
+    const camera = this._scene.activeCamera;
     if (!camera) return;
-    const view = viewOf(camera);
-    const { data, length } = this.#scene.getActiveMeshes();
-    for (let i = 0; i < length; i++) {
-      const { geometry } = data[i];
-      if (geometry) this.#lods.get(geometry)?.look(data[i], view);
+    const eye = eyeOf(camera);
+    for (const mesh of this._scene.meshes) {
+      const lod = mesh.geometry && fieldOf(mesh.geometry)?.lod;
+      if (lod && this._lods.has(lod) && isDrawnBy(mesh, camera)) lod.look(mesh, eye);
     }
+    for (const lod of this._lods) lod.choose();
   }
 }
 
-function viewOf(camera: Camera): View {
-  const engine = camera.getEngine();
-  const viewportHeight = engine.getRenderHeight() * camera.viewport.height;
-  const width = engine.getRenderWidth() * camera.viewport.width;
-  const projection = camera.getProjectionMatrix().asArray();
-  const isParallel = camera.mode === Camera.ORTHOGRAPHIC_CAMERA;
+/** Whether a camera draws a mesh where it is in view: as Babylon itself decides. */
+function isDrawnBy(mesh: AbstractMesh, camera: Camera): boolean {
+  return (
+    mesh.isEnabled() &&
+    mesh.isVisible &&
+    mesh.visibility > 0 &&
+    !mesh.isBlocked &&
+    (mesh.layerMask & camera.layerMask) !== 0
+  );
+}
+
+function eyeOf(camera: Camera): Eye {
   return {
     viewMatrix: camera.getViewMatrix().asArray(),
-    projectionMatrix: projection,
+    projectionMatrix: camera.getProjectionMatrix().asArray(),
     near: camera.minZ,
-    viewportHeight,
-    focalPixels: isParallel ? Number.POSITIVE_INFINITY : (Math.abs(projection[5]) * viewportHeight) / 2,
-    viewPixels: width * viewportHeight,
+    viewportHeight: camera.getEngine().getRenderHeight() * camera.viewport.height,
   };
 }

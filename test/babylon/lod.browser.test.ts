@@ -1,6 +1,8 @@
 import { FreeCamera } from '@babylonjs/core/Cameras/freeCamera.js';
+import { Ray } from '@babylonjs/core/Culling/ray.js';
 import type { AbstractEngine } from '@babylonjs/core/Engines/abstractEngine.js';
-import { ImportMeshAsync } from '@babylonjs/core/Loading/sceneLoader.js';
+import { ImportMeshAsync, LoadAssetContainerAsync } from '@babylonjs/core/Loading/sceneLoader.js';
+import { StandardMaterial } from '@babylonjs/core/Materials/standardMaterial.js';
 import { Vector3 } from '@babylonjs/core/Maths/math.vector.js';
 import type { AbstractMesh } from '@babylonjs/core/Meshes/abstractMesh.js';
 import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
@@ -80,6 +82,16 @@ async function settle(scene: Scene): Promise<void> {
 /** What Babylon draws of a mesh. */
 const drawn = (mesh: AbstractMesh, camera: FreeCamera): number => mesh.getLOD(camera)!.getTotalIndices() / 3;
 
+/** Triangles that Babylon's glTF exporter writes. */
+async function nExported(scene: Scene): Promise<number> {
+  const { files } = await GLTF2Export.GLBAsync(scene, 'ball');
+  const glb = new Uint8Array(await (files['ball.glb'] as Blob).arrayBuffer());
+  const nJson = new DataView(glb.buffer).getUint32(12, true);
+  const { meshes, accessors } = JSON.parse(new TextDecoder().decode(glb.subarray(20, 20 + nJson)));
+  expect(meshes).toHaveLength(1);
+  return accessors[meshes[0].primitives[0].indices].count / 3;
+}
+
 describe('a load with levels of detail', () => {
   it('ends with the first picture, which is drawn', async () => {
     const { scene, mesh, events } = await stageBall();
@@ -114,7 +126,7 @@ describe('a load with levels of detail', () => {
     },
   );
 
-  it('lets every instance and clone choose by its own size, and follow', async () => {
+  it('lets every clone choose by its own size; a mesh and its instances are drawn as one', async () => {
     const { scene, camera, mesh } = await stageBall();
     const far = mesh.createInstance('far');
     far.position.z = -80;
@@ -125,26 +137,87 @@ describe('a load with levels of detail', () => {
     await settle(scene);
     const { ladder: levels } = nsdfOf(mesh)!;
     expect(drawn(mesh, camera)).toBe(levels[2].nTriangles);
-    expect(drawn(far, camera)).toBe(levels[0].nTriangles);
+    expect(drawn(far, camera)).toBe(levels[2].nTriangles);
     expect(drawn(clone, camera)).toBe(levels[0].nTriangles);
     expect(nsdfOf(clone)!.wantedLevel).toBe(levels[0]);
+    mesh.isVisible = false;
+    await settle(scene);
+    expect(nsdfOf(far)!.level).toBe(levels[0]);
+    mesh.dispose();
+    await settle(scene);
+    expect(nsdfOf(clone)!.level).toBe(levels[0]);
   });
 
-  it('keeps its level meshes out of the scene, of picking and of exports', async () => {
+  it('is one mesh with one geometry to whoever looks, of the triangles that are shown', async () => {
+    const { scene, camera, mesh } = await stageBall();
+    const counts = new Set<number>();
+    for (const distance of [0.9, 40, 4, 0.9]) {
+      camera.position.z = distance;
+      await settle(scene);
+      const { level, stats } = nsdfOf(mesh)!;
+      counts.add(stats.nTriangles);
+      expect(level!.nTriangles).toBe(stats.nTriangles);
+      expect(scene.meshes.map(({ name }) => name)).toEqual(['__root__', 'sphere']);
+      expect(scene.geometries).toEqual([mesh.geometry]);
+      expect(mesh.getLODLevels()).toEqual([]);
+      expect(await nExported(scene)).toBe(stats.nTriangles);
+      const hit = scene.pickWithRay(new Ray(new Vector3(0.03, 0.02, 3), new Vector3(0, 0, -1)))!;
+      expect(hit.pickedMesh).toBe(mesh);
+    }
+    expect(counts.size).toBeGreaterThan(1);
+  });
+
+  it('keeps what was set on its mesh', async () => {
+    const { scene, camera, mesh } = await stageBall();
+    const material = new StandardMaterial('mine', scene);
+    const set = { material, renderingGroupId: 2, layerMask: 0x0fffffff, alphaIndex: 3, isPickable: false };
+    Object.assign(mesh, { ...set, metadata: { price: 3 }, receiveShadows: true });
+    let nDrawn = 0;
+    mesh.onBeforeRenderObservable.add(() => nDrawn++);
+    for (const distance of [0.9, 40]) {
+      camera.position.z = distance;
+      await settle(scene);
+      nDrawn = 0;
+      await draw(scene);
+      expect(nDrawn).toBe(1);
+      expect(scene.meshes[1]).toBe(mesh);
+      expect(mesh).toMatchObject({ ...set, metadata: { price: 3 }, receiveShadows: true });
+    }
+  });
+
+  it('is cloned as it is shown, in and out of a container', async () => {
     const { scene, camera, mesh } = await stageBall();
     camera.position.z = 0.9;
     await settle(scene);
-    camera.position.z = 40;
+    const clone = mesh.clone('clone');
+    expect(nsdfOf(clone)!.level).toBe(nsdfOf(mesh)!.ladder[2]);
+    clone.dispose();
+    const lod = { levels: LEVELS, scheduler };
+    const container = await LoadAssetContainerAsync(BALL, scene, throughNsdf({ lod }));
+    container.addAllToScene();
+    const loaded = container.meshes[1] as Mesh;
     await settle(scene);
-    expect(mesh.getLODLevels().length).toBeGreaterThan(0);
-    expect(scene.meshes.map(({ name }) => name)).toEqual(['__root__', 'sphere']);
-    expect(scene.geometries).toHaveLength(1);
-    const { files } = await GLTF2Export.GLBAsync(scene, 'ball');
-    const glb = new Uint8Array(await (files['ball.glb'] as Blob).arrayBuffer());
-    const json = JSON.parse(
-      new TextDecoder().decode(glb.subarray(20, 20 + new DataView(glb.buffer).getUint32(12, true))),
-    );
-    expect(json.meshes).toHaveLength(1);
+    expect(nsdfOf(loaded)!.level).toBe(nsdfOf(loaded)!.ladder[2]);
+    expect(container.geometries).toEqual([loaded.geometry]);
+    container.removeAllFromScene();
+    expect(scene.geometries).toEqual([mesh.geometry]);
+    container.dispose();
+    expect(loaded.isDisposed()).toBe(true);
+    expect(scheduler.stats.nObjects).toBe(1);
+  });
+
+  it('frees the geometry of a level that is evicted, and shows another one', async () => {
+    const { scene, camera, mesh, events } = await stageBall('Engine', { waitFor: 'coarse' });
+    camera.position.z = 0.9;
+    await settle(scene);
+    const fine = mesh.geometry!;
+    camera.setTarget(new Vector3(0, 0, 50));
+    await frame(scene);
+    scheduler.maxBytes = 1;
+    await vi.waitFor(() => expect(events.at(-1)).toBe('tolerance 0.001 evicted'));
+    expect(fine.isDisposed()).toBe(true);
+    expect(nsdfOf(mesh)!.level).toBe(nsdfOf(mesh)!.ladder[0]);
+    expect(nsdfOf(mesh)!.stats.nTriangles).toBe(mesh.getTotalIndices() / 3);
   });
 
   it('ends with what the application asks for', async () => {
@@ -174,8 +247,11 @@ describe('a load with levels of detail', () => {
     expect(field.stats.nTriangles).toBe(field.ladder[0].nTriangles);
     await field.loadLevel('finest');
     expect(field.ladder[2].status).toBe('ready');
-    expect(mesh.getTotalIndices() / 3).toBe(field.ladder[2].nTriangles);
+    expect(field.level).toBe(field.ladder[0]);
+    expect(mesh.getTotalIndices() / 3).toBe(field.ladder[0].nTriangles);
     await field.setLod(false);
+    expect(mesh.getTotalIndices() / 3).toBe(field.stats.nTriangles);
+    expect(field.level).toBeNull();
     expect(() => field.loadLevel('finest')).toThrow(/setLod/);
   });
 
@@ -201,7 +277,7 @@ describe('a load with levels of detail', () => {
     await settle(scene);
     const stats = await nsdfOf(mesh)!.derive({ tolerance: 0.02 });
     expect(nsdfOf(mesh)!.ladder).toEqual([]);
-    expect(mesh.getLODLevels()).toEqual([]);
+    expect(scene.geometries).toEqual([mesh.geometry]);
     expect(drawn(mesh, camera)).toBe(stats.nTriangles);
     expect(scheduler.stats.nObjects).toBe(0);
   });
