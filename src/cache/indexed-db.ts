@@ -30,54 +30,77 @@ export class IndexedDbStore implements CacheStore {
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    const database = await this.#open();
-    const found: unknown = await result(database.transaction(RECORDS).objectStore(RECORDS).get(key));
-    if (found === undefined) return undefined;
-    void this.#touch(database, key);
-    // Something else than bytes is for the checksum to refuse.
-    return found as Uint8Array;
+    return this.#use(async (database) => {
+      const found: unknown = await result(database.transaction(RECORDS).objectStore(RECORDS).get(key));
+      if (found === undefined) return undefined;
+      void this.#touch(database, key);
+      // Something else than bytes is for the checksum to refuse.
+      return found as Uint8Array;
+    });
   }
 
   /** @throws a DOMException named QuotaExceededError where the browser gives no more room. */
   async set(key: string, bytes: Uint8Array): Promise<void> {
     if (bytes.byteLength > this.#options.maxBytes) return;
-    const database = await this.#open();
     try {
-      await this.#put(database, key, bytes, this.#options.maxBytes);
+      await this.#use((database) => this.#put(database, key, bytes, this.#options.maxBytes));
     } catch (error) {
       if (!isQuotaError(error)) throw error;
       // The browser gives less than we were allowed: half of what is there makes room, or nothing does.
       const { nBytes } = await this.usage();
-      await this.#put(database, key, bytes, Math.floor(nBytes / 2));
+      await this.#use((database) => this.#put(database, key, bytes, Math.floor(nBytes / 2)));
     }
   }
 
   async delete(key: string): Promise<void> {
-    const transaction = (await this.#open()).transaction([RECORDS, USES], 'readwrite');
-    transaction.objectStore(RECORDS).delete(key);
-    transaction.objectStore(USES).delete(key);
-    await done(transaction);
+    await this.#use((database) => {
+      const transaction = database.transaction([RECORDS, USES], 'readwrite');
+      transaction.objectStore(RECORDS).delete(key);
+      transaction.objectStore(USES).delete(key);
+      return done(transaction);
+    });
   }
 
   async clear(): Promise<void> {
-    const transaction = (await this.#open()).transaction([RECORDS, USES], 'readwrite');
-    transaction.objectStore(RECORDS).clear();
-    transaction.objectStore(USES).clear();
-    await done(transaction);
+    await this.#use((database) => {
+      const transaction = database.transaction([RECORDS, USES], 'readwrite');
+      transaction.objectStore(RECORDS).clear();
+      transaction.objectStore(USES).clear();
+      return done(transaction);
+    });
   }
 
   async usage(): Promise<StoreUsage> {
-    const database = await this.#open();
-    const uses: Use[] = await result(database.transaction(USES).objectStore(USES).getAll());
+    const uses: Use[] = await this.#use((database) =>
+      result(database.transaction(USES).objectStore(USES).getAll()),
+    );
     return { nRecords: uses.length, nBytes: uses.reduce((sum, { nBytes }) => sum + nBytes, 0) };
   }
 
+  /** Also lets go of one that is still being opened, or hangs: the next call opens another one. */
   close(): void {
     this.#database?.then(
       (database) => database.close(),
       () => {}, // there is nothing to close
     );
     this.#database = undefined;
+  }
+
+  /**
+   * Does something with the connection. One that was open before may have been killed meanwhile, which nobody need have
+   * told us of: then it is done once more with a new one.
+   */
+  async #use<T>(action: (database: IDBDatabase) => Promise<T>): Promise<T> {
+    const known = this.#database;
+    const database = await this.#open();
+    try {
+      return await action(database);
+    } catch (error) {
+      if (isQuotaError(error)) throw error;
+      if (this.#database === known) this.close();
+      if (known === undefined) throw error;
+      return action(await this.#open());
+    }
   }
 
   /** Keeps a record and drops the least recently used until all are within `maxBytes`, in one transaction. */
@@ -115,13 +138,19 @@ export class IndexedDbStore implements CacheStore {
       // Another tab may have dropped the record since.
       if (use) uses.put({ ...use, usedAt: Date.now() });
     } catch {
-      this.#database = undefined; // closed under us: the next call opens it again
+      // Closed under us: the next call notices.
     }
   }
 
+  /** A connection that could not be opened is forgotten. */
   #open(): Promise<IDBDatabase> {
-    this.#database ??= this.#connect();
-    return this.#database;
+    if (this.#database) return this.#database;
+    const opening = this.#connect();
+    this.#database = opening;
+    opening.catch(() => {
+      if (this.#database === opening) this.#database = undefined;
+    });
+    return opening;
   }
 
   /** @throws {NsdfLoadError} where IndexedDB is absent or refused, as in some private modes. */
@@ -131,7 +160,9 @@ export class IndexedDbStore implements CacheStore {
       request.onupgradeneeded = () => createTables(request.result);
       const database = await result(request);
       const forget = (): void => {
-        this.#database = undefined;
+        void this.#database?.then((current) => {
+          if (current === database) this.#database = undefined;
+        });
       };
       database.onversionchange = () => {
         database.close(); // a newer version of this package in another tab waits for it

@@ -16,6 +16,8 @@ export interface CacheOptions {
   readonly store?: CacheStore | null;
   /** Name of the IndexedDB database. Default: `nsdf-cache`. */
   readonly databaseName?: string;
+  /** The clock by which a store that failed is tried again, in milliseconds. Default: `performance.now`. */
+  readonly now?: () => number;
 }
 
 export const CACHE_DEFAULTS = {
@@ -41,7 +43,10 @@ export interface CacheStatistics {
   /** Records not kept because they exceed `maxRecordBytes`. */
   readonly nOversized: number;
   readonly memoryBytes: number;
-  /** `ready` until it fails; `off` where there is none, or after it failed, for the reason given. */
+  /**
+   * `ready` while it is used; `off` where there is none, or while it is left aside after it failed, for the reason given:
+   * it is tried again later.
+   */
   readonly store: 'ready' | 'off';
   /** What the store failed with last, or why there is none; empty while all is well. */
   readonly storeProblem: string;
@@ -58,8 +63,10 @@ export interface CacheHit {
  * that had just started on a busy machine took 1.1 s to open its database.
  */
 const STORE_TIMEOUT_MS = 4000;
-/** Failures in a row, other than for want of room, after which a store is left aside. */
-const MAX_STORE_FAILURES = 3;
+/** Failures in a row, other than for want of room, after which a store is left aside: the first may be its connection's. */
+const MAX_STORE_FAILURES = 2;
+/** How long it is left aside; then it is tried once, and longer where it fails again. */
+const STORE_RETRY_MS = [15_000, 60_000, 300_000];
 
 /**
  * Records of opaque bytes by key: in memory, and in a store that outlives the page. Nothing in it is trusted: a record
@@ -70,7 +77,14 @@ export class RecordCache {
   readonly #memory: MemoryRecords;
   readonly #maxRecordBytes: number;
   readonly #writes = new Set<Promise<void>>();
-  #store: CacheStore | null;
+  readonly #store: CacheStore | null;
+  readonly #now: () => number;
+  /** The store is left aside until then. */
+  #retryAtMs = Number.NEGATIVE_INFINITY;
+  /** How often it was, since it last answered. */
+  #nTimesAside = 0;
+  /** Counts the connections that were given up: calls of an earlier one that fail later tell nothing new. */
+  #nForgotten = 0;
   #storeProblem = '';
   #nStoreFailures = 0;
   #counts = { nMemoryHits: 0, nStoreHits: 0, nMisses: 0, nKept: 0, nDamaged: 0, nStale: 0, nOversized: 0 };
@@ -83,6 +97,7 @@ export class RecordCache {
       options.store === undefined
         ? new IndexedDbStore({ databaseName, maxBytes: maxStoreBytes })
         : options.store;
+    this.#now = options.now ?? (() => performance.now());
     if (this.#store === null) this.#storeProblem = 'no store was asked for';
   }
 
@@ -91,7 +106,7 @@ export class RecordCache {
       ...this.#counts,
       nEvictedFromMemory: this.#memory.nEvicted,
       memoryBytes: this.#memory.nBytes,
-      store: this.#store === null ? 'off' : 'ready',
+      store: this.#usable === null ? 'off' : 'ready',
       storeProblem: this.#storeProblem,
     };
   }
@@ -138,7 +153,7 @@ export class RecordCache {
     await this.settled();
     this.#memory.clear();
     try {
-      await this.#store?.clear();
+      if (this.#store) await withTimeout(this.#store.clear());
     } catch (cause) {
       throw new NsdfLoadError(`the cache's store could not be cleared (${messageOf(cause)})`, { cause });
     }
@@ -147,10 +162,12 @@ export class RecordCache {
   /** What the store keeps, over all pages; null where there is no store or it can't tell. */
   async usage(): Promise<StoreUsage | null> {
     await this.settled();
+    const since = this.#nForgotten;
     try {
-      return (await this.#store?.usage?.()) ?? null;
+      const usage = this.#usable?.usage?.();
+      return usage ? await withTimeout(usage) : null;
     } catch (error) {
-      this.#noteFailure(error);
+      this.#noteFailure(error, since);
       return null;
     }
   }
@@ -165,15 +182,21 @@ export class RecordCache {
     this.#store?.close?.();
   }
 
+  /** The store, unless it is left aside now. */
+  get #usable(): CacheStore | null {
+    return this.#now() < this.#retryAtMs ? null : this.#store;
+  }
+
   async #readStore(key: string): Promise<Uint8Array | undefined> {
-    const store = this.#store;
+    const store = this.#usable;
     if (store === null) return undefined;
+    const since = this.#nForgotten;
     try {
       const sealed = await withTimeout(store.get(key));
-      this.#nStoreFailures = 0;
+      this.#noteAnswer();
       return sealed === undefined ? undefined : await this.#open(key, sealed);
     } catch (error) {
-      this.#noteFailure(error);
+      this.#noteFailure(error, since);
       return undefined;
     }
   }
@@ -196,23 +219,39 @@ export class RecordCache {
 
   /** Has the store do something without anybody waiting for it. */
   #write(action: (store: CacheStore) => Promise<void>): void {
-    const store = this.#store;
+    const store = this.#usable;
     if (store === null) return;
+    const since = this.#nForgotten;
     const writing = withTimeout(action(store))
-      .catch((error: unknown) => this.#noteFailure(error))
+      .catch((error: unknown) => this.#noteFailure(error, since))
       .finally(() => this.#writes.delete(writing));
     this.#writes.add(writing);
   }
 
-  /** A store that is full can still be read; one that fails otherwise is left aside sooner or later. */
-  #noteFailure(error: unknown): void {
+  #noteAnswer(): void {
+    this.#nStoreFailures = this.#nTimesAside = 0;
+    // What it was left aside for is over; that it is full is not.
+    if (this.#retryAtMs !== Number.NEGATIVE_INFINITY) this.#storeProblem = '';
+    this.#retryAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * A store that is full can still be read. One that fails otherwise is told to forget its connection, which may have hung,
+   * and tried anew with the next call; where that fails, too, it is left aside for a while, then tried once.
+   * @param since what `#nForgotten` was when the call began.
+   */
+  #noteFailure(error: unknown, since: number): void {
     this.#storeProblem = messageOf(error);
-    if (isQuotaError(error)) return;
-    this.#nStoreFailures++;
-    const isHopeless = error instanceof NsdfLoadError || this.#nStoreFailures >= MAX_STORE_FAILURES;
-    if (!isHopeless) return;
+    if (isQuotaError(error) || since !== this.#nForgotten) return;
+    this.#nForgotten++;
     this.#store?.close?.();
-    this.#store = null;
+    this.#nStoreFailures++;
+    const isRetry = this.#nTimesAside > 0;
+    if (!isRetry && this.#nStoreFailures < MAX_STORE_FAILURES) return;
+    const waitMs = STORE_RETRY_MS[Math.min(STORE_RETRY_MS.length - 1, this.#nTimesAside)];
+    this.#retryAtMs = this.#now() + waitMs;
+    this.#nTimesAside++;
+    this.#nStoreFailures = 0;
   }
 }
 

@@ -96,6 +96,65 @@ describe('IndexedDbStore', () => {
   });
 });
 
+describe('a connection that is lost', () => {
+  /** Every connection that was opened in a test. */
+  function spyOnOpen(): { readonly connections: IDBDatabase[]; hang(): void } {
+    const connections: IDBDatabase[] = [];
+    const open = indexedDB.open.bind(indexedDB);
+    const spy = vi.spyOn(indexedDB, 'open').mockImplementation((...args) => {
+      const request = open(...args);
+      request.addEventListener('success', () => connections.push(request.result));
+      return request;
+    });
+    // A request that never tells anything.
+    const hang = () => void spy.mockImplementationOnce(() => new EventTarget() as IDBOpenDBRequest);
+    return { connections, hang };
+  }
+
+  test('is replaced by another one, whatever is asked for next', async () => {
+    const { connections } = spyOnOpen();
+    const store = openStore();
+    await store.set('a', bytesOf(1));
+    const calls: (() => Promise<unknown>)[] = [
+      () => store.get('a'),
+      () => store.set('b', bytesOf(2)),
+      () => store.usage(),
+      () => store.delete('b'),
+      () => store.clear(),
+    ];
+    for (const [i, call] of calls.entries()) {
+      // As the browser kills it: without a word, for it was we who closed it.
+      connections.at(-1)!.close();
+      await call();
+      expect(connections).toHaveLength(i + 2);
+    }
+  });
+
+  test('counts for nothing where the next one works; one that hangs while it is opened likewise', async () => {
+    const { connections, hang } = spyOnOpen();
+    const kept = openStore();
+    await kept.set('old', await sealRecord(bytesOf(9)));
+    const nOpened = connections.length;
+    const cache = openCache({ maxMemoryBytes: 0 });
+    hang();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const late = cache.get('old');
+      await vi.advanceTimersByTimeAsync(4001);
+      expect(await late).toBeUndefined();
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(connections).toHaveLength(nOpened);
+    for (let i = 0; i < 5; i++) {
+      expect(await cache.get('old')).toMatchObject({ source: 'store' });
+      connections.at(-1)!.close();
+    }
+    expect(cache.statistics.store).toBe('ready');
+    expect(connections).toHaveLength(nOpened + 5);
+  });
+});
+
 describe('RecordCache over IndexedDB', () => {
   test('goes on in memory where IndexedDB is refused, as in private mode', async () => {
     vi.spyOn(indexedDB, 'open').mockImplementation(() => {
@@ -105,6 +164,7 @@ describe('RecordCache over IndexedDB', () => {
     expect(await cache.get('a')).toBeUndefined();
     cache.set('a', bytesOf(1));
     expect(await cache.get('a')).toMatchObject({ source: 'memory' });
+    await cache.settled();
     expect(cache.statistics).toMatchObject({
       store: 'off',
       storeProblem: 'IndexedDB cannot be used here (SecurityError: The operation is insecure.)',

@@ -169,18 +169,53 @@ describe('RecordCache', () => {
     expect(cache.statistics).toMatchObject({ store: 'ready', storeProblem: 'QuotaExceededError: full' });
   });
 
-  test('does not wait for a store that does not answer', async () => {
-    const cache = new RecordCache({ store: mapStore({ get: () => new Promise(() => {}) }) });
-    vi.useFakeTimers();
-    try {
-      const pending = cache.get('a');
-      await vi.advanceTimersByTimeAsync(4001);
-      expect(await pending).toBeUndefined();
-    } finally {
-      vi.useRealTimers();
-    }
-    expect(cache.statistics).toMatchObject({ store: 'off' });
+  test('does not wait for a store that does not answer, and tries it anew once, then later', async () => {
+    const calls: string[] = [];
+    let isHung = true;
+    const clock = { ms: 0 };
+    const store = mapStore({ close: () => void calls.push('close') });
+    store.records.set('a', await sealRecord(bytesOf(1)));
+    const { get } = store;
+    const hanging: CacheStore = {
+      ...store,
+      get: (key) => {
+        calls.push('get');
+        return isHung ? new Promise(() => {}) : get(key);
+      },
+    };
+    const cache = new RecordCache({ store: hanging, now: () => clock.ms, maxMemoryBytes: 0 });
+    /** Reads several records at once, and waits until the cache has given up. */
+    const read = async (...keys: string[]) => {
+      vi.useFakeTimers();
+      try {
+        const pending = Promise.all(keys.map((key) => cache.get(key)));
+        await vi.advanceTimersByTimeAsync(4001);
+        return (await pending)[0];
+      } finally {
+        vi.useRealTimers();
+      }
+    };
+    // However many calls wait for one connection, it counts once.
+    expect(await read('a', 'b', 'c')).toBeUndefined();
+    expect(calls).toEqual(['get', 'get', 'get', 'close']);
+    expect(cache.statistics.store).toBe('ready');
     expect(cache.statistics.storeProblem).toMatch(/did not answer within/);
+    await read('a');
+    expect(cache.statistics.store).toBe('off');
+    calls.length = 0;
+    expect(await cache.get('a')).toBeUndefined();
+    expect(calls).toEqual([]);
+    // Later it is tried once, and left aside for longer.
+    clock.ms += 15_001;
+    expect(cache.statistics.store).toBe('ready');
+    await read('a');
+    expect(calls).toEqual(['get', 'close']);
+    clock.ms += 15_001;
+    expect(cache.statistics.store).toBe('off');
+    isHung = false;
+    clock.ms += 60_000;
+    expect(await cache.get('a')).toMatchObject({ source: 'store' });
+    expect(cache.statistics).toMatchObject({ store: 'ready', storeProblem: '' });
   });
 
   test('clears memory and store; a store that cannot is an error', async () => {
