@@ -1,37 +1,108 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'rollup';
+import ts from 'typescript';
 
-const SRC = resolve(fileURLToPath(new URL('../src', import.meta.url)));
-/** All that a derived mesh depends on. */
-const SOURCES = ['field', 'partition', 'surface', 'gpu', 'pipeline'];
+const ROOT = resolve(fileURLToPath(new URL('..', import.meta.url)));
+/** What derives: on the processor, in whichever thread, and on the GPU. All that a mesh depends on is imported from there. */
+const ENTRIES = ['src/pipeline/job.ts', 'src/pipeline/gpu-derivation.ts'];
+/** What an error says changes no mesh. */
+const BESIDE = ['src/errors.ts'];
 
-function listFiles(path: string): string[] {
-  if (!statSync(path, { throwIfNoEntry: false })) return [];
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path)
-    .sort()
-    .flatMap((name) => listFiles(join(path, name)));
+/** Gives a file's text; replaced by tests. */
+export type ReadText = (path: string) => string;
+
+const readText: ReadText = (path) => readFileSync(resolve(ROOT, path), 'utf8');
+
+/** A short hash of the code that decides a mesh, the same on every system and whatever its comments and its layout are. */
+export function algorithmVersion(read: ReadText = readText): string {
+  const hash = createHash('sha256');
+  for (const [path, code] of derivationModules(read)) hash.update(`${path}\n${code}\n`);
+  return hash.digest('hex').slice(0, 16);
 }
 
-/** A short hash of the sources that decide a mesh, the same on every system. */
-export function algorithmVersion(): string {
-  const hash = createHash('sha256');
-  for (const path of SOURCES.flatMap((source) => listFiles(join(SRC, source)))) {
-    hash.update(readFileSync(path, 'utf8').replaceAll('\r\n', '\n'));
+/** The modules that decide a mesh, by path: their code without types, comments and white space. */
+export function derivationModules(read: ReadText = readText): Map<string, string> {
+  const found = new Map<string, string>();
+  const waiting = [...ENTRIES];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (found.has(path) || BESIDE.includes(path)) continue;
+    const { code, imports } = path.endsWith('.ts')
+      ? stripTypeScript(path, read(path))
+      : stripWgsl(read(path));
+    found.set(path, code);
+    for (const specifier of imports) {
+      if (specifier.startsWith('.')) waiting.push(resolveImport(path, specifier));
+      else found.set(specifier, packageVersion(specifier, read));
+    }
   }
-  return hash.digest('hex').slice(0, 16);
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+interface Stripped {
+  readonly code: string;
+  readonly imports: readonly string[];
+}
+
+/** The tokens of what is left without types; imports of types alone are gone, too. */
+function stripTypeScript(fileName: string, text: string): Stripped {
+  const compilerOptions = {
+    target: ts.ScriptTarget.ESNext,
+    module: ts.ModuleKind.ESNext,
+    removeComments: true,
+  };
+  const { outputText } = ts.transpileModule(text, { fileName, compilerOptions });
+  const file = ts.createSourceFile('module.js', outputText, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS);
+  const tokens: string[] = [];
+  const imports: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const specifier = importOf(node);
+    if (specifier !== undefined) imports.push(specifier);
+    const children = node.getChildren(file);
+    if (children.length === 0) tokens.push(node.getText(file));
+    else children.forEach(visit);
+  };
+  visit(file);
+  return { code: tokens.filter((token) => token !== '').join('\n'), imports };
+}
+
+function importOf(node: ts.Node): string | undefined {
+  const isStatement = ts.isImportDeclaration(node) || ts.isExportDeclaration(node);
+  const isCall = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword;
+  const place = isStatement ? node.moduleSpecifier : isCall ? node.arguments[0] : undefined;
+  return place && ts.isStringLiteralLike(place) ? place.text : undefined;
+}
+
+/** WGSL has no strings: white space separates tokens and does nothing else. */
+function stripWgsl(text: string): Stripped {
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\r\n]*/g, ' ');
+  return { code: code.replace(/\s+/g, ' ').trim(), imports: [] };
+}
+
+function resolveImport(from: string, specifier: string): string {
+  return relative(ROOT, resolve(ROOT, dirname(from), specifier)).replaceAll('\\', '/');
+}
+
+function packageVersion(specifier: string, read: ReadText): string {
+  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
+  const name = Object.keys(dependencies).find(
+    (known) => specifier === known || specifier.startsWith(`${known}/`),
+  );
+  if (name === undefined) throw new Error(`the derivation imports ${specifier}, which is no dependency`);
+  return dependencies[name];
 }
 
 /** Writes that hash into src/pipeline/algorithm-version.ts as it is built. */
 export function stampAlgorithm(): Plugin {
+  let version: string | undefined;
   return {
     name: 'stamp-algorithm',
     transform(code, id) {
       if (!id.replaceAll('\\', '/').endsWith('src/pipeline/algorithm-version.ts')) return null;
-      const stamped = code.replace(/(ALGORITHM_VERSION[^=\n]*= )UNBUILT/, `$1'${algorithmVersion()}'`);
+      version ??= algorithmVersion();
+      const stamped = code.replace(/(ALGORITHM_VERSION[^=\n]*= )UNBUILT/, `$1'${version}'`);
       if (stamped === code) throw new Error(`${id}: found no version to put the hash in`);
       return { code: stamped, map: null };
     },

@@ -108,8 +108,9 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
     const { signal } = this.#job.controller;
     signal.throwIfAborted();
     const place = this.#placeOf(primitive);
-    const asset = await readGltfField(this.#json, place, (index) => this.#loadBufferView(index));
-    const { fallback: _fallback, onProgress: _onProgress, signal: _signal, lod, ...settings } = this.#options;
+    const { fallback: _fallback, onProgress: _onProgress, signal: _signal, ...options } = this.#options;
+    const { lod, fields, ...settings } = options;
+    const asset = await readGltfField(this.#json, place, (index) => this.#loadBufferView(index), fields);
     return loadGeometry(scene, {
       name: mesh.name,
       asset,

@@ -5,7 +5,7 @@ import { registerBuiltInGLTFExtensions } from '@babylonjs/loaders/glTF/2.0/Exten
 import '@babylonjs/loaders/glTF/2.0/glTFLoader.js';
 import { registeredGLTFExtensions } from '@babylonjs/loaders/glTF/2.0/glTFLoaderExtensionRegistry.js';
 import { GLTFFileLoader, type IGLTFLoaderData } from '@babylonjs/loaders/glTF/glTFFileLoader.js';
-import { inlineBuffers, listExternalBuffers, readNsdf } from '../index.ts';
+import { inlineBuffers, listExternalBuffers, readMeshFields } from '../index.ts';
 import { raceAbort } from '../plugin/abort.ts';
 import type { NSDFPluginOptions } from './options.ts';
 import { GLTF_EXTENSION_NAME, registerNSDFGLTFExtension } from './register-gltf-extension.ts';
@@ -49,7 +49,7 @@ export async function loadContainer(
   try {
     const bytes = await raceAbort(withExternalBuffers(loader, scene, source), signal, () => {});
     // Names what is wrong with a damaged file, and where; Babylon's loader would not.
-    readNsdf(bytes);
+    Object.assign(extension, { fields: readMeshFields(bytes) });
     return await raceAbort(build(loader, scene, { ...source, bytes }), signal, (late) => late.dispose());
   } catch (error) {
     loader.dispose();

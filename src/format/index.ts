@@ -12,7 +12,7 @@ export type { PackedWeights } from './packed-weights.ts';
 export { packWeights } from './packed-weights.ts';
 export type { NsdfPrefix } from './prefix.ts';
 export { readNsdfPrefix } from './prefix.ts';
-export { readField, readNsdf } from './read.ts';
+export { readField, readMeshFields, readNsdf } from './read.ts';
 export type { FallbackMesh, NsdfField, NsdfMaterial, NsdfMesh, NsdfNode, NsdfScene } from './scene.ts';
 export { DEFAULT_MATERIAL, IDENTITY_NODE } from './scene.ts';
 export { validateNsdf, verifyNsdf } from './validate.ts';

@@ -28,6 +28,33 @@ export function readField(bytes: ArrayBuffer | Uint8Array): FieldAsset {
   return first;
 }
 
+/**
+ * The fields of every mesh, by the mesh's index in the file; within one in the order of its primitives. Their arrays are
+ * their own: nothing holds on to `bytes`. For engines' plugins, whose glTF loaders build the graph.
+ * @throws as {@link readNsdf}.
+ */
+export function readMeshFields(bytes: ArrayBuffer | Uint8Array): readonly (readonly FieldAsset[])[] {
+  const { meshes } = parseOrThrow(bytes);
+  return detach(
+    meshes.map(({ fields }) => fields.map(({ asset }) => asset)),
+    new Map(),
+  );
+}
+
+/** Copies a plain object tree, so that no typed array is part of a larger buffer; what was one object stays one. */
+function detach<T>(root: T, copies: Map<unknown, unknown>): T {
+  if (typeof root !== 'object' || root === null) return root;
+  const known = copies.get(root);
+  if (known !== undefined) return known as T;
+  const copy = ArrayBuffer.isView(root)
+    ? (root as unknown as Float32Array).slice()
+    : Array.isArray(root)
+      ? root.map((item) => detach(item, copies))
+      : Object.fromEntries(Object.entries(root).map(([key, value]) => [key, detach(value, copies)]));
+  copies.set(root, copy);
+  return copy as T;
+}
+
 function parseOrThrow(bytes: ArrayBuffer | Uint8Array): ParsedNsdf {
   const issues = new IssueList();
   const parsed = parseNsdf(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes), issues);

@@ -88,7 +88,8 @@ export function createGpuBackend(
       const result = await continueWith(rest, asset, { ...options, candidates }, control, CULL_SHARE);
       const { partition = 0 } = result.stats.timeMs;
       const stats = { ...result.stats, timeMs: { ...result.stats.timeMs, partition: partition + timeMs } };
-      return { ...result, stats, where: `culled on ${adapterName}, ${result.where} (${reason})` };
+      const where = `culled on ${adapterName}, ${result.where} (${reason})`;
+      return { ...result, stats, searchedBy: 'gpu', where };
     },
     load,
     dispose() {
@@ -123,7 +124,7 @@ async function attempt(
   if (!needsMore) return { ...derived.surface, maker: 'gpu', where };
   const job = { ...options, derived: derived.surface };
   const result = await continueWith(rest, asset, job, control, DERIVE_SHARE);
-  return { ...result, maker: 'gpu', where: `${where}, ${result.where}` };
+  return { ...result, maker: 'gpu', madeBy: 'gpu', where: `${where}, ${result.where}` };
 }
 
 type Refusal = NsdfGpuError | NsdfUnsupportedError | NsdfBudgetError;
@@ -164,7 +165,7 @@ async function continueWith(
     onProgress: ({ stage, fraction }) =>
       control.onProgress?.({ stage, fraction: from + (1 - from) * fraction }),
   });
-  return { ...surface, where: `the rest by ${backend.kind}` };
+  return { ...surface, madeBy: backend.kind, where: `the rest by ${backend.kind}` };
 }
 
 /** Not where a record has the regions, nor for a preview, which looks at a lattice only. */

@@ -14,10 +14,15 @@ export interface BackendControl {
 }
 
 /**
- * What a backend gives: the surface; where its parts ran, where that is not clear from the backend's name; and `maker` where
- * its bytes are not those of the cpu.
+ * What a backend gives: the surface; where its parts ran, where that is not clear from the backend's name; `maker` where its
+ * bytes are not those of the cpu; who made the mesh and who searched for it, where that was not the backend itself.
  */
-export type BackendSurface = DerivedSurface & { readonly where?: string; readonly maker?: 'gpu' };
+export type BackendSurface = DerivedSurface & {
+  readonly where?: string;
+  readonly maker?: 'gpu';
+  readonly madeBy?: Backend;
+  readonly searchedBy?: Backend;
+};
 
 /** A place where derivations run. */
 export interface DeriveBackend {

@@ -125,6 +125,7 @@ async function findSurface(job: CachedJob): Promise<DeriveResult | undefined> {
     ...surface.stats,
     totalTimeMs: performance.now() - startMs,
     backend: 'cache' as const,
+    searchedBy: 'cache' as const,
     backendReason: `found in ${PLACES[hit.source]}`,
     cache: { use: hit.source, reason: '' },
   };
@@ -173,7 +174,8 @@ function finish(
   keep(job, records, maker);
   const totalTimeMs = performance.now() - job.startMs;
   const reason = use.reason || (records.problem ? `not kept: ${records.problem}` : '');
-  return { ...result, stats: { ...result.stats, totalTimeMs, cache: { ...use, reason } } };
+  const searchedBy = use.use === 'regions' ? 'cache' : result.stats.searchedBy;
+  return { ...result, stats: { ...result.stats, totalTimeMs, searchedBy, cache: { ...use, reason } } };
 }
 
 function keep(job: CachedJob, { surface, regions }: DerivedRecords, maker: 'gpu' | undefined): void {

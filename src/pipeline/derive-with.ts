@@ -47,11 +47,11 @@ export async function deriveWith(
   const first = isAuto ? 0 : backends.findIndex(({ kind }) => kind === wanted);
   const control = { signal, onProgress, device, isAuto };
   const run = await runFirst(backends.slice(first), asset, jobOptions, control);
-  const { where, ...surface } = run.surface;
+  const { kind } = run.backend;
+  const { where, madeBy: backend = kind, searchedBy = backend, ...surface } = run.surface;
   const backendReason = explain(wanted, run) + (where === undefined ? '' : `; ${where}`);
   const totalTimeMs = performance.now() - startMs;
-  const { kind } = run.backend;
-  const stats = { ...surface.stats, totalTimeMs, backend: kind, backendReason, cache: NO_CACHE };
+  const stats = { ...surface.stats, totalTimeMs, backend, backendReason, searchedBy, cache: NO_CACHE };
   return { ...surface, stats };
 }
 

@@ -108,6 +108,7 @@ export async function deriveGpuMesh(asset: FieldAsset, options: GpuMeshOptions):
       totalTimeMs: performance.now() - startMs,
       backend: 'gpu',
       backendReason: `asked for; derived on ${where}, where it stays`,
+      searchedBy: 'gpu',
       cache: NO_CACHE,
     },
   };

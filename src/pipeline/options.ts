@@ -103,9 +103,11 @@ export interface DeriveStats {
   /** Milliseconds by stage. */
   readonly timeMs: Readonly<Partial<Record<DeriveStage, number>>>;
   readonly totalTimeMs: number;
-  /** Which backend ran and why; `cache` where none had to. */
+  /** Who made the mesh; `cache` where nobody had to. `backendReason` says why, and who did the rest. */
   readonly backend: Backend | 'cache';
   readonly backendReason: string;
+  /** Who searched the domain for the surface: `cache` where the regions, or the whole mesh, were found there. */
+  readonly searchedBy: Backend | 'cache';
   readonly cache: CacheUse;
 }
 

@@ -22,7 +22,10 @@ export type JobOptions = Omit<DeriveOptions, 'backend' | 'device' | 'cache' | 's
   };
 
 /** The statistics of the work itself; the driver adds where it ran and how long that took. */
-export type SurfaceStats = Omit<DeriveStats, 'backend' | 'backendReason' | 'cache' | 'totalTimeMs'>;
+export type SurfaceStats = Omit<
+  DeriveStats,
+  'backend' | 'backendReason' | 'searchedBy' | 'cache' | 'totalTimeMs'
+>;
 
 /** Records of a finished job, for a cache to keep. */
 export interface DerivedRecords {

@@ -33,6 +33,9 @@ export interface PrimitivePlace {
   readonly primitiveIndex: number;
 }
 
+/** A file's fields by mesh, those of a mesh in the order of its primitives; see `readMeshFields`. */
+export type DecodedFields = readonly (readonly FieldAsset[])[];
+
 export function carriesField(primitive: PrimitiveDef): boolean {
   return primitive.extensions?.[EXTENSION_NAME] !== undefined;
 }
@@ -56,14 +59,19 @@ export function isInstanced({ nodes = [] }: GltfJson, meshIndex: number): boolea
 /**
  * Decodes the field of a primitive.
  * @param loadBufferView gives the bytes of a bufferView that exists: the engine's glTF loader knows where they lie.
+ * @param fields those of the file, where they are decoded already.
  * @throws {NsdfFormatError} and {NsdfUnsupportedError}, with the place in the JSON.
  */
 export async function readGltfField(
   json: GltfJson,
   { meshIndex, primitiveIndex }: PrimitivePlace,
   loadBufferView: (index: number) => Promise<Uint8Array>,
+  fields?: DecodedFields,
 ): Promise<FieldAsset> {
   const mesh = json.meshes?.[meshIndex];
+  const nBefore = mesh?.primitives.slice(0, primitiveIndex).filter(carriesField).length ?? 0;
+  const decoded = fields?.[meshIndex]?.[nBefore];
+  if (decoded) return decoded;
   const extension = mesh?.primitives[primitiveIndex].extensions?.[EXTENSION_NAME];
   const named = {
     ...(mesh?.name && { name: mesh.name }),

@@ -7,6 +7,7 @@ import { FileProgress } from '../plugin/file-progress.ts';
 import {
   carriesField,
   countFields,
+  type DecodedFields,
   hasFallback,
   isInstanced,
   type MeshDef,
@@ -24,6 +25,8 @@ export interface GLTFNSDFOptions extends FieldSettings, Pick<OutputSettings, 're
   readonly onProgress?: (progress: NSDFProgress) => void;
   /** Show the file's coarse fallback mesh where a derivation fails, and say so in `userData.nsdf`. Default: true. */
   readonly fallback?: boolean;
+  /** The file's fields, where they are decoded already. @internal */
+  readonly fields?: DecodedFields;
 }
 
 /** What `userData.nsdf` holds on a mesh that stands in for a field. */
@@ -125,8 +128,9 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
       this.#parser.json,
       place,
       async (view) => new Uint8Array(await this.#parser.getDependency('bufferView', view)),
+      this.#options.fields,
     );
-    const { fallback: _fallback, onProgress: _onProgress, ...settings } = this.#options;
+    const { fallback: _fallback, onProgress: _onProgress, fields: _fields, ...settings } = this.#options;
     const onProgress = this.#progress.of(`${meshIndex}/${index}`, asset.name);
     const { signal } = this.#job.controller;
     const isOne = isInstanced(this.#parser.json, meshIndex);

@@ -1,6 +1,6 @@
 import { Group, type Loader, type LoadingManager, type Object3D } from 'three';
 import { type GLTF, GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
-import { readNsdf } from '../index.ts';
+import { readMeshFields } from '../index.ts';
 import { raceAbort } from '../plugin/abort.ts';
 import type { NSDFProgress } from '../plugin/derive-settings.ts';
 import type { FieldSettings } from '../plugin/lod-settings.ts';
@@ -32,9 +32,9 @@ export async function parseScene(
   const { settings, signal, onProgress, resourcePath } = options;
   const bytes = await withExternalBuffers(toBytes(data), options);
   // Names what is wrong with a damaged file, and where; GLTFLoader would throw, hang or allocate without a word.
-  readNsdf(bytes);
+  const fields = readMeshFields(bytes);
   const loader = configure(new GLTFLoader(options.manager), options.template);
-  const extension = { ...settings, signal, fallback: false, ...(onProgress && { onProgress }) };
+  const extension = { ...settings, signal, fields, fallback: false, ...(onProgress && { onProgress }) };
   loader.register((parser) => new GLTFNSDFExtension(parser, extension));
   const building = loader.parseAsync(toArrayBuffer(bytes), resourcePath).then(toGroup);
   return raceAbort(building, signal, (late) => late.dispose());
