@@ -211,6 +211,7 @@ describe('a load with levels of detail', () => {
     camera.position.z = 0.9;
     await settle(scene);
     const fine = mesh.geometry!;
+    camera.position.z = 30;
     camera.setTarget(new Vector3(0, 0, 50));
     await frame(scene);
     scheduler.maxBytes = 1;
