@@ -37,39 +37,39 @@ export function createFilePreview({
 
 /** A root whose meshes get better as more of the file comes. */
 class PreviewRoot implements PreviewTarget {
-  readonly #scene: Scene;
-  readonly #onPreview: (root: TransformNode) => void;
-  readonly #controller: AbortController;
-  #root: TransformNode | null = null;
+  private readonly _scene: Scene;
+  private readonly _onPreview: (root: TransformNode) => void;
+  private readonly _controller: AbortController;
+  private _root: TransformNode | null = null;
 
   constructor(scene: Scene, onPreview: (root: TransformNode) => void, controller: AbortController) {
-    this.#scene = scene;
-    this.#onPreview = onPreview;
-    this.#controller = controller;
+    this._scene = scene;
+    this._onPreview = onPreview;
+    this._controller = controller;
   }
 
   show(parts: readonly PreviewPart[], note: NSDFPreviewNote): void {
-    if (this.#scene.isDisposed) return;
-    const isFirst = this.#root === null;
-    const root = this.#root ?? createRoot(this.#scene);
-    this.#root = root;
+    if (this._scene.isDisposed) return;
+    const isFirst = this._root === null;
+    const root = this._root ?? createRoot(this._scene);
+    this._root = root;
     for (const old of root.getChildMeshes()) old.dispose(false, true);
-    for (const part of parts) createMesh(part, this.#scene).parent = root;
+    for (const part of parts) createMesh(part, this._scene).parent = root;
     root.metadata = { nsdf: note };
-    if (isFirst) this.#tell(root);
+    if (isFirst) this._tell(root);
   }
 
   end(): void {
-    this.#root?.dispose(false, true);
-    this.#root = null;
+    this._root?.dispose(false, true);
+    this._root = null;
   }
 
   /** A callback that throws ends its job, as others do. */
-  #tell(root: TransformNode): void {
+  private _tell(root: TransformNode): void {
     try {
-      this.#onPreview(root);
+      this._onPreview(root);
     } catch (error) {
-      this.#controller.abort(error);
+      this._controller.abort(error);
     }
   }
 }

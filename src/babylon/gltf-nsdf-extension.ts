@@ -37,39 +37,39 @@ export interface NSDFFallbackNote {
 export class GLTFNSDFExtension implements IGLTFLoaderExtension {
   readonly name = EXTENSION_NAME;
   enabled: boolean;
-  readonly #loader: GLTFLoader;
-  readonly #json: GltfJson;
-  readonly #options: GLTFNSDFOptions;
+  private readonly _loader: GLTFLoader;
+  private readonly _json: GltfJson;
+  private readonly _options: GLTFNSDFOptions;
   /** Ends all derivations of the file: the caller's signal does, and so does the loader's or the scene's end. */
-  readonly #job: LinkedController;
-  readonly #forgetScene: () => void;
-  readonly #progress: FileProgress;
+  private readonly _job: LinkedController;
+  private readonly _forgetScene: () => void;
+  private readonly _progress: FileProgress;
   /** One geometry a primitive, however many nodes show it. */
-  readonly #geometries = new Map<IMeshPrimitive, Promise<Geometry>>();
+  private readonly _geometries = new Map<IMeshPrimitive, Promise<Geometry>>();
   /** Primitives that Babylon is to load as ordinary ones, and why. */
-  readonly #fallbacks = new Map<IMeshPrimitive, NSDFFallbackNote>();
+  private readonly _fallbacks = new Map<IMeshPrimitive, NSDFFallbackNote>();
 
   constructor(loader: GLTFLoader) {
-    this.#loader = loader;
-    this.#json = loader.gltf as GltfJson;
-    this.#options = loader.parent.extensionOptions[EXTENSION_NAME] ?? {};
-    refuseUnknownSettings(EXTENSION_NAME, this.#options, { fallback: true, enabled: true });
-    this.#job = linkedController([this.#options.signal]);
-    this.#forgetScene = abortWith(loader.babylonScene, this.#job.controller);
-    this.#progress = new FileProgress(countFields(this.#json), this.#options.onProgress);
+    this._loader = loader;
+    this._json = loader.gltf as GltfJson;
+    this._options = loader.parent.extensionOptions[EXTENSION_NAME] ?? {};
+    refuseUnknownSettings(EXTENSION_NAME, this._options, { fallback: true, enabled: true });
+    this._job = linkedController([this._options.signal]);
+    this._forgetScene = abortWith(loader.babylonScene, this._job.controller);
+    this._progress = new FileProgress(countFields(this._json), this._options.onProgress);
     this.enabled = loader.isExtensionUsed(EXTENSION_NAME);
   }
 
   /** Called by the loader at its end, and when it is disposed before: running derivations stop. */
   dispose(): void {
-    this.#job.controller.abort(new DOMException('the glTF loader was disposed', 'AbortError'));
-    this.#job.release();
-    this.#forgetScene();
+    this._job.controller.abort(new DOMException('the glTF loader was disposed', 'AbortError'));
+    this._job.release();
+    this._forgetScene();
   }
 
   /** Called by the loader before it builds anything: fields whose file names no material get ours. */
   onLoading(): void {
-    const { gltf } = this.#loader;
+    const { gltf } = this._loader;
     const bare = (gltf.meshes ?? [])
       .flatMap(({ primitives }) => primitives)
       .filter((primitive) => carriesField(primitive) && primitive.material === undefined);
@@ -88,60 +88,65 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
 
   /** Called by the loader for every primitive; null leaves it to others. */
   _loadVertexDataAsync(context: string, primitive: IMeshPrimitive, mesh: Mesh): Promise<Geometry> | null {
-    if (!carriesField(primitive) || this.#fallbacks.has(primitive)) return null;
-    let geometry = this.#geometries.get(primitive);
+    if (!carriesField(primitive) || this._fallbacks.has(primitive)) return null;
+    let geometry = this._geometries.get(primitive);
     if (!geometry) {
-      geometry = this.#derive(primitive, mesh).catch((error: unknown) =>
-        this.#fallBack(context, primitive, mesh, error),
+      geometry = this._derive(primitive, mesh).catch((error: unknown) =>
+        this._fallBack(context, primitive, mesh, error),
       );
-      this.#geometries.set(primitive, geometry);
+      this._geometries.set(primitive, geometry);
     }
     return geometry.then((shown) => {
-      const note = this.#fallbacks.get(primitive);
+      const note = this._fallbacks.get(primitive);
       if (note) mesh.metadata = { ...mesh.metadata, nsdf: note };
       return shown;
     });
   }
 
-  async #derive(primitive: IMeshPrimitive, mesh: Mesh): Promise<Geometry> {
-    const scene = this.#loader.babylonScene;
-    const { signal } = this.#job.controller;
+  private async _derive(primitive: IMeshPrimitive, mesh: Mesh): Promise<Geometry> {
+    const scene = this._loader.babylonScene;
+    const { signal } = this._job.controller;
     signal.throwIfAborted();
-    const place = this.#placeOf(primitive);
-    const { fallback: _fallback, onProgress: _onProgress, signal: _signal, ...options } = this.#options;
+    const place = this._placeOf(primitive);
+    const { fallback: _fallback, onProgress: _onProgress, signal: _signal, ...options } = this._options;
     const { lod, fields, ...settings } = options;
-    const asset = await readGltfField(this.#json, place, (index) => this.#loadBufferView(index), fields);
+    const asset = await readGltfField(this._json, place, (index) => this._loadBufferView(index), fields);
     return loadGeometry(scene, {
       name: mesh.name,
       asset,
       settings,
       lod: lod === true ? {} : (lod ?? false),
       signal,
-      onProgress: this.#progress.of(`${place.meshIndex}/${place.primitiveIndex}`, asset.name),
+      onProgress: this._progress.of(`${place.meshIndex}/${place.primitiveIndex}`, asset.name),
     });
   }
 
   /** Has Babylon load the coarse mesh of the file; an abort, or a file without one, stays an error. */
-  async #fallBack(context: string, primitive: IMeshPrimitive, mesh: Mesh, error: unknown): Promise<Geometry> {
-    this.#job.controller.signal.throwIfAborted();
-    if (this.#options.fallback === false || !hasFallback(this.#json, primitive)) throw error;
-    this.#fallbacks.set(primitive, { isFallback: true, error: (error as Error).message });
-    const loader = this.#loader as unknown as VertexDataLoader;
+  private async _fallBack(
+    context: string,
+    primitive: IMeshPrimitive,
+    mesh: Mesh,
+    error: unknown,
+  ): Promise<Geometry> {
+    this._job.controller.signal.throwIfAborted();
+    if (this._options.fallback === false || !hasFallback(this._json, primitive)) throw error;
+    this._fallbacks.set(primitive, { isFallback: true, error: (error as Error).message });
+    const loader = this._loader as unknown as VertexDataLoader;
     return loader._loadVertexDataAsync(context, primitive, mesh);
   }
 
-  async #loadBufferView(index: number): Promise<Uint8Array> {
-    const view = this.#loader.gltf.bufferViews?.[index];
+  private async _loadBufferView(index: number): Promise<Uint8Array> {
+    const view = this._loader.gltf.bufferViews?.[index];
     if (!view) throw new Error(`there is no bufferView ${index}`);
-    const { buffer, byteOffset, byteLength } = await this.#loader.loadBufferViewAsync(
+    const { buffer, byteOffset, byteLength } = await this._loader.loadBufferViewAsync(
       `/bufferViews/${index}`,
       view,
     );
     return new Uint8Array(buffer, byteOffset, byteLength);
   }
 
-  #placeOf(primitive: IMeshPrimitive): { meshIndex: number; primitiveIndex: number } {
-    const meshes = this.#loader.gltf.meshes ?? [];
+  private _placeOf(primitive: IMeshPrimitive): { meshIndex: number; primitiveIndex: number } {
+    const meshes = this._loader.gltf.meshes ?? [];
     const meshIndex = meshes.findIndex(({ primitives }) => primitives.includes(primitive));
     return { meshIndex, primitiveIndex: meshes[meshIndex].primitives.indexOf(primitive) };
   }

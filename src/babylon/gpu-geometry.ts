@@ -12,18 +12,18 @@ import { fillGeometry } from './geometry.ts';
 
 /** A GPU buffer of ours as Babylon refers to one: released by its engine with the geometry that has it. */
 class OwnBuffer extends DataBuffer {
-  readonly #buffer: GPUBuffer;
+  private readonly _buffer: GPUBuffer;
 
   constructor(buffer: GPUBuffer, is32Bits = false) {
     super();
-    this.#buffer = buffer;
+    this._buffer = buffer;
     this.references = 1;
     this.capacity = buffer.size;
     this.is32Bits = is32Bits;
   }
 
   override get underlyingResource(): GPUBuffer {
-    return this.#buffer;
+    return this._buffer;
   }
 }
 

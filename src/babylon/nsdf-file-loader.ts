@@ -34,24 +34,24 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
   readonly extensions = NSDFFileLoaderMetadata.extensions;
   /** Babylon listens here and ends the download. */
   readonly onDisposeObservable = new Observable<void>();
-  readonly #options: NSDFPluginOptions;
+  private readonly _options: NSDFPluginOptions;
   /** Ends everything this loader does: the options' signal does, and so does `dispose`. */
-  readonly #job: ReturnType<typeof linkedController>;
-  #forgetScene: (() => void) | null = null;
-  #responseUrl: string | undefined;
-  #watchers: readonly PrefixWatcher[] = [];
+  private readonly _job: ReturnType<typeof linkedController>;
+  private _forgetScene: (() => void) | null = null;
+  private _responseUrl: string | undefined;
+  private _watchers: readonly PrefixWatcher[] = [];
 
   /** @throws {NsdfArgumentError} if there is an option of a name that is none */
   constructor(options: NSDFPluginOptions = {}) {
     refuseUnknownSettings('pluginOptions.nsdf', options, { onPreview: true, gltf: true });
-    this.#options = options;
-    this.#job = linkedController([options.signal]);
+    this._options = options;
+    this._job = linkedController([options.signal]);
   }
 
   /** Ends download and derivation. */
   dispose(): void {
-    this.#job.controller.abort(new DOMException('the loader was disposed', 'AbortError'));
-    this.#release();
+    this._job.controller.abort(new DOMException('the loader was disposed', 'AbortError'));
+    this._release();
     this.onDisposeObservable.notifyObservers();
     this.onDisposeObservable.clear();
   }
@@ -66,12 +66,12 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     _useArrayBuffer?: boolean,
     onError?: (request?: WebRequest, error?: LoadFileError) => void,
   ): IFileRequest | null {
-    this.#watchScene(scene);
+    this._watchScene(scene);
     if (ArrayBuffer.isView(source)) {
       onSuccess(source);
       return null;
     }
-    const { signal } = this.#job.controller;
+    const { signal } = this._job.controller;
     const onAbort = (): void => {
       request.abort();
       // Babylon types what it wraps and shows as an error of its own.
@@ -79,18 +79,18 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     };
     const onData = (data: unknown, responseUrl?: string): void => {
       signal.removeEventListener('abort', onAbort);
-      this.#responseUrl = responseUrl;
+      this._responseUrl = responseUrl;
       onSuccess(data, responseUrl);
     };
     const report = (event: ISceneLoaderProgressEvent): void => {
       onProgress?.(event);
       if (!event.lengthComputable) return;
-      this.#options.onProgress?.({ phase: 'download', fraction: Math.min(1, event.loaded / event.total) });
+      this._options.onProgress?.({ phase: 'download', fraction: Math.min(1, event.loaded / event.total) });
     };
     signal.throwIfAborted();
     if (isStreamable(source)) {
-      const watchers = this.#watchersOf(scene);
-      if (watchers.length > 0) return this.#stream(source, watchers, { onSuccess, report, onError });
+      const watchers = this._watchersOf(scene);
+      if (watchers.length > 0) return this._stream(source, watchers, { onSuccess, report, onError });
     }
     const request = scene._loadFile(source, onData, report, true, true, onError);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -98,21 +98,21 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
   }
 
   /** Who looks at what has come of a file. */
-  #watchersOf(scene: Scene): PrefixWatcher[] {
-    const { onPreview, ...settings } = this.#options;
+  private _watchersOf(scene: Scene): PrefixWatcher[] {
+    const { onPreview, ...settings } = this._options;
     const isAsked = settings.backend === 'gpu' || settings.output === 'gpu';
     const warmUps = isAsked || onPreview ? warmUpFor(withDevice(settings, scene.getEngine())) : [];
     if (!onPreview) return warmUps;
-    const { controller } = this.#job;
+    const { controller } = this._job;
     const preview = new LazyPreview(async () => {
       const { createFilePreview } = await import('./file-preview.ts');
-      return createFilePreview({ scene, onPreview, settings: this.#options, controller });
+      return createFilePreview({ scene, onPreview, settings: this._options, controller });
     });
     return [preview, ...warmUps];
   }
 
   /** Downloads, telling of what has come. */
-  #stream(
+  private _stream(
     url: string,
     watchers: readonly PrefixWatcher[],
     tell: {
@@ -121,12 +121,12 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
       readonly onError: ((request?: WebRequest, error?: LoadFileError) => void) | undefined;
     },
   ): IFileRequest {
-    const { controller } = this.#job;
+    const { controller } = this._job;
     const request: IFileRequest = {
       onCompleteObservable: new Observable<IFileRequest>(),
       abort: () => controller.abort(new DOMException('the download was aborted', 'AbortError')),
     };
-    this.#watchers = watchers;
+    this._watchers = watchers;
     streamFile(url, {
       signal: controller.signal,
       onProgress: tell.report,
@@ -135,7 +135,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
       },
     })
       .then(tell.onSuccess, (error: unknown) => {
-        this.#endWatchers();
+        this._endWatchers();
         // Babylon types what it wraps and shows as an error of its own.
         tell.onError?.(undefined, error as LoadFileError);
       })
@@ -144,17 +144,17 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
   }
 
   /** What is for a scene ends with it. */
-  #watchScene(scene: Scene): void {
-    this.#forgetScene ??= abortWith(scene, this.#job.controller);
+  private _watchScene(scene: Scene): void {
+    this._forgetScene ??= abortWith(scene, this._job.controller);
   }
 
-  #release(): void {
-    this.#forgetScene?.();
-    this.#job.release();
+  private _release(): void {
+    this._forgetScene?.();
+    this._job.release();
   }
 
-  #endWatchers(): void {
-    for (const watcher of this.#watchers) watcher.end();
+  private _endWatchers(): void {
+    for (const watcher of this._watchers) watcher.end();
   }
 
   /** Where a server redirects to is where what lies beside the file is looked for. */
@@ -173,9 +173,9 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     _onProgress?: (event: ISceneLoaderProgressEvent) => void,
     fileName = '',
   ): Promise<ISceneLoaderAsyncResult> {
-    const container = await this.#load(scene, data, rootUrl, fileName, meshNames);
+    const container = await this._load(scene, data, rootUrl, fileName, meshNames);
     container.addAllToScene();
-    this.#endWatchers();
+    this._endWatchers();
     const { meshes, particleSystems, skeletons, animationGroups, transformNodes, geometries, lights } =
       container;
     return {
@@ -198,8 +198,8 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     _onProgress?: (event: ISceneLoaderProgressEvent) => void,
     fileName = '',
   ): Promise<void> {
-    (await this.#load(scene, data, rootUrl, fileName)).addAllToScene();
-    this.#endWatchers();
+    (await this._load(scene, data, rootUrl, fileName)).addAllToScene();
+    this._endWatchers();
   }
 
   /** Loads the file beside the scene. */
@@ -210,33 +210,33 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     _onProgress?: (event: ISceneLoaderProgressEvent) => void,
     fileName = '',
   ): Promise<AssetContainer> {
-    const container = await this.#load(scene, data, rootUrl, fileName);
-    this.#endWatchers();
+    const container = await this._load(scene, data, rootUrl, fileName);
+    this._endWatchers();
     return container;
   }
 
-  async #load(
+  private async _load(
     scene: Scene,
     data: unknown,
     rootUrl: string,
     fileName: string,
     meshNames?: MeshNames,
   ): Promise<AssetContainer> {
-    this.#watchScene(scene);
+    this._watchScene(scene);
     const names = meshNames ? [meshNames].flat() : null;
     const source = {
       bytes: toBytes(data),
-      rootUrl: this.rewriteRootURL(rootUrl, this.#responseUrl),
+      rootUrl: this.rewriteRootURL(rootUrl, this._responseUrl),
       fileName,
       nodeNames: names,
     };
     try {
-      return await loadContainer(scene, source, { ...this.#options, signal: this.#job.controller.signal });
+      return await loadContainer(scene, source, { ...this._options, signal: this._job.controller.signal });
     } catch (error) {
-      this.#endWatchers();
+      this._endWatchers();
       throw error;
     } finally {
-      this.#release();
+      this._release();
     }
   }
 }

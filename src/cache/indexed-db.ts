@@ -22,18 +22,18 @@ interface Use {
 
 /** Records in IndexedDB: shared by the tabs of an origin, kept over relaunches, bounded in size. */
 export class IndexedDbStore implements CacheStore {
-  readonly #options: IndexedDbOptions;
-  #database: Promise<IDBDatabase> | undefined;
+  private readonly _options: IndexedDbOptions;
+  private _database: Promise<IDBDatabase> | undefined;
 
   constructor(options: IndexedDbOptions) {
-    this.#options = options;
+    this._options = options;
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    return this.#use(async (database) => {
+    return this._use(async (database) => {
       const found: unknown = await result(database.transaction(RECORDS).objectStore(RECORDS).get(key));
       if (found === undefined) return undefined;
-      void this.#touch(database, key);
+      void this._touch(database, key);
       // Something else than bytes is for the checksum to refuse.
       return found as Uint8Array;
     });
@@ -41,19 +41,19 @@ export class IndexedDbStore implements CacheStore {
 
   /** @throws a DOMException named QuotaExceededError where the browser gives no more room. */
   async set(key: string, bytes: Uint8Array): Promise<void> {
-    if (bytes.byteLength > this.#options.maxBytes) return;
+    if (bytes.byteLength > this._options.maxBytes) return;
     try {
-      await this.#use((database) => this.#put(database, key, bytes, this.#options.maxBytes));
+      await this._use((database) => this._put(database, key, bytes, this._options.maxBytes));
     } catch (error) {
       if (!isQuotaError(error)) throw error;
       // The browser gives less than we were allowed: half of what is there makes room, or nothing does.
       const { nBytes } = await this.usage();
-      await this.#use((database) => this.#put(database, key, bytes, Math.floor(nBytes / 2)));
+      await this._use((database) => this._put(database, key, bytes, Math.floor(nBytes / 2)));
     }
   }
 
   async delete(key: string): Promise<void> {
-    await this.#use((database) => {
+    await this._use((database) => {
       const transaction = database.transaction([RECORDS, USES], 'readwrite');
       transaction.objectStore(RECORDS).delete(key);
       transaction.objectStore(USES).delete(key);
@@ -62,7 +62,7 @@ export class IndexedDbStore implements CacheStore {
   }
 
   async clear(): Promise<void> {
-    await this.#use((database) => {
+    await this._use((database) => {
       const transaction = database.transaction([RECORDS, USES], 'readwrite');
       transaction.objectStore(RECORDS).clear();
       transaction.objectStore(USES).clear();
@@ -71,7 +71,7 @@ export class IndexedDbStore implements CacheStore {
   }
 
   async usage(): Promise<StoreUsage> {
-    const uses: Use[] = await this.#use((database) =>
+    const uses: Use[] = await this._use((database) =>
       result(database.transaction(USES).objectStore(USES).getAll()),
     );
     return { nRecords: uses.length, nBytes: uses.reduce((sum, { nBytes }) => sum + nBytes, 0) };
@@ -79,32 +79,32 @@ export class IndexedDbStore implements CacheStore {
 
   /** Also lets go of one that is still being opened, or hangs: the next call opens another one. */
   close(): void {
-    this.#database?.then(
+    this._database?.then(
       (database) => database.close(),
       () => {}, // there is nothing to close
     );
-    this.#database = undefined;
+    this._database = undefined;
   }
 
   /**
    * Does something with the connection. One that was open before may have been killed meanwhile, which nobody need have
    * told us of: then it is done once more with a new one.
    */
-  async #use<T>(action: (database: IDBDatabase) => Promise<T>): Promise<T> {
-    const known = this.#database;
-    const database = await this.#open();
+  private async _use<T>(action: (database: IDBDatabase) => Promise<T>): Promise<T> {
+    const known = this._database;
+    const database = await this._open();
     try {
       return await action(database);
     } catch (error) {
       if (isQuotaError(error)) throw error;
-      if (this.#database === known) this.close();
+      if (this._database === known) this.close();
       if (known === undefined) throw error;
-      return action(await this.#open());
+      return action(await this._open());
     }
   }
 
   /** Keeps a record and drops the least recently used until all are within `maxBytes`, in one transaction. */
-  async #put(database: IDBDatabase, key: string, bytes: Uint8Array, maxBytes: number): Promise<void> {
+  private async _put(database: IDBDatabase, key: string, bytes: Uint8Array, maxBytes: number): Promise<void> {
     const transaction = database.transaction([RECORDS, USES], 'readwrite', { durability: 'relaxed' });
     const finished = done(transaction);
     try {
@@ -131,7 +131,7 @@ export class IndexedDbStore implements CacheStore {
   }
 
   /** Notes a use; a failure costs nothing but a worse order of eviction. */
-  async #touch(database: IDBDatabase, key: string): Promise<void> {
+  private async _touch(database: IDBDatabase, key: string): Promise<void> {
     try {
       const uses = database.transaction(USES, 'readwrite', { durability: 'relaxed' }).objectStore(USES);
       const use: Use | undefined = await result(uses.get(key));
@@ -143,25 +143,25 @@ export class IndexedDbStore implements CacheStore {
   }
 
   /** A connection that could not be opened is forgotten. */
-  #open(): Promise<IDBDatabase> {
-    if (this.#database) return this.#database;
-    const opening = this.#connect();
-    this.#database = opening;
+  private _open(): Promise<IDBDatabase> {
+    if (this._database) return this._database;
+    const opening = this._connect();
+    this._database = opening;
     opening.catch(() => {
-      if (this.#database === opening) this.#database = undefined;
+      if (this._database === opening) this._database = undefined;
     });
     return opening;
   }
 
   /** @throws {NsdfLoadError} where IndexedDB is absent or refused, as in some private modes. */
-  async #connect(): Promise<IDBDatabase> {
+  private async _connect(): Promise<IDBDatabase> {
     try {
-      const request = indexedDB.open(this.#options.databaseName, DATABASE_VERSION);
+      const request = indexedDB.open(this._options.databaseName, DATABASE_VERSION);
       request.onupgradeneeded = () => createTables(request.result);
       const database = await result(request);
       const forget = (): void => {
-        void this.#database?.then((current) => {
-          if (current === database) this.#database = undefined;
+        void this._database?.then((current) => {
+          if (current === database) this._database = undefined;
         });
       };
       database.onversionchange = () => {

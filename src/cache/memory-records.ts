@@ -2,32 +2,32 @@
 export class MemoryRecords {
   readonly maxBytes: number;
   /** In order of use: a Map keeps the order in which keys were set. */
-  readonly #records = new Map<string, Uint8Array>();
-  #nBytes = 0;
-  #nEvicted = 0;
+  private readonly _records = new Map<string, Uint8Array>();
+  private _nBytes = 0;
+  private _nEvicted = 0;
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes;
   }
 
   get nBytes(): number {
-    return this.#nBytes;
+    return this._nBytes;
   }
 
   get nRecords(): number {
-    return this.#records.size;
+    return this._records.size;
   }
 
   /** Records dropped so far to make room. */
   get nEvicted(): number {
-    return this.#nEvicted;
+    return this._nEvicted;
   }
 
   get(key: string): Uint8Array | undefined {
-    const bytes = this.#records.get(key);
+    const bytes = this._records.get(key);
     if (bytes === undefined) return undefined;
-    this.#records.delete(key);
-    this.#records.set(key, bytes);
+    this._records.delete(key);
+    this._records.set(key, bytes);
     return bytes;
   }
 
@@ -35,22 +35,22 @@ export class MemoryRecords {
   set(key: string, bytes: Uint8Array): void {
     this.delete(key);
     if (bytes.byteLength > this.maxBytes) return;
-    this.#records.set(key, bytes);
-    this.#nBytes += bytes.byteLength;
-    for (const oldest of this.#records.keys()) {
-      if (this.#nBytes <= this.maxBytes) return;
+    this._records.set(key, bytes);
+    this._nBytes += bytes.byteLength;
+    for (const oldest of this._records.keys()) {
+      if (this._nBytes <= this.maxBytes) return;
       this.delete(oldest);
-      this.#nEvicted++;
+      this._nEvicted++;
     }
   }
 
   delete(key: string): void {
-    this.#nBytes -= this.#records.get(key)?.byteLength ?? 0;
-    this.#records.delete(key);
+    this._nBytes -= this._records.get(key)?.byteLength ?? 0;
+    this._records.delete(key);
   }
 
   clear(): void {
-    this.#records.clear();
-    this.#nBytes = 0;
+    this._records.clear();
+    this._nBytes = 0;
   }
 }

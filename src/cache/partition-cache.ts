@@ -29,16 +29,16 @@ const NOTHING_YET: CacheStatistics = {
  * console.log(stats.cache.use, cache.statistics);
  */
 export class PartitionCache {
-  readonly #options: CacheOptions;
-  #records: RecordCache | undefined;
+  private readonly _options: CacheOptions;
+  private _records: RecordCache | undefined;
 
   constructor(options: CacheOptions = {}) {
-    this.#options = { ...options };
+    this._options = { ...options };
   }
 
   /** Counts since this cache was made. */
   get statistics(): CacheStatistics {
-    return this.#records?.statistics ?? NOTHING_YET;
+    return this._records?.statistics ?? NOTHING_YET;
   }
 
   /**
@@ -56,18 +56,18 @@ export class PartitionCache {
 
   /** Resolves when everything kept so far has reached the store. */
   async settled(): Promise<void> {
-    await this.#records?.settled();
+    await this._records?.settled();
   }
 
   /** Lets go of the store's connections; a later use opens them again. */
   close(): void {
-    this.#records?.close();
+    this._records?.close();
   }
 
   /** The records themselves; their code is loaded when they are first needed. @internal */
   async open(): Promise<RecordCache> {
     const { RecordCache } = await import('./record-cache.ts');
-    this.#records ??= new RecordCache(this.#options);
-    return this.#records;
+    this._records ??= new RecordCache(this._options);
+    return this._records;
   }
 }

@@ -74,75 +74,83 @@ const STORE_RETRY_MS = [15_000, 60_000, 300_000];
  * it goes on in memory and `statistics` says why.
  */
 export class RecordCache {
-  readonly #memory: MemoryRecords;
-  readonly #maxRecordBytes: number;
-  readonly #writes = new Set<Promise<void>>();
-  readonly #store: CacheStore | null;
-  readonly #now: () => number;
+  private readonly _memory: MemoryRecords;
+  private readonly _maxRecordBytes: number;
+  private readonly _writes = new Set<Promise<void>>();
+  private readonly _store: CacheStore | null;
+  private readonly _now: () => number;
   /** The store is left aside until then. */
-  #retryAtMs = Number.NEGATIVE_INFINITY;
+  private _retryAtMs = Number.NEGATIVE_INFINITY;
   /** How often it was, since it last answered. */
-  #nTimesAside = 0;
+  private _nTimesAside = 0;
   /** Counts the connections that were given up: calls of an earlier one that fail later tell nothing new. */
-  #nForgotten = 0;
-  #storeProblem = '';
-  #nStoreFailures = 0;
-  #counts = { nMemoryHits: 0, nStoreHits: 0, nMisses: 0, nKept: 0, nDamaged: 0, nStale: 0, nOversized: 0 };
+  private _nForgotten = 0;
+  private _storeProblem = '';
+  private _nStoreFailures = 0;
+  private _counts = {
+    nMemoryHits: 0,
+    nStoreHits: 0,
+    nMisses: 0,
+    nKept: 0,
+    nDamaged: 0,
+    nStale: 0,
+    nOversized: 0,
+  };
 
   constructor(options: CacheOptions = {}) {
     const { maxMemoryBytes, maxStoreBytes, maxRecordBytes, databaseName } = { ...CACHE_DEFAULTS, ...options };
-    this.#memory = new MemoryRecords(maxMemoryBytes);
-    this.#maxRecordBytes = maxRecordBytes;
-    this.#store =
+    this._memory = new MemoryRecords(maxMemoryBytes);
+    this._maxRecordBytes = maxRecordBytes;
+    this._store =
       options.store === undefined
         ? new IndexedDbStore({ databaseName, maxBytes: maxStoreBytes })
         : options.store;
-    this.#now = options.now ?? (() => performance.now());
-    if (this.#store === null) this.#storeProblem = 'no store was asked for';
+    this._now = options.now ?? (() => performance.now());
+    if (this._store === null) this._storeProblem = 'no store was asked for';
   }
 
   get statistics(): CacheStatistics {
     return {
-      ...this.#counts,
-      nEvictedFromMemory: this.#memory.nEvicted,
-      memoryBytes: this.#memory.nBytes,
-      store: this.#usable === null ? 'off' : 'ready',
-      storeProblem: this.#storeProblem,
+      ...this._counts,
+      nEvictedFromMemory: this._memory.nEvicted,
+      memoryBytes: this._memory.nBytes,
+      store: this._usable === null ? 'off' : 'ready',
+      storeProblem: this._storeProblem,
     };
   }
 
   /** The record of a key; never rejects. */
   async get(key: string): Promise<CacheHit | undefined> {
-    const known = this.#memory.get(key);
+    const known = this._memory.get(key);
     if (known !== undefined) {
-      this.#counts.nMemoryHits++;
+      this._counts.nMemoryHits++;
       return { bytes: known, source: 'memory' };
     }
-    const bytes = await this.#readStore(key);
+    const bytes = await this._readStore(key);
     if (bytes === undefined) {
-      this.#counts.nMisses++;
+      this._counts.nMisses++;
       return undefined;
     }
-    this.#counts.nStoreHits++;
-    this.#memory.set(key, bytes);
+    this._counts.nStoreHits++;
+    this._memory.set(key, bytes);
     return { bytes, source: 'store' };
   }
 
   /** Keeps a record, in memory at once and in the store in its own time; the bytes must not change afterwards. */
   set(key: string, bytes: Uint8Array): void {
-    if (bytes.byteLength > this.#maxRecordBytes) {
-      this.#counts.nOversized++;
+    if (bytes.byteLength > this._maxRecordBytes) {
+      this._counts.nOversized++;
       return;
     }
-    this.#counts.nKept++;
-    this.#memory.set(key, bytes);
-    this.#write((store) => sealRecord(bytes).then((sealed) => store.set(key, sealed)));
+    this._counts.nKept++;
+    this._memory.set(key, bytes);
+    this._write((store) => sealRecord(bytes).then((sealed) => store.set(key, sealed)));
   }
 
   /** Drops a record that turned out to be wrong. */
   reject(key: string): void {
-    this.#counts.nDamaged++;
-    this.#drop(key);
+    this._counts.nDamaged++;
+    this._drop(key);
   }
 
   /**
@@ -151,9 +159,9 @@ export class RecordCache {
    */
   async clear(): Promise<void> {
     await this.settled();
-    this.#memory.clear();
+    this._memory.clear();
     try {
-      if (this.#store) await withTimeout(this.#store.clear());
+      if (this._store) await withTimeout(this._store.clear());
     } catch (cause) {
       throw new NsdfLoadError(`the cache's store could not be cleared (${messageOf(cause)})`, { cause });
     }
@@ -162,77 +170,77 @@ export class RecordCache {
   /** What the store keeps, over all pages; null where there is no store or it can't tell. */
   async usage(): Promise<StoreUsage | null> {
     await this.settled();
-    const since = this.#nForgotten;
+    const since = this._nForgotten;
     try {
-      const usage = this.#usable?.usage?.();
+      const usage = this._usable?.usage?.();
       return usage ? await withTimeout(usage) : null;
     } catch (error) {
-      this.#noteFailure(error, since);
+      this._noteFailure(error, since);
       return null;
     }
   }
 
   /** Resolves when the writes under way have ended. */
   async settled(): Promise<void> {
-    while (this.#writes.size > 0) await Promise.all(this.#writes);
+    while (this._writes.size > 0) await Promise.all(this._writes);
   }
 
   /** Lets go of the store's connections. Records in memory stay; a later use opens the store again. */
   close(): void {
-    this.#store?.close?.();
+    this._store?.close?.();
   }
 
   /** The store, unless it is left aside now. */
-  get #usable(): CacheStore | null {
-    return this.#now() < this.#retryAtMs ? null : this.#store;
+  private get _usable(): CacheStore | null {
+    return this._now() < this._retryAtMs ? null : this._store;
   }
 
-  async #readStore(key: string): Promise<Uint8Array | undefined> {
-    const store = this.#usable;
+  private async _readStore(key: string): Promise<Uint8Array | undefined> {
+    const store = this._usable;
     if (store === null) return undefined;
-    const since = this.#nForgotten;
+    const since = this._nForgotten;
     try {
       const sealed = await withTimeout(store.get(key));
-      this.#noteAnswer();
-      return sealed === undefined ? undefined : await this.#open(key, sealed);
+      this._noteAnswer();
+      return sealed === undefined ? undefined : await this._open(key, sealed);
     } catch (error) {
-      this.#noteFailure(error, since);
+      this._noteFailure(error, since);
       return undefined;
     }
   }
 
-  async #open(key: string, sealed: Uint8Array): Promise<Uint8Array | undefined> {
+  private async _open(key: string, sealed: Uint8Array): Promise<Uint8Array | undefined> {
     const opened = await openRecord(sealed);
     if ('bytes' in opened) {
-      if (opened.bytes.byteLength <= this.#maxRecordBytes) return opened.bytes;
-      this.#counts.nOversized++;
-    } else if (opened.problem === 'stale') this.#counts.nStale++;
-    else this.#counts.nDamaged++;
-    this.#drop(key);
+      if (opened.bytes.byteLength <= this._maxRecordBytes) return opened.bytes;
+      this._counts.nOversized++;
+    } else if (opened.problem === 'stale') this._counts.nStale++;
+    else this._counts.nDamaged++;
+    this._drop(key);
     return undefined;
   }
 
-  #drop(key: string): void {
-    this.#memory.delete(key);
-    this.#write((store) => store.delete(key));
+  private _drop(key: string): void {
+    this._memory.delete(key);
+    this._write((store) => store.delete(key));
   }
 
   /** Has the store do something without anybody waiting for it. */
-  #write(action: (store: CacheStore) => Promise<void>): void {
-    const store = this.#usable;
+  private _write(action: (store: CacheStore) => Promise<void>): void {
+    const store = this._usable;
     if (store === null) return;
-    const since = this.#nForgotten;
+    const since = this._nForgotten;
     const writing = withTimeout(action(store))
-      .catch((error: unknown) => this.#noteFailure(error, since))
-      .finally(() => this.#writes.delete(writing));
-    this.#writes.add(writing);
+      .catch((error: unknown) => this._noteFailure(error, since))
+      .finally(() => this._writes.delete(writing));
+    this._writes.add(writing);
   }
 
-  #noteAnswer(): void {
-    this.#nStoreFailures = this.#nTimesAside = 0;
+  private _noteAnswer(): void {
+    this._nStoreFailures = this._nTimesAside = 0;
     // What it was left aside for is over; that it is full is not.
-    if (this.#retryAtMs !== Number.NEGATIVE_INFINITY) this.#storeProblem = '';
-    this.#retryAtMs = Number.NEGATIVE_INFINITY;
+    if (this._retryAtMs !== Number.NEGATIVE_INFINITY) this._storeProblem = '';
+    this._retryAtMs = Number.NEGATIVE_INFINITY;
   }
 
   /**
@@ -240,18 +248,18 @@ export class RecordCache {
    * and tried anew with the next call; where that fails, too, it is left aside for a while, then tried once.
    * @param since what `#nForgotten` was when the call began.
    */
-  #noteFailure(error: unknown, since: number): void {
-    this.#storeProblem = messageOf(error);
-    if (isQuotaError(error) || since !== this.#nForgotten) return;
-    this.#nForgotten++;
-    this.#store?.close?.();
-    this.#nStoreFailures++;
-    const isRetry = this.#nTimesAside > 0;
-    if (!isRetry && this.#nStoreFailures < MAX_STORE_FAILURES) return;
-    const waitMs = STORE_RETRY_MS[Math.min(STORE_RETRY_MS.length - 1, this.#nTimesAside)];
-    this.#retryAtMs = this.#now() + waitMs;
-    this.#nTimesAside++;
-    this.#nStoreFailures = 0;
+  private _noteFailure(error: unknown, since: number): void {
+    this._storeProblem = messageOf(error);
+    if (isQuotaError(error) || since !== this._nForgotten) return;
+    this._nForgotten++;
+    this._store?.close?.();
+    this._nStoreFailures++;
+    const isRetry = this._nTimesAside > 0;
+    if (!isRetry && this._nStoreFailures < MAX_STORE_FAILURES) return;
+    const waitMs = STORE_RETRY_MS[Math.min(STORE_RETRY_MS.length - 1, this._nTimesAside)];
+    this._retryAtMs = this._now() + waitMs;
+    this._nTimesAside++;
+    this._nStoreFailures = 0;
   }
 }
 

@@ -98,8 +98,8 @@ export class NeuralFieldExtension extends Extension {
   override readonly extensionName = EXTENSION_NAME;
   override readonly prewriteTypes = [PropertyType.ACCESSOR];
   /** What the document being written holds: bytes by field and weight type. */
-  #encoded = new Map<FieldAsset, Map<WeightType, EncodedField>>();
-  #hasBounds = false;
+  private _encoded = new Map<FieldAsset, Map<WeightType, EncodedField>>();
+  private _hasBounds = false;
 
   /** Makes a property to be set on a Primitive with `setExtension(NeuralFieldExtension.EXTENSION_NAME, …)`. */
   createNeuralField(asset: FieldAsset, dtype: WeightType = 'f32'): NeuralField {
@@ -125,20 +125,20 @@ export class NeuralFieldExtension extends Extension {
 
   /** Adds the bytes of all fields, MLPs first, and the accessors that carry bounds alone. */
   override prewrite(context: WriterContext, _propertyType: PropertyType): this {
-    const carriers = this.#listCarriers();
-    this.#encoded = new Map();
-    this.#hasBounds = false;
+    const carriers = this._listCarriers();
+    this._encoded = new Map();
+    this._hasBounds = false;
     for (const carrier of carriers) {
-      if (!hasFallback(carrier.primitive)) this.#writeBounds(context, carrier);
+      if (!hasFallback(carrier.primitive)) this._writeBounds(context, carrier);
     }
-    this.#addBytes(context, carriers);
+    this._addBytes(context, carriers);
     return this;
   }
 
   override write(context: WriterContext): this {
     const { json } = context.jsonDoc;
-    for (const { mesh, primitiveIndex, field, asset } of this.#listCarriers()) {
-      const encoded = this.#encode(field, asset);
+    for (const { mesh, primitiveIndex, field, asset } of this._listCarriers()) {
+      const encoded = this._encode(field, asset);
       const viewOf = (bytes: Uint8Array): number => context.otherBufferViewsIndexMap.get(bytes)!;
       const extension = fieldJson(asset, encoded.mlpLayers, {
         dtype: field.getWeightType(),
@@ -153,13 +153,13 @@ export class NeuralFieldExtension extends Extension {
       const primitiveDef = json.meshes![context.meshIndexMap.get(mesh)!].primitives[primitiveIndex];
       primitiveDef.extensions = { ...primitiveDef.extensions, [EXTENSION_NAME]: extension };
     }
-    if (this.#hasBounds) {
+    if (this._hasBounds) {
       json.extensionsRequired = [...new Set([...(json.extensionsRequired ?? []), EXTENSION_NAME])];
     }
     return this;
   }
 
-  #listCarriers(): Carrier[] {
+  private _listCarriers(): Carrier[] {
     return this.document
       .getRoot()
       .listMeshes()
@@ -172,23 +172,23 @@ export class NeuralFieldExtension extends Extension {
       );
   }
 
-  #encode(field: NeuralField, asset: FieldAsset): EncodedField {
+  private _encode(field: NeuralField, asset: FieldAsset): EncodedField {
     const dtype = field.getWeightType();
-    const byType = this.#encoded.get(asset) ?? new Map<WeightType, EncodedField>();
+    const byType = this._encoded.get(asset) ?? new Map<WeightType, EncodedField>();
     const encoded = byType.get(dtype) ?? ownBytes(encodeField(asset, dtype));
-    this.#encoded.set(asset, byType.set(dtype, encoded));
+    this._encoded.set(asset, byType.set(dtype, encoded));
     return encoded;
   }
 
   /** Registers bytes in the order of the format: MLPs, then levels coarse to fine. */
-  #addBytes(context: WriterContext, carriers: readonly Carrier[]): void {
+  private _addBytes(context: WriterContext, carriers: readonly Carrier[]): void {
     if (carriers.length === 0) return;
-    const encoded = [...new Set(carriers.map(({ field, asset }) => this.#encode(field, asset)))];
+    const encoded = [...new Set(carriers.map(({ field, asset }) => this._encode(field, asset)))];
     const nLevels = Math.max(...encoded.map(({ levels }) => levels.length));
     const byLevel = Array.from({ length: nLevels }, (_, l) =>
       encoded.flatMap(({ levels }) => levels.slice(l, l + 1)),
     );
-    const buffer = this.#buffer();
+    const buffer = this._buffer();
     const views = context.otherBufferViews.get(buffer) ?? [];
     const partitions = encoded.flatMap((one) => one.partitions);
     const mlps = encoded.map(({ mlp }) => mlp);
@@ -196,13 +196,13 @@ export class NeuralFieldExtension extends Extension {
   }
 
   /** glTF-Transform writes no accessor without bytes, so this one is ours. Shared ones get the bounds of all. */
-  #writeBounds(context: WriterContext, { primitive, asset }: Carrier): void {
-    const accessor = primitive.getAttribute('POSITION') ?? this.#createPosition(primitive);
+  private _writeBounds(context: WriterContext, { primitive, asset }: Carrier): void {
+    const accessor = primitive.getAttribute('POSITION') ?? this._createPosition(primitive);
     const json = context.jsonDoc.json;
     const accessors = (json.accessors ??= []);
     const { min, max } = shownBox(asset);
     const known = context.accessorIndexMap.get(accessor);
-    this.#hasBounds = true;
+    this._hasBounds = true;
     if (known !== undefined) {
       const { min: knownMin = [], max: knownMax = [] } = accessors[known];
       const bounds = boundsOf(Float32Array.from([...min, ...max, ...knownMin, ...knownMax]));
@@ -214,13 +214,13 @@ export class NeuralFieldExtension extends Extension {
     accessors.push({ componentType: 5126, count: 3, type: 'VEC3', ...bounds });
   }
 
-  #buffer(): Buffer {
+  private _buffer(): Buffer {
     return this.document.getRoot().listBuffers()[0] ?? this.document.createBuffer();
   }
 
-  #createPosition(primitive: Primitive): Accessor {
+  private _createPosition(primitive: Primitive): Accessor {
     const accessor = this.document
-      .createAccessor('', this.#buffer())
+      .createAccessor('', this._buffer())
       .setType('VEC3')
       .setArray(new Float32Array(9));
     primitive.setAttribute('POSITION', accessor);

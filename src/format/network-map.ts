@@ -12,14 +12,17 @@ export function isSameNetwork(a: FieldAsset, b: FieldAsset): boolean {
  * A value is held no longer than its network's weights.
  */
 export class NetworkMap<T> {
-  readonly #entries = new WeakMap<readonly MlpLayer[], { readonly asset: FieldAsset; readonly value: T }>();
+  private readonly _entries = new WeakMap<
+    readonly MlpLayer[],
+    { readonly asset: FieldAsset; readonly value: T }
+  >();
 
   get(asset: FieldAsset): T | undefined {
-    const entry = this.#entries.get(asset.layers);
+    const entry = this._entries.get(asset.layers);
     return entry && isSameNetwork(entry.asset, asset) ? entry.value : undefined;
   }
 
   set(asset: FieldAsset, value: T): void {
-    this.#entries.set(asset.layers, { asset, value });
+    this._entries.set(asset.layers, { asset, value });
   }
 }

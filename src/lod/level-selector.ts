@@ -31,63 +31,63 @@ export class LevelSelector<T> {
   limits: LevelLimits;
   /** Written by the store. While it is false the listener is told of nothing: an engine then looks at the levels itself. */
   isAttached = false;
-  readonly #listener: LevelListener<T>;
+  private readonly _listener: LevelListener<T>;
   /** The finest that any eye asked for in this frame. */
-  readonly #frameScale: ScreenScale = { ...UNSEEN };
-  readonly #eyeScale: ScreenScale = { ...UNSEEN };
-  #frame = -1;
-  #wanted: number;
+  private readonly _frameScale: ScreenScale = { ...UNSEEN };
+  private readonly _eyeScale: ScreenScale = { ...UNSEEN };
+  private _frame = -1;
+  private _wanted: number;
   /** What was wanted in the frame before: what hysteresis compares with. */
-  #settled: number;
-  #shown: Level<T> | null = null;
-  #updatedMs = Number.NEGATIVE_INFINITY;
-  #seenMs = Number.NEGATIVE_INFINITY;
+  private _settled: number;
+  private _shown: Level<T> | null = null;
+  private _updatedMs = Number.NEGATIVE_INFINITY;
+  private _seenMs = Number.NEGATIVE_INFINITY;
 
   constructor(store: LevelStore<T>, listener: LevelListener<T>, limits: Partial<LevelLimits> = {}) {
     this.store = store;
     this.limits = { ...LEVEL_LIMITS_DEFAULTS, ...limits };
-    this.#listener = listener;
-    this.#wanted = this.#settled = 0;
+    this._listener = listener;
+    this._wanted = this._settled = 0;
   }
 
   /** The level on screen; null before there is one. */
   get shown(): Level<T> | null {
-    return this.#shown?.status === 'ready' ? this.#shown : null;
+    return this._shown?.status === 'ready' ? this._shown : null;
   }
 
   /** The level that the last frame asked for. */
   get wanted(): Level<T> {
-    return this.store.levels[this.#wanted];
+    return this.store.levels[this._wanted];
   }
 
   /** Diameter on screen in the last frame, in pixels; 0 where no eye saw the object. */
   get diameter(): number {
-    return this.#frameScale.isInView ? this.#frameScale.diameter : 0;
+    return this._frameScale.isInView ? this._frameScale.diameter : 0;
   }
 
   get isInView(): boolean {
-    return this.#frameScale.isInView;
+    return this._frameScale.isInView;
   }
 
   /** When an eye last saw the object, in the scheduler's milliseconds. */
   get seenMs(): number {
-    return this.#seenMs;
+    return this._seenMs;
   }
 
   /** When a camera last asked, whether or not it saw the object. */
   get updatedMs(): number {
-    return this.#updatedMs;
+    return this._updatedMs;
   }
 
   /** The scheduler's frame in which a camera last asked. */
   get frame(): number {
-    return this.#frame;
+    return this._frame;
   }
 
   /** Error on screen of what is shown, in pixels; Infinity where nothing is, 0 where no eye sees it. */
   get screenError(): number {
-    if (this.#shown === null) return Number.POSITIVE_INFINITY;
-    return this.isInView ? this.#shown.errorLocal * this.#frameScale.pixelsPerUnit : 0;
+    if (this._shown === null) return Number.POSITIVE_INFINITY;
+    return this.isInView ? this._shown.errorLocal * this._frameScale.pixelsPerUnit : 0;
   }
 
   /** A camera begins to look at the object. Attaches it to its store where it is not. */
@@ -95,23 +95,23 @@ export class LevelSelector<T> {
     const { scheduler } = this.store;
     this.store.attach(this);
     scheduler.requestFrame();
-    this.#updatedMs = scheduler.nowMs();
-    if (this.#frame === scheduler.frame) return;
-    this.#frame = scheduler.frame;
-    this.#settled = this.#wanted;
-    this.#frameScale.pixelsPerUnit = this.#frameScale.diameter = 0;
-    this.#frameScale.isInView = false;
+    this._updatedMs = scheduler.nowMs();
+    if (this._frame === scheduler.frame) return;
+    this._frame = scheduler.frame;
+    this._settled = this._wanted;
+    this._frameScale.pixelsPerUnit = this._frameScale.diameter = 0;
+    this._frameScale.isInView = false;
   }
 
   /** One eye of the camera looks. */
   look(eye: Eye, worldMatrix: ArrayLike<number>, bounds: LocalBounds): void {
-    const seen = measureOnScreen(eye, worldMatrix, bounds, this.#eyeScale);
+    const seen = measureOnScreen(eye, worldMatrix, bounds, this._eyeScale);
     if (!seen.isInView) return;
-    const scale = this.#frameScale;
+    const scale = this._frameScale;
     scale.isInView = true;
     if (!(seen.pixelsPerUnit <= scale.pixelsPerUnit)) scale.pixelsPerUnit = seen.pixelsPerUnit;
     if (!(seen.diameter <= scale.diameter)) scale.diameter = seen.diameter;
-    this.#seenMs = this.#updatedMs;
+    this._seenMs = this._updatedMs;
   }
 
   /**
@@ -121,18 +121,18 @@ export class LevelSelector<T> {
   choose(): Level<T> | null {
     const { levels } = this.store;
     if (this.isInView) {
-      this.#wanted = selectLevel(levels, this.limits, this.#frameScale.pixelsPerUnit, this.#settled);
+      this._wanted = selectLevel(levels, this.limits, this._frameScale.pixelsPerUnit, this._settled);
     }
-    this.#shown = this.#best();
-    if (this.#shown && this.isInView) (this.#shown as MutableLevel<T>).lastShownMs = this.#updatedMs;
-    return this.#shown;
+    this._shown = this._best();
+    if (this._shown && this.isInView) (this._shown as MutableLevel<T>).lastShownMs = this._updatedMs;
+    return this._shown;
   }
 
   /** Goes on with what another object of the same field wants and shows: the one that this one was cloned from. */
   startFrom(other: LevelSelector<T>): void {
-    this.#wanted = other.#wanted;
-    this.#settled = other.#settled;
-    this.#shown = other.#shown;
+    this._wanted = other._wanted;
+    this._settled = other._settled;
+    this._shown = other._shown;
   }
 
   /** Stops taking part until the next `begin`; see `LevelStore.detach`. */
@@ -142,24 +142,24 @@ export class LevelSelector<T> {
 
   /** For the store. */
   levelReady(level: Level<T>): void {
-    this.#shown = this.#best();
-    this.#listener.levelReady(level);
+    this._shown = this._best();
+    this._listener.levelReady(level);
   }
 
   /** For the store. */
   levelEvicted(level: Level<T>, value: T): void {
-    this.#shown = this.#best();
-    this.#listener.levelEvicted(level, value);
+    this._shown = this._best();
+    this._listener.levelEvicted(level, value);
   }
 
   /** For the store. */
   levelFailed(level: Level<T>, error: unknown): void {
-    this.#listener.levelFailed(level, error);
+    this._listener.levelFailed(level, error);
   }
 
-  #best(): Level<T> | null {
+  private _best(): Level<T> | null {
     const { levels, preview } = this.store;
-    const at = nearestReady(levels, this.limits, this.#wanted);
+    const at = nearestReady(levels, this.limits, this._wanted);
     if (at >= 0) return levels[at];
     return preview?.status === 'ready' ? preview : null;
   }

@@ -31,13 +31,13 @@ export class LevelStore<T> {
   readonly scheduler: LodScheduler;
   /** The objects that show this field now. */
   readonly selectors: LevelSelector<T>[] = [];
-  readonly #maker: LevelMaker<T>;
-  #demands: Demand<T>[] = [];
+  private readonly _maker: LevelMaker<T>;
+  private _demands: Demand<T>[] = [];
 
   constructor(ladder: Ladder, maker: LevelMaker<T>, scheduler: LodScheduler) {
     this.levels = ladder.levels.map((level) => createLevel<T>(level));
     this.preview = ladder.preview && createLevel<T>(ladder.preview);
-    this.#maker = maker;
+    this._maker = maker;
     this.scheduler = scheduler;
   }
 
@@ -66,13 +66,13 @@ export class LevelStore<T> {
 
   /** Whether a caller waits for a level. */
   isDemanded(level: Level<T>): boolean {
-    for (const demand of this.#demands) if (demand.level === level) return true;
+    for (const demand of this._demands) if (demand.level === level) return true;
     return false;
   }
 
   /** The level that a caller waits for and that nobody is at work on, or null. */
   nextDemanded(nowMs: number): Level<T> | null {
-    for (const { level } of this.#demands) {
+    for (const { level } of this._demands) {
       if (level.status === 'absent' && level.retryAtMs <= nowMs) return level;
     }
     return null;
@@ -88,7 +88,7 @@ export class LevelStore<T> {
     if (level.status === 'failed') return Promise.reject(level.error);
     return new Promise<Level<T>>((resolve, reject) => {
       const onAbort = (): void => {
-        this.#demands = this.#demands.filter((other) => other !== demand);
+        this._demands = this._demands.filter((other) => other !== demand);
         this.scheduler.requestTick();
         reject(signal?.reason);
       };
@@ -105,7 +105,7 @@ export class LevelStore<T> {
         },
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#demands.push(demand);
+      this._demands.push(demand);
       this.scheduler.requestTick();
     });
   }
@@ -127,13 +127,13 @@ export class LevelStore<T> {
     if (this.selectors.length > 0) return;
     this.scheduler.remove(this as LevelStore<unknown>);
     const reason = new DOMException('the object was disposed', 'AbortError');
-    for (const demand of this.#demands.splice(0)) demand.reject(reason);
+    for (const demand of this._demands.splice(0)) demand.reject(reason);
   }
 
   /** For the scheduler: starts making a level. */
   begin(level: Level<T>, signal: AbortSignal): Promise<() => MadeLevel<T>> {
     (level as MutableLevel<T>).status = 'making';
-    return this.#maker.make(level, signal);
+    return this._maker.make(level, signal);
   }
 
   /** For the scheduler: the job was ended before it was done. */
@@ -158,7 +158,7 @@ export class LevelStore<T> {
       return;
     }
     for (const selector of [...this.selectors]) selector.levelReady(level);
-    for (const { resolve } of this.#takeDemands(level)) resolve(level);
+    for (const { resolve } of this._takeDemands(level)) resolve(level);
     if (this.preview?.status === 'ready' && this.hasReadyLevel) this.evict(this.preview);
   }
 
@@ -170,7 +170,7 @@ export class LevelStore<T> {
     own.retryAtMs = retryAtMs;
     own.status = retryAtMs === Number.POSITIVE_INFINITY ? 'failed' : 'absent';
     for (const selector of [...this.selectors]) selector.levelFailed(level, error);
-    for (const { reject } of this.#takeDemands(level)) reject(error);
+    for (const { reject } of this._takeDemands(level)) reject(error);
   }
 
   /** For the scheduler: drops a ready level. */
@@ -180,12 +180,12 @@ export class LevelStore<T> {
     own.status = 'absent';
     own.value = null;
     for (const selector of [...this.selectors]) selector.levelEvicted(level, value as T);
-    this.#maker.free(value as T);
+    this._maker.free(value as T);
   }
 
-  #takeDemands(level: Level<T>): Demand<T>[] {
-    const taken = this.#demands.filter((demand) => demand.level === level);
-    this.#demands = this.#demands.filter((demand) => demand.level !== level);
+  private _takeDemands(level: Level<T>): Demand<T>[] {
+    const taken = this._demands.filter((demand) => demand.level === level);
+    this._demands = this._demands.filter((demand) => demand.level !== level);
     return taken;
   }
 }

@@ -44,131 +44,131 @@ function defaultMaxConcurrent(): number {
  * drawn it does nothing.
  */
 export class LodScheduler {
-  readonly #options: Required<SchedulerOptions>;
-  readonly #stores = new Set<LevelStore<unknown>>();
-  readonly #jobs: LevelJobs;
-  #maxBytes: number;
-  #frame = 0;
-  #isFrameOpen = false;
-  #isTickRequested = false;
-  #isPaused = false;
-  #nEvicted = 0;
+  private readonly _options: Required<SchedulerOptions>;
+  private readonly _stores = new Set<LevelStore<unknown>>();
+  private readonly _jobs: LevelJobs;
+  private _maxBytes: number;
+  private _frame = 0;
+  private _isFrameOpen = false;
+  private _isTickRequested = false;
+  private _isPaused = false;
+  private _nEvicted = 0;
 
   constructor(options: SchedulerOptions = {}) {
-    this.#options = {
+    this._options = {
       maxConcurrent: options.maxConcurrent ?? defaultMaxConcurrent(),
       maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
       lingerMs: options.lingerMs ?? DEFAULT_LINGER_MS,
       now: options.now ?? (() => performance.now()),
       defer: options.defer ?? ((task) => setTimeout(task, 0)),
     };
-    this.#maxBytes = this.#options.maxBytes;
-    this.#jobs = new LevelJobs(this.#options.now, () => this.requestTick());
+    this._maxBytes = this._options.maxBytes;
+    this._jobs = new LevelJobs(this._options.now, () => this.requestTick());
   }
 
   get stats(): SchedulerStats {
-    const { nRunning, nMade, nCancelled, nFailed } = this.#jobs;
+    const { nRunning, nMade, nCancelled, nFailed } = this._jobs;
     let nObjects = 0;
-    for (const store of this.#stores) nObjects += store.selectors.length;
-    const nBytes = bytesOf(this.#stores);
-    return { nObjects, nRunning, nBytes, nMade, nCancelled, nEvicted: this.#nEvicted, nFailed };
+    for (const store of this._stores) nObjects += store.selectors.length;
+    const nBytes = bytesOf(this._stores);
+    return { nObjects, nRunning, nBytes, nMade, nCancelled, nEvicted: this._nEvicted, nFailed };
   }
 
   get isPaused(): boolean {
-    return this.#isPaused;
+    return this._isPaused;
   }
 
   get maxBytes(): number {
-    return this.#maxBytes;
+    return this._maxBytes;
   }
 
   /** Takes effect after the next frame, or at once where nothing is drawn. */
   set maxBytes(nBytes: number) {
-    this.#maxBytes = nBytes;
+    this._maxBytes = nBytes;
     this.requestTick();
   }
 
   /** Counts the frames in which an object asked for a level. */
   get frame(): number {
-    return this.#frame;
+    return this._frame;
   }
 
   nowMs(): number {
-    return this.#options.now();
+    return this._options.now();
   }
 
   /** Starts no further jobs; those at work finish, unless `cancelRunning` ends them, and their levels are shown. */
   pause({ cancelRunning = false } = {}): void {
-    this.#isPaused = true;
-    if (cancelRunning) this.#jobs.cancel('the scheduler was paused');
+    this._isPaused = true;
+    if (cancelRunning) this._jobs.cancel('the scheduler was paused');
   }
 
   resume(): void {
-    this.#isPaused = false;
+    this._isPaused = false;
     this.requestTick();
   }
 
   /** Ends all jobs and forgets all objects; they come back when they are drawn again. */
   dispose(): void {
-    for (const store of [...this.#stores]) {
+    for (const store of [...this._stores]) {
       for (const selector of [...store.selectors]) store.detach(selector);
     }
   }
 
   /** For stores: takes part from now on. */
   add(store: LevelStore<unknown>): void {
-    this.#stores.add(store);
+    this._stores.add(store);
   }
 
   /** For stores: takes part no longer; its jobs end. */
   remove(store: LevelStore<unknown>): void {
-    this.#stores.delete(store);
-    this.#jobs.forget(store, 'the object was disposed');
+    this._stores.delete(store);
+    this._jobs.forget(store, 'the object was disposed');
   }
 
   /** For selectors: an object asks in the frame at hand. */
   requestFrame(): void {
-    this.#isFrameOpen = true;
-    if (!this.#isTickRequested) this.requestTick();
+    this._isFrameOpen = true;
+    if (!this._isTickRequested) this.requestTick();
   }
 
   /** Has the scheduler look at everything soon. */
   requestTick(): void {
-    if (this.#isTickRequested) return;
-    this.#isTickRequested = true;
-    this.#options.defer(this.#tick);
+    if (this._isTickRequested) return;
+    this._isTickRequested = true;
+    this._options.defer(this._tick);
   }
 
-  readonly #tick = (): void => {
-    this.#isTickRequested = false;
-    this.#jobs.deliver();
-    const patience = this.#patience();
-    this.#jobs.cancel('the level is no longer wanted', ({ store, level }) => !serves(store, level, patience));
-    this.#nEvicted += evictOverBudget(this.#stores, this.#maxBytes, patience);
-    if (!this.#isPaused) this.#startJobs(patience);
-    if (this.#jobs.hasArrivals) this.requestTick();
-    if (this.#isFrameOpen) this.#frame++;
-    this.#isFrameOpen = false;
+  private readonly _tick = (): void => {
+    this._isTickRequested = false;
+    this._jobs.deliver();
+    const patience = this._patience();
+    this._jobs.cancel('the level is no longer wanted', ({ store, level }) => !serves(store, level, patience));
+    this._nEvicted += evictOverBudget(this._stores, this._maxBytes, patience);
+    if (!this._isPaused) this._startJobs(patience);
+    if (this._jobs.hasArrivals) this.requestTick();
+    if (this._isFrameOpen) this._frame++;
+    this._isFrameOpen = false;
   };
 
   /** One job more than `maxConcurrent` may run, where it makes a first picture: it must not wait for a long one. */
-  #startJobs(patience: Patience): void {
-    const { maxConcurrent } = this.#options;
-    while (this.#jobs.nRunning <= maxConcurrent) {
-      const isFirstOnly = this.#jobs.nRunning - this.#jobs.nFirst >= maxConcurrent;
-      const isCoarseOnly = bytesOf(this.#stores) >= this.#maxBytes;
-      const next = nextCandidate(this.#stores, patience, { isFirstOnly, isCoarseOnly });
+  private _startJobs(patience: Patience): void {
+    const { maxConcurrent } = this._options;
+    while (this._jobs.nRunning <= maxConcurrent) {
+      const isFirstOnly = this._jobs.nRunning - this._jobs.nFirst >= maxConcurrent;
+      const isCoarseOnly = bytesOf(this._stores) >= this._maxBytes;
+      const next = nextCandidate(this._stores, patience, { isFirstOnly, isCoarseOnly });
       if (!next) return;
-      this.#jobs.start(next);
+      this._jobs.start(next);
     }
   }
 
-  #patience(): Patience {
+  private _patience(): Patience {
     return {
       nowMs: this.nowMs(),
-      frame: this.#frame,
-      lingerMs: this.#options.lingerMs,
-      isShortOfBytes: bytesOf(this.#stores) > SHORT_OF_BYTES * this.#maxBytes,
+      frame: this._frame,
+      lingerMs: this._options.lingerMs,
+      isShortOfBytes: bytesOf(this._stores) > SHORT_OF_BYTES * this._maxBytes,
     };
   }
 }

@@ -17,59 +17,59 @@ export interface ViewMaker {
  * meshes; what was wanted meanwhile comes next.
  */
 export class ViewFollower {
-  readonly #domain: Box3;
-  readonly #maker: ViewMaker;
-  readonly #options: ViewBlocksOptions;
-  #abort: AbortController | null = null;
-  #wanted: ToleranceBlocks | null = null;
-  #tried: ToleranceBlocks | null = null;
-  #shown: ToleranceBlocks | null = null;
-  #isDisposed = false;
+  private readonly _domain: Box3;
+  private readonly _maker: ViewMaker;
+  private readonly _options: ViewBlocksOptions;
+  private _abort: AbortController | null = null;
+  private _wanted: ToleranceBlocks | null = null;
+  private _tried: ToleranceBlocks | null = null;
+  private _shown: ToleranceBlocks | null = null;
+  private _isDisposed = false;
 
   /** @param domain the field's, which the blocks divide. */
   constructor(domain: Box3, maker: ViewMaker, options: ViewBlocksOptions) {
-    this.#domain = domain;
-    this.#maker = maker;
-    this.#options = options;
+    this._domain = domain;
+    this._maker = maker;
+    this._options = options;
   }
 
   /** The tolerances of the mesh that is shown; null before the first one. */
   get shown(): ToleranceBlocks | null {
-    return this.#shown;
+    return this._shown;
   }
 
   /** True while a mesh is on its way. */
   get isBusy(): boolean {
-    return this.#abort !== null;
+    return this._abort !== null;
   }
 
   /** To be called once a frame, or when the view changed. @param worldMatrix local to world, 16 numbers. */
   update(eyes: readonly Eye[], worldMatrix: ArrayLike<number>): void {
-    if (this.#isDisposed) return;
-    const blocks = viewBlocks(this.#domain, eyes, worldMatrix, this.#options);
-    if (sameBlocks(blocks, this.#wanted)) return;
-    this.#wanted = blocks;
-    if (this.#abort === null) void this.#work();
+    if (this._isDisposed) return;
+    const blocks = viewBlocks(this._domain, eyes, worldMatrix, this._options);
+    if (sameBlocks(blocks, this._wanted)) return;
+    this._wanted = blocks;
+    if (this._abort === null) void this._work();
   }
 
   /** Ends the work at hand; the mesh that is shown stays. */
   dispose(): void {
-    this.#isDisposed = true;
-    this.#abort?.abort(new DOMException('the view is not followed any more', 'AbortError'));
+    this._isDisposed = true;
+    this._abort?.abort(new DOMException('the view is not followed any more', 'AbortError'));
   }
 
-  async #work(): Promise<void> {
-    while (!this.#isDisposed && !sameBlocks(this.#wanted, this.#tried)) {
-      const blocks = this.#wanted as ToleranceBlocks;
-      this.#tried = blocks;
-      this.#abort = new AbortController();
+  private async _work(): Promise<void> {
+    while (!this._isDisposed && !sameBlocks(this._wanted, this._tried)) {
+      const blocks = this._wanted as ToleranceBlocks;
+      this._tried = blocks;
+      this._abort = new AbortController();
       try {
-        await this.#maker.derive(blocks, this.#abort.signal);
-        this.#shown = blocks;
+        await this._maker.derive(blocks, this._abort.signal);
+        this._shown = blocks;
       } catch (error) {
-        if (!this.#isDisposed) this.#maker.failed(error);
+        if (!this._isDisposed) this._maker.failed(error);
       }
     }
-    this.#abort = null;
+    this._abort = null;
   }
 }

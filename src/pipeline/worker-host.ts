@@ -100,7 +100,9 @@ export class WorkerHost {
       const onAbort = (): void => this.#cancel(jobId, job.signal?.reason);
       const stopListening = (): void => job.signal?.removeEventListener('abort', onAbort);
       this.#sendAsset(job.assetId, job.asset);
-      this.#post({ kind: 'derive', jobId, assetId: job.assetId, options: job.options });
+      // Copied: what hands objects out through proxies, as some frameworks do, could not be posted.
+      const options = copyTight(job.options);
+      this.#post({ kind: 'derive', jobId, assetId: job.assetId, options }, [...collectBuffers(options)]);
       job.signal?.addEventListener('abort', onAbort);
       this.#job = {
         jobId,

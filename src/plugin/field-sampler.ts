@@ -28,7 +28,7 @@ export interface WorldTransform {
 /** A field's values on the CPU; what evaluating needs is set up at the first call and shared by all clones. */
 export class FieldSampler {
   readonly asset: FieldAsset;
-  #field: CpuField | null = null;
+  private _field: CpuField | null = null;
 
   constructor(asset: FieldAsset) {
     this.asset = asset;
@@ -38,7 +38,7 @@ export class FieldSampler {
   sample(points: ArrayLike<number>, out: SampleTarget): FieldSamples {
     const nPoints = countPoints(points);
     const samples = prepare(out, nPoints);
-    this.#evaluate(Float64Array.from(points), nPoints, samples);
+    this._evaluate(Float64Array.from(points), nPoints, samples);
     return samples;
   }
 
@@ -50,14 +50,14 @@ export class FieldSampler {
   ): FieldSamples {
     const nPoints = countPoints(points);
     const samples = prepare(out, nPoints);
-    this.#evaluate(transformPoints(points, toLocal), nPoints, samples);
+    this._evaluate(transformPoints(points, toLocal), nPoints, samples);
     scaleToWorld(samples, nPoints, toLocal, smallestStretch(toWorld));
     return samples;
   }
 
-  #evaluate(pointsLocal: Float64Array, nPoints: number, samples: FieldSamples): void {
-    this.#field ??= createCpuField(this.asset);
-    this.#field.evaluateWithGradient(pointsLocal, samples.distances, samples.gradients, nPoints);
+  private _evaluate(pointsLocal: Float64Array, nPoints: number, samples: FieldSamples): void {
+    this._field ??= createCpuField(this.asset);
+    this._field.evaluateWithGradient(pointsLocal, samples.distances, samples.gradients, nPoints);
   }
 }
 

@@ -42,57 +42,57 @@ const TOLERANCE_SHARE = 1 / 170;
  * better as more comes.
  */
 export class FilePreview {
-  readonly #target: PreviewTarget;
-  readonly #settings: DeriveSettings;
+  private readonly _target: PreviewTarget;
+  private readonly _settings: DeriveSettings;
   /** Of the load that the preview belongs to. */
-  readonly #signal: AbortSignal;
-  readonly #controller = new AbortController();
-  #nextByteLength = 0;
-  #nLevelsShown = -1;
-  #isBusy = false;
-  #waiting: NsdfPrefix | undefined;
+  private readonly _signal: AbortSignal;
+  private readonly _controller = new AbortController();
+  private _nextByteLength = 0;
+  private _nLevelsShown = -1;
+  private _isBusy = false;
+  private _waiting: NsdfPrefix | undefined;
 
   constructor(target: PreviewTarget, settings: DeriveSettings, signal: AbortSignal) {
-    this.#target = target;
-    this.#settings = settings;
-    this.#signal = signal;
+    this._target = target;
+    this._settings = settings;
+    this._signal = signal;
   }
 
   /** Looks at the first bytes, where enough have come for more to be seen. */
   update(received: Uint8Array): void {
-    if (received.length < this.#nextByteLength) return;
+    if (received.length < this._nextByteLength) return;
     const prefix = readNsdfPrefix(received);
     if (prefix === null) return;
     // A file that is whole needs no preview: the real thing follows.
-    this.#nextByteLength = prefix.nextByteLength ?? Number.POSITIVE_INFINITY;
+    this._nextByteLength = prefix.nextByteLength ?? Number.POSITIVE_INFINITY;
     const isWhole = prefix.nextByteLength === null;
-    if (isWhole) this.#waiting = undefined;
-    else if (this.#isBetter(prefix)) this.#waiting = prefix;
-    if (this.#waiting && !this.#isBusy) void this.#showWaiting();
+    if (isWhole) this._waiting = undefined;
+    else if (this._isBetter(prefix)) this._waiting = prefix;
+    if (this._waiting && !this._isBusy) void this._showWaiting();
   }
 
   /** Takes the preview out of the scene and frees it. */
   end(): void {
-    this.#controller.abort();
-    this.#waiting = undefined;
-    this.#target.end();
+    this._controller.abort();
+    this._waiting = undefined;
+    this._target.end();
   }
 
-  #isBetter({ fields, nLevels, nLevelsTotal }: NsdfPrefix): boolean {
+  private _isBetter({ fields, nLevels, nLevelsTotal }: NsdfPrefix): boolean {
     if (fields.length === 0) return false;
-    if (fields.every(({ field }) => field.fallback !== null)) return this.#nLevelsShown < 0;
-    return nLevels > this.#nLevelsShown && nLevels >= LEAST_SHARE * nLevelsTotal;
+    if (fields.every(({ field }) => field.fallback !== null)) return this._nLevelsShown < 0;
+    return nLevels > this._nLevelsShown && nLevels >= LEAST_SHARE * nLevelsTotal;
   }
 
   /** One after the other; of prefixes that come meanwhile only the last is shown. */
-  async #showWaiting(): Promise<void> {
-    this.#isBusy = true;
+  private async _showWaiting(): Promise<void> {
+    this._isBusy = true;
     try {
-      for (let prefix = this.#waiting; prefix; prefix = this.#waiting) {
-        this.#waiting = undefined;
-        const parts = await Promise.all(prefix.fields.map((instance) => this.#makePart(instance)));
-        if (this.#controller.signal.aborted || this.#signal.aborted) return;
-        this.#show(
+      for (let prefix = this._waiting; prefix; prefix = this._waiting) {
+        this._waiting = undefined;
+        const parts = await Promise.all(prefix.fields.map((instance) => this._makePart(instance)));
+        if (this._controller.signal.aborted || this._signal.aborted) return;
+        this._show(
           parts.filter((part) => part !== null),
           prefix,
         );
@@ -100,27 +100,29 @@ export class FilePreview {
     } catch {
       // A preview that cannot be made is none; what is wrong with the file is told by the load itself.
     } finally {
-      this.#isBusy = false;
+      this._isBusy = false;
     }
   }
 
-  async #makePart({ field, matrixWorld }: NsdfFieldInstance): Promise<PreviewPart | null> {
-    const surface = field.fallback ?? (await this.#derive(field.asset));
+  private async _makePart({ field, matrixWorld }: NsdfFieldInstance): Promise<PreviewPart | null> {
+    const surface = field.fallback ?? (await this._derive(field.asset));
     return surface && { ...surface, name: field.asset.name, material: field.material, matrixWorld };
   }
 
-  async #derive(asset: FieldAsset): Promise<Pick<PreviewPart, 'positions' | 'normals' | 'indices'> | null> {
+  private async _derive(
+    asset: FieldAsset,
+  ): Promise<Pick<PreviewPart, 'positions' | 'normals' | 'indices'> | null> {
     const { min, max } = asset.domain;
     const tolerance = TOLERANCE_SHARE * Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
-    const { backend = 'auto' } = this.#settings;
-    const { signal } = this.#controller;
+    const { backend = 'auto' } = this._settings;
+    const { signal } = this._controller;
     const { mesh, isEmpty } = await deriveMesh(asset, { tolerance, backend, signal, cache: false });
     return isEmpty ? null : mesh;
   }
 
-  #show(parts: readonly PreviewPart[], { nLevels, nLevelsTotal }: NsdfPrefix): void {
+  private _show(parts: readonly PreviewPart[], { nLevels, nLevelsTotal }: NsdfPrefix): void {
     if (parts.length === 0) return;
-    this.#nLevelsShown = nLevels;
-    this.#target.show(parts, { isPreview: true, nLevels, nLevelsTotal });
+    this._nLevelsShown = nLevels;
+    this._target.show(parts, { isPreview: true, nLevels, nLevelsTotal });
   }
 }

@@ -9,24 +9,24 @@ const LARGE_BYTES = 1e6;
 
 /** Compiles the GPU's kernels for a file's fields while the file arrives. */
 export class GpuWarmUp {
-  readonly #settings: GpuSettings;
-  #isDone = false;
+  private readonly _settings: GpuSettings;
+  private _isDone = false;
 
   constructor(settings: GpuSettings) {
-    this.#settings = settings;
+    this._settings = settings;
   }
 
   /** Looks at the first bytes, until they tell what the fields are like. */
   update(received: Uint8Array): void {
-    if (this.#isDone) return;
+    if (this._isDone) return;
     const prefix = readNsdfPrefix(received);
     const isTold = prefix?.fields.every(
       ({ field: { asset } }) => asset.encoding.kind === 'none' || prefix.nLevels > 0,
     );
     if (!prefix || prefix.fields.length === 0 || !isTold) return;
-    this.#isDone = true;
-    const { output, device } = this.#settings;
-    const { backend = output === 'gpu' ? 'gpu' : 'auto' } = this.#settings;
+    this._isDone = true;
+    const { output, device } = this._settings;
+    const { backend = output === 'gpu' ? 'gpu' : 'auto' } = this._settings;
     if (backend === 'auto' && prefix.byteLength < LARGE_BYTES) return;
     const options = { nLevels: prefix.nLevelsTotal, backend, ...(device && { device }) };
     // Fields of one shape share their kernels.
@@ -36,7 +36,7 @@ export class GpuWarmUp {
 
   /** What is being compiled stays: it is there for the next file. */
   end(): void {
-    this.#isDone = true;
+    this._isDone = true;
   }
 }
 

@@ -10,17 +10,17 @@ export interface PrefixWatcher {
 
 /** A preview, or another watcher, whose code is loaded while the file is. */
 export class LazyPreview {
-  #preview: PrefixWatcher | undefined;
-  #received: Uint8Array | undefined;
-  #isEnded = false;
+  private _preview: PrefixWatcher | undefined;
+  private _received: Uint8Array | undefined;
+  private _isEnded = false;
 
   /** @param load fetches its code and makes it */
   constructor(load: () => Promise<PrefixWatcher>) {
     load().then(
       (preview) => {
-        if (this.#isEnded) return preview.end();
-        this.#preview = preview;
-        if (this.#received) preview.update(this.#received);
+        if (this._isEnded) return preview.end();
+        this._preview = preview;
+        if (this._received) preview.update(this._received);
       },
       () => {}, // without its code there is no preview; the load does not need one
     );
@@ -28,14 +28,14 @@ export class LazyPreview {
 
   /** See `PrefixWatcher.update`. */
   update(received: Uint8Array): void {
-    this.#received = received;
-    this.#preview?.update(received);
+    this._received = received;
+    this._preview?.update(received);
   }
 
   /** See `PrefixWatcher.end`. */
   end(): void {
-    this.#isEnded = true;
-    this.#preview?.end();
+    this._isEnded = true;
+    this._preview?.end();
   }
 }
 

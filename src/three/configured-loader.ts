@@ -15,59 +15,59 @@ export type LoaderSettings = FieldSettings & OutputSettings;
 
 /** The settings half of {@link NSDFLoader}: how meshes are derived, by chained setters. */
 export abstract class ConfiguredLoader<T> extends Loader<T> {
-  #settings: LoaderSettings;
+  private _settings: LoaderSettings;
 
   /** @throws {NsdfArgumentError} if there is a setting of a name that is none */
   constructor(manager?: LoadingManager, settings: LoaderSettings = {}) {
     super(manager);
     refuseUnknownSettings('NSDFLoader', settings, { renderer: true });
-    this.#settings = { ...settings };
+    this._settings = { ...settings };
   }
 
   /** How meshes are derived at present. */
   get settings(): LoaderSettings {
-    return this.#settings;
+    return this._settings;
   }
 
   /** Largest distance between mesh and zero set, in the file's local units; replaces resolution and exact. */
   setTolerance(tolerance: number | null): this {
-    this.#settings = withDetail(this.#settings, tolerance === null ? {} : { tolerance });
+    this._settings = withDetail(this._settings, tolerance === null ? {} : { tolerance });
     return this;
   }
 
   /** Uniform lattice of that many boxes along the longest axis; replaces tolerance and exact. */
   setResolution(resolution: number | null): this {
-    this.#settings = withDetail(this.#settings, resolution === null ? {} : { resolution });
+    this._settings = withDetail(this._settings, resolution === null ? {} : { resolution });
     return this;
   }
 
   /** The whole polyhedral complex, every crease of every neuron; replaces tolerance and resolution. */
   setExact(exact = true): this {
-    this.#settings = withDetail(this.#settings, exact ? { exact } : {});
+    this._settings = withDetail(this._settings, exact ? { exact } : {});
     return this;
   }
 
   /** Simplifies to at most this many vertices; null for no limit. */
   setMaxVertices(maxVertices: number | null): this {
-    this.#settings = withSetting(this.#settings, 'maxVertices', maxVertices);
+    this._settings = withSetting(this._settings, 'maxVertices', maxVertices);
     return this;
   }
 
   /** Splits normals at edges sharper than this many degrees; null for never. */
   setCreaseAngle(degrees: number | null): this {
-    this.#settings = withSetting(this.#settings, 'creaseAngle', degrees);
+    this._settings = withSetting(this._settings, 'creaseAngle', degrees);
     return this;
   }
 
   /** Where derivations run; 'auto' takes the best there is. */
   setBackend(backend: Backend | 'auto'): this {
-    this.#settings = withSetting(this.#settings, 'backend', backend);
+    this._settings = withSetting(this._settings, 'backend', backend);
     return this;
   }
 
   /** The GPU device that the backend `gpu` shares; null for one of its own. See `detectSupport`. */
   setDevice(device: GPUDevice | null): this {
-    this.#settings = withSetting(this.#settings, 'device', device);
+    this._settings = withSetting(this._settings, 'device', device);
     return this;
   }
 
@@ -76,8 +76,8 @@ export abstract class ConfiguredLoader<T> extends Loader<T> {
    * @param renderer the one that draws them; needed for `gpu`.
    */
   setOutput(output: 'cpu' | 'gpu', renderer?: object): this {
-    const { output: _output, renderer: _renderer, ...others } = this.#settings;
-    this.#settings = { ...others, output, ...(renderer && { renderer }) };
+    const { output: _output, renderer: _renderer, ...others } = this._settings;
+    this._settings = { ...others, output, ...(renderer && { renderer }) };
     return this;
   }
 
@@ -86,7 +86,7 @@ export abstract class ConfiguredLoader<T> extends Loader<T> {
    * `setCache` is about the request.)
    */
   setPartitionCache(cache: PartitionCache | false | null): this {
-    this.#settings = withSetting(this.#settings, 'cache', cache);
+    this._settings = withSetting(this._settings, 'cache', cache);
     return this;
   }
 
@@ -96,32 +96,32 @@ export abstract class ConfiguredLoader<T> extends Loader<T> {
    */
   setLod(lod: LodSettings | boolean = true): this {
     if (typeof lod === 'object') refuseUnknownLodSettings(lod);
-    this.#settings = { ...this.#settings, lod: lod === true ? (lodOf(this.#settings) ?? true) : lod };
+    this._settings = { ...this._settings, lod: lod === true ? (lodOf(this._settings) ?? true) : lod };
     return this;
   }
 
   /** Largest error on screen in physical pixels, with levels of detail. Turns them on, as the next three do; null: 1. */
   setScreenError(pixels: number | null): this {
-    return this.#setLodEntry('screenError', pixels);
+    return this._setLodEntry('screenError', pixels);
   }
 
   /** Index of the finest level that may be shown; null for no limit. */
   setMaxLevel(index: number | null): this {
-    return this.#setLodEntry('maxLevel', index);
+    return this._setLodEntry('maxLevel', index);
   }
 
   /** Bytes that a level may have; null for no limit. The budget of the whole page is the scheduler's. */
   setMaxBytes(nBytes: number | null): this {
-    return this.#setLodEntry('maxBytes', nBytes);
+    return this._setLodEntry('maxBytes', nBytes);
   }
 
   /** Triangles that a level may have; null for no limit. */
   setMaxTriangles(nTriangles: number | null): this {
-    return this.#setLodEntry('maxTriangles', nTriangles);
+    return this._setLodEntry('maxTriangles', nTriangles);
   }
 
-  #setLodEntry<K extends keyof LodSettings>(key: K, value: LodSettings[K] | null): this {
-    const { [key]: _old, ...others } = lodOf(this.#settings) ?? {};
+  private _setLodEntry<K extends keyof LodSettings>(key: K, value: LodSettings[K] | null): this {
+    const { [key]: _old, ...others } = lodOf(this._settings) ?? {};
     return this.setLod(value === null ? others : { ...others, [key]: value });
   }
 }

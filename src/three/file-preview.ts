@@ -25,45 +25,45 @@ export function createFilePreview({ onPreview, settings, controller }: FilePrevi
 
 /** A group whose content gets better as more of the file comes. */
 class PreviewGroup implements PreviewTarget {
-  readonly #group = new Group();
-  readonly #onPreview: (preview: Group) => void;
-  readonly #controller: AbortController;
-  #isGiven = false;
+  private readonly _group = new Group();
+  private readonly _onPreview: (preview: Group) => void;
+  private readonly _controller: AbortController;
+  private _isGiven = false;
 
   constructor(onPreview: (preview: Group) => void, controller: AbortController) {
-    this.#onPreview = onPreview;
-    this.#controller = controller;
+    this._onPreview = onPreview;
+    this._controller = controller;
   }
 
   show(parts: readonly PreviewPart[], note: NSDFPreviewNote): void {
-    this.#empty();
-    this.#group.add(...parts.map(createMesh));
-    this.#group.userData.nsdf = note;
-    if (!this.#isGiven) this.#give();
+    this._empty();
+    this._group.add(...parts.map(createMesh));
+    this._group.userData.nsdf = note;
+    if (!this._isGiven) this._give();
   }
 
   end(): void {
-    this.#group.removeFromParent();
-    this.#empty();
+    this._group.removeFromParent();
+    this._empty();
   }
 
   /** A callback that throws ends its job, as others do. */
-  #give(): void {
-    this.#isGiven = true;
+  private _give(): void {
+    this._isGiven = true;
     try {
-      this.#onPreview(this.#group);
+      this._onPreview(this._group);
     } catch (error) {
-      this.#controller.abort(error);
+      this._controller.abort(error);
     }
   }
 
-  #empty(): void {
-    for (const child of this.#group.children) {
+  private _empty(): void {
+    for (const child of this._group.children) {
       const { geometry, material } = child as Mesh<BufferGeometry, MeshStandardMaterial>;
       geometry.dispose();
       material.dispose();
     }
-    this.#group.clear();
+    this._group.clear();
   }
 }
 

@@ -46,40 +46,40 @@ export interface NSDFFallbackNote {
  */
 export class GLTFNSDFExtension implements GLTFLoaderPlugin {
   readonly name = EXTENSION_NAME;
-  readonly #parser: GLTFParser;
-  readonly #options: GLTFNSDFOptions;
+  private readonly _parser: GLTFParser;
+  private readonly _options: GLTFNSDFOptions;
   /** Ends all derivations of the file: the caller's signal does, and so does the first failure. */
-  readonly #job: LinkedController;
-  readonly #progress: FileProgress;
+  private readonly _job: LinkedController;
+  private readonly _progress: FileProgress;
 
   /** @throws {NsdfArgumentError} if there is an option of a name that is none */
   constructor(parser: GLTFParser, options: GLTFNSDFOptions = {}) {
     refuseUnknownSettings('GLTFNSDFExtension', options, { renderer: true, fallback: true });
-    this.#parser = parser;
-    this.#options = options;
-    this.#job = linkedController([options.signal]);
-    this.#progress = new FileProgress(countFields(parser.json), options.onProgress);
+    this._parser = parser;
+    this._options = options;
+    this._job = linkedController([options.signal]);
+    this._progress = new FileProgress(countFields(parser.json), options.onProgress);
   }
 
   /** Called by GLTFLoader for every mesh; null leaves the mesh to it. */
   loadMesh(meshIndex: number): Promise<Group | Mesh> | null {
-    return this.#mesh(meshIndex).primitives.some(carriesField) ? this.#loadMesh(meshIndex) : null;
+    return this._mesh(meshIndex).primitives.some(carriesField) ? this._loadMesh(meshIndex) : null;
   }
 
   /** Called by GLTFLoader when all is loaded. */
   afterRoot(): null {
-    this.#job.release();
+    this._job.release();
     return null;
   }
 
-  async #loadMesh(meshIndex: number): Promise<Group | Mesh> {
-    const { primitives } = this.#mesh(meshIndex);
-    const loaded = await this.#loadOrdinary(meshIndex);
+  private async _loadMesh(meshIndex: number): Promise<Group | Mesh> {
+    const { primitives } = this._mesh(meshIndex);
+    const loaded = await this._loadOrdinary(meshIndex);
     const isSingle = primitives.length === 1;
     const shapes = isSingle ? [loaded] : [...loaded.children];
     const objects = await Promise.all(
       shapes.map((shape, index) =>
-        carriesField(primitives[index]) ? this.#replace(shape as Mesh, meshIndex, index) : shape,
+        carriesField(primitives[index]) ? this._replace(shape as Mesh, meshIndex, index) : shape,
       ),
     );
     // An NSDFObject is a LOD, which three takes wherever its types ask for a Mesh.
@@ -92,88 +92,88 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
    * Has three load the mesh with the fields' primitives emptied: names, extras and ordinary primitives come out as
    * ever, and no fallback geometry is decoded in vain.
    */
-  #loadOrdinary(meshIndex: number): Promise<Group | Mesh> {
-    const mesh = this.#mesh(meshIndex);
+  private _loadOrdinary(meshIndex: number): Promise<Group | Mesh> {
+    const mesh = this._mesh(meshIndex);
     const primitives = mesh.primitives.map((primitive) =>
       carriesField(primitive) ? { attributes: {} } : primitive,
     );
-    const meshes = [...this.#parser.json.meshes];
+    const meshes = [...this._parser.json.meshes];
     meshes[meshIndex] = { ...mesh, primitives };
     // A view of the parser: its caches are shared, its json stays as it is.
-    const view: GLTFParser = Object.create(this.#parser, {
-      json: { value: { ...this.#parser.json, meshes } },
+    const view: GLTFParser = Object.create(this._parser, {
+      json: { value: { ...this._parser.json, meshes } },
     });
-    return this.#parser.loadMesh.call(view, meshIndex);
+    return this._parser.loadMesh.call(view, meshIndex);
   }
 
   /** Puts the derived surface, or else the fallback mesh, in the place of the emptied primitive. */
-  async #replace(shape: Mesh, meshIndex: number, index: number): Promise<Object3D> {
-    const primitive = this.#mesh(meshIndex).primitives[index];
-    const material = await this.#material(primitive);
+  private async _replace(shape: Mesh, meshIndex: number, index: number): Promise<Object3D> {
+    const primitive = this._mesh(meshIndex).primitives[index];
+    const material = await this._material(primitive);
     try {
-      return this.#dress(await this.#derive(meshIndex, index, material), shape);
+      return this._dress(await this._derive(meshIndex, index, material), shape);
     } catch (error) {
-      this.#job.controller.signal.throwIfAborted();
-      if (this.#options.fallback === false || !hasFallback(this.#parser.json, primitive)) this.#fail(error);
-      const stand = this.#dress(await this.#loadFallback(primitive, material), shape);
+      this._job.controller.signal.throwIfAborted();
+      if (this._options.fallback === false || !hasFallback(this._parser.json, primitive)) this._fail(error);
+      const stand = this._dress(await this._loadFallback(primitive, material), shape);
       const note: NSDFFallbackNote = { isFallback: true, error: (error as Error).message };
       stand.userData.nsdf = note;
       return stand;
     }
   }
 
-  async #derive(meshIndex: number, index: number, material: Material): Promise<Object3D> {
+  private async _derive(meshIndex: number, index: number, material: Material): Promise<Object3D> {
     const place = { meshIndex, primitiveIndex: index };
     const asset = await readGltfField(
-      this.#parser.json,
+      this._parser.json,
       place,
-      async (view) => new Uint8Array(await this.#parser.getDependency('bufferView', view)),
-      this.#options.fields,
+      async (view) => new Uint8Array(await this._parser.getDependency('bufferView', view)),
+      this._options.fields,
     );
-    const { fallback: _fallback, onProgress: _onProgress, fields: _fields, ...settings } = this.#options;
-    const onProgress = this.#progress.of(`${meshIndex}/${index}`, asset.name);
-    const { signal } = this.#job.controller;
-    const isOne = isInstanced(this.#parser.json, meshIndex);
+    const { fallback: _fallback, onProgress: _onProgress, fields: _fields, ...settings } = this._options;
+    const onProgress = this._progress.of(`${meshIndex}/${index}`, asset.name);
+    const { signal } = this._job.controller;
+    const isOne = isInstanced(this._parser.json, meshIndex);
     const control = { signal, ...(onProgress && { onProgress }) };
     if (lodOf(settings) && !isOne) {
       const leveled = await NSDFObject.withLevels(asset, { settings, material, ...control });
-      if (leveled.mesh) this.#finish(leveled.mesh);
+      if (leveled.mesh) this._finish(leveled.mesh);
       return leveled;
     }
     const derived = await deriveGeometry(asset, { ...settings, ...control });
-    if (isOne) return this.#finish(new Mesh(derived.geometry, material));
+    if (isOne) return this._finish(new Mesh(derived.geometry, material));
     const object = NSDFObject.of(asset, derived, material, settings);
-    if (object.mesh) this.#finish(object.mesh);
+    if (object.mesh) this._finish(object.mesh);
     return object;
   }
 
   /** One field that is an error makes the whole file one: the others stop. */
-  #fail(error: unknown): never {
-    this.#job.controller.abort(error);
-    this.#job.release();
+  private _fail(error: unknown): never {
+    this._job.controller.abort(error);
+    this._job.release();
     throw error;
   }
 
-  async #loadFallback(primitive: PrimitiveDef, material: Material): Promise<Object3D> {
-    const [geometry] = await this.#parser.loadGeometries([primitive]);
-    return this.#finish(new Mesh(geometry, material));
+  private async _loadFallback(primitive: PrimitiveDef, material: Material): Promise<Object3D> {
+    const [geometry] = await this._parser.loadGeometries([primitive]);
+    return this._finish(new Mesh(geometry, material));
   }
 
   /** The file's material, or ours where it names none. */
-  async #material(primitive: PrimitiveDef): Promise<Material> {
+  private async _material(primitive: PrimitiveDef): Promise<Material> {
     if (primitive.material === undefined) return createDefaultMaterial();
-    return this.#parser.getDependency('material', primitive.material);
+    return this._parser.getDependency('material', primitive.material);
   }
 
   /** Has three fit the material to the geometry. */
-  #finish(mesh: Mesh): Mesh {
-    this.#parser.assignFinalMaterial(mesh);
+  private _finish(mesh: Mesh): Mesh {
+    this._parser.assignFinalMaterial(mesh);
     return mesh;
   }
 
   /** Gives an object the name, extras and associations of what three had made in its place. */
-  #dress(object: Object3D, shape: Mesh): Object3D {
-    const { associations } = this.#parser;
+  private _dress(object: Object3D, shape: Mesh): Object3D {
+    const { associations } = this._parser;
     object.name = shape.name;
     object.userData = shape.userData;
     associations.set(object, associations.get(shape) ?? {});
@@ -181,7 +181,7 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
     return object;
   }
 
-  #mesh(meshIndex: number): MeshDef {
-    return this.#parser.json.meshes[meshIndex];
+  private _mesh(meshIndex: number): MeshDef {
+    return this._parser.json.meshes[meshIndex];
   }
 }

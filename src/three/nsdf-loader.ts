@@ -9,6 +9,7 @@ import { detectSupport } from './detect-support.ts';
 import { download } from './download.ts';
 import { JobManager } from './job-manager.ts';
 import type { NSDFGroup } from './nsdf-group.ts';
+import type { NSDFObject } from './nsdf-object.ts';
 import { parseScene } from './parse-scene.ts';
 
 /** Settings of one call, beside the loader's own. */
@@ -35,14 +36,16 @@ interface JobConfig {
  * scene.add(bunny);
  */
 export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
-  readonly #pending = new Set<AbortController>();
-  #signal: AbortSignal | null = null;
-  #onProgress: ((progress: NSDFProgress) => void) | null = null;
-  #onPreview: ((preview: Group) => void) | null = null;
+  private readonly _pending = new Set<AbortController>();
+  /** Loaded fields for which levels may be at work; they are not kept alive. */
+  private _leveled: WeakRef<NSDFObject>[] = [];
+  private _signal: AbortSignal | null = null;
+  private _onProgress: ((progress: NSDFProgress) => void) | null = null;
+  private _onPreview: ((preview: Group) => void) | null = null;
 
   /** Reports download and derivation; three's own `onProgress` sees the download alone. */
   setProgress(onProgress: ((progress: NSDFProgress) => void) | null): this {
-    this.#onProgress = onProgress;
+    this._onProgress = onProgress;
     return this;
   }
 
@@ -56,13 +59,13 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
    * scene.add(await loader.loadAsync('bunny.nsdf'));
    */
   setPreview(onPreview: ((preview: Group) => void) | null): this {
-    this.#onPreview = onPreview;
+    this._onPreview = onPreview;
     return this;
   }
 
   /** A signal that ends every job started after this call; null for none. */
   setSignal(signal: AbortSignal | null): this {
-    this.#signal = signal;
+    this._signal = signal;
     return this;
   }
 
@@ -76,7 +79,7 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
     onProgress?: (event: ProgressEvent) => void,
     onError?: (error: Error) => void,
   ): void {
-    void this.#loadItem(url, onProgress, {}, onLoad, (reason) => this.#fail(reason, onError));
+    void this._loadItem(url, onProgress, {}, onLoad, (reason) => this._fail(reason, onError));
   }
 
   /** As `load`; rejects with the reason of an abort, else with an Error. */
@@ -86,7 +89,7 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
     options: NSDFLoadOptions = {},
   ): Promise<NSDFGroup> {
     return new Promise((resolve, reject) => {
-      void this.#loadItem(url, onProgress, options, resolve, reject);
+      void this._loadItem(url, onProgress, options, resolve, reject);
     });
   }
 
@@ -96,7 +99,7 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
     onLoad?: (scene: NSDFGroup) => void,
     onError?: (error: Error) => void,
   ): void {
-    void this.parseAsync(data).then(onLoad, (reason) => this.#fail(reason, onError));
+    void this.parseAsync(data).then(onLoad, (reason) => this._fail(reason, onError));
   }
 
   /**
@@ -104,28 +107,33 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
    * @throws {NsdfFormatError} and other NsdfErrors as promise rejections; an abort's reason.
    */
   async parseAsync(data: ArrayBuffer | ArrayBufferView, options: NSDFLoadOptions = {}): Promise<NSDFGroup> {
-    const config = this.#config;
-    return this.#job(options, (job) => this.#parse(data, this.resourcePath || this.path, job, config));
+    const config = this._config;
+    return this._job(options, (job) => this._parse(data, this.resourcePath || this.path, job, config));
   }
 
   /** Ends all pending downloads and derivations; they reject with an AbortError. */
   override abort(): this {
     const reason = new DOMException('the load was aborted by NSDFLoader.abort()', 'AbortError');
-    for (const controller of [...this.#pending]) controller.abort(reason);
+    for (const controller of [...this._pending]) controller.abort(reason);
     return this;
   }
 
-  /** Ends what is pending. Scenes already loaded stay as they are: their own `dispose` frees them. */
+  /**
+   * Ends what this loader started: what is pending, and the levels that are being made for what it loaded. Scenes already
+   * loaded stay as they are, and go on where they are drawn again: their own `dispose` frees them.
+   */
   dispose(): void {
     this.abort();
+    for (const field of this._leveled) field.deref()?.stop();
+    this._leveled = [];
   }
 
   /** What a job takes with it when it starts: setters that are called while it downloads are for later jobs. */
-  get #config(): JobConfig {
-    return { settings: this.settings, onProgress: this.#onProgress, onPreview: this.#onPreview };
+  private get _config(): JobConfig {
+    return { settings: this.settings, onProgress: this._onProgress, onPreview: this._onPreview };
   }
 
-  async #loadItem(
+  private async _loadItem(
     url: string,
     onProgress: ((event: ProgressEvent) => void) | undefined,
     options: NSDFLoadOptions,
@@ -133,11 +141,11 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
     onError: (reason: unknown) => void,
   ): Promise<void> {
     const { manager } = this;
-    const config = this.#config;
+    const config = this._config;
     manager.itemStart(url);
     let scene: NSDFGroup;
     try {
-      scene = await this.#job(options, (job) => this.#downloadAndParse(url, onProgress, job, config));
+      scene = await this._job(options, (job) => this._downloadAndParse(url, onProgress, job, config));
     } catch (reason) {
       try {
         onError(reason);
@@ -154,7 +162,7 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
     }
   }
 
-  async #downloadAndParse(
+  private async _downloadAndParse(
     url: string,
     onProgress: ((event: ProgressEvent) => void) | undefined,
     { controller }: LinkedController,
@@ -191,19 +199,19 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
           },
         }),
       });
-      return await this.#parse(bytes, resourcePath, { controller }, config);
+      return await this._parse(bytes, resourcePath, { controller }, config);
     } finally {
       for (const watcher of watchers) watcher.end();
     }
   }
 
-  #parse(
+  private async _parse(
     data: ArrayBuffer | ArrayBufferView,
     resourcePath: string,
     { controller }: Pick<LinkedController, 'controller'>,
     { settings, onProgress }: JobConfig,
   ): Promise<NSDFGroup> {
-    return parseScene(data, {
+    const scene = await parseScene(data, {
       settings,
       signal: controller.signal,
       resourcePath,
@@ -211,23 +219,26 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
       template: this,
       ...(onProgress && { onProgress }),
     });
+    const leveled = scene.fields.filter(({ lod }) => lod !== null).map((field) => new WeakRef(field));
+    this._leveled = [...this._leveled.filter((field) => field.deref()), ...leveled];
+    return scene;
   }
 
   /** Runs one job under the signals that may end it: the loader's, the manager's, the call's. */
-  async #job<T>(options: NSDFLoadOptions, run: (job: LinkedController) => Promise<T>): Promise<T> {
+  private async _job<T>(options: NSDFLoadOptions, run: (job: LinkedController) => Promise<T>): Promise<T> {
     refuseUnknownOptions('a load', options, { signal: true });
-    const job = linkedController([options.signal, this.#signal, this.manager.abortController?.signal]);
-    this.#pending.add(job.controller);
+    const job = linkedController([options.signal, this._signal, this.manager.abortController?.signal]);
+    this._pending.add(job.controller);
     try {
       job.controller.signal.throwIfAborted();
       return await run(job);
     } finally {
-      this.#pending.delete(job.controller);
+      this._pending.delete(job.controller);
       job.release();
     }
   }
 
-  #fail(reason: unknown, onError: ((error: Error) => void) | undefined): void {
+  private _fail(reason: unknown, onError: ((error: Error) => void) | undefined): void {
     const error = reason instanceof Error ? reason : new NsdfError('load', String(reason), { cause: reason });
     if (onError) onError(error);
     else if (error.name !== 'AbortError' && typeof reportError === 'function') reportError(error);

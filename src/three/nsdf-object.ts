@@ -263,6 +263,12 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     return false;
   }
 
+  /** Ends all work for this object: a derivation at hand, and levels that are being made. Drawn again, it goes on. */
+  stop(): void {
+    this._pending?.abort(new DOMException('the object was stopped', 'AbortError'));
+    this._levels?.dispose();
+  }
+
   /**
    * Frees the buffers and materials on the GPU, of all levels, and ends all work. Drawn again, it comes back, but for a
    * surface that was on the GPU alone: that takes another `derive`.

@@ -202,7 +202,6 @@ describe('the byte budget', () => {
       .toBeLessThanOrEqual(nBytes / 3);
     expect(evicted).toEqual(expect.arrayContaining([0, 1]));
     expect(evicted).not.toContain(5);
-    console.log('DEBUG', nBefore, renderer.info.memory.geometries, evicted, balls.map(b=>b.level?.name), balls.map(b=>b.ladder.map(l=>l.status).join()));
     expect(renderer.info.memory.geometries).toBeLessThan(nBefore);
     expect(balls.every(({ level }) => level !== null)).toBe(true);
     for (const ball of balls) ball.dispose();
