@@ -53,7 +53,7 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
     this._loader = loader;
     this._json = loader.gltf as GltfJson;
     this._options = loader.parent.extensionOptions[EXTENSION_NAME] ?? {};
-    refuseUnknownSettings(EXTENSION_NAME, this._options, { fallback: true, enabled: true });
+    refuseUnknownSettings(EXTENSION_NAME, this._options, { fallback: true, enabled: true, fields: true });
     this._job = linkedController([this._options.signal]);
     this._forgetScene = abortWith(loader.babylonScene, this._job.controller);
     this._progress = new FileProgress(countFields(this._json), this._options.onProgress);

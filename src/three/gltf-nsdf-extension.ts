@@ -54,7 +54,7 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
 
   /** @throws {NsdfArgumentError} if there is an option of a name that is none */
   constructor(parser: GLTFParser, options: GLTFNSDFOptions = {}) {
-    refuseUnknownSettings('GLTFNSDFExtension', options, { renderer: true, fallback: true });
+    refuseUnknownSettings('GLTFNSDFExtension', options, { renderer: true, fallback: true, fields: true });
     this._parser = parser;
     this._options = options;
     this._job = linkedController([options.signal]);

@@ -10,9 +10,7 @@ import { octahedronMlp, sphereField } from '../fixtures/fields.ts';
 vi.mock('../../src/format/decode-field.ts', { spy: true });
 
 const ASSETS = [sphereField({ cells: [3] }), octahedronMlp(0.6), { ...octahedronMlp(0.4), name: 'small' }];
-const FILE = writeNsdf({
-  nodes: ASSETS.map((asset) => ({ name: asset.name, mesh: { name: asset.name, fields: [{ asset }] } })),
-});
+const FILE = writeNsdf(ASSETS);
 const SETTINGS = { tolerance: 0.1, backend: 'cpu', cache: false } as const;
 /** What is in the file, apart from its names and hints. */
 const content = ({ layers, encoding, domain }: (typeof ASSETS)[number]) => ({ layers, encoding, domain });
