@@ -45,8 +45,10 @@ export class Messages {
 
   /** For screen readers; also shown for a moment where `isShown`. */
   say(text: string, isShown = false): void {
-    byId('status').textContent = text;
-    byId('status').classList.toggle('is-shown', isShown);
+    const status = byId('status');
+    status.textContent = text;
+    for (const animation of status.getAnimations()) animation.cancel();
+    if (isShown) status.animate({ opacity: [1, 1, 0] }, 3000);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FieldAsset } from '../../src/index.ts';
 import { byId, formatSmall } from './dom.ts';
 import { acceptFiles } from './drop.ts';
 import { listenToKeys } from './keys.ts';
@@ -87,8 +88,7 @@ export class Viewer<S extends Stage = Stage> {
 
   /** Downloads and shows a file. Never rejects: failures are shown. */
   async openUrl(url: string, pose: Pose | null = null): Promise<void> {
-    const fileName = decodeURIComponent(url.split(/[?#]/)[0].split('/').pop() ?? url);
-    await this.#open(fileName, async () => url, pose);
+    await this.#open(nameOf(url), async () => url, pose);
   }
 
   /** Shows a file from this computer: `.nsdf`, or `.safetensors`, which is converted first. */
@@ -147,13 +147,16 @@ export class Viewer<S extends Stage = Stage> {
       });
       signal.throwIfAborted();
       this.#showName(fileName, copyright, typeof source === 'string' ? source : null);
+      const asset = this.stage.fields[0]?.asset;
+      if (asset) this.#panel.setToleranceUnit(defaultTolerance(asset));
       this.#box = this.stage.frame();
       if (pose) this.stage.setPose(pose);
       this.stage.placeGround();
       this.#finish(lod ? 'levels' : 'preview');
       if (lod) return;
       this.status = 'deriving';
-      await this.#deriveNow(derive, signal);
+      // Read anew: a slider stands for a multiple of the field's own tolerance, which was not known before.
+      await this.#deriveNow(this.#panel.state.derive, signal);
     });
   }
 
@@ -188,8 +191,6 @@ export class Viewer<S extends Stage = Stage> {
       this.#messages.progress(stage, fraction),
     );
     signal.throwIfAborted();
-    const tolerance = this.stage.fields[0]?.stats?.toleranceLocal;
-    if (tolerance && this.#panel.isAtDefaultTolerance) this.#panel.setToleranceUnit(tolerance);
     this.#finish('mesh');
     this.#runs.push({ totals: this.totals as Totals, asked: request.backend ?? 'auto' });
     if (this.#runs.length > N_RUNS) this.#runs.shift();
@@ -252,9 +253,9 @@ export class Viewer<S extends Stage = Stage> {
     const fields = this.stage.fields.filter((field) => field.asset !== null && !field.isEmpty);
     const isCut = slice && this.#box && fields.length > 0;
     const cut = isCut ? cutFields(fields, this.#box as Box, slice) : null;
+    if (cut || this.#probe.slice) this.stage.setSlice(cut);
     this.#probe.slice = cut;
     this.#probe.isOn = isProbing && fields.length > 0;
-    this.stage.setSlice(cut);
   }
 
   #onLevel(error: Error | null): void {
@@ -356,6 +357,21 @@ export class Viewer<S extends Stage = Stage> {
     document.documentElement.style.setProperty('--right', `${right}px`);
     this.stage.setInsets({ right, bottom, top: isSheet ? HEADER_HEIGHT : 0 });
   }
+}
+
+/** The last part of an address, as a person would write it. */
+function nameOf(url: string): string {
+  const name = url.split(/[?#]/)[0].split('/').pop() || url;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name; // not every % is an escape
+  }
+}
+
+/** The tolerance that a derivation takes by itself; see `DeriveOptions.tolerance`. */
+function defaultTolerance({ tolerance, domain: { min, max } }: FieldAsset): number {
+  return tolerance ?? Math.hypot(...max.map((value, i) => value - min[i])) / 3464;
 }
 
 /** Which levels are shown, in a word. */
