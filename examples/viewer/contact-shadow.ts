@@ -67,7 +67,11 @@ function bakeOcclusion(
   return occlusion;
 }
 
-function nearestDistances(fields: readonly AskedField[], pointsWorld: Float32Array): Float32Array {
+/** The distance of each point to the nearest of some fields. */
+export function nearestDistances(
+  fields: readonly AskedField[],
+  pointsWorld: ArrayLike<number>,
+): Float32Array {
   const nearest = new Float32Array(pointsWorld.length / 3).fill(Number.POSITIVE_INFINITY);
   for (const field of fields) {
     const { distances } = field.sampleWorld(pointsWorld);

@@ -1,145 +1,139 @@
-import { Box3, Group, type Object3D, PerspectiveCamera, Scene, Sphere, Vector3 } from 'three';
-import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
-import type { ViewRenderer } from './renderer.ts';
-import { createBackdrop, createKeyLight, createStudioEnvironment } from './studio.ts';
+import type {
+  DeriveOptions,
+  DeriveStage,
+  DeriveStats,
+  FieldAsset,
+  PartitionCache,
+  SurfaceMesh,
+} from '../../src/index.ts';
 
-/** From where the camera first looks, and from where the key light comes. */
-const VIEW_DIRECTION = new Vector3(0.42, 0.3, 1).normalize();
-const LIGHT_DIRECTION = new Vector3(-0.55, 1.1, 0.75).normalize();
+/** What the viewer asks of an engine. All points and boxes are in glTF's right-handed world, whatever the engine's is. */
+export interface Stage {
+  readonly engine: 'three.js' | 'Babylon.js';
+  readonly kind: 'webgpu' | 'webgl';
+  readonly formats: readonly SaveFormat[];
+  /** Frames in which everything was there to be drawn. */
+  readonly nFrames: number;
+  /** Every field that is shown; several may stand for one geometry. */
+  readonly fields: readonly ViewField[];
+  /** Called after every frame. */
+  onFrame: () => void;
+  /** Called when a level of detail came or went, or failed. */
+  onLevel: (error: Error | null) => void;
+  /** Loads a file and puts it in place of what is shown; what fails or is aborted changes nothing. */
+  load(source: string | Uint8Array, options: LoadOptions): Promise<{ readonly copyright: string | null }>;
+  /** Derives every field anew, in place. */
+  derive(options: DeriveRequest, onProgress: (stage: DeriveStage, fraction: number) => void): Promise<void>;
+  setLod(lod: LodRequest, settings: DeriveRequest): Promise<void>;
+  /** Draws what is shown in another way; to be called again when geometry was replaced. */
+  apply(look: Look): void;
+  /** Fits the camera to what is shown. @returns its box, or null where there is nothing. */
+  frame(): Box | null;
+  /** Lays the ground below what is shown. */
+  placeGround(): void;
+  getPose(): Pose;
+  setPose(pose: Pose): void;
+  /** The ray through a point of the canvas in CSS pixels, and where it meets the meshes, near to far. */
+  pick(x: number, y: number): Ray;
+  setSlice(slice: Slice | null): void;
+  save(format: SaveFormat): Promise<Blob>;
+  setInsets(insets: Insets): void;
+  resize(): void;
+  invalidate(): void;
+}
 
-/** Space that panel and title cover, in CSS pixels. */
+export type Point = readonly [x: number, y: number, z: number];
+export type SaveFormat = 'glb' | 'usdz' | 'stl' | 'obj' | 'ply';
+export type Shading = 'shaded' | 'normals' | 'level';
+export type Background = 'studio' | 'light' | 'dark';
+export type LodRequest = { readonly screenError: number };
+export type DeriveRequest = Pick<
+  DeriveOptions,
+  'tolerance' | 'resolution' | 'exact' | 'preview' | 'maxVertices' | 'creaseAngle'
+> & {
+  readonly backend?: 'auto' | 'gpu' | 'worker' | 'cpu';
+  readonly cache?: PartitionCache | false;
+  readonly signal?: AbortSignal;
+};
+
+export interface LoadOptions {
+  readonly settings: DeriveRequest;
+  readonly lod: LodRequest | null;
+  readonly signal: AbortSignal;
+  readonly onProgress: (what: string, fraction: number) => void;
+  readonly onDownload: (nBytes: number) => void;
+  /** Something of the file can be seen before it is there. */
+  readonly onPreview: () => void;
+}
+
+export interface Look {
+  readonly shading: Shading;
+  readonly hasWireframe: boolean;
+  readonly isTurning: boolean;
+  readonly background: Background;
+  readonly environment: string;
+}
+
+export interface Pose {
+  readonly position: Point;
+  readonly target: Point;
+}
+
+export interface Box {
+  readonly min: Point;
+  readonly max: Point;
+}
+
+export interface Ray {
+  readonly origin: Point;
+  /** Of length 1. */
+  readonly direction: Point;
+  readonly hits: readonly number[];
+}
+
+/** A plane at which what is shown is cut: what has more than `at` on `axis` goes. */
+export interface Slice {
+  readonly axis: 0 | 1 | 2;
+  readonly at: number;
+  /** Of the picture on the plane: at texture coordinates (0, 0), (1, 0), (1, 1), (0, 1). */
+  readonly corners: readonly [Point, Point, Point, Point];
+  /** RGBA, `size`² texels, rows by ascending v. */
+  readonly rgba: Uint8Array<ArrayBuffer>;
+  readonly size: number;
+}
+
+/** Space that panel, title and tools cover, in CSS pixels. */
 export interface Insets {
   readonly right: number;
   readonly bottom: number;
   readonly top: number;
 }
 
-/** The scene around the fields: camera, orbit controls, lights; draws only when something changed. */
-export class Stage {
-  readonly scene = new Scene();
-  readonly camera = new PerspectiveCamera(32, 1, 0.01, 100);
-  /** What was loaded goes here; the ground and overlays stay beside it. */
-  readonly content = new Group();
-  readonly controls: OrbitControls;
-  nFrames = 0;
-  /** Called after every frame. */
-  onFrame: (() => void) | null = null;
-  readonly #view: ViewRenderer;
-  readonly #light = createKeyLight();
-  readonly #canvas: HTMLCanvasElement;
-  #insets: Insets = { right: 0, bottom: 0, top: 0 };
-  #isScheduled = false;
+/** What the viewer reads of a level of detail. */
+export interface ViewLevel {
+  readonly name: string;
+  readonly errorLocal: number;
+}
 
-  constructor(canvas: HTMLCanvasElement, view: ViewRenderer) {
-    this.#canvas = canvas;
-    this.#view = view;
-    this.scene.environment = createStudioEnvironment();
-    this.scene.background = createBackdrop();
-    this.scene.environmentIntensity = 0.42;
-    this.scene.add(this.content, this.#light, this.#light.target);
-    this.controls = new OrbitControls(this.camera, canvas);
-    this.controls.enableDamping = !matchMedia('(prefers-reduced-motion: reduce)').matches;
-    this.controls.dampingFactor = 0.08;
-    this.controls.autoRotateSpeed = 1.4;
-    this.controls.maxPolarAngle = Math.PI * 0.62;
-    this.controls.addEventListener('change', () => this.invalidate());
-    canvas.addEventListener('keydown', (event) => this.#onKey(event));
-    new ResizeObserver(() => this.resize()).observe(canvas);
-  }
+/** A field that is shown, of either engine. */
+export interface ViewField {
+  readonly stats: DeriveStats | null;
+  readonly isEmpty: boolean;
+  readonly asset: FieldAsset | null;
+  readonly level: ViewLevel | null;
+  readonly wantedLevel: ViewLevel | null;
+  readonly ladder: readonly ViewLevel[];
+  surface(): SurfaceMesh;
+  sampleWorld(points: ArrayLike<number>): {
+    readonly distances: Float32Array;
+    readonly gradients: Float32Array;
+  };
+}
 
-  /** Asks for one more frame. */
-  invalidate(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    requestAnimationFrame(() => this.#draw());
-  }
+/** Colours of the levels of detail, coarse to fine; a preview, which is no level, is grey. */
+const LEVEL_COLORS = ['#d7263d', '#f46036', '#f4c430', '#5fb760', '#2ca6a4', '#3f6fd8', '#8a56c9'] as const;
 
-  /** Keeps the object in the middle of what the panel leaves free. */
-  setInsets(insets: Insets): void {
-    this.#insets = insets;
-    this.resize();
-  }
-
-  resize(): void {
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
-    if (width === 0 || height === 0) return;
-    this.#view.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
-    this.#view.renderer.setSize(width, height, false);
-    this.camera.aspect = width / height;
-    const { right, bottom, top } = this.#insets;
-    this.camera.setViewOffset(width, height, right / 2, (bottom - top) / 2, width, height);
-    this.invalidate();
-  }
-
-  /** Fits camera and shadow to an object. @returns its box in the world. */
-  frame(object: Object3D): Box3 {
-    const box = new Box3().setFromObject(object);
-    const sphere = box.isEmpty() ? new Sphere(new Vector3(), 1) : box.getBoundingSphere(new Sphere());
-    this.#fitCamera(sphere);
-    this.#fitLight(sphere);
-    return box;
-  }
-
-  #fitCamera({ center, radius }: Sphere): void {
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
-    const free =
-      Math.min(width - this.#insets.right, (height - this.#insets.bottom - this.#insets.top) * 1.05) / height;
-    const halfAngle = Math.atan(Math.tan((this.camera.fov * Math.PI) / 360) * free);
-    const distance = (radius * 0.97) / Math.sin(halfAngle);
-    this.camera.position.copy(VIEW_DIRECTION).multiplyScalar(distance).add(center);
-    this.camera.near = distance / 100;
-    this.camera.far = distance + radius * 30;
-    this.camera.updateProjectionMatrix();
-    this.controls.target.copy(center);
-    this.controls.minDistance = radius * 0.4;
-    this.controls.maxDistance = distance * 6;
-    this.controls.update();
-    this.invalidate();
-  }
-
-  #fitLight({ center, radius }: Sphere): void {
-    this.#light.target.position.copy(center);
-    this.#light.position
-      .copy(LIGHT_DIRECTION)
-      .multiplyScalar(radius * 4)
-      .add(center);
-    const shadowCamera = this.#light.shadow.camera;
-    shadowCamera.left = shadowCamera.bottom = -radius * 1.6;
-    shadowCamera.right = shadowCamera.top = radius * 1.6;
-    shadowCamera.near = radius;
-    shadowCamera.far = radius * 8;
-    this.#light.shadow.normalBias = radius * 0.02;
-    shadowCamera.updateProjectionMatrix();
-  }
-
-  #draw(): void {
-    this.#isScheduled = false;
-    this.controls.update();
-    this.#view.renderer.render(this.scene, this.camera);
-    this.nFrames++;
-    this.onFrame?.();
-    if (this.controls.autoRotate) this.invalidate();
-  }
-
-  /** Arrow keys orbit, plus and minus zoom: the canvas can be used without a pointer. */
-  #onKey(event: KeyboardEvent): void {
-    const offset = this.camera.position.clone().sub(this.controls.target);
-    const up = new Vector3(0, 1, 0);
-    const side = new Vector3().crossVectors(up, offset).normalize();
-    const turns: Record<string, () => void> = {
-      ArrowLeft: () => offset.applyAxisAngle(up, -0.1),
-      ArrowRight: () => offset.applyAxisAngle(up, 0.1),
-      ArrowUp: () => offset.applyAxisAngle(side, -0.08),
-      ArrowDown: () => offset.applyAxisAngle(side, 0.08),
-      '+': () => offset.multiplyScalar(0.9),
-      '-': () => offset.multiplyScalar(1.1),
-    };
-    const turn = turns[event.key];
-    if (!turn) return;
-    event.preventDefault();
-    turn();
-    this.camera.position.copy(this.controls.target).add(offset);
-    this.controls.update();
-    this.invalidate();
-  }
+export function levelColor({ level, ladder }: Pick<ViewField, 'level' | 'ladder'>): string {
+  const index = level ? ladder.indexOf(level) : -1;
+  return LEVEL_COLORS[index] ?? (index < 0 ? '#9aa1ab' : (LEVEL_COLORS.at(-1) as string));
 }

@@ -1,35 +1,90 @@
-import { byId, formatBytes, formatCount, formatTime } from './dom.ts';
+import { byId, formatBytes, formatCount, formatSmall, formatTime } from './dom.ts';
+import { describeTerms } from './tips.ts';
 import type { Totals } from './totals.ts';
 
-type Row = readonly [term: string, value: string, quality?: 'good' | 'bad'];
+type Row = readonly [term: string, value: string, more?: { quality?: 'good' | 'bad' | ''; tip?: string }];
+
+/** What is shown: a rough picture until the mesh is there. */
+export type Shown = 'preview' | 'mesh' | 'levels';
+
+/** A derivation that was made on this page, for comparing. */
+export interface Run {
+  readonly totals: Totals;
+  readonly asked: string;
+}
 
 /** Fills the statistics panel. */
-export function showStatistics(totals: Totals, nBytes: number, renderer: string): void {
+export function showStatistics(totals: Totals, shown: Shown, nBytes: number, renderer: string): void {
   const rows: Row[] = [
+    ['Shown', { preview: 'rough preview', mesh: 'final mesh', levels: 'level of detail' }[shown]],
     ...(totals.nFields > 1 ? ([['Fields', formatCount(totals.nFields)]] as Row[]) : []),
     ['Vertices', formatCount(totals.nVertices)],
     ['Triangles', formatCount(totals.nTriangles)],
-    ['Boxes tested', formatCount(totals.nBoxesTested)],
-    ['with surface', formatCount(totals.nBoxesSurviving)],
-    ['File', formatBytes(nBytes)],
+    ...(shown === 'preview' ? [] : details(totals)),
     ...checks(totals),
+    ['File', formatBytes(nBytes)],
     ['Renderer', renderer],
-    ['Backend', totals.backend],
+    ['Backend', totals.backend, { tip: 'backend' }],
+    ['Cache', totals.cache, { tip: 'cache' }],
   ];
   byId('results').hidden = false;
   const list = byId('statistics');
+  const notes = [totals.backendReason, totals.cacheReason].filter((text) => text !== '');
   list.replaceChildren(
-    ...rows.flatMap(([term, value, quality]) => [element('dt', term), element('dd', value, quality)]),
-    element('dd', totals.backendReason, 'note'),
+    ...rows.flatMap(([term, value, { quality = '', tip } = {}]) => [
+      termElement(term, tip),
+      element('dd', value, quality),
+    ]),
+    ...notes.map((text) => element('dd', text, 'note')),
   );
+  describeTerms(list);
   showTimes(totals);
 }
 
-function checks({ isEmpty, isClosed, isManifold }: Totals): Row[] {
-  if (isEmpty) return [['Surface', 'none: no zero set', 'bad']];
+/** Fills the list of runs, the last one first. */
+export function showRuns(runs: readonly Run[]): void {
+  const rows = runs.toReversed().map(({ totals, asked }) => {
+    const row = document.createElement('tr');
+    const cells = [
+      `${totals.backend}${asked === totals.backend || asked === 'auto' ? '' : ` (asked: ${asked})`}`,
+      formatTime(totals.totalTimeMs),
+      formatCount(totals.nTriangles),
+      totals.cache,
+    ];
+    row.append(...cells.map((text) => element('td', text)));
+    return row;
+  });
+  byId('runs').replaceChildren(...rows);
+}
+
+function details(totals: Totals): Row[] {
+  const { nBoxesTested, nBoxesSurviving, errorLocal, toleranceLocal, isWithinTolerance } = totals;
+  const isKept = isWithinTolerance ?? errorLocal <= toleranceLocal;
+  const kept = isKept ? 'good' : 'bad';
   return [
-    ['Closed', isClosed ? 'yes' : 'no', isClosed ? 'good' : 'bad'],
-    ['Manifold', isManifold ? 'yes' : 'no', isManifold ? 'good' : 'bad'],
+    ['Boxes tested', formatCount(nBoxesTested), { tip: 'boxes' }],
+    ['with surface', formatCount(nBoxesSurviving)],
+    ['Tolerance', toleranceLocal === 0 ? 'exact' : formatSmall(toleranceLocal), { tip: 'tolerance' }],
+    ...(errorLocal >= 0
+      ? ([
+          [
+            'Measured error',
+            formatSmall(errorLocal),
+            { quality: toleranceLocal === 0 ? '' : kept, tip: 'error' },
+          ],
+        ] as Row[])
+      : []),
+    ...(isWithinTolerance === null
+      ? []
+      : ([['Within tolerance', isWithinTolerance ? 'yes' : 'no', { quality: kept }]] as Row[])),
+  ];
+}
+
+function checks({ isEmpty, isClosed, isManifold }: Totals): Row[] {
+  if (isEmpty) return [['Surface', 'none: no zero set', { quality: 'bad' }]];
+  return [
+    ['Closed', isClosed ? 'yes' : 'no', { quality: isClosed ? 'good' : 'bad', tip: 'closed' }],
+    ['Manifold', isManifold ? 'yes' : 'no', { quality: isManifold ? 'good' : 'bad', tip: 'manifold' }],
   ];
 }
 
@@ -50,6 +105,16 @@ function bar(fraction: number, stage: string): HTMLMeterElement {
   meter.value = fraction;
   meter.setAttribute('aria-label', `share of ${stage}`);
   return meter;
+}
+
+function termElement(text: string, tip: string | undefined): HTMLElement {
+  if (!tip) return element('dt', text);
+  const term = element('button', text, 'term') as HTMLButtonElement;
+  term.type = 'button';
+  term.dataset.tip = tip;
+  const cell = element('dt', '');
+  cell.append(term);
+  return cell;
 }
 
 function element(tag: string, text: string, className?: string): HTMLElement {

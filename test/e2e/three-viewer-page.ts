@@ -3,6 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'puppeteer';
 import { build, preview } from 'vite';
+import type { Stage } from '../../examples/viewer/stage.ts';
+import type { ThreeStage } from '../../examples/viewer/three/stage.ts';
 import type { Viewer } from '../../examples/viewer/viewer.ts';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -12,7 +14,7 @@ export const OUTPUT = join(ROOT, 'test-output', 'three-viewer');
 
 declare global {
   /** What the page offers to whoever looks. */
-  var __viewer: Viewer | undefined;
+  var __viewer: Viewer<Stage & Pick<ThreeStage, 'scene'>> | undefined;
 }
 
 /** Builds the viewer and serves it, as `npm start` does. */
@@ -116,6 +118,44 @@ export class ViewerPage {
       for (const child of scene.children) child.visible = visible;
     }, isVisible);
     await this.settle();
+  }
+
+  /** How many pixels of a part of the page differ clearly when what was loaded is gone from the picture. */
+  async countShown(clip: { x: number; y: number; width: number; height: number }): Promise<number> {
+    const shoot = () => this.page.screenshot({ encoding: 'base64', clip });
+    const withContent = await shoot();
+    await this.page.evaluate(() => {
+      const view = document.getElementById('view') as HTMLElement;
+      view.style.visibility = 'hidden';
+    });
+    const without = await shoot();
+    await this.page.evaluate(() => {
+      const view = document.getElementById('view') as HTMLElement;
+      view.style.visibility = '';
+    });
+    return this.page.evaluate(
+      async (...encoded) => {
+        const [a, b] = await Promise.all(
+          encoded.map(async (png) => {
+            const bitmap = await createImageBitmap(
+              await (await fetch(`data:image/png;base64,${png}`)).blob(),
+            );
+            const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')!;
+            context.drawImage(bitmap, 0, 0);
+            return context.getImageData(0, 0, bitmap.width, bitmap.height).data;
+          }),
+        );
+        let nDifferent = 0;
+        for (let i = 0; i < a.length; i += 4) {
+          const difference =
+            Math.abs(a[i] - b[i]) + Math.abs(a[i + 1] - b[i + 1]) + Math.abs(a[i + 2] - b[i + 2]);
+          if (difference > 90) nDifferent++;
+        }
+        return nDifferent;
+      },
+      withContent,
+      without,
+    );
   }
 
   /** Drops a file on the page, as a person would from a folder. */

@@ -46,7 +46,7 @@ describe.each([
 
   it('loads the bunny and says what it did', async () => {
     await viewer.screenshot(`bunny-${kind}`);
-    expect(await viewer.page.evaluate(() => globalThis.__viewer!.view.kind)).toBe(kind);
+    expect(await viewer.page.evaluate(() => globalThis.__viewer!.stage.kind)).toBe(kind);
     expect(await viewer.totals).toMatchObject({ isClosed: true, isManifold: true, backend: 'worker' });
     const text = await viewer.page.$eval('#results', (element) => (element as HTMLElement).innerText);
     expect(text).toMatch(/Vertices\s+[\d,]{5,}/);
@@ -159,6 +159,7 @@ describe.each([
     await viewer.drop('broken.nsdf', new TextEncoder().encode('not a field'));
     const alert = await viewer.errorText();
     expect(alert).toMatch(/Opening broken\.nsdf failed/);
+    expect(alert).toMatch(/not a neural field that can be read/);
     expect(alert).toMatch(/not a GLB/);
     await viewer.screenshot(`error-${kind}`);
     expect(await viewer.totals).toEqual(before);
@@ -180,7 +181,7 @@ describe('the viewer', () => {
 
   it('takes WebGLRenderer where asked to, and saves GLB and USDZ', async () => {
     const { page, errors, totals } = await ViewerPage.open(browser, `${site.url}?renderer=webgl`);
-    expect(await page.evaluate(() => globalThis.__viewer!.view.kind)).toBe('webgl');
+    expect(await page.evaluate(() => globalThis.__viewer!.stage.kind)).toBe('webgl');
     const client = await page.createCDPSession();
     await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: OUTPUT });
     for (const [button, name, magic] of [
@@ -201,7 +202,7 @@ describe('the viewer', () => {
   });
 
   it('shows a failed download, and no picture', async () => {
-    const { page } = await ViewerPage.open(browser, `${site.url}?asset=/assets/nothing.nsdf`);
+    const { page } = await ViewerPage.open(browser, `${site.url}?src=/assets/nothing.nsdf`);
     const alert = await page.$eval('#error', (element) => (element as HTMLElement).innerText);
     expect(alert).toMatch(/Opening nothing\.nsdf failed/);
     expect(alert).toMatch(/404/);
@@ -209,21 +210,8 @@ describe('the viewer', () => {
     await page.close();
   });
 
-  it('fits a phone: a sheet that can be put away, nothing to scroll sideways', async () => {
-    const viewport = { width: 390, height: 844, isMobile: true, hasTouch: true };
-    const { page } = await ViewerPage.open(browser, `${site.url}?renderer=webgl`, viewport);
-    await page.screenshot({ path: join(OUTPUT, 'phone.png') });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
-    const isShown = () => page.$eval('#panel', (panel) => getComputedStyle(panel).visibility === 'visible');
-    expect(await isShown()).toBe(true);
-    await page.tap('#panel-toggle');
-    expect(await isShown()).toBe(false);
-    expect(await page.$eval('#panel-toggle', (button) => button.getAttribute('aria-expanded'))).toBe('false');
-    await page.close();
-  });
-
   it('names every control for a screen reader', async () => {
-    const { page } = await ViewerPage.open(browser, `${site.url}?asset=/assets/nothing.nsdf`);
+    const { page } = await ViewerPage.open(browser, `${site.url}?src=/assets/nothing.nsdf`);
     const tree = await page.accessibility.snapshot();
     const names: string[] = [];
     const visit = (node: NonNullable<typeof tree>): void => {

@@ -10,7 +10,8 @@ import { Vector3 } from '@babylonjs/core/Maths/math.vector.js';
 import { CubeMapToSphericalPolynomialTools } from '@babylonjs/core/Misc/HighDynamicRange/cubemapToSphericalPolynomial.js';
 import { ToHalfFloat } from '@babylonjs/core/Misc/textureTools.js';
 import type { Scene } from '@babylonjs/core/scene.js';
-import { BACKDROP_SIZE, paintBackdrop, studioRadiance } from '../studio-light.ts';
+import type { Background } from '../stage.ts';
+import { BACKDROP_SIZE, type EnvironmentName, paintBackdrop, studioRadiance } from '../studio-light.ts';
 
 /** Texels an axis of a face. */
 const FACE_SIZE = 64;
@@ -27,8 +28,8 @@ const FACES: readonly (readonly [string, (a: number, b: number) => readonly [num
 ];
 
 /** Paints the studio as a cube map, prefiltered by its mipmaps: no file to fetch. */
-export function createStudioEnvironment(scene: Scene): RawCubeTexture {
-  const faces = FACES.map(([, direction]) => paintFace(direction));
+export function createStudioEnvironment(scene: Scene, name: EnvironmentName): RawCubeTexture {
+  const faces = FACES.map(([, direction]) => paintFace(direction, name));
   const packed = faces.map((rgba) => Uint16Array.from(rgba, ToHalfFloat));
   const { TEXTUREFORMAT_RGBA, TEXTURETYPE_HALF_FLOAT, TEXTURETYPE_FLOAT, TEXTURE_TRILINEAR_SAMPLINGMODE } =
     Constants;
@@ -55,7 +56,10 @@ export function createStudioEnvironment(scene: Scene): RawCubeTexture {
 }
 
 /** Babylon's world mirrors x of glTF's space, which the studio is described in. */
-function paintFace(direction: (a: number, b: number) => readonly [number, number, number]): Float32Array {
+function paintFace(
+  direction: (a: number, b: number) => readonly [number, number, number],
+  name: EnvironmentName,
+): Float32Array {
   const rgba = new Float32Array(FACE_SIZE * FACE_SIZE * 4);
   for (let i = 0; i < FACE_SIZE * FACE_SIZE; i++) {
     const a = (2 * (i % FACE_SIZE) + 1) / FACE_SIZE - 1;
@@ -63,7 +67,7 @@ function paintFace(direction: (a: number, b: number) => readonly [number, number
     const [x, y, z] = direction(a, b);
     const azimuth = Math.atan2(z, -x) * DEGREES + 180;
     const elevation = Math.atan2(y, Math.hypot(x, z)) * DEGREES;
-    rgba.set([...studioRadiance(azimuth, elevation), 1], i * 4);
+    rgba.set([...studioRadiance(azimuth, elevation, name), 1], i * 4);
   }
   return rgba;
 }
@@ -80,12 +84,17 @@ export function createKeyLight(scene: Scene): { light: DirectionalLight; shadows
   return { light, shadows };
 }
 
-/** The page's own gradient behind everything. */
-export function createBackdrop(scene: Scene): Layer {
-  const texture = new DynamicTexture('backdrop', BACKDROP_SIZE, scene, false);
-  paintBackdrop(texture.getContext() as CanvasRenderingContext2D);
-  texture.update();
-  const layer = new Layer('backdrop', null, scene, true);
-  layer.texture = texture;
-  return layer;
+/** What lies behind everything. */
+export class Backdrop {
+  readonly #texture: DynamicTexture;
+
+  constructor(scene: Scene) {
+    this.#texture = new DynamicTexture('backdrop', BACKDROP_SIZE, scene, false);
+    new Layer('backdrop', null, scene, true).texture = this.#texture;
+  }
+
+  paint(background: Background): void {
+    paintBackdrop(this.#texture.getContext() as CanvasRenderingContext2D, background);
+    this.#texture.update();
+  }
 }

@@ -1,4 +1,4 @@
-import { PCFShadowMap, WebGLRenderer } from 'three';
+import { Group, PCFShadowMap, type Plane, WebGLRenderer } from 'three';
 import type { WebGPURenderer } from 'three/webgpu';
 
 /** What the viewer needs of either renderer. */
@@ -7,6 +7,8 @@ export interface ViewRenderer {
   /** Why this one was taken. */
   readonly reason: string;
   readonly renderer: WebGLRenderer | WebGPURenderer;
+  /** What is cut by planes goes here; WebGLRenderer takes them from the materials. */
+  readonly clipped: Group & { clippingPlanes?: Plane[] };
 }
 
 /** Makes a WebGPURenderer where an adapter answers, else a WebGLRenderer; `wanted` 'webgl' skips the question. */
@@ -22,14 +24,16 @@ export async function createRenderer(
 }
 
 async function createWebGPU(canvas: HTMLCanvasElement): Promise<ViewRenderer> {
-  const { WebGPURenderer: Renderer } = await import('three/webgpu');
+  const { WebGPURenderer: Renderer, ClippingGroup } = await import('three/webgpu');
   const renderer = new Renderer({ canvas, antialias: true });
   await renderer.init();
-  return { kind: 'webgpu', reason: 'a WebGPU adapter is there', renderer };
+  return { kind: 'webgpu', reason: 'a WebGPU adapter is there', renderer, clipped: new ClippingGroup() };
 }
 
 function createWebGL(canvas: HTMLCanvasElement, reason: string): ViewRenderer {
-  return { kind: 'webgl', reason, renderer: new WebGLRenderer({ canvas, antialias: true }) };
+  const renderer = new WebGLRenderer({ canvas, antialias: true });
+  renderer.localClippingEnabled = true;
+  return { kind: 'webgl', reason, renderer, clipped: new Group() };
 }
 
 /** Why WebGPU cannot be used here, or null if it can. */

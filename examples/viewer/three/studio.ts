@@ -12,20 +12,21 @@ import {
   RGBAFormat,
   SRGBColorSpace,
 } from 'three';
-import { BACKDROP_SIZE, paintBackdrop, studioRadiance } from './studio-light.ts';
+import type { Background } from '../stage.ts';
+import { BACKDROP_SIZE, type EnvironmentName, paintBackdrop, studioRadiance } from '../studio-light.ts';
 
 const WIDTH = 256;
 const HEIGHT = 128;
 
 /** Paints the studio as an equirectangular light map: no file to fetch, and both renderers prefilter it themselves. */
-export function createStudioEnvironment(): DataTexture {
+export function createStudioEnvironment(name: EnvironmentName): DataTexture {
   const data = new Uint16Array(WIDTH * HEIGHT * 4);
   for (let row = 0; row < HEIGHT; row++) {
     const elevation = ((row + 0.5) / HEIGHT - 0.5) * 180;
     for (let column = 0; column < WIDTH; column++) {
       const azimuth = ((column + 0.5) / WIDTH) * 360;
       const at = (row * WIDTH + column) * 4;
-      const rgb = studioRadiance(azimuth, elevation);
+      const rgb = studioRadiance(azimuth, elevation, name);
       for (let channel = 0; channel < 3; channel++) data[at + channel] = DataUtils.toHalfFloat(rgb[channel]);
       data[at + 3] = DataUtils.toHalfFloat(1);
     }
@@ -51,11 +52,11 @@ export function createKeyLight(): DirectionalLight {
   return light;
 }
 
-/** The backdrop, drawn by the renderer: the page's own gradient. */
-export function createBackdrop(): CanvasTexture {
+/** The backdrop, drawn by the renderer. */
+export function createBackdrop(background: Background): CanvasTexture {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = BACKDROP_SIZE;
-  paintBackdrop(canvas.getContext('2d') as CanvasRenderingContext2D);
+  paintBackdrop(canvas.getContext('2d') as CanvasRenderingContext2D, background);
   const texture = new CanvasTexture(canvas);
   texture.colorSpace = SRGBColorSpace;
   return texture;

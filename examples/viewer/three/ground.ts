@@ -10,8 +10,8 @@ import {
   ShadowMaterial,
   Vector3,
 } from 'three';
-import type { NSDFGroup, NSDFObject } from '../../src/three/index.ts';
-import { paintContactShadow, SHADOW_SIZE } from './contact-shadow.ts';
+import type { NSDFGroup, NSDFObject } from '../../../src/three/index.ts';
+import { paintContactShadow, SHADOW_SIZE } from '../contact-shadow.ts';
 
 /** A ground that is nothing but shadow: the key light's, and a contact shadow read from the fields themselves. */
 export class Ground {
