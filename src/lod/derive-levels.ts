@@ -17,8 +17,8 @@ export interface LevelDerivation<T> {
 }
 
 /**
- * Makes a field's levels with `deriveMesh`. The error of a level is what the derivation measured, no more than the
- * tolerance that it keeps.
+ * Makes a field's levels with `deriveMesh`. The error of a level is what the derivation measured, whatever tolerance it was
+ * asked for.
  */
 export function deriveLevels<T>(asset: FieldAsset, derivation: LevelDerivation<T>): LevelMaker<T> {
   const { options, build, free, onProgress } = derivation;

@@ -5,6 +5,7 @@ import { RegionNetwork } from './region-network.ts';
 
 /** Nodes of one base box after which what is left of it stays unsettled; more where the few boxes there are leave room. */
 const MAX_NODES_PER_ROOT = 512;
+const MAX_NODES_PER_FEW_ROOTS = 2048;
 /**
  * Nodes of the whole forest, per root and beside that, after which nothing is bisected any more: bounds the time on
  * fields whose creases are everywhere. Fewer for networks of more than LARGE_NETWORK neurons, whose nodes cost more.
@@ -44,7 +45,10 @@ export class Settler {
     const share = Math.min(1, LARGE_NETWORK / Math.max(1, table.field.nPreActivations));
     const most = (MAX_NODES_PER_ROOTS * forest.nRoots + MAX_NODES_BESIDE) * share;
     this.maxNodes = Math.max(2 * forest.nRoots, most);
-    this.maxNodesOfRoot = Math.max(MAX_NODES_PER_ROOT, this.maxNodes / forest.nRoots);
+    this.maxNodesOfRoot = Math.max(
+      MAX_NODES_PER_ROOT,
+      Math.min(MAX_NODES_PER_FEW_ROOTS, this.maxNodes / forest.nRoots),
+    );
     this.nodesOfRoot = new Int32Array(forest.nRoots);
     for (let node = 0; node < forest.nNodes; node++) this.nodesOfRoot[forest.root[node]]++;
   }

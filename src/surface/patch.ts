@@ -181,21 +181,20 @@ export class Patch {
   }
 
   /**
-   * As {@link deviation}, but no more than `most` where f changes its sign that near: beside a crease, and where f is next
-   * to constant on one side, the first-order figure may be anything.
+   * As {@link deviation}, but no more than `most` where f changes its sign that near along the patch's direction, which
+   * bounds the distance both ways. Beside a crease, and where f is next to constant on one side, the first-order figure may
+   * be anything.
+   * @param farthest no point asked is farther from the zero set: a figure beyond that says nothing, and signs all around do.
    */
-  deviationWithin(x: number, y: number, z: number, most: number): number {
+  deviationWithin(x: number, y: number, z: number, most: number, farthest: number): number {
     const f = this.evaluate(x, y, z);
     const off = this.firstOrder(f);
     if (off <= most) return off;
-    const { gradient: g, direction: d, probe } = this;
+    const { direction: d, probe } = this;
     const reach = f >= 0 ? -most : most;
     // Beyond the box the field itself is asked: the reduced network holds in the box only.
     if (probe.isCrossed(f, x, y, z, reach * d[0], reach * d[1], reach * d[2])) return most;
-    const scale = reach / length3(g[0], g[1], g[2]);
-    if (Number.isFinite(scale) && probe.isCrossed(f, x, y, z, scale * g[0], scale * g[1], scale * g[2]))
-      return most;
-    return probe.isCrossedAround(f, x, y, z, most) ? most : off;
+    return off > farthest && probe.isCrossedAround(f, x, y, z, most) ? most : off;
   }
 
   private firstOrder(f: number): number {

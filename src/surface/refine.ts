@@ -32,6 +32,8 @@ export class Refiner {
   private most = 0;
   private worst = 0;
   private tolerance = 0;
+  /** Longest side of the current triangle. */
+  private longest = 0;
 
   constructor(patch: Patch) {
     this.patch = patch;
@@ -92,7 +94,8 @@ export class Refiner {
     const { triangles, x, y, z } = this.patch;
     const [a, b, c] = [triangles[t], triangles[t + 1], triangles[t + 2]];
     // A point of a triangle is never farther from the zero set than from the nearest corner.
-    if (this.longestSide(a, b, c) <= tolerance) return 0;
+    this.longest = this.longestSide(a, b, c);
+    if (this.longest <= tolerance) return 0;
     const cx = (x[a] + x[b] + x[c]) / 3;
     const cy = (y[a] + y[b] + y[c]) / 3;
     const cz = (z[a] + z[b] + z[c]) / 3;
@@ -128,7 +131,7 @@ export class Refiner {
   }
 
   private sample(x: number, y: number, z: number, place: number): void {
-    const off = this.patch.deviationWithin(x, y, z, this.tolerance);
+    const off = this.patch.deviationWithin(x, y, z, this.tolerance, this.longest);
     if (off <= this.most) return;
     this.most = off;
     this.worst = place;

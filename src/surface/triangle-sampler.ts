@@ -81,6 +81,25 @@ export class TriangleSampler {
       const t = triangles[i];
       if (this.worst[i] >= 0) this.off[i] = this.share(t, n++, most);
     }
+    for (let i = 0; i < triangles.length; i++) {
+      if (this.off[i] === most) this.measureOthers(i, triangles[i], pattern, least, most);
+    }
+  }
+
+  /** Where the point of the largest |f| is not as far off as it seems, another one of its triangle may be. */
+  private measureOthers(i: number, t: number, pattern: Pattern, least: number, most: number): void {
+    const nSamples = pattern.sides.length;
+    this.reserve(1, nSamples);
+    this.place(t, pattern, 0);
+    this.field.evaluateWithGradient(this.points, this.values, this.gradients, nSamples);
+    const beyond = least * this.tolerance(t) * leastOf(this.slopes, this.editor.indices, t);
+    for (let k = 0; k < nSamples; k++) {
+      if (Math.abs(this.values[k]) <= beyond) continue;
+      const share = this.share(t, k, most);
+      if (share <= this.off[i]) continue;
+      this.off[i] = share;
+      this.worst[i] = k;
+    }
   }
 
   private tolerance(t: number): number {
@@ -92,8 +111,9 @@ export class TriangleSampler {
     if (this.off.length < nTriangles) {
       this.off = new Float64Array(nTriangles);
       this.worst = new Int32Array(nTriangles);
-      this.gradients = new Float64Array(nTriangles * 3);
     }
+    const nGradients = Math.max(nTriangles, nSamples) * 3;
+    if (this.gradients.length < nGradients) this.gradients = new Float64Array(nGradients);
     if (this.values.length >= nTriangles * nSamples) return;
     this.points = new Float64Array(nTriangles * nSamples * 3);
     this.values = new Float64Array(nTriangles * nSamples);
@@ -130,19 +150,20 @@ export class TriangleSampler {
     return worst;
   }
 
-  /** Distance of the n-th asked point from the zero set as a share of the tolerance. */
+  /** Distance of the n-th asked point from the zero set as a share of the tolerance; where it is not so far, `most`. */
   private share(t: number, n: number, most: number): number {
-    const tolerance = this.tolerance(t);
-    const share = this.distance(t, n) / tolerance;
-    if (share <= most) return share;
-    const { points, values, editor, probe } = this;
+    const share = this.distance(t, n) / this.tolerance(t);
+    return share > most && this.isCrossed(t, this.points, n, this.values[n], most) ? most : share;
+  }
+
+  /** Whether f changes its sign within the share `most` of the tolerance from a point along its triangle's normal. */
+  private isCrossed(t: number, points: Float64Array, n: number, f: number, most: number): boolean {
+    const { editor, probe } = this;
     const normal = editor.triangleNormal(editor.indices[t], editor.indices[t + 1], editor.indices[t + 2]);
-    const scale = (most * tolerance) / (length3(normal[0], normal[1], normal[2]) || 1);
-    const [dx, dy, dz] = [scale * normal[0], scale * normal[1], scale * normal[2]];
+    const reach = (f >= 0 ? -most : most) * this.tolerance(t);
+    const scale = reach / (length3(normal[0], normal[1], normal[2]) || 1);
     const [x, y, z] = [points[n * 3], points[n * 3 + 1], points[n * 3 + 2]];
-    const f = values[n];
-    const isNear = probe.isCrossed(f, x, y, z, -dx, -dy, -dz) || probe.isCrossed(f, x, y, z, dx, dy, dz);
-    return isNear ? most : share;
+    return probe.isCrossed(f, x, y, z, scale * normal[0], scale * normal[1], scale * normal[2]);
   }
 
   /**

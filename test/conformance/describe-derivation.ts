@@ -54,7 +54,7 @@ const TOLERANCES = {
   /** |f| / typical |∇f| at the vertices, which are float32 on every backend. */
   residualMax: 1e-5,
   residualMean: 2e-7,
-  /** Of the tolerance: sampled distances, both ways, all but a thousandth and the worst. The reference certifies 1. */
+  /** Of the tolerance: sampled distances, both ways, all but a thousandth and the worst. The reference keeps 1. */
   distanceP999: 1.1,
   distanceMax: 1.5,
   errorLocal: 1.25,

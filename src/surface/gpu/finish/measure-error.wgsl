@@ -1,5 +1,5 @@
 // How far the mesh stands off the zero set at the centroids of some triangles and the middles of others' longest sides: to first
-// order, or the tolerance, where f changes its sign within that; see measureErrorWithin (mesh-error.ts).
+// order, or the tolerance, where f changes its sign within that; see mesh-error.ts, which looks in more directions.
 //
 // Generated code stands around this: fieldAt, fieldWithGradient.
 

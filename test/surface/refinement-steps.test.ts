@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { createCpuField } from '../../src/field/cpu-field.ts';
+import type { FieldAsset } from '../../src/format/asset.ts';
+import { CornerTable } from '../../src/partition/corners.ts';
+import { cullBoxes } from '../../src/partition/cull.ts';
+import { Forest } from '../../src/partition/forest.ts';
+import { Settler } from '../../src/partition/settle.ts';
+import { makePlan } from '../../src/pipeline/plan.ts';
+import type { JobOptions } from '../../src/pipeline/steps.ts';
+import { cleanMesh } from '../../src/surface/clean.ts';
+import { DetailMap } from '../../src/surface/detail-map.ts';
+import { type ExtractOptions, extractSurface } from '../../src/surface/extract.ts';
+import { finishMesh, type RawMesh } from '../../src/surface/finish.ts';
+import { measureMeshError } from '../../src/surface/mesh-error.ts';
+import { boxMlp, octahedronMlp, randomField, sphereField } from '../fixtures/fields.ts';
+
+// Each step of the refinement on its own: with any of them switched off one of these fails.
+
+function finish<T>(steps: Generator<unknown, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The mesh as the boxes leave it, before anything is done to it as a whole. */
+function extract(asset: FieldAsset, options: JobOptions, fill: Partial<ExtractOptions['fill']> = {}) {
+  const field = createCpuField(asset);
+  const plan = makePlan(field, options);
+  const table = new CornerTable(field, plan.lattice);
+  const forest = new Forest(plan.lattice, finish(cullBoxes(field, plan.lattice, table)).boxes);
+  const settler = new Settler(table, forest);
+  const how = { shape: plan.shape, fill: { ...plan.fill, ...fill } };
+  const { vertices, filler, nUnsound } = finish(extractSurface(table, forest, settler, how));
+  const { normals, slopes, indices, nTriangles } = filler.sink;
+  const { positions, nVertices } = vertices;
+  const raw: RawMesh = { positions, normals, slopes, nVertices, indices, nTriangles };
+  const errorOf = () => measureMeshError(finishMesh(raw), field, asset.domain);
+  const clean = (tolerance: number) => {
+    const detail = DetailMap.uniform(tolerance, asset.domain);
+    const spacing = (asset.domain.max[0] - asset.domain.min[0]) / (plan.lattice.planes[0].length - 1);
+    return finish(cleanMesh(raw, plan.frame, { field, detail, spacing }));
+  };
+  return { raw, nUnsound, errorOf, clean };
+}
+
+test('boxes in which the surface is curved get vertices until they keep the tolerance', () => {
+  const { errorOf } = extract(sphereField({ cells: [4] }), { tolerance: 3e-3 });
+  expect(errorOf()).toBeLessThan(3e-3);
+});
+
+test('creases are edges where a tolerance is asked for, too', () => {
+  const asset = boxMlp([0.31, 0.27, 0.23], [0.021, 0.033, 0.017]);
+  const { errorOf } = extract(asset, { tolerance: 1e-3 }, { refineShare: Number.MAX_VALUE });
+  expect(errorOf()).toBeLessThan(0.01);
+});
+
+test('boxes whose loops are no discs are divided until they are', () => {
+  expect(extract(randomField(7, { L: 2, T: 8, finest: 4 }), { exact: true }).nUnsound).toBe(0);
+});
+
+test('what stands off in the finished mesh is repaired', () => {
+  const { errorOf, clean } = extract(sphereField({ cells: [4] }), { tolerance: 0.03 });
+  const tolerance = 4e-3;
+  expect(errorOf()).toBeGreaterThan(tolerance);
+  expect(clean(tolerance)).toEqual({ nPlacesLeft: 0, nDivisionsRefused: 0, nWithoutRoom: 0 });
+  expect(errorOf()).toBeLessThan(tolerance);
+});
+
+test('a repair that has no room says so', () => {
+  const { clean } = extract(sphereField({ cells: [4] }), { tolerance: 0.03 });
+  expect(clean(1e-5)?.nWithoutRoom).toBeGreaterThan(0);
+});
+
+test('vertices that the tolerance does not need go, and no other', () => {
+  const { raw, errorOf, clean } = extract(octahedronMlp(0.61), { tolerance: 4e-3 });
+  clean(4e-3);
+  expect(errorOf()).toBeLessThan(4e-3);
+  expect(finishMesh(raw).positions.length / 3).toBeLessThan(12);
+});
