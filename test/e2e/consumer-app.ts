@@ -25,7 +25,13 @@ export class ConsumerApp {
     mkdirSync(installed, { recursive: true });
     mkdirSync(join(this.folder, 'public'));
     copyFileSync(join(ROOT, 'examples/assets/bunny.nsdf'), join(this.folder, 'public/bunny.nsdf'));
-    const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', this.folder], { cwd: ROOT });
+    const packed = execFileSync(
+      'npm',
+      ['pack', '--ignore-scripts', '--json', '--pack-destination', this.folder],
+      {
+        cwd: ROOT,
+      },
+    );
     const [{ filename }] = JSON.parse(packed.toString());
     execFileSync('tar', ['xzf', join(this.folder, filename), '-C', installed, '--strip-components=1']);
   }
