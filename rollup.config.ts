@@ -1,16 +1,20 @@
+import commonjs from '@rollup/plugin-commonjs';
 import json from '@rollup/plugin-json';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import typescript from '@rollup/plugin-typescript';
 import type { Plugin, RollupOptions } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 import { stampAlgorithm } from './scripts/algorithm-version.ts';
-import { cleanOutput, makeExecutable } from './scripts/built-files.ts';
+import { cleanOutput, copyLicence, makeExecutable } from './scripts/built-files.ts';
 import { CLI_ENTRY, ENTRIES, WORKER_ENTRY } from './scripts/entries.ts';
 import { textModules } from './scripts/text-modules.ts';
 import { workerUrl } from './scripts/worker-url.ts';
 
-/** Packages stay imports: the application's bundler finds one copy of each. */
-const isPackage = (id: string): boolean => !/^[./]|^[A-Za-z]:/.test(id);
+/** What the command line alone needs is built into it, so that nobody who loads files in a page installs it. */
+const BUNDLED = ['commander'];
+
+/** Other packages stay imports: the application's bundler finds one copy of each. */
+const isPackage = (id: string): boolean => !/^[./\0]|^[A-Za-z]:/.test(id);
 
 const compile = (): Plugin[] => [
   textModules(),
@@ -21,13 +25,20 @@ const compile = (): Plugin[] => [
 
 const library: RollupOptions = {
   input: { ...ENTRIES, ...CLI_ENTRY },
-  external: isPackage,
-  plugins: [cleanOutput('dist'), ...compile(), workerUrl('worker.js'), makeExecutable('cli/nsdf.js')],
+  external: (id, importer) => importer !== undefined && isPackage(id) && !BUNDLED.includes(id),
+  plugins: [
+    cleanOutput('dist'),
+    nodeResolve({ resolveOnly: BUNDLED }),
+    commonjs(),
+    ...compile(),
+    workerUrl('worker.js'),
+    makeExecutable('cli/nsdf.js'),
+    ...BUNDLED.map((name) => copyLicence(name, `cli/LICENSE-${name}`)),
+  ],
   output: {
     dir: 'dist',
     format: 'es',
     chunkFileNames: 'chunks/[name].js',
-    sourcemap: true,
     hoistTransitiveImports: false,
   },
 };
@@ -36,7 +47,7 @@ const library: RollupOptions = {
 const worker: RollupOptions = {
   input: WORKER_ENTRY,
   plugins: [nodeResolve(), ...compile()],
-  output: { dir: 'dist', format: 'es', sourcemap: true, inlineDynamicImports: true },
+  output: { dir: 'dist', format: 'es', inlineDynamicImports: true },
 };
 
 const types: RollupOptions = {

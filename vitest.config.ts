@@ -47,7 +47,17 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.browser.test.ts', 'test/e2e/**'],
+          exclude: ['test/**/*.browser.test.ts', 'test/**/*.slow.test.ts', 'test/e2e/**'],
+        },
+      },
+      {
+        extends: true,
+        // Fields that take long, and the figures on the bunny: apart, so that `--project node` stays quick.
+        test: {
+          name: 'slow',
+          environment: 'node',
+          include: ['test/**/*.slow.test.ts'],
+          testTimeout: 240_000,
         },
       },
       {
@@ -71,7 +81,7 @@ export default defineConfig({
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],
           setupFiles: ['test/browser/no-default-cache.ts'],
-          fileParallelism: false, // some of them measure times, and run after all others for it
+          fileParallelism: false,
           browser: {
             enabled: true,
             headless: true,

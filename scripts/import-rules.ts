@@ -57,7 +57,7 @@ const RULES: Readonly<Record<string, ImportRule>> = {
       'tiles',
       'index.ts',
     ],
-    packages: ['node:*', 'cli-progress', 'commander', 'pickleparser', 'webgpu'],
+    packages: ['node:*', 'commander', 'pickleparser', 'webgpu'],
   },
 };
 const VOCABULARY = ['errors.ts', 'option-names.ts', 'format/asset.ts'];

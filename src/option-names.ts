@@ -41,26 +41,18 @@ export function refuseUnknownOptions(
   }
 }
 
-/** The known name that differs least, by at most a third of its letters. */
+/** The known name that shares the most pairs of neighbouring letters (Dice's coefficient), if half of them or more. */
 function closestName(name: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance);
-  return ranked.find(({ candidate, distance }) => distance <= Math.max(1, candidate.length / 3))?.candidate;
+  const mine = letterPairs(name);
+  const likeness = known.map((candidate) => {
+    const theirs = letterPairs(candidate);
+    return (2 * theirs.filter((pair) => mine.includes(pair)).length) / (mine.length + theirs.length);
+  });
+  const most = Math.max(...likeness);
+  return most < 0.5 ? undefined : known[likeness.indexOf(most)];
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that make `b` of `a` (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const isSame = a[i - 1] === b[j - 1];
-      row[j] = Math.min(rows[i - 1][j] + 1, row[j - 1] + 1, rows[i - 1][j - 1] + (isSame ? 0 : 1));
-      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      if (isSwap) row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
-    }
-    rows.push(row);
-  }
-  return rows[a.length][b.length];
+function letterPairs(name: string): string[] {
+  const letters = name.toLowerCase();
+  return [...letters].map((letter, i) => letter + (letters[i + 1] ?? ''));
 }

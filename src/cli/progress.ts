@@ -1,4 +1,3 @@
-import { Presets, SingleBar } from 'cli-progress';
 import type { DeriveProgress } from '../pipeline/options.ts';
 
 /** A progress bar on standard error, shown only where that is a terminal. */
@@ -7,16 +6,24 @@ export interface ProgressBar {
   readonly stop: () => void;
 }
 
+/** Characters of a bar, and what takes the terminal back to the start of an empty line. */
+const WIDTH = 40;
+const CLEAR_LINE = '\r\x1b[K';
+
 export function startProgress(label: string): ProgressBar {
-  if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
-  const format = `${label} {bar} {percentage}% {stage}`;
-  const bar = new SingleBar(
-    { format, stream: process.stderr, clearOnComplete: true, hideCursor: true },
-    Presets.shades_classic,
-  );
-  bar.start(100, 0, { stage: '' });
+  const { stderr } = process;
+  if (!stderr.isTTY) return { update: () => {}, stop: () => {} };
+  let shown = '';
   return {
-    update: ({ fraction, stage }) => bar.update(Math.round(fraction * 100), { stage }),
-    stop: () => bar.stop(),
+    update: ({ fraction, stage }) => {
+      const nFull = Math.round(fraction * WIDTH);
+      const bar = '█'.repeat(nFull) + '░'.repeat(WIDTH - nFull);
+      const line = `${label} ${bar} ${Math.round(fraction * 100)}% ${stage}`.slice(0, stderr.columns - 1);
+      if (line !== shown) stderr.write(CLEAR_LINE + line);
+      shown = line;
+    },
+    stop: () => {
+      if (shown !== '') stderr.write(CLEAR_LINE);
+    },
   };
 }

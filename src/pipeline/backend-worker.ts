@@ -1,6 +1,7 @@
 import type { FieldAsset } from '../format/asset.ts';
 import { NetworkMap } from '../format/network-map.ts';
-import type { DeriveBackend } from './backend.ts';
+import { type OptionNames, refuseUnknownOptions } from '../option-names.ts';
+import { BackendUnavailableError, type DeriveBackend } from './backend.ts';
 import { startWorker } from './start-worker.ts';
 import type { WorkerLike } from './worker-host.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -11,7 +12,18 @@ export interface WorkerConfig {
   readonly createWorker?: () => WorkerLike;
   /** Workers at once. Default: one less than the machine has cores, at least 2 and at most 4. */
   readonly maxWorkers?: number;
+  /**
+   * Whether the console is told, once a page, that no worker could be started and the page's own thread does its work.
+   * Default: true.
+   */
+  readonly warn?: boolean;
 }
+
+const WORKER_CONFIG_NAMES = {
+  createWorker: true,
+  maxWorkers: true,
+  warn: true,
+} satisfies OptionNames<WorkerConfig>;
 
 /** Runs jobs in module workers, which leaves the page's own thread free. */
 export interface WorkerBackend extends DeriveBackend {
@@ -36,6 +48,7 @@ export function createWorkerBackend(initialConfig: WorkerConfig = {}): WorkerBac
   let nAssets = 0;
   let config = initialConfig;
   let pool: WorkerPool | undefined;
+  let hasWarned = false;
 
   function idOf(asset: FieldAsset): number {
     const id = assetIds.get(asset) ?? ++nAssets;
@@ -46,6 +59,16 @@ export function createWorkerBackend(initialConfig: WorkerConfig = {}): WorkerBac
   function dispose(): void {
     pool?.dispose();
     pool = undefined;
+  }
+
+  /** A bundler that leaves the worker's file behind would otherwise go unnoticed: the mesh is the same, the page slow. */
+  function warnOnce(error: unknown): void {
+    if (!(error instanceof BackendUnavailableError) || hasWarned || config.warn === false) return;
+    hasWarned = true;
+    console.warn(
+      `nsdf-loader: ${error.message} The page's own thread derives instead. Serve nsdf-loader/worker and name it in ` +
+        'configureWorkers({ createWorker }), or say configureWorkers({ warn: false }): see docs/guides/bundlers.md.',
+    );
   }
 
   return {
@@ -60,10 +83,13 @@ export function createWorkerBackend(initialConfig: WorkerConfig = {}): WorkerBac
         createWorker: config.createWorker ?? startWorker,
         maxWorkers: config.maxWorkers ?? defaultMaxWorkers(),
       });
-      return pool.run({ assetId: idOf(asset), asset, options, ...control });
+      const run = pool.run({ assetId: idOf(asset), asset, options, ...control });
+      run.catch(warnOnce);
+      return run;
     },
     dispose,
     configure(newConfig) {
+      refuseUnknownOptions('configureWorkers', newConfig, WORKER_CONFIG_NAMES);
       dispose();
       config = newConfig;
     },

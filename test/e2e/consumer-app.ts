@@ -13,19 +13,28 @@ export class ConsumerApp {
   readonly folder: string;
   readonly config: InlineConfig;
 
-  /** @param name of a folder beside this file; the application is made of it in test-output */
-  constructor(name: string) {
+  /**
+   * @param source a folder beside this file, which the application is made of
+   * @param name of the application in test-output
+   */
+  constructor(source: string, name = source) {
     if (!existsSync(join(ROOT, 'dist/index.js')))
       throw new Error('there is no dist: run `npm run build` first');
     this.folder = join(ROOT, 'test-output', name);
     this.config = { root: this.folder, configFile: false, logLevel: 'warn' };
     const installed = join(this.folder, 'node_modules', 'nsdf-loader');
     rmSync(this.folder, { recursive: true, force: true });
-    cpSync(join(ROOT, 'test/e2e', name), this.folder, { recursive: true });
+    cpSync(join(ROOT, 'test/e2e', source), this.folder, { recursive: true });
     mkdirSync(installed, { recursive: true });
     mkdirSync(join(this.folder, 'public'));
     copyFileSync(join(ROOT, 'examples/assets/bunny.nsdf'), join(this.folder, 'public/bunny.nsdf'));
-    const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', this.folder], { cwd: ROOT });
+    const packed = execFileSync(
+      'npm',
+      ['pack', '--ignore-scripts', '--json', '--pack-destination', this.folder],
+      {
+        cwd: ROOT,
+      },
+    );
     const [{ filename }] = JSON.parse(packed.toString());
     execFileSync('tar', ['xzf', join(this.folder, filename), '-C', installed, '--strip-components=1']);
   }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { importsOf } from '../../scripts/import-rules.ts';
@@ -81,6 +81,38 @@ describe('the built package', () => {
   test('has a command that starts with a shebang', () => {
     expect(read('cli/nsdf.js').startsWith('#!/usr/bin/env node\n')).toBe(true);
     expect(statSync(join(DIST, 'cli/nsdf.js')).mode & 0o111).not.toBe(0);
+  });
+});
+
+describe('what npm packs', () => {
+  const packed = execFileSync('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], { cwd: ROOT });
+  const [{ files }] = JSON.parse(packed.toString()) as [{ files: { path: string }[] }];
+  const paths = files.map(({ path }) => path);
+
+  test('has no dead links in its documents', () => {
+    const documents = paths.filter((path) => path.endsWith('.md'));
+    expect(documents.length).toBeGreaterThan(10);
+    const dead = documents.flatMap((document) => {
+      const text = readFileSync(join(ROOT, document), 'utf8');
+      const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) =>
+        posix.join(posix.dirname(document), link as string),
+      );
+      const isThere = (link: string) => paths.some((path) => path === link || path.startsWith(`${link}/`));
+      return links.filter((link) => !isThere(link)).map((link) => `${document}: ${link}`);
+    });
+    expect(dead).toEqual([]);
+  });
+
+  test('has no source maps, and nothing that points at one', () => {
+    expect(paths.filter((path) => path.endsWith('.map'))).toEqual([]);
+    expect(listScripts().filter((name) => /^\/\/# sourceMappingURL/m.test(read(name)))).toEqual([]);
+  });
+
+  test('installs meshoptimizer alone; what the command needs is in it, with its licence', () => {
+    expect(Object.keys(pkg.dependencies)).toEqual(['meshoptimizer']);
+    const specifiers = importsOf(read('cli/nsdf.js')).map(({ specifier }) => specifier);
+    expect(specifiers.filter((name) => !/^(node:|\.|webgpu$)/.test(name))).toEqual([]);
+    expect(paths).toContain('dist/cli/LICENSE-commander');
   });
 });
 
