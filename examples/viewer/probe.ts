@@ -22,9 +22,10 @@ export class Probe {
     });
   }
 
+  /** To be set again when what is shown has changed: what was said is no longer true then. */
   set isOn(isOn: boolean) {
     this.#isOn = isOn;
-    if (!isOn) this.#label.hidden = true;
+    this.#label.hidden = true;
   }
 
   #show(x: number, y: number): void {

@@ -304,6 +304,11 @@ export class Viewer<S extends Stage = Stage> {
     }
   }
 
+  /** As the page's address names it. */
+  get #engine(): string {
+    return this.stage.engine === 'three.js' ? 'three' : 'babylon';
+  }
+
   /** The page's address with everything that is set. */
   #link(engine: string, pose: Pose | null): string {
     const query = new URLSearchParams({ engine });
@@ -319,13 +324,12 @@ export class Viewer<S extends Stage = Stage> {
   #remember(): void {
     for (const link of document.querySelectorAll<HTMLAnchorElement>('#engines a')) {
       link.href = this.#link(link.dataset.engine as string, null);
-      if (link.ariaCurrent === 'page') history.replaceState(null, '', link.href);
     }
+    history.replaceState(null, '', this.#link(this.#engine, null));
   }
 
   async #share(): Promise<void> {
-    const engine = this.stage.engine === 'three.js' ? 'three' : 'babylon';
-    history.replaceState(null, '', this.#link(engine, this.stage.getPose()));
+    history.replaceState(null, '', this.#link(this.#engine, this.stage.getPose()));
     const what =
       this.#source === null ? 'Link copied; the file itself stays on your computer' : 'Link copied';
     try {
