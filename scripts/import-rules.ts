@@ -105,7 +105,7 @@ export function findStaleRules(
   const isThere = (name: string): boolean =>
     files.some((file) => file === name || file.startsWith(`${name}/`));
   const named = Object.entries(rules).flatMap(([part, { parts }]) => [part, ...parts]);
-  return [...new Set([...named, ...VOCABULARY, ...ENGINES])].filter((name) => !isThere(name));
+  return [...new Set(named)].filter((name) => !isThere(name));
 }
 
 /** Every module specifier of a source text with its 1-based line: imports, re-exports, `import()`, worker URLs. */
