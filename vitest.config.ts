@@ -38,6 +38,7 @@ const executablePath = await locateBrowser();
 export default defineConfig({
   plugins: [textModules()],
   test: {
+    provide: { extraSeeds: process.env.NSDF_SEED ?? '' }, // test/conformance/seeds.ts
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

@@ -1,17 +1,21 @@
+// `npm run bench:lod -- [--runs N] [more.nsdf or more.safetensors ...]`: the levels of a field's ladder, on one thread: what each
+// costs, how far it is from the zero set. Writes bench/results/lod-NAME.csv, and the bunny's table in docs/guides/lod.md.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createCpuField } from '../src/field/cpu-field.ts';
 import type { FieldAsset } from '../src/format/asset.ts';
 import { readField } from '../src/format/read.ts';
 import { importSafetensors } from '../src/import/index.ts';
-import { createLadder } from '../src/lod/index.ts';
+import { createLadder, type LadderLevel } from '../src/lod/index.ts';
 import { deriveMesh } from '../src/pipeline/derive.ts';
+import { checkMesh } from '../src/surface/check.ts';
+import { aboutThisRun, writeResults } from './results-file.ts';
 
-/**
- * Time to the first geometry against the time to each level, on one thread: `npx tsx bench/lod.ts [more.nsdf ...]`.
- * The first preview of a process is not compiled yet, as on a page: it is timed apart from the later ones.
- */
-const RUNS = 3;
+/** Points for each of the two distances. */
+const SAMPLES = 20_000;
+const COLUMNS = ['level', 'tolerance', 'triangles', 'largest distance', 'mean distance', 'processor time'];
 
 function readAsset(path: string): FieldAsset {
   const bytes = readFileSync(path);
@@ -20,35 +24,50 @@ function readAsset(path: string): FieldAsset {
     : readField(bytes);
 }
 
-async function timeOf(asset: FieldAsset, detail: object): Promise<{ timeMs: number; nTriangles: number }> {
-  const startMs = performance.now();
-  const { stats } = await deriveMesh(asset, { ...detail, backend: 'cpu', cache: false });
-  return { timeMs: performance.now() - startMs, nTriangles: stats.nTriangles };
+/** Derives a level; processor time of all threads in ms, which a busy machine disturbs less than the clock. */
+async function deriveTimed(asset: FieldAsset, { detail }: LadderLevel) {
+  const start = process.cpuUsage();
+  const { mesh } = await deriveMesh(asset, { ...detail, backend: 'cpu', cache: false });
+  const { user, system } = process.cpuUsage(start);
+  return { mesh, cpuMs: (user + system) / 1000 };
 }
 
-async function fastest(asset: FieldAsset, detail: object, runs: number) {
-  const times = [];
-  for (let i = 0; i < runs; i++) times.push(await timeOf(asset, detail));
-  return times.reduce((best, time) => (time.timeMs < best.timeMs ? time : best));
+/** A level's row: the least of several times, distances both ways. */
+async function measureLevel(asset: FieldAsset, level: LadderLevel, runs: number): Promise<string[]> {
+  let { mesh, cpuMs } = await deriveTimed(asset, level);
+  for (let run = 1; run < runs; run++) cpuMs = Math.min(cpuMs, (await deriveTimed(asset, level)).cpuMs);
+  const options = { field: createCpuField(asset), domain: asset.domain, samples: SAMPLES };
+  const { meshToZeroSet, zeroSetToMesh, nTriangles } = await checkMesh(mesh, options);
+  const both = [meshToZeroSet, zeroSetToMesh];
+  const largest = Math.max(...both.map((distance) => distance?.max ?? Number.NaN));
+  const mean = Math.max(...both.map((distance) => distance?.mean ?? Number.NaN));
+  return [
+    `\`${level.name}\``,
+    level.isPreview ? '-' : level.toleranceLocal.toPrecision(2),
+    `${nTriangles}`,
+    largest.toPrecision(2),
+    mean.toPrecision(2),
+    `${(cpuMs / 1000).toPrecision(2)} s`,
+  ];
 }
 
-await import('../src/pipeline/job.ts'); // or its transpiling would be timed
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { runs: { type: 'string', default: '3' } },
+});
 const bunny = fileURLToPath(new URL('../examples/assets/bunny.nsdf', import.meta.url));
-for (const path of [bunny, ...process.argv.slice(2)]) {
+for (const path of positionals.length > 0 ? positionals : [bunny]) {
   const asset = readAsset(path);
   const { preview, levels } = createLadder(asset);
-  const first = await timeOf(asset, preview?.detail ?? {});
-  const later = await fastest(asset, preview?.detail ?? {}, RUNS);
-  console.log(
-    `\n${basename(path)}: preview ${first.timeMs.toFixed(0)} ms at first, ${later.timeMs.toFixed(0)} ms later`,
-  );
-  console.log('level             ms    triangles   first preview is 1 in   later 1 in');
-  const shown = [levels[0], ...levels.filter(({ name }) => /256|1024|exact/.test(name))];
-  for (const { name, detail } of shown) {
-    const { timeMs, nTriangles } = await fastest(asset, detail, asset.name.includes('L') ? 1 : RUNS);
-    const ratios = [first, later].map((time) => (timeMs / time.timeMs).toFixed(1).padStart(12));
-    console.log(
-      `${name.padEnd(16)}${timeMs.toFixed(0).padStart(6)}${String(nTriangles).padStart(10)}${ratios.join('')}`,
-    );
+  const rows: string[][] = [];
+  for (const level of [...(preview ? [preview] : []), ...levels]) {
+    rows.push(await measureLevel(asset, level, Number(values.runs)));
+    console.log(rows.at(-1)?.join('  '));
   }
+  const measured = `one thread of a machine that others used too; processor time, the least of ${values.runs}; the larger of both distances, ${SAMPLES} points each`;
+  writeResults(`lod-${basename(path).replace(/\.[^.]*$/, '')}`, {
+    about: { ...aboutThisRun(), measured },
+    columns: COLUMNS,
+    rows,
+  });
 }

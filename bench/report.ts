@@ -1,4 +1,5 @@
 import type { MeshReport } from '../src/surface/check.ts';
+import type { Results } from './results-file.ts';
 
 /** One line of the benchmark. */
 export interface Row {
@@ -52,9 +53,13 @@ function faults(report: MeshReport): string {
   return found.length === 0 ? '-' : found.join(' + ');
 }
 
-export function toCsv(rows: readonly Row[]): string {
-  const lines = rows.map((row) => COLUMNS.map(([, cell]) => cell(row)).join(','));
-  return `${[COLUMNS.map(([title]) => title.trim()).join(','), ...lines].join('\n')}\n`;
+/** All rows as results. @param about see `Results.about`. */
+export function resultsOf(about: Results['about'], rows: readonly Row[]): Results {
+  return {
+    about,
+    columns: COLUMNS.map(([title]) => title.trim()),
+    rows: rows.map((row) => COLUMNS.map(([, cell]) => cell(row))),
+  };
 }
 
 /** A table for the terminal; the field is in its heading, the fastest and slowest times in the CSV. */

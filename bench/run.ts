@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type CpuField, createCpuField } from '../src/field/cpu-field.ts';
@@ -8,7 +8,8 @@ import { readField } from '../src/format/read.ts';
 import { importSafetensors } from '../src/import/index.ts';
 import { checkMesh } from '../src/surface/check.ts';
 import { cubes, derived, type Method, npmCubes } from './methods.ts';
-import { type Row, toCsv, toTable } from './report.ts';
+import { type Row, resultsOf, toTable } from './report.ts';
+import { aboutThisRun, writeResults } from './results-file.ts';
 import { countSurfaceBoxes } from './surface-boxes.ts';
 
 const USAGE = `npm run bench -- [options] [more.nsdf or more.safetensors ...]
@@ -104,8 +105,6 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(USAGE);
   const bunny = fileURLToPath(new URL('../examples/assets/bunny.nsdf', import.meta.url));
-  const folder = fileURLToPath(new URL('results', import.meta.url));
-  mkdirSync(folder, { recursive: true });
   for (const path of [bunny, ...positionals]) {
     const field = createCpuField(readAsset(path));
     const { min, max } = field.asset.domain;
@@ -119,7 +118,7 @@ async function main(): Promise<void> {
       methods,
     });
     const name = basename(path).replace(/\.[^.]*$/, '');
-    writeFileSync(join(folder, `${name}.csv`), toCsv(rows));
+    writeResults(name, resultsOf({ ...aboutThisRun(), measured: `medians of ${values.runs} runs` }, rows));
     console.log(`\n${name}: ${values.runs} runs each after a warm-up, one thread, node ${process.version}`);
     console.log(toTable(rows));
     const surviving = rows.find(({ method }) => method.startsWith('tolerance'))?.boxesSurviving;

@@ -36,8 +36,7 @@ const RULES: Readonly<Record<string, ImportRule>> = {
   // Asks the pipeline for levels; nothing in the pipeline knows of levels.
   lod: { parts: ['surface', 'pipeline'] },
   'index.ts': { parts: ['format', 'gpu', 'cache', 'field', 'partition', 'surface', 'pipeline'] },
-  import: { parts: ['format', 'field', 'gpu'], packages: ['@msgpack/msgpack', 'fflate'] },
-  train: { parts: ['format', 'field', 'gpu'] },
+  import: { parts: ['format', 'field', 'gpu'] },
   plugin: { parts: ['index.ts', 'option-names.ts', 'lod'] },
   tiles: { parts: ['format', 'pipeline', 'surface', 'plugin'] },
   three: { parts: ['index.ts', 'option-names.ts', 'lod', 'plugin'], packages: ['three'] },
@@ -53,11 +52,10 @@ const RULES: Readonly<Record<string, ImportRule>> = {
       'lod',
       'pipeline',
       'import',
-      'train',
       'tiles',
       'index.ts',
     ],
-    packages: ['node:*', 'commander', 'pickleparser', 'webgpu'],
+    packages: ['node:*', 'commander', 'webgpu'],
   },
 };
 const VOCABULARY = ['errors.ts', 'option-names.ts', 'format/asset.ts'];
@@ -93,6 +91,21 @@ function reasonAgainst(pathInSrc: string, specifier: string): string | undefined
   if (targetPart === part || rule.parts.includes(targetPart)) return undefined;
   if (VOCABULARY.includes(target) && !ENGINES.includes(part)) return undefined;
   return `src/${part} may import ${rule.parts.length ? `only ${rule.parts.join(', ')}` : 'nothing of ours but errors.ts'}`;
+}
+
+/**
+ * Lists what the rules name and src has not: folders and files that went, or were never there.
+ * @param files all files of src, relative to it, with forward slashes
+ * @param rules for tests: other rules than the layout's
+ */
+export function findStaleRules(
+  files: readonly string[],
+  rules: Readonly<Record<string, ImportRule>> = RULES,
+): string[] {
+  const isThere = (name: string): boolean =>
+    files.some((file) => file === name || file.startsWith(`${name}/`));
+  const named = Object.entries(rules).flatMap(([part, { parts }]) => [part, ...parts]);
+  return [...new Set(named)].filter((name) => !isThere(name));
 }
 
 /** Every module specifier of a source text with its 1-based line: imports, re-exports, `import()`, worker URLs. */

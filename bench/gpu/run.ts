@@ -8,7 +8,7 @@ import { textModules } from '../../scripts/text-modules.ts';
 import { launchBrowser } from '../../test/browser/launch.ts';
 import { measureInDawn, measureScaling, type Settings, tableName } from './in-dawn.ts';
 import type { GpuRow } from './measure.ts';
-import { showRow, writeTable } from './table.ts';
+import { showRow, writeDocTable, writeTable } from './table.ts';
 
 const USAGE = `npm run bench:gpu -- [options] [FIELD.nsdf, FIELD.safetensors or, in Dawn, colliding]
   --dawn              in Node through Dawn (npm install webgpu), not in the browser
@@ -18,11 +18,11 @@ const USAGE = `npm run bench:gpu -- [options] [FIELD.nsdf, FIELD.safetensors or,
   --resolutions LIST  boxes an axis of marching cubes (64,128)
   --tolerances LIST   of our derivation (1e-3,1.4e-3,3.6e-4: the latter two have the mean errors of marching cubes 128, 256)
   --no-cpu            without what computes on the processor
-  --name NAME         of the table in bench/results`;
+  --name NAME         of the file in bench/results
+  --doc NAME          of a table of docs/guides/webgpu.md, which this writes anew`;
 const DEFAULT_TOLERANCES = '1e-3,1.4e-3,3.6e-4';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const RESULTS = join(HERE, '../results');
 
 /** Serves the page with vite and runs it in the tests' browser. */
 async function inBrowser(path: string, settings: Settings): Promise<GpuRow[]> {
@@ -72,6 +72,7 @@ async function main(): Promise<void> {
       'no-cpu': { type: 'boolean', default: false },
       scaling: { type: 'boolean', default: false },
       name: { type: 'string' },
+      doc: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -93,7 +94,9 @@ async function main(): Promise<void> {
     : values.dawn
       ? await measureInDawn(path, settings, showRow)
       : await inBrowser(path, settings);
-  writeTable(join(RESULTS, `${values.name ?? `gpu-${where}-${what}`}.csv`), rows);
+  const measured = `medians of ${settings.runs} runs after warm-ups`;
+  writeTable(values.name ?? `gpu-${where}-${what}-rows`, measured, rows);
+  if (values.doc !== undefined) writeDocTable(values.doc, measured, rows);
   process.exit(0); // Dawn's threads outlive its device
 }
 

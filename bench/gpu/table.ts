@@ -1,5 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { aboutThisRun, writeResults } from '../results-file.ts';
 import type { GpuRow } from './measure.ts';
 
 /** Prints a row of the table. */
@@ -21,11 +20,30 @@ export function showRow(row: GpuRow): void {
   console.log(cells.map(([text, width]) => text.padEnd(width)).join(' '));
 }
 
-/** Writes rows as CSV. */
-export function writeTable(path: string, rows: readonly GpuRow[]): void {
-  const names = Object.keys(rows[0]) as (keyof GpuRow)[];
-  const cell = (value: unknown): string => String(value ?? '').replaceAll(',', ' ');
-  const lines = rows.map((row) => names.map((name) => cell(row[name])).join(','));
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${[names.join(','), ...lines].join('\n')}\n`);
+/** Writes rows as results, all that was measured of each. */
+export function writeTable(name: string, measured: string, rows: readonly GpuRow[]): void {
+  const columns = Object.keys(rows[0]) as (keyof GpuRow)[];
+  writeResults(name, {
+    about: { ...aboutThisRun(), measured },
+    columns,
+    rows: rows.map((row) => columns.map((column) => `${row[column] ?? ''}`)),
+  });
+}
+
+/** Writes what the docs show of it: a file of its own in bench/results, and the table made of that. */
+export function writeDocTable(name: string, measured: string, rows: readonly GpuRow[]): void {
+  const ms = (time: number | null): string => (time === null ? '-' : `${time.toFixed(1)} ms`);
+  writeResults(name, {
+    about: { ...aboutThisRun(), adapter: rows[0].adapter, measured },
+    columns: ['field', '', 'wall', 'GPU', 'vertices', 'mean error', 'memory'],
+    rows: rows.map((row, i) => [
+      row.field === rows[i - 1]?.field ? '' : row.field,
+      row.method,
+      ms(row.medianMs),
+      ms(row.gpuMs),
+      row.nVertices,
+      row.meanError?.toExponential(1) ?? '-',
+      `${row.gpuMegabytes.toFixed(0)} MB`,
+    ]),
+  });
 }

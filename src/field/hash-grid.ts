@@ -7,7 +7,7 @@ const PRIME_Z = 805459861;
 /**
  * Entry of a grid vertex: x + y*resolution + z*resolution² where the level is dense, else the spatial hash; all in
  * uint32, then modulo the table's length. The vertex `resolution`, which occurs at u = 1, wraps like any other.
- * @see tiny-cuda-nn's grid_index; DESIGN 5.
+ * @see tiny-cuda-nn's grid_index; docs/theory.md, "The field"
  */
 export function entryIndex(level: GridLevel, x: number, y: number, z: number): number {
   const { resolution } = level;

@@ -20,7 +20,7 @@ const UNSTABLE = 2;
  * (both are z or 0 where the sign of z is certain).
  *
  * Loops run over whole layers: doubles passed to a function that isn't inlined are allocated (2 of 5 µs a box).
- * @see EXTRACTION "Certified culling"; Zhang et al. 2018, sec. 3 (adaptive lower slope)
+ * @see docs/theory.md, "Culling"; Zhang et al. 2018, sec. 3 (adaptive lower slope)
  */
 export class LayerBounds {
   /** Whether z is trilinear in the box: spread 0. */

@@ -62,7 +62,7 @@ export class CornerTable {
   readonly stride: number;
   /**
    * Added to f so that a surface which coincides with a lattice plane (f = rounding noise on a whole face) has one
-   * side: 1e-9 of the domain's diagonal, far above double rounding, far below single precision.
+   * side: see {@link isoOffsetOf}.
    */
   readonly isoOffset: number;
   values: Float64Array;

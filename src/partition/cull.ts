@@ -33,7 +33,7 @@ const REDUCTIONS_PER_YIELD = 64;
  * holds 0 are divided, down to single boxes, which the reduced network bounds from their corners. No box with surface
  * is lost. Yields the fraction done.
  * @param candidates saves the blocks: only these boxes are bounded.
- * @see EXTRACTION "Certified culling"; Kim 2024.
+ * @see docs/theory.md, "Culling"; Kim 2024
  */
 export function* cullBoxes(
   field: CpuField,

@@ -15,6 +15,7 @@ import {
   withPositiveInside,
 } from '../fixtures/fields.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
+import { SEEDS } from './seeds.ts';
 
 /** An evaluator of fields as the suite sees it: batches, asynchronous. */
 export interface FieldUnderTest {
@@ -40,32 +41,45 @@ export const TOLERANCES = {
 } as const;
 
 /** Every branch of the kernels: features a level, index rules, wrapping, depth, output rules, input spaces, domains. */
-export const CONFORMANCE_CASES: readonly { readonly name: string; readonly make: () => FieldAsset }[] = [
+export const CONFORMANCE_CASES: readonly {
+  readonly name: string;
+  /** @param seed added to the case's own. */
+  readonly make: (seed: number) => FieldAsset;
+}[] = [
   {
     name: 'sphere, oblong domain, one feature',
     make: () => sphereField({ domain: OBLONG_DOMAIN, center: [0.1, 0.5, 2.5], radius: 0.7 }),
   },
-  { name: 'two features, hashed, colliding', make: () => randomField(12, { T: 7, L: 4, finest: 40 }) },
-  { name: 'three features, odd widths', make: () => randomField(31, { F: 3, layers: [5, 7] }) },
-  { name: 'four features, two outputs', make: () => randomField(14, { F: 4, nOutputs: 2 }) },
+  {
+    name: 'two features, hashed, colliding',
+    make: (seed) => randomField(12 + seed, { T: 7, L: 4, finest: 40 }),
+  },
+  { name: 'three features, odd widths', make: (seed) => randomField(31 + seed, { F: 3, layers: [5, 7] }) },
+  { name: 'four features, two outputs', make: (seed) => randomField(14 + seed, { F: 4, nOutputs: 2 }) },
   {
     name: 'two features in half precision',
-    make: () => withHalfTable(randomField(18, { T: 7, L: 4, finest: 40 })),
+    make: (seed) => withHalfTable(randomField(18 + seed, { T: 7, L: 4, finest: 40 })),
   },
-  { name: 'four features in half precision', make: () => withHalfTable(randomField(19, { F: 4 })) },
-  { name: 'six features in half precision', make: () => withHalfTable(randomField(20, { F: 6 })) },
-  { name: 'odd table lengths', make: () => withOddTables(randomField(73, { L: 3, T: 6, finest: 30 })) },
-  { name: 'no hidden layer', make: () => randomField(15, { layers: [] }) },
-  { name: 'one hidden layer', make: () => withPositiveInside(randomField(16, { layers: [9] })) },
+  {
+    name: 'four features in half precision',
+    make: (seed) => withHalfTable(randomField(19 + seed, { F: 4 })),
+  },
+  { name: 'six features in half precision', make: (seed) => withHalfTable(randomField(20 + seed, { F: 6 })) },
+  {
+    name: 'odd table lengths',
+    make: (seed) => withOddTables(randomField(73 + seed, { L: 3, T: 6, finest: 30 })),
+  },
+  { name: 'no hidden layer', make: (seed) => randomField(15 + seed, { layers: [] }) },
+  { name: 'one hidden layer', make: (seed) => withPositiveInside(randomField(16 + seed, { layers: [9] })) },
   {
     name: 'three hidden layers, no bias',
-    make: () => randomField(17, { layers: [8, 6, 5], hasBias: false }),
+    make: (seed) => randomField(17 + seed, { layers: [8, 6, 5], hasBias: false }),
   },
   { name: 'coincident levels', make: () => sphereField({ cells: [8, 8] }) },
-  { name: 'mlp, local input', make: () => blobMlp(21) },
+  { name: 'mlp, local input', make: (seed) => blobMlp(21 + seed) },
   {
     name: 'mlp, unit input, oblong domain',
-    make: () => randomMlp(23, [16, 16], { domain: OBLONG_DOMAIN, inputSpace: 'unit' }),
+    make: (seed) => randomMlp(23 + seed, [16, 16], { domain: OBLONG_DOMAIN, inputSpace: 'unit' }),
   },
   { name: 'mlp, difference', make: () => withDifferenceOutput(octahedronMlp()) },
 ];
@@ -87,9 +101,9 @@ const N_BLOCKS = 120;
 const N_SAMPLES = 35;
 
 /** Inside, on the domain's faces, edges and corners, and outside. */
-function testPoints({ domain: { min, max } }: FieldAsset): Float32Array {
-  const random = seededRandom(42);
-  const points = randomPoints(seededRandom(41), { min, max }, N_POINTS);
+function testPoints({ domain: { min, max } }: FieldAsset, seed: number): Float32Array {
+  const random = seededRandom(42 + seed);
+  const points = randomPoints(seededRandom(41 + seed), { min, max }, N_POINTS);
   points.forEach((point, i) => {
     if (i % 4 === 0)
       points[i] = point.map((c, k) => (random() < 0.4 ? [min, max][i & 1][k] : c)) as unknown as Vec3;
@@ -108,9 +122,9 @@ function expectedValue(asset: FieldAsset, point: readonly number[]): number {
 }
 
 /** The field's own planes and random ones between them: blocks that begin and end anywhere. */
-function testPlanes(asset: FieldAsset): [Float64Array, Float64Array, Float64Array] {
+function testPlanes(asset: FieldAsset, seed: number): [Float64Array, Float64Array, Float64Array] {
   const field = createCpuField(asset);
-  const random = seededRandom(43);
+  const random = seededRandom(43 + seed);
   const axis = (k: 0 | 1 | 2): Float64Array => {
     const own = field.marks(k);
     const more = Array.from({ length: 12 }, () => between(random, own[0], own[own.length - 1]));
@@ -129,10 +143,11 @@ export function describeField(
   precision: keyof typeof TOLERANCES,
 ): void {
   const tolerance = TOLERANCES[precision];
-  describe.each(CONFORMANCE_CASES)(`${name}: $name`, ({ make }) => {
-    const asset = make();
+  const cases = CONFORMANCE_CASES.flatMap((each) => SEEDS.map((seed) => ({ ...each, seed })));
+  describe.each(cases)(`${name}: $name, seed $seed`, ({ make, seed }) => {
+    const asset = make(seed);
     const cpu = createCpuField(asset);
-    const points = testPoints(asset);
+    const points = testPoints(asset, seed);
     const expected = Float64Array.from({ length: N_POINTS }, (_, i) =>
       expectedValue(asset, [...points.subarray(i * 3, i * 3 + 3)]),
     );
@@ -168,8 +183,8 @@ export function describeField(
     });
 
     it.each([1, 2, 5, 16] as const)('bounds blocks of %i boxes an axis, and not loosely', async (boxes) => {
-      const planes = testPlanes(asset);
-      const random = seededRandom(44 + boxes);
+      const planes = testPlanes(asset, seed);
+      const random = seededRandom(44 + boxes + seed);
       const blocks = Int32Array.from({ length: N_BLOCKS * 3 }, (_, i) =>
         Math.floor(random() * (planes[i % 3].length - 1)),
       );

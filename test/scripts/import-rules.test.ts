@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findImportViolations, importsOf } from '../../scripts/import-rules.ts';
+import { findImportViolations, findStaleRules, importsOf } from '../../scripts/import-rules.ts';
 
 const reasons = (path: string, text: string): string[] =>
   findImportViolations(path, text).map(({ reason }) => reason);
@@ -71,4 +71,21 @@ test('importsOf sees every form of import', () => {
     "// import 'not-me'",
   ].join('\n');
   expect(importsOf(text).map(({ specifier }) => specifier)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+});
+
+test('findStaleRules names what a rule is about, or allows, and src has not', () => {
+  const rules = {
+    format: { parts: [] },
+    'gpu/kernel.ts': { parts: ['format', 'form'] },
+    gone: { parts: ['away'] },
+  };
+  const files = [
+    'errors.ts',
+    'format/asset.ts',
+    'gpu/kernel.ts',
+    'plugin/a.ts',
+    'three/a.ts',
+    'babylon/a.ts',
+  ];
+  expect(findStaleRules(files, rules)).toEqual(['form', 'gone', 'away']);
 });

@@ -1,0 +1,43 @@
+import { afterAll, expect, test } from 'vitest';
+import type { Box3 } from '../../src/format/asset.ts';
+import { deriveMesh, disposeGpu, disposeWorkers, readField } from '../../src/index.ts';
+
+afterAll(() => {
+  disposeGpu();
+  disposeWorkers();
+});
+
+/**
+ * Expected to fail: parts of the bunny that the GPU derives at no tolerance below 5e-4, where the whole of it is refused for
+ * them every time. Divisions and flips do not mend the triangles around folds finer than the boxes, so that at three to eight
+ * points of some thousand the mesh stands off by three to six times its tolerance, and the worker derives it. Other parts of
+ * that size pass. Once these do, they are ordinary tests.
+ */
+const REFUSED: readonly Box3[] = [
+  { min: [0.5, -1, 0], max: [1, -0.5, 0.5] },
+  { min: [-0.5, 0, 0], max: [0, 0.5, 0.5] },
+  { min: [-1, 0, 0.5], max: [-0.5, 0.5, 1] },
+];
+
+const deriveAt = async (region: Box3, tolerance: number) => {
+  const file = await fetch(new URL('../../examples/assets/bunny.nsdf', import.meta.url));
+  const asset = readField(await file.arrayBuffer());
+  const { stats } = await deriveMesh(asset, { tolerance, region, backend: 'gpu', cache: false });
+  return stats.backendReason;
+};
+
+// Kernels for this shape of field are compiled first, which takes a busy machine without a GPU more than a minute.
+const TIMEOUT_MS = 300_000;
+
+test('the GPU derives a part of the bunny at 4e-4', { timeout: TIMEOUT_MS }, async () => {
+  const region: Box3 = { min: [0.5, -1, 0.5], max: [1, -0.5, 1] };
+  expect(await deriveAt(region, 4e-4)).toMatch(/derived on [^,]*$/);
+});
+
+test.fails.each(REFUSED)(
+  'the GPU derives the bunny at 4e-4 in %o',
+  { timeout: TIMEOUT_MS },
+  async (region) => {
+    expect(await deriveAt(region, 4e-4)).toMatch(/derived on [^,]*$/);
+  },
+);
