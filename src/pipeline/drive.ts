@@ -111,11 +111,10 @@ async function deriveAndSimplify(
     onProgress({ stage: 'normals', fraction: 1 });
     return surface;
   }
-  onProgress({ stage: 'simplify', fraction: share });
-  const simplify = await job.loadSimplify();
-  throwIfCancelled();
-  const simplified = await simplify(asset, surface, options);
-  throwIfCancelled();
+  const simplified = await drive(job.simplify(asset, surface, options), {
+    throwIfCancelled,
+    onProgress: ({ stage, fraction }) => onProgress({ stage, fraction: share + fraction * SIMPLIFY_SHARE }),
+  });
   onProgress({ stage: 'simplify', fraction: 1 });
   return simplified;
 }
