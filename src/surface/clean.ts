@@ -111,12 +111,14 @@ function unitNormals(raw: RawMesh): { normals: Float64Array; slopes: Float64Arra
   return { normals, slopes };
 }
 
-/** Steps of single precision tried to part two vertices. */
+/** Steps of single precision tried to part two vertices, and to give a triangle without area some. */
 const MAX_STEPS = 4096;
+const MAX_FLAT_STEPS = 64;
 
 /**
- * Parts vertices that round to one position and could not be merged, and gives triangles without area some: by a few
- * steps of single precision across the surface's normal, which leaves them on the zero set to that precision.
+ * Parts vertices that round to one position and could not be merged, then gives triangles without area some: by a few
+ * steps of single precision across the surface's normal, which leaves them on the zero set to that precision. A vertex
+ * that no such step helps stays where it is.
  */
 function* separate(
   editor: MeshEditor,
@@ -131,13 +133,24 @@ function* separate(
     raw.positions[v * 3 + 1] * 19349663.5 +
     raw.positions[v * 3 + 2] * 83492791.25;
   const step = diagonal * 2 ** -25;
+  const moveUntil = (v: number, nSteps: number, isGood: () => boolean): void => {
+    const start = raw.positions.slice(v * 3, v * 3 + 3);
+    for (let i = 1; i < nSteps; i++) {
+      nudge(raw, v, start, editor.faces[v], bounds, i, step);
+      if (!used.has(key(v)) && isGood()) return;
+    }
+    raw.positions.set(start, v * 3);
+  };
   for (let v = 0; v < raw.nVertices; v++) {
     if (v % TRIANGLES_PER_YIELD === 0) yield 0.95;
     if (editor.nextCorner(v, -1) < 0) continue;
-    const start = raw.positions.slice(v * 3, v * 3 + 3);
-    for (let i = 1; i < MAX_STEPS && (used.has(key(v)) || hasFlatTriangle(editor, v)); i++) {
-      nudge(raw, v, start, editor.faces[v], bounds, i, step);
-    }
+    if (used.has(key(v))) moveUntil(v, MAX_STEPS, () => true);
+    used.add(key(v));
+  }
+  for (let v = 0; v < raw.nVertices; v++) {
+    if (v % TRIANGLES_PER_YIELD === 0) yield 0.97;
+    if (!hasFlatTriangle(editor, v)) continue;
+    moveUntil(v, MAX_FLAT_STEPS, () => !hasFlatTriangle(editor, v));
     used.add(key(v));
   }
 }
@@ -153,8 +166,8 @@ function hasFlatTriangle(editor: MeshEditor, v: number): boolean {
 }
 
 /**
- * Moves v to the i-th of a spiral of places around `start`, along the two axes nearest to its tangent plane; on
- * the faces that it lies on, and inside of the bounds.
+ * Moves v to the i-th of a spiral of places around `start`, along the two axes nearest to its tangent plane; on the
+ * faces that it lies on, and inside of the bounds.
  */
 function nudge(
   raw: RawMesh,
@@ -166,14 +179,12 @@ function nudge(
   step: number,
 ): void {
   const n = [0, 1, 2].map((k) => Math.abs(raw.normals[v * 3 + k]));
-  const steepest = n[0] >= n[1] && n[0] >= n[2] ? 0 : n[1] >= n[2] ? 1 : 2;
   const reach = step * Math.sqrt(i);
   const angle = i * 2.399963;
-  const moves = [reach * Math.cos(angle), reach * Math.sin(angle)];
-  moves.forEach((move, m) => {
-    const k = (steepest + 1 + m) % 3;
-    if (((faces >> (2 * k)) & 3) !== 0) return;
-    raw.positions[v * 3 + k] = Math.fround(Math.min(max[k], Math.max(min[k], start[k] + move)));
+  const free = [0, 1, 2].filter((k) => ((faces >> (2 * k)) & 3) === 0).sort((a, b) => n[a] - n[b]);
+  [Math.cos(angle), Math.sin(angle)].slice(0, free.length).forEach((share, m) => {
+    const k = free[m];
+    raw.positions[v * 3 + k] = Math.fround(Math.min(max[k], Math.max(min[k], start[k] + reach * share)));
   });
 }
 
