@@ -1,5 +1,6 @@
 import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import { capMesh, withoutCaps } from '../surface/cap.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
 import { simplifyMesh } from '../surface/simplify.ts';
 import { conclude } from './figures.ts';
@@ -13,10 +14,25 @@ import type { DerivedSurface, Job, JobOptions } from './steps.ts';
 /** The derivation, as every backend runs it. */
 export const JOB: Job = {
   steps: deriveSteps,
+  cap: capSurface,
   simplify: simplifySurface,
   splitNormals: splitSurface,
   keepSurface,
 };
+
+/** Closes a finished surface by the faces of its bounds; see `capMesh`. */
+function* capSurface(
+  asset: FieldAsset,
+  surface: DerivedSurface,
+  options: JobOptions,
+): Generator<DeriveProgress, DerivedSurface, void> {
+  const steps = capMesh(surface.mesh, createCpuField(asset), frameOf(asset, options).bounds);
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) yield { stage: 'simplify', fraction: step.value };
+  const mesh = step.value;
+  const counts = { nVertices: mesh.positions.length / 3, nTriangles: mesh.indices.length / 3 };
+  return { ...surface, mesh, isEmpty: counts.nTriangles === 0, stats: { ...surface.stats, ...counts } };
+}
 
 /** Reduces a finished surface to at most `options.maxVertices`; see `simplifyMesh`. */
 function* simplifySurface(
@@ -25,9 +41,12 @@ function* simplifySurface(
   options: JobOptions,
 ): Generator<DeriveProgress, DerivedSurface, void> {
   const startMs = performance.now();
-  const { maxVertices = Number.POSITIVE_INFINITY } = options;
+  const { maxVertices = Number.POSITIVE_INFINITY, cap = false } = options;
   const field = createCpuField(asset);
-  const steps = simplifyMesh(surface.mesh, field, maxVertices, frameOf(asset, options));
+  const frame = frameOf(asset, options);
+  // A capped part meets no other: its border may go.
+  const keepsBorder = frame.keepsBorder && !cap;
+  const steps = simplifyMesh(surface.mesh, field, maxVertices, { ...frame, keepsBorder });
   let step = steps.next();
   for (; !step.done; step = steps.next()) yield { stage: 'simplify', fraction: step.value };
   const mesh = step.value;
@@ -35,7 +54,7 @@ function* simplifySurface(
     ...surface.stats,
     nVertices: mesh.positions.length / 3,
     nTriangles: mesh.indices.length / 3,
-    errorLocal: measureMeshError(mesh, field, asset.domain),
+    errorLocal: measureMeshError(cap ? withoutCaps(mesh, frame.bounds) : mesh, field, asset.domain),
     timeMs: { ...surface.stats.timeMs, simplify: performance.now() - startMs },
   });
   return { ...surface, mesh, isEmpty: mesh.indices.length === 0, stats };

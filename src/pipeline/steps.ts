@@ -61,6 +61,8 @@ export type SurfaceSteps = (
 /** The work of a job: backends differ in where they run it, not in what it is. */
 export interface Job {
   readonly steps: Steps;
+  /** Closes it by the faces of its bounds. */
+  readonly cap: SurfaceSteps;
   /** Reduces it to `options.maxVertices`. */
   readonly simplify: SurfaceSteps;
   /** Splits the normals along creases sharper than `options.creaseAngle`. */

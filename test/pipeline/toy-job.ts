@@ -74,6 +74,10 @@ function surfaceOf(positions: Float32Array): DerivedSurface {
 /** Work of known length that behaves as its asset's name says. */
 export const TOY_JOB: Job = {
   steps: toySteps,
+  cap: function* (_asset, { mesh }) {
+    yield { stage: 'simplify', fraction: 0.5 };
+    return surfaceOf(Float32Array.from([...mesh.positions, 0, 0, 0]));
+  },
   simplify: function* (_asset, surface, options) {
     yield { stage: 'simplify', fraction: 0.5 };
     return surfaceOf(surface.mesh.positions.slice(0, 3 * (options.maxVertices as number)));
