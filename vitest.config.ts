@@ -67,8 +67,6 @@ export default defineConfig({
         optimizeDeps: {
           include: [
             ...BABYLON_MODULES,
-            'meshoptimizer',
-            'meshoptimizer/simplifier',
             'three',
             'three/addons/exporters/GLTFExporter.js',
             'three/addons/exporters/USDZExporter.js',

@@ -15,7 +15,6 @@ export default defineConfig({
   // Found while the page runs, they would make vite reload it.
   optimizeDeps: {
     include: [
-      'meshoptimizer/simplifier',
       'three',
       'three/addons/exporters/GLTFExporter.js',
       'three/addons/exporters/USDZExporter.js',

@@ -31,7 +31,7 @@ const RULES: Readonly<Record<string, ImportRule>> = {
   cache: { parts: [] },
   field: { parts: ['format', 'gpu'] },
   partition: { parts: ['field', 'gpu'] },
-  surface: { parts: ['partition', 'field', 'gpu'], packages: ['meshoptimizer'] },
+  surface: { parts: ['partition', 'field', 'gpu'] },
   pipeline: { parts: ['format', 'gpu', 'cache', 'field', 'partition', 'surface'] },
   // Asks the pipeline for levels; nothing in the pipeline knows of levels.
   lod: { parts: ['surface', 'pipeline'] },

@@ -10,6 +10,7 @@ export const DERIVE_OPTION_NAMES = {
   resolution: true,
   exact: true,
   preview: true,
+  cap: true,
   maxVertices: true,
   creaseAngle: true,
   region: true,

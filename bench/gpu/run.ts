@@ -36,7 +36,6 @@ async function inBrowser(path: string, settings: Settings): Promise<GpuRow[]> {
     plugins: [textModules(), stampAlgorithm()],
     // A file that changes must not reload the page in the middle of a measurement.
     server: { port: 0, hmr: false, watch: null, fs: { allow: [join(HERE, '../..')] } },
-    optimizeDeps: { include: ['meshoptimizer', 'meshoptimizer/simplifier'] },
     worker: { format: 'es' },
   });
   const browser = await launchBrowser();

@@ -83,6 +83,7 @@ function faultsOf(report: MeshReport, tolerance: number | undefined): string[] {
   return [
     ...(report.isClosed ? [] : ['not closed']),
     ...(report.isManifold ? [] : ['not manifold']),
+    ...(report.nFoldedEdges === 0 ? [] : ['folded onto itself']),
     ...(report.isOriented ? [] : ['not oriented']),
     ...(report.isOutwardOriented ? [] : ['inside out']),
     ...(report.nNonFiniteVertices === 0 ? [] : ['not finite']),
@@ -104,7 +105,7 @@ function reportLines(path: string, report: MeshReport, faults: readonly string[]
       ['triangles', `${report.nTriangles}${notes(report, TRIANGLE_NOTES)}`],
       [
         'edges',
-        `${report.nOpenEdges} open, ${report.nOpenEdgesOnDomain} open on the domain, ${report.nNonManifoldEdges} non-manifold, ${report.nMisorientedEdges} misoriented`,
+        `${report.nOpenEdges} open, ${report.nOpenEdgesOnDomain} open on the domain, ${report.nNonManifoldEdges} non-manifold, ${report.nMisorientedEdges} misoriented, ${report.nFoldedEdges} folded`,
       ],
       ['components', `${report.nComponents}`],
       ['Euler', `${report.eulerCharacteristic}${genus === null ? '' : `, genus ${genus}`}`],

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveOptions, DeriveResult } from '../pipeline/options.ts';
+import { checkTopology } from '../surface/check-topology.ts';
 import { type DawnDevice, openDawn } from './dawn.ts';
 import { openDestination } from './destination.ts';
 import { checkEffort } from './effort.ts';
@@ -21,6 +22,7 @@ interface MeshOptions {
   readonly tolerance?: number;
   readonly resolution?: number;
   readonly exact?: boolean;
+  readonly cap?: boolean;
   readonly maxVertices?: number;
   readonly creaseAngle?: number;
   readonly backend: 'auto' | 'cpu' | 'gpu' | 'webgpu';
@@ -61,6 +63,7 @@ export function meshCommand(): Command {
         .conflicts(['exact']),
     )
     .option('--exact', 'instead of a tolerance: the whole polyhedral complex, every crease of every neuron')
+    .option('--cap', "close a surface that leaves the domain by the domain's faces")
     .option(
       '--max-vertices <n>',
       'simplify to at most that many vertices; the tolerance is then no longer kept',
@@ -107,6 +110,7 @@ async function runMesh(input: string, output: string, options: MeshOptions): Pro
   const timeMs = { read: readMs, ...result.stats.timeMs, write: performance.now() - writeStart };
   const report = {
     ...describe(result),
+    openEdges: checkTopology(result.mesh, asset.region ?? asset.domain).nOpenEdgesOnDomain,
     input,
     output,
     field: asset.name,
@@ -143,6 +147,7 @@ function describe({ isEmpty, stats }: DeriveResult) {
 }
 
 type MeshReport = ReturnType<typeof describe> & {
+  readonly openEdges: number;
   readonly input: string;
   readonly output: string;
   readonly field: string;
@@ -158,6 +163,9 @@ function reportLines(report: MeshReport): string[] {
   const others = report.nFields > 1 ? ` (one of ${report.nFields}: --index chooses)` : '';
   return [
     `${output}: ${plural(vertices, 'vertex', 'vertices')}, ${plural(triangles, 'triangle')}, ${formatBytes(bytes)}`,
+    ...(report.openEdges > 0
+      ? [`  open at the border of the domain, on ${plural(report.openEdges, 'edge')}: --cap closes it`]
+      : []),
     ...(report.isEmpty ? ['  the field has no zero set in its domain: the mesh is empty'] : []),
     ...columns([
       ['field', `${report.field}${others}`],

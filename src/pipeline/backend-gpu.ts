@@ -179,6 +179,6 @@ function whyInDoublePrecision({ exact, structure }: JobOptions): string | undefi
 }
 
 /** Whether anything comes after the derivation. */
-function needsRest({ maxVertices, creaseAngle, recordsFor }: JobOptions): boolean {
-  return maxVertices !== undefined || creaseAngle !== undefined || recordsFor !== undefined;
+function needsRest({ cap, maxVertices, creaseAngle, recordsFor }: JobOptions): boolean {
+  return cap === true || maxVertices !== undefined || creaseAngle !== undefined || recordsFor !== undefined;
 }

@@ -10,6 +10,7 @@ const JOB_OPTIONS = [
   'resolution',
   'exact',
   'preview',
+  'cap',
   'maxVertices',
   'creaseAngle',
   'region',

@@ -57,7 +57,7 @@ export async function drive<T>(steps: Generator<DeriveProgress, T, void>, contro
 }
 
 /**
- * Runs a whole job: the derivation, the simplification, the splitting of normals and the record, where the options ask
+ * Runs a whole job: the derivation, the caps, the simplification, the splitting of normals and the record, where the options ask
  * for them.
  * @throws whatever the job throws
  */
@@ -101,21 +101,24 @@ async function deriveAndSimplify(
   options: JobOptions,
   { throwIfCancelled, onProgress }: JobControl,
 ): Promise<DerivedSurface> {
-  const { maxVertices } = options;
+  const { maxVertices, cap } = options;
   const share = maxVertices === undefined ? 1 : 1 - SIMPLIFY_SHARE;
-  const surface = await drive(job.steps(asset, options), {
+  const derived = await drive(job.steps(asset, options), {
     throwIfCancelled,
     onProgress: ({ stage, fraction }) => onProgress({ stage, fraction: fraction * share }),
   });
+  // Before the budget, which counts what closes the surface.
+  const surface = cap
+    ? await drive(job.cap(asset, derived, options), { throwIfCancelled, onProgress: () => {} })
+    : derived;
   if (maxVertices === undefined || surface.stats.nVertices <= maxVertices) {
     onProgress({ stage: 'normals', fraction: 1 });
     return surface;
   }
-  onProgress({ stage: 'simplify', fraction: share });
-  const simplify = await job.loadSimplify();
-  throwIfCancelled();
-  const simplified = await simplify(asset, surface, options);
-  throwIfCancelled();
+  const simplified = await drive(job.simplify(asset, surface, options), {
+    throwIfCancelled,
+    onProgress: ({ stage, fraction }) => onProgress({ stage, fraction: share + fraction * SIMPLIFY_SHARE }),
+  });
   onProgress({ stage: 'simplify', fraction: 1 });
   return simplified;
 }

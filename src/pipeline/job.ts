@@ -1,29 +1,61 @@
 import { createCpuField } from '../field/cpu-field.ts';
+import type { FieldAsset } from '../format/asset.ts';
+import { capMesh, withoutCaps } from '../surface/cap.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
+import { simplifyMesh } from '../surface/simplify.ts';
 import { conclude } from './figures.ts';
+import type { DeriveProgress } from './options.ts';
 import { frameOf } from './plan.ts';
 import { keepSurface } from './records.ts';
 import { splitSurface } from './split-surface.ts';
 import { deriveSteps } from './stages.ts';
-import type { Job, Simplify } from './steps.ts';
+import type { DerivedSurface, Job, JobOptions } from './steps.ts';
 
-/** The derivation, as every backend runs it. The simplifier is loaded when a job first needs it. */
-export const JOB: Job = { steps: deriveSteps, loadSimplify, splitNormals: splitSurface, keepSurface };
+/** The derivation, as every backend runs it. */
+export const JOB: Job = {
+  steps: deriveSteps,
+  cap: capSurface,
+  simplify: simplifySurface,
+  splitNormals: splitSurface,
+  keepSurface,
+};
 
-async function loadSimplify(): Promise<Simplify> {
-  const { simplifyMesh } = await import('../surface/simplify.ts');
-  return async (asset, surface, options) => {
-    const startMs = performance.now();
-    const { maxVertices = Number.POSITIVE_INFINITY } = options;
-    const field = createCpuField(asset);
-    const mesh = await simplifyMesh(surface.mesh, field, maxVertices, frameOf(asset, options));
-    const stats = conclude({
-      ...surface.stats,
-      nVertices: mesh.positions.length / 3,
-      nTriangles: mesh.indices.length / 3,
-      errorLocal: measureMeshError(mesh, field, asset.domain),
-      timeMs: { ...surface.stats.timeMs, simplify: performance.now() - startMs },
-    });
-    return { ...surface, mesh, stats };
-  };
+/** Closes a finished surface by the faces of its bounds; see `capMesh`. */
+function* capSurface(
+  asset: FieldAsset,
+  surface: DerivedSurface,
+  options: JobOptions,
+): Generator<DeriveProgress, DerivedSurface, void> {
+  const steps = capMesh(surface.mesh, createCpuField(asset), frameOf(asset, options).bounds);
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) yield { stage: 'simplify', fraction: step.value };
+  const mesh = step.value;
+  const counts = { nVertices: mesh.positions.length / 3, nTriangles: mesh.indices.length / 3 };
+  return { ...surface, mesh, isEmpty: counts.nTriangles === 0, stats: { ...surface.stats, ...counts } };
+}
+
+/** Reduces a finished surface to at most `options.maxVertices`; see `simplifyMesh`. */
+function* simplifySurface(
+  asset: FieldAsset,
+  surface: DerivedSurface,
+  options: JobOptions,
+): Generator<DeriveProgress, DerivedSurface, void> {
+  const startMs = performance.now();
+  const { maxVertices = Number.POSITIVE_INFINITY, cap = false } = options;
+  const field = createCpuField(asset);
+  const frame = frameOf(asset, options);
+  // A capped part meets no other: its border may go.
+  const keepsBorder = frame.keepsBorder && !cap;
+  const steps = simplifyMesh(surface.mesh, field, maxVertices, { ...frame, keepsBorder });
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) yield { stage: 'simplify', fraction: step.value };
+  const mesh = step.value;
+  const stats = conclude({
+    ...surface.stats,
+    nVertices: mesh.positions.length / 3,
+    nTriangles: mesh.indices.length / 3,
+    errorLocal: measureMeshError(cap ? withoutCaps(mesh, frame.bounds) : mesh, field, asset.domain),
+    timeMs: { ...surface.stats.timeMs, simplify: performance.now() - startMs },
+  });
+  return { ...surface, mesh, isEmpty: mesh.indices.length === 0, stats };
 }

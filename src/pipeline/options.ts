@@ -41,7 +41,13 @@ export interface DeriveOptions {
    * than a box may be missing. To be shown until the mesh is there.
    */
   readonly preview?: number;
-  /** Simplify to at most this many vertices, vertices put back on the zero set. */
+  /**
+   * Close a surface that leaves the domain (or the region) by the parts of the faces where f < 0: a watertight solid. The
+   * caps share the border's vertices and their normals; `creaseAngle` splits them. Where all is inside, the mesh is the
+   * box. Default: false, the mesh is open there.
+   */
+  readonly cap?: boolean;
+  /** Simplify to at most this many vertices, on the zero set; all parts stay. The caps count. */
   readonly maxVertices?: number;
   /** Split normals where the field's gradients on both sides of an edge differ by more than this angle, in degrees. Vertices are then duplicated, on top of `maxVertices`. Default: never. */
   readonly creaseAngle?: number;

@@ -19,6 +19,7 @@ const SURFACE_OPTIONS = [
   'tolerance',
   'resolution',
   'exact',
+  'cap',
   'maxVertices',
   'creaseAngle',
   'region',
@@ -74,7 +75,7 @@ export function* keepSurface(
   const { recordsFor: contentHash } = options;
   if (contentHash === undefined) return surface;
   const { bounds } = frameOf(asset, options);
-  const problem = yield* quietly(verifySurface(surface.mesh, createCpuField(asset), bounds));
+  const problem = yield* quietly(verifySurface(surface.mesh, createCpuField(asset), bounds, options.cap));
   const records: DerivedRecords = { ...surface.records };
   if (problem !== undefined) return { ...surface, records: { ...records, problem } };
   const stats = {
@@ -100,7 +101,7 @@ export function* readSurface(
   const counts = readStats(header);
   const mesh = yield* quietly(decodeSurface(payload));
   const { bounds } = frameOf(asset, options);
-  const problem = yield* quietly(verifySurface(mesh, createCpuField(asset), bounds));
+  const problem = yield* quietly(verifySurface(mesh, createCpuField(asset), bounds, options.cap));
   if (problem !== undefined) throw new NsdfFormatError(`a record of a mesh that is not right: ${problem}`);
   const nVertices = mesh.positions.length / 3;
   const nTriangles = mesh.indices.length / 3;

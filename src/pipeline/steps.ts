@@ -54,27 +54,22 @@ export type Steps = (
   options: JobOptions,
 ) => Generator<DeriveProgress, DerivedSurface, void>;
 
-/** Reduces a finished surface to `options.maxVertices`; its code is loaded when it is first needed. */
-export type Simplify = (
-  asset: FieldAsset,
-  surface: DerivedSurface,
-  options: JobOptions,
-) => Promise<DerivedSurface>;
-
-/** Splits the normals of a finished surface along creases sharper than `options.creaseAngle`. */
-export type SplitNormals = (
+/** What is done with a finished surface, where the options ask for it. */
+export type SurfaceSteps = (
   asset: FieldAsset,
   surface: DerivedSurface,
   options: JobOptions,
 ) => Generator<DeriveProgress, DerivedSurface, void>;
 
-/** Adds the record of a finished surface where `options.recordsFor` asks for it; see `keepSurface`. */
-export type KeepSurface = SplitNormals;
-
 /** The work of a job: backends differ in where they run it, not in what it is. */
 export interface Job {
   readonly steps: Steps;
-  readonly loadSimplify: () => Promise<Simplify>;
-  readonly splitNormals: SplitNormals;
-  readonly keepSurface: KeepSurface;
+  /** Closes it by the faces of its bounds. */
+  readonly cap: SurfaceSteps;
+  /** Reduces it to `options.maxVertices`. */
+  readonly simplify: SurfaceSteps;
+  /** Splits the normals along creases sharper than `options.creaseAngle`. */
+  readonly splitNormals: SurfaceSteps;
+  /** Adds the record where `options.recordsFor` asks for it; see `keepSurface`. */
+  readonly keepSurface: SurfaceSteps;
 }

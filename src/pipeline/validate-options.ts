@@ -113,7 +113,8 @@ export function validateDeriveOptions(
 ): void {
   if (typeof options !== 'object' || options === null) refuse('options', options, 'an object');
   refuseUnknownOptions('deriveMesh', options, { ...DERIVE_OPTION_NAMES, ...more });
-  const { tolerance, resolution, exact, preview, maxVertices, creaseAngle, structure, backend } = options;
+  const { tolerance, resolution, exact, preview, cap, maxVertices, creaseAngle, structure, backend } =
+    options;
   const isLength = (n: number): boolean => n > 0 && n < Number.POSITIVE_INFINITY;
   checkNumber('tolerance', tolerance, isLength, "a positive distance in the asset's local units");
   checkNumber(
@@ -137,6 +138,7 @@ export function validateDeriveOptions(
   checkNumber('creaseAngle', creaseAngle, (n) => n > 0 && n <= 180, 'degrees, above 0 and at most 180');
   for (const [name, flag] of [
     ['exact', exact],
+    ['cap', cap],
     ['structure', structure],
   ] as const) {
     if (flag !== undefined && typeof flag !== 'boolean') refuse(name, flag, 'true or false');

@@ -50,12 +50,13 @@ function whyReadBack({
   exact,
   structure,
   preview,
+  cap,
   maxVertices,
   creaseAngle,
   backend = 'auto',
 }: DeriveOptions): string | undefined {
   if (backend === 'cpu' || backend === 'worker') return `the backend ${backend} was asked for`;
-  const asked = { exact, structure, preview, maxVertices, creaseAngle };
+  const asked = { exact, structure, preview, cap, maxVertices, creaseAngle };
   const [name] = Object.entries(asked).find(([, value]) => value !== undefined && value !== false) ?? [];
   return name && `${name} is not for meshes on the GPU`;
 }

@@ -75,6 +75,42 @@ export function countEdges(
   return { nOpenEdges, nOpenEdgesOnDomain, nNonManifoldEdges, nMisorientedEdges };
 }
 
+/** Sine of the angle between two triangles below which they are one sheet, folded: single precision's. */
+const FOLD = 1e-5;
+
+/** Edges of two triangles that lie on one another. */
+export function countFolds(
+  { positions: p, indices }: CheckableMesh,
+  { corners, source }: Triangles,
+  edges: Edges,
+): number {
+  const normalOf = (h: number): readonly [number, number, number] => {
+    const t = source[Math.floor(h / 3)] * 3;
+    const [a, b, c] = [indices[t] * 3, indices[t + 1] * 3, indices[t + 2] * 3];
+    const [ux, uy, uz] = [p[b] - p[a], p[b + 1] - p[a + 1], p[b + 2] - p[a + 2]];
+    const [vx, vy, vz] = [p[c] - p[a], p[c + 1] - p[a + 1], p[c + 2] - p[a + 2]];
+    return [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
+  };
+  const first = new Int32Array(edges.count).fill(-1);
+  let n = 0;
+  for (let h = 0; h < corners.length; h++) {
+    const e = edges.edgeOfHalfEdge[h];
+    if (edges.nUses[e] !== 2) continue;
+    if (first[e] < 0) {
+      first[e] = h;
+      continue;
+    }
+    const [ax, ay, az] = normalOf(first[e]);
+    const [bx, by, bz] = normalOf(h);
+    const cosine = ax * bx + ay * by + az * bz;
+    const sine = Math.hypot(ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx);
+    // Triangles that run along their edge the same way are counted as misoriented: their normals are one's opposite.
+    const isTurned = edges.nForward[e] === 1 ? cosine < 0 : cosine > 0;
+    if (isTurned && sine < FOLD * Math.abs(cosine)) n++;
+  }
+  return n;
+}
+
 /** True where both positions lie on one face of the domain, to 2 ulp of f32 at the size of its coordinates. */
 function shareDomainFace(positions: Float32Array, a: number, b: number, domain: Box3): boolean {
   for (let axis = 0; axis < 3; axis++) {

@@ -1,6 +1,6 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { Box3 } from '../format/asset.ts';
-import { collectEdges, collectParts, countEdges } from './check-edges.ts';
+import { collectEdges, collectParts, countEdges, countFolds } from './check-edges.ts';
 import {
   type CheckableMesh,
   collectTriangles,
@@ -41,6 +41,8 @@ export interface TopologyReport {
   readonly nNonManifoldEdges: number;
   /** Edges whose two triangles run along them in the same direction. */
   readonly nMisorientedEdges: number;
+  /** Edges whose two triangles lie on one another: the surface turns back there and encloses nothing. */
+  readonly nFoldedEdges: number;
   /** Vertices whose triangles are not one disc or one fan. */
   readonly nNonManifoldVertices: number;
   /** Pieces connected by shared vertices. */
@@ -51,7 +53,7 @@ export interface TopologyReport {
   readonly genus: number | null;
   /** No open edge but on the faces of the domain. */
   readonly isClosed: boolean;
-  /** No non-manifold edge or vertex. */
+  /** No non-manifold edge or vertex, and no triangle twice: two on the same vertices are closed, but no surface. */
   readonly isManifold: boolean;
   /** No misoriented edge. */
   readonly isOriented: boolean;
@@ -86,7 +88,8 @@ export function analyseTopology(mesh: CheckableMesh, domain?: Box3): Topology {
   const edgeCounts = countEdges(mesh, edges, vertices.firstOf, domain);
   const parts = collectParts(triangles, vertices.firstOf.length, edges);
   const eulerCharacteristic = parts.nUsedVertices - edges.count + triangles.corners.length / 3;
-  const isManifold = edgeCounts.nNonManifoldEdges === 0 && parts.nNonManifoldVertices === 0;
+  const isManifold =
+    edgeCounts.nNonManifoldEdges === 0 && parts.nNonManifoldVertices === 0 && triangles.nDuplicates === 0;
   const isOriented = edgeCounts.nMisorientedEdges === 0;
   const isWhole = isManifold && isOriented && edgeCounts.nOpenEdges + edgeCounts.nOpenEdgesOnDomain === 0;
   const report: TopologyReport = {
@@ -100,6 +103,7 @@ export function analyseTopology(mesh: CheckableMesh, domain?: Box3): Topology {
     nDuplicateTriangles: triangles.nDuplicates,
     nDegenerateTriangles: triangles.nDegenerate,
     ...edgeCounts,
+    nFoldedEdges: countFolds(mesh, triangles, edges),
     nNonManifoldVertices: parts.nNonManifoldVertices,
     nComponents: parts.nComponents,
     eulerCharacteristic,

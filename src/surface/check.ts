@@ -31,9 +31,15 @@ export interface MeshReport extends TopologyReport {
   readonly isOutwardOriented: boolean;
   /** |f| at the vertices; with a field only. */
   readonly residual?: Spread;
-  /** Distances from points of the mesh, uniform by area, to the zero set; Infinity where none was found. */
+  /**
+   * Distances from points of the mesh, uniform by area, to the zero set; Infinity where none was found. Upper bounds: a root
+   * lies at each, and a nearer one may have been missed.
+   */
   readonly meshToZeroSet?: Spread;
-  /** Distances from points of the zero set, found without the mesh, to the mesh; `n` is 0 where it is empty. */
+  /**
+   * Distances from points of the zero set, found without the mesh, to the mesh; `n` is 0 where it is empty. Each is exact;
+   * their maximum is a lower bound of the zero set's farthest point, as it is over samples.
+   */
   readonly zeroSetToMesh?: Spread;
 }
 

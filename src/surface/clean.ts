@@ -4,7 +4,7 @@ import { growFloat64, growInt32 } from '../partition/grow.ts';
 import { length3 } from '../partition/length.ts';
 import { Decimator } from './decimate.ts';
 import type { DetailMap } from './detail-map.ts';
-import type { RawMesh } from './finish.ts';
+import { faceMasks, type RawMesh } from './finish.ts';
 import { MeshEditor } from './mesh-editor.ts';
 import { Repairer, type RepairStops } from './repair.ts';
 
@@ -28,17 +28,6 @@ export interface MeshFrame {
   readonly keepsBorder: boolean;
 }
 
-/** 1 for vertices on a face of the box: only there may the mesh be open. */
-export function borderVertices(raw: RawMesh, bounds: Box3): Uint8Array {
-  const isBorder = new Uint8Array(Math.floor(raw.positions.length / 3));
-  for (let i = 0; i < raw.nVertices * 3; i++) {
-    const k = i % 3;
-    const p = Math.fround(raw.positions[i]);
-    if (p <= Math.fround(bounds.min[k]) || p >= Math.fround(bounds.max[k])) isBorder[(i - k) / 3] = 1;
-  }
-  return isBorder;
-}
-
 /** What {@link cleanMesh} needs to thin a mesh out: the field to check against, tolerances, and the boxes' size in local units. */
 export interface Decimation {
   readonly field: CpuField;
@@ -60,8 +49,8 @@ export function* cleanMesh(
   const { positions } = raw;
   for (let i = 0; i < raw.nVertices * 3; i++) positions[i] = Math.fround(positions[i]);
   const { bounds, diagonal } = frame;
-  const isBorder = borderVertices(raw, bounds);
-  const editor = new MeshEditor(positions, raw.nVertices, raw.indices, raw.nTriangles, isBorder);
+  const faces = faceMasks(raw.positions, raw.nVertices, bounds);
+  const editor = new MeshEditor(positions, raw.nVertices, raw.indices, raw.nTriangles, faces);
   const cleaner = new Cleaner(editor, raw.normals, diagonal * LEAST_EDGE);
   yield 0;
   for (let pass = 0; pass < MAX_PASSES; pass++) {
@@ -77,7 +66,7 @@ export function* cleanMesh(
     repairer = new Repairer(editor, raw, { normals, slopes }, decimation, frame);
     for (const fraction of repairer.run()) yield 0.7 + 0.2 * fraction;
   }
-  yield* separate(editor, raw, isBorder, bounds, diagonal);
+  yield* separate(editor, raw, bounds, diagonal);
   yield 1;
   const indices = editor.compactIndices();
   raw.indices = indices;
@@ -122,18 +111,19 @@ function unitNormals(raw: RawMesh): { normals: Float64Array; slopes: Float64Arra
   return { normals, slopes };
 }
 
-/** Steps of single precision tried to part two vertices. */
+/** Steps of single precision tried to part two vertices, and to give a triangle without area some. */
 const MAX_STEPS = 4096;
+const MAX_FLAT_STEPS = 64;
 
 /**
- * Parts vertices that round to one position and could not be merged, and gives triangles without area some: by a few
- * steps of single precision across the surface's normal, which leaves them on the zero set to that precision.
+ * Parts vertices that round to one position and could not be merged, then gives triangles without area some: by a few
+ * steps of single precision across the surface's normal, which leaves them on the zero set to that precision. A vertex
+ * that no such step helps stays where it is.
  */
 function* separate(
   editor: MeshEditor,
   raw: RawMesh,
-  isBorder: Uint8Array,
-  domain: Box3,
+  bounds: Box3,
   diagonal: number,
 ): Generator<number, void> {
   // One number a position: two positions that share one by chance are parted by a step too, which does no harm.
@@ -143,13 +133,24 @@ function* separate(
     raw.positions[v * 3 + 1] * 19349663.5 +
     raw.positions[v * 3 + 2] * 83492791.25;
   const step = diagonal * 2 ** -25;
+  const moveUntil = (v: number, nSteps: number, isGood: () => boolean): void => {
+    const start = raw.positions.slice(v * 3, v * 3 + 3);
+    for (let i = 1; i < nSteps; i++) {
+      nudge(raw, v, start, editor.faces[v], bounds, i, step);
+      if (!used.has(key(v)) && isGood()) return;
+    }
+    raw.positions.set(start, v * 3);
+  };
   for (let v = 0; v < raw.nVertices; v++) {
     if (v % TRIANGLES_PER_YIELD === 0) yield 0.95;
     if (editor.nextCorner(v, -1) < 0) continue;
-    const start = raw.positions.slice(v * 3, v * 3 + 3);
-    for (let i = 1; i < MAX_STEPS && (used.has(key(v)) || hasFlatTriangle(editor, v)); i++) {
-      nudge(raw, v, start, isBorder[v] === 1 ? domain : undefined, i, step);
-    }
+    if (used.has(key(v))) moveUntil(v, MAX_STEPS, () => true);
+    used.add(key(v));
+  }
+  for (let v = 0; v < raw.nVertices; v++) {
+    if (v % TRIANGLES_PER_YIELD === 0) yield 0.97;
+    if (!hasFlatTriangle(editor, v)) continue;
+    moveUntil(v, MAX_FLAT_STEPS, () => !hasFlatTriangle(editor, v));
     used.add(key(v));
   }
 }
@@ -165,26 +166,25 @@ function hasFlatTriangle(editor: MeshEditor, v: number): boolean {
 }
 
 /**
- * Moves v to the i-th of a spiral of places around `start`, along the two axes nearest to its tangent plane; a
- * coordinate on a face of `domain` stays.
+ * Moves v to the i-th of a spiral of places around `start`, along the two axes nearest to its tangent plane; on the
+ * faces that it lies on, and inside of the bounds.
  */
 function nudge(
   raw: RawMesh,
   v: number,
   start: Float64Array,
-  domain: Box3 | undefined,
+  faces: number,
+  { min, max }: Box3,
   i: number,
   step: number,
 ): void {
   const n = [0, 1, 2].map((k) => Math.abs(raw.normals[v * 3 + k]));
-  const steepest = n[0] >= n[1] && n[0] >= n[2] ? 0 : n[1] >= n[2] ? 1 : 2;
   const reach = step * Math.sqrt(i);
   const angle = i * 2.399963;
-  const moves = [reach * Math.cos(angle), reach * Math.sin(angle)];
-  moves.forEach((move, m) => {
-    const k = (steepest + 1 + m) % 3;
-    const isOnFace = domain !== undefined && (start[k] === domain.min[k] || start[k] === domain.max[k]);
-    if (!isOnFace) raw.positions[v * 3 + k] = Math.fround(start[k] + move);
+  const free = [0, 1, 2].filter((k) => ((faces >> (2 * k)) & 3) === 0).sort((a, b) => n[a] - n[b]);
+  [Math.cos(angle), Math.sin(angle)].slice(0, free.length).forEach((share, m) => {
+    const k = free[m];
+    raw.positions[v * 3 + k] = Math.fround(Math.min(max[k], Math.max(min[k], start[k] + reach * share)));
   });
 }
 

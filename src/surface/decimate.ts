@@ -63,7 +63,7 @@ export class Decimator {
     const n = this.editor.nVertices;
     for (let round = 0; round < ROUNDS.length; round++) {
       for (let v = 0; v < n; v++) {
-        if (this.editor.isBorder[v] === 0) this.tryRemove(v, ROUNDS[round]);
+        if (this.editor.faces[v] === 0) this.tryRemove(v, ROUNDS[round]);
         if (v % VERTICES_PER_YIELD === 0) yield (round + v / n) / ROUNDS.length;
       }
     }

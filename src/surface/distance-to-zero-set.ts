@@ -13,14 +13,23 @@ const N_GRADIENT = 3;
 const MARCH = 1.15;
 /** Places between the point and its best root where the sign is looked at: plates thicker than that are not jumped. */
 const N_SCAN = 12;
-/** Radii, in first-order estimates of the distance, at which a much shorter way than the best is looked for. */
-const NEAR = [1.2, 2, 4, 8];
+/** Spheres around a point on which a much shorter way than the best is looked for: the first, in first-order estimates of the distance, and how they grow. */
+const NEAREST = 0.7;
+const GROWTH = 1.25;
+const MAX_RADII = 32;
+/** Directions tried on each. */
+const N_DIRECTIONS = 48;
+/** Share of the best distance from which on a sphere tells nothing new. */
+const FAR = 0.8;
+/** Random directions in which points are taken along whole rays that have met nothing. */
+const N_LOST = 64;
 const RELATIVE_ERROR = 1e-5;
 
 /**
  * Distances from points to the zero set inside the domain. Every distance is that of a root that was found, so it is
- * never too short; that it is the shortest is searched for: along the gradient at the point, along the gradients at the
- * roots, along random directions within the best distance. |f| is never taken for a distance.
+ * an upper bound, never too short; that it is the shortest is searched for: along the gradient at the point, along the
+ * gradients at the roots, on spheres around the first-order estimate, along random directions within the best distance.
+ * |f| is never taken for a distance.
  * @param points f64[3n], local units; one outside the domain is measured by way of the domain's nearest point.
  * @returns f64[n]; Infinity where no ray met the zero set.
  */
@@ -35,7 +44,7 @@ export function distancesToZeroSet(
   search.march();
   search.followGradients();
   search.scan();
-  search.searchNear();
+  search.bracketEstimate();
   search.searchSphere();
   search.nudge();
   search.followGradients();
@@ -89,7 +98,7 @@ class ZeroSetSearch {
     this.#marchRays(this.#all);
     const stopped = this.#all.filter((id) => this.best[id] === Number.POSITIVE_INFINITY);
     this.#marchRays(stopped.filter((id) => this.#turnAlongFaces(id)));
-    for (let attempt = 0; attempt < N_SPHERE; attempt++) {
+    for (let attempt = 0; attempt < N_LOST; attempt++) {
       const lost = this.#all.filter((id) => this.best[id] === Number.POSITIVE_INFINITY);
       if (lost.length === 0) return;
       for (const id of lost) writeDirection(this.#random, this.#rays.directions, id * 3);
@@ -132,22 +141,29 @@ class ZeroSetSearch {
   }
 
   /**
-   * Where |f| / |∇f| is far below the best distance the first ray may have jumped a fold of the zero set: looks in random
-   * directions at a few times that.
+   * Where |f| / |∇f| is far below the best distance the first ray may have jumped a fold of the zero set: looks in many
+   * directions on spheres that grow from below that estimate to the best distance, so that the first sign met is near the
+   * nearest.
    */
-  searchNear(): void {
+  bracketEstimate(): void {
     const estimates = this.#values.map((value, id) => {
       const [gx, gy, gz] = this.#gradients.subarray(id * 3, id * 3 + 3);
       return Math.abs(value) / Math.hypot(gx, gy, gz);
     });
-    for (const radius of NEAR) {
-      const part = (id: number): number => (radius * estimates[id]) / this.best[id];
-      for (let i = 0; i < 2 * N_SPHERE; i++) {
-        const far = this.#all.filter((id) => Number.isFinite(this.best[id]) && part(id) < 0.8);
-        if (far.length === 0) break;
-        for (const id of far) writeDirection(this.#random, this.#rays.directions, id * 3);
-        this.#shorten(far, part);
+    const isFar = (id: number, radius: number): boolean =>
+      Number.isFinite(this.best[id]) && radius > 0 && radius < FAR * this.best[id];
+    let open = this.#all.filter((id) => isFar(id, estimates[id] * NEAREST));
+    const radii = estimates.map((estimate) => estimate * NEAREST);
+    for (let round = 0; round < MAX_RADII && open.length > 0; round++) {
+      const found = new Set<number>();
+      for (let i = 0; i < N_DIRECTIONS; i++) {
+        const still = open.filter((id) => isFar(id, radii[id]));
+        for (const id of still) writeDirection(this.#random, this.#rays.directions, id * 3);
+        for (const id of this.#shorten(still, (id) => radii[id] / this.best[id])) found.add(id);
       }
+      open = open.filter((id) => !found.has(id));
+      for (const id of open) radii[id] *= GROWTH;
+      open = open.filter((id) => isFar(id, radii[id]));
     }
   }
 

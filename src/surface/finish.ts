@@ -63,8 +63,8 @@ const RAY_STEPS = 16;
 const RAY_HALVINGS = 40;
 
 /**
- * Moves vertices onto the field's zero set by Newton steps along the gradient, at most `reach` away; one on a face of
- * `bounds` stays on it.
+ * Moves vertices onto the field's zero set by Newton steps along the gradient, at most `reach` away, and inside of
+ * `bounds`; one on a face of them stays on it.
  * @param which vertices to move.
  */
 export function putOnZeroSet(
@@ -83,7 +83,7 @@ export function putOnZeroSet(
   const values = new Float64Array(n);
   const gradients = new Float64Array(n * 3);
   const least = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
-  const onFace = boxFaces(bounds, start, n);
+  const onFace = faceMasks(start, n, bounds);
   for (let step = 0; step <= MAX_STEPS; step++) {
     field.evaluateWithGradient(points, values, gradients, n);
     let nMoved = 0;
@@ -92,13 +92,13 @@ export function putOnZeroSet(
         least[v] = Math.abs(values[v]);
         for (let k = 0; k < 3; k++) best[v * 3 + k] = points[v * 3 + k];
       }
-      if (moveVertex(points, gradients, values[v], start, onFace[v], v, reach)) nMoved++;
+      if (moveVertex(points, gradients, values[v], start, heldAxes(onFace[v]), bounds, v, reach)) nMoved++;
     }
     if (nMoved === 0) break;
   }
   for (let v = 0; v < n; v++) {
     if (least[v] > ON_ZERO * reach * slopeAt(gradients, v))
-      castRays(field, start, best, least, onFace[v], v, reach);
+      castRays(field, start, best, least, heldAxes(onFace[v]), bounds, v, reach);
   }
   for (let i = 0; i < n * 3; i++) {
     raw.positions[which[(i - (i % 3)) / 3] * 3 + (i % 3)] = best[i];
@@ -116,21 +116,23 @@ const RAYS: readonly (readonly number[])[] = [-1, 0, 1]
 
 /**
  * Where Newton's method zigzags between creases: the nearest sign change of f along rays from the vertex's start within
- * the reach. Without one the best place so far stays.
+ * the reach; out of the bounds they go on along the faces. Without one the best place so far stays.
  */
 function castRays(
   field: CpuField,
   start: Float64Array,
   best: Float64Array,
   least: Float64Array,
-  faces: number,
+  held: number,
+  { min, max }: Box3,
   v: number,
   reach: number,
 ): void {
-  const rays = RAYS.filter((d) => d.every((x, k) => x === 0 || ((faces >> k) & 1) === 0));
+  const rays = RAYS.filter((d) => d.every((x, k) => x === 0 || ((held >> k) & 1) === 0));
   const points = new Float64Array((rays.length * RAY_STEPS + 1) * 3);
   const values = new Float64Array(points.length / 3);
-  const at = (d: readonly number[], s: number, k: number) => start[v * 3 + k] + (s * d[k]) / Math.hypot(...d);
+  const at = (d: readonly number[], s: number, k: number) =>
+    Math.min(max[k], Math.max(min[k], start[v * 3 + k] + (s * d[k]) / Math.hypot(...d)));
   for (let k = 0; k < 3; k++) points[points.length - 3 + k] = start[v * 3 + k];
   rays.forEach((d, r) => {
     for (let i = 0; i < RAY_STEPS; i++) {
@@ -171,14 +173,18 @@ function moveVertex(
   gradients: Float64Array,
   value: number,
   start: Float64Array,
-  faces: number,
+  held: number,
+  { min, max }: Box3,
   v: number,
   reach: number,
 ): boolean {
   let norm2 = 0;
   for (let k = 0; k < 3; k++) {
-    if ((faces >> k) & 1) gradients[v * 3 + k] = 0;
-    norm2 += gradients[v * 3 + k] ** 2;
+    const i = v * 3 + k;
+    const step = -value * gradients[i];
+    const leadsOut = (step < 0 && points[i] <= min[k]) || (step > 0 && points[i] >= max[k]);
+    if ((held >> k) & 1 || leadsOut) gradients[i] = 0;
+    norm2 += gradients[i] ** 2;
   }
   if (norm2 === 0 || value === 0) return false;
   let far2 = 0;
@@ -194,15 +200,30 @@ function moveVertex(
       points[i] = start[i] + ((points[i] - start[i]) * reach) / far;
     }
   }
+  for (let k = 0; k < 3; k++) {
+    if (((held >> k) & 1) === 0) points[v * 3 + k] = Math.min(max[k], Math.max(min[k], points[v * 3 + k]));
+  }
   return Math.abs(value) > 1e-12 * Math.sqrt(norm2);
 }
 
-/** Bit k: the vertex lies on a face of the box orthogonal to axis k. */
-function boxFaces({ min, max }: Box3, positions: Float64Array, n: number): Uint8Array {
-  const faces = new Uint8Array(n);
+/**
+ * The faces of the box that vertices lie on in single precision, where alone the mesh may be open: bit 2 k for the lower
+ * face along axis k, bit 2 k + 1 for the upper one.
+ * @param positions f64[n * 3 or more], local units.
+ * @returns u8, as long as the positions have room.
+ */
+export function faceMasks(positions: Float64Array, n: number, { min, max }: Box3): Uint8Array {
+  const faces = new Uint8Array(Math.floor(positions.length / 3));
   for (let i = 0; i < n * 3; i++) {
     const k = i % 3;
-    if (positions[i] === min[k] || positions[i] === max[k]) faces[(i - k) / 3] |= 1 << k;
+    const p = Math.fround(positions[i]);
+    if (p <= Math.fround(min[k])) faces[(i - k) / 3] |= 1 << (2 * k);
+    if (p >= Math.fround(max[k])) faces[(i - k) / 3] |= 2 << (2 * k);
   }
   return faces;
+}
+
+/** Bit k: a vertex on these faces keeps its coordinate k. */
+export function heldAxes(faces: number): number {
+  return ((faces & 3) !== 0 ? 1 : 0) | ((faces & 12) !== 0 ? 2 : 0) | ((faces & 48) !== 0 ? 4 : 0);
 }

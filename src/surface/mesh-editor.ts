@@ -8,7 +8,8 @@ export class MeshEditor {
   readonly indices: Int32Array;
   nTriangles: number;
   nVertices: number;
-  readonly isBorder: Uint8Array;
+  /** u8[nVertices or more], see `faceMasks`: a vertex stays on the faces that it lies on. */
+  readonly faces: Uint8Array;
   /** u8[triangles]: 1 where a triangle is not the one that the constructor was given. */
   readonly isChanged: Uint8Array;
   /** First corner of each vertex, or -1. */
@@ -22,24 +23,24 @@ export class MeshEditor {
   /**
    * @param positions f64[nVertices * 3 or more], read only.
    * @param indices i32[nTriangles * 3 or more], edited in place; what is longer is room for {@link splitEdge}.
-   * @param isBorder u8[nVertices or more], 1 for vertices on a face where the mesh may be open, whether it is or not.
+   * @param faces u8[nVertices or more], the faces that each vertex lies on, where the mesh may be open, whether it is or not.
    */
   constructor(
     positions: Float64Array,
     nVertices: number,
     indices: Int32Array,
     nTriangles: number,
-    isBorder: Uint8Array,
+    faces: Uint8Array,
   ) {
-    this.isBorder = isBorder;
+    this.faces = faces;
     this.positions = positions;
     this.nVertices = nVertices;
     this.indices = indices;
     this.nTriangles = nTriangles;
-    this.head = new Int32Array(isBorder.length).fill(-1);
+    this.head = new Int32Array(faces.length).fill(-1);
     this.next = new Int32Array(indices.length);
     this.isChanged = new Uint8Array(indices.length / 3);
-    this.mark = new Int32Array(isBorder.length);
+    this.mark = new Int32Array(faces.length);
     for (let c = nTriangles * 3 - 1; c >= 0; c--) {
       this.next[c] = this.head[indices[c]];
       this.head[indices[c]] = c;
@@ -51,9 +52,13 @@ export class MeshEditor {
     return corner < 0 ? this.head[v] : this.next[corner];
   }
 
-  /** Whether moving `from` onto its neighbour `to` leaves a manifold: their common neighbours are just the apexes. */
+  /**
+   * Whether moving `from` onto its neighbour `to` leaves a manifold that is open on the faces only: `to` lies on all faces
+   * that `from` lies on, and their common neighbours are just the apexes.
+   */
   isLinkSound(from: number, to: number): boolean {
-    const { indices, mark, next } = this;
+    const { indices, mark, next, faces } = this;
+    if ((faces[from] & ~faces[to]) !== 0) return false;
     const around = ++this.stamp;
     let nFaces = 0;
     let nFrom = 0;
@@ -154,7 +159,7 @@ export class MeshEditor {
 
   /** Whether the arrays have room for one more vertex and two triangles. */
   hasRoom(): boolean {
-    return this.nVertices < this.isBorder.length && this.nTriangles * 3 + 6 <= this.indices.length;
+    return this.nVertices < this.faces.length && this.nTriangles * 3 + 6 <= this.indices.length;
   }
 
   /** Divides the triangles of edge a-b (one or two) at vertex v on it. */

@@ -203,7 +203,7 @@ export class Repairer {
       raw.normals[v * 3 + k] = normals[v * 3 + k];
     }
     slopes[v] = 0.5 * (slopes[a] + slopes[b]);
-    editor.isBorder[v] = isBorder ? 1 : 0;
+    editor.faces[v] = editor.faces[a] & editor.faces[b];
     putOnZeroSet(this.field, raw, this.frame.bounds, 0.25 * this.length(a, b), [v]);
     for (let k = 0; k < 3; k++) p[v * 3 + k] = Math.fround(p[v * 3 + k]);
     this.field.evaluate(p.subarray(v * 3, v * 3 + 3), this.values, 1);

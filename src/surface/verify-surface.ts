@@ -15,15 +15,17 @@ const ITEMS_PER_YIELD = 8192;
  * Looks for reasons not to trust a mesh that was not derived just now: numbers that are none, vertices out of bounds or
  * off the zero set (a sample of them), normals that are not of unit length, open edges. Yields the fraction done.
  * @param bounds what the mesh was cut to: its edges may be open there.
+ * @param isCapped whether it is closed there by caps, whose own vertices are not on the zero set.
  * @returns what is wrong, or undefined.
  */
 export function* verifySurface(
   mesh: SurfaceMesh,
   field: CpuField,
   bounds: Box3,
+  isCapped = false,
 ): Generator<number, string | undefined, void> {
   const wrong = (yield* verifyVertices(mesh, bounds)) ?? (yield* verifyEdges(mesh, bounds));
-  return wrong ?? verifyZeroSet(mesh, field);
+  return wrong ?? verifyZeroSet(mesh, field, isCapped ? borderMasks(mesh, bounds) : undefined);
 }
 
 function* verifyVertices(
@@ -104,12 +106,18 @@ function borderMasks({ positions }: SurfaceMesh, bounds: Box3): Uint8Array {
   return masks;
 }
 
-function verifyZeroSet({ positions }: SurfaceMesh, field: CpuField): string | undefined {
-  const nVertices = positions.length / 3;
+/** @param faces of the vertices, where those on any are left out. */
+function verifyZeroSet(
+  { positions }: SurfaceMesh,
+  field: CpuField,
+  faces: Uint8Array | undefined,
+): string | undefined {
+  const asked = [...Array(positions.length / 3).keys()].filter((v) => !faces || faces[v] === 0);
+  const nVertices = asked.length;
   const n = Math.min(N_SAMPLES, nVertices);
   const points = new Float64Array(n * 3);
   for (let i = 0; i < n; i++) {
-    const v = Math.floor((i * nVertices) / n);
+    const v = asked[Math.floor((i * nVertices) / n)];
     for (let k = 0; k < 3; k++) points[i * 3 + k] = positions[v * 3 + k];
   }
   const values = new Float64Array(n);

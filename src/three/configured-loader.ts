@@ -47,6 +47,12 @@ export abstract class ConfiguredLoader<T> extends Loader<T> {
     return this;
   }
 
+  /** Closes a surface that leaves its domain by the domain's faces; null for open, as by default. */
+  setCap(cap: boolean | null = true): this {
+    this.#settings = withSetting(this.#settings, 'cap', cap);
+    return this;
+  }
+
   /** Simplifies to at most this many vertices; null for no limit. */
   setMaxVertices(maxVertices: number | null): this {
     this._settings = withSetting(this._settings, 'maxVertices', maxVertices);

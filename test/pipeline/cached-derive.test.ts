@@ -99,6 +99,7 @@ describe.each(CASES)('$name', ({ make }) => {
     { resolution: 12 },
     { exact: true },
     { tolerance: 1e-2, maxVertices: 2000 },
+    { tolerance: 1e-2, cap: true },
     { tolerance: 1e-2, creaseAngle: 30 },
     { tolerance: 1e-2, region: { min: [-1, -1, -1], max: [1, 0.25, 1] } },
   ])('comes out of the cache byte for byte: %o', async (options) => {

@@ -74,8 +74,14 @@ function surfaceOf(positions: Float32Array): DerivedSurface {
 /** Work of known length that behaves as its asset's name says. */
 export const TOY_JOB: Job = {
   steps: toySteps,
-  loadSimplify: async () => async (_asset, surface, options) =>
-    surfaceOf(surface.mesh.positions.slice(0, 3 * (options.maxVertices as number))),
+  cap: function* (_asset, { mesh }) {
+    yield { stage: 'simplify', fraction: 0.5 };
+    return surfaceOf(Float32Array.from([...mesh.positions, 0, 0, 0]));
+  },
+  simplify: function* (_asset, surface, options) {
+    yield { stage: 'simplify', fraction: 0.5 };
+    return surfaceOf(surface.mesh.positions.slice(0, 3 * (options.maxVertices as number)));
+  },
   splitNormals: function* (_asset, { mesh }) {
     yield { stage: 'normals', fraction: 0.5 };
     return surfaceOf(Float32Array.from([...mesh.positions, ...mesh.positions.subarray(0, 3)]));

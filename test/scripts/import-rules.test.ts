@@ -12,7 +12,6 @@ describe('findImportViolations', () => {
     ['src/field/cpu-field.ts', "import code from './hash-grid.wgsl';"],
     ['src/surface/faces.ts', "import { Boxes } from '../partition/boxes.ts';"],
     ['src/surface/check.ts', "import type { Box3 } from '../format/asset.ts';"],
-    ['src/surface/simplify.ts', "const m = await import('meshoptimizer/simplifier');"],
     ['src/pipeline/derive.ts', "import { edges } from '../surface/edges.ts';"],
     ['src/pipeline/start-worker.ts', "new Worker(new URL('./worker.ts', import.meta.url));"],
     ['src/three/loader.ts', "import { read } from '../index.ts';\nimport { Loader } from 'three';"],

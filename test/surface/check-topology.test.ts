@@ -16,6 +16,7 @@ const FAULTS = [
   'nNonManifoldEdges',
   'nMisorientedEdges',
   'nNonManifoldVertices',
+  'nFoldedEdges',
 ] as const;
 
 /** The fault counts that are not zero. */
@@ -87,7 +88,18 @@ describe('one break at a time', () => {
 
   it('a triangle and its mirror image are duplicates although every edge is paired', () => {
     const report = check({ positions: [0, 0, 0, 1, 0, 0, 0, 1, 0], indices: [0, 1, 2, 0, 2, 1] });
-    expect(faults(report)).toEqual({ nDuplicateTriangles: 1 });
+    expect(faults(report)).toEqual({ nDuplicateTriangles: 1, nFoldedEdges: 3 });
+    expect(report).toMatchObject({ isManifold: false, genus: null });
+  });
+
+  it('a tetrahedron pressed flat is folded along the sides of its outline', () => {
+    const flat = {
+      positions: [0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0],
+      indices: [0, 1, 2, 0, 2, 3, 1, 0, 3, 2, 1, 3],
+    };
+    expect(faults(check(flat))).toEqual({ nFoldedEdges: 4 });
+    flat.positions[2] = 0.01;
+    expect(faults(check(flat))).toEqual({});
   });
 
   it('a fin: an edge of three triangles', () => {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { createCpuField } from '../../src/field/cpu-field.ts';
+import type { CheckField } from '../../src/surface/check-field.ts';
 import { createRandom } from '../../src/surface/check-random.ts';
 import { distancesToZeroSet } from '../../src/surface/distance-to-zero-set.ts';
+import { randomField } from '../fixtures/fields.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
 import { analyticField, ball, CUBE, cube } from './analytic-fields.ts';
 
@@ -17,13 +20,36 @@ function pointsWhere(n: number, seed: number, isWanted: (p: number[]) => boolean
 }
 
 /** Found distance over true distance at points near the zero set, ascending. */
-function ratios(f: Scalar, distance: Scalar, reach: number, seed = 3): number[] {
+function ratios(f: Scalar, distance: Scalar, reach: number, seed = 3, search = 1): number[] {
   const points = pointsWhere(400, seed, ([x, y, z]) => Math.abs(distance(x, y, z)) < reach);
-  const found = distancesToZeroSet(analyticField(f), points, CUBE, createRandom(1));
+  const found = distancesToZeroSet(analyticField(f), points, CUBE, createRandom(search));
   return Array.from(found, (d, i) => {
     const [x, y, z] = points.subarray(i * 3, i * 3 + 3);
     return d / Math.abs(distance(x, y, z));
   }).sort((a, b) => a - b);
+}
+
+/** The distance of the nearest of 21³ places within `reach` whose sign is another, or the reach: an upper bound of the distance. */
+function latticeDistance(field: CheckField, p: Float64Array, reach: number): number {
+  const n = 10;
+  const places: number[] = [];
+  for (let x = -n; x <= n; x++) {
+    for (let y = -n; y <= n; y++) {
+      for (let z = -n; z <= n; z++) {
+        const at = [x, y, z].map((i, k) => p[k] + (i * reach) / n);
+        if (at.every((c) => Math.abs(c) <= 1)) places.push(...at);
+      }
+    }
+  }
+  const points = Float64Array.from([...p, ...places]);
+  const values = new Float64Array(points.length / 3);
+  field.evaluate(points, values);
+  let least = reach;
+  for (let i = 1; i < values.length; i++) {
+    if (values[i] >= 0 === values[0] >= 0) continue;
+    least = Math.min(least, Math.hypot(...[0, 1, 2].map((k) => points[i * 3 + k] - p[k])));
+  }
+  return least;
 }
 
 function expectTight(sorted: number[], worst: number): void {
@@ -33,8 +59,9 @@ function expectTight(sorted: number[], worst: number): void {
 }
 
 describe('distancesToZeroSet', () => {
-  it('a true distance field', () => {
-    expectTight(ratios(ball(0.6), ball(0.6), 0.3), 0.01);
+  it.each([1, 2, 3])('a true distance field, creases, seed %d', (seed) => {
+    expectTight(ratios(ball(0.6), ball(0.6), 0.3, seed, seed), 0.01);
+    expectTight(ratios(cube(0.5), cube(0.5), 0.2, seed, seed), 0.1);
   });
 
   it('|f| far from a distance: steep, flat and cubed', () => {
@@ -84,6 +111,26 @@ describe('distancesToZeroSet', () => {
     const d: Scalar = (_x, _y, z) => Math.min(Math.abs(z - 0.5), Math.abs(z - 0.52));
     expectTight(ratios(f, d, 0.2), 0.1);
   });
+
+  it.each([1, 2, 3])(
+    'a rough hashed field, seed %d: no farther than a fine lattice around the point tells',
+    (seed) => {
+      const field = createCpuField(
+        randomField(seed + 40, { T: 5, L: 3, base: 3, finest: 14, roughness: 0.9 }),
+      );
+      const all = pointsWhere(400, seed, () => true);
+      const values = new Float64Array(400);
+      field.evaluate(all, values);
+      // Near the zero set, where a mesh's points are.
+      const near = [...values.keys()].sort((a, b) => Math.abs(values[a]) - Math.abs(values[b])).slice(0, 60);
+      const points = Float64Array.from(near.flatMap((i) => [...all.subarray(i * 3, i * 3 + 3)]));
+      const found = distancesToZeroSet(field, points, CUBE, createRandom(seed));
+      for (let i = 0; i < near.length; i++) {
+        const known = latticeDistance(field, points.subarray(i * 3, i * 3 + 3), found[i]);
+        expect(found[i], `point ${i}`).toBeLessThan(1.5 * known);
+      }
+    },
+  );
 
   it('a point on the zero set', () => {
     const field = analyticField((x) => x);

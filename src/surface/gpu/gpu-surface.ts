@@ -11,7 +11,15 @@ import { estimateCapacities, grownCapacities, type SurfaceCapacities } from './c
 import { COUNTS, SUMMARY_WORDS, type SurfaceCount } from './counts.ts';
 import { type GpuOutput, N_MEASURED } from './finish/finish-stage.ts';
 import { checkLattice, countsOf, isSameLattice } from './plan-lattice.ts';
-import { boundsOf, countFar, errorOf, missedBy, throwIfFarOff, throwIfUnsound } from './summary.ts';
+import {
+  boundsOf,
+  countFar,
+  errorOf,
+  missedBy,
+  throwIfFarOff,
+  throwIfOutside,
+  throwIfUnsound,
+} from './summary.ts';
 import {
   buildSurface,
   compileSurface,
@@ -283,13 +291,15 @@ export class GpuSurfaceDeriver {
     const count = (name: SurfaceCount): number => counts[COUNTS.at[name]];
     const nTriangles = count('outTriangles');
     throwIfUnsound(summary, nTriangles);
+    const bounds = nTriangles === 0 ? undefined : boundsOf(summary);
+    throwIfOutside(bounds, plan.bounds);
     throwIfFarOff(summary, Math.min(N_MEASURED, nTriangles));
     const blocks = CULL_COUNTS.filter((name) => name !== 'roots');
     return {
       ...program.output,
       nVertices: count('outVertices'),
       nTriangles,
-      bounds: nTriangles === 0 ? undefined : boundsOf(summary),
+      bounds,
       errorLocal: errorOf(summary),
       nFar: countFar(summary),
       nBoxes: countsOf(plan.lattice).reduce((product, n) => product * n, 1),

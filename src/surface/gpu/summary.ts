@@ -60,6 +60,23 @@ export function boundsOf(summary: Uint32Array): Box3 {
   return { min: at(SUMMARY_AT.low, true), max: at(SUMMARY_AT.high, false) };
 }
 
+/**
+ * @param found of the mesh, undefined where it is empty. @param wanted where it has to lie.
+ * @throws {NsdfGpuError} if a vertex was moved out of there
+ */
+export function throwIfOutside(found: Box3 | undefined, wanted: Box3): void {
+  const isInside = [0, 1, 2].every(
+    (k) =>
+      found === undefined ||
+      (found.min[k] >= Math.fround(wanted.min[k]) && found.max[k] <= Math.fround(wanted.max[k])),
+  );
+  if (isInside) return;
+  throw new NsdfGpuError(
+    'surface',
+    'In single precision the mesh came out with vertices outside of its domain.',
+  );
+}
+
 /** The number of an order, see check-vertices.wgsl. */
 function numberOf(order: number): number {
   return floatOf(order >>> 31 === 1 ? order & 0x7fffffff : ~order);
