@@ -89,8 +89,8 @@ describe('the measured error', () => {
     const error = measureMeshError(meshOf(radius), field, octahedron.domain);
     const off = Math.abs(radius - 0.7) / Math.sqrt(3);
     expect(error).toBeGreaterThan(0.99 * off);
-    // Outside, at a corner, the nearest point is the other's corner; bounds are looked for in eighths.
-    expect(error).toBeLessThan(1.15 * Math.abs(radius - 0.7));
+    // Outside, at a corner, the nearest is the other's corner; bounds come in eighths, in ways up to 28 degrees apart.
+    expect(error).toBeLessThan(1.27 * Math.abs(radius - 0.7));
   });
 
   test('of a field that is steep here and flat there is a distance all the same', () => {
