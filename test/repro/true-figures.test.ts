@@ -27,7 +27,7 @@ describe('sharp edges', () => {
     const report = await checkMesh(mesh, {
       field: createCpuField(asset),
       domain: asset.domain,
-      samples: 2000,
+      samples: 500,
     });
     expect(report).toMatchObject(SOUND);
     expect(report.meshToZeroSet?.max).toBeLessThan(1e-4);
@@ -89,8 +89,8 @@ describe('the measured error', () => {
     const error = measureMeshError(meshOf(radius), field, octahedron.domain);
     const off = Math.abs(radius - 0.7) / Math.sqrt(3);
     expect(error).toBeGreaterThan(0.99 * off);
-    // Outside the nearest point may be on an edge.
-    expect(error).toBeLessThan(1.5 * off);
+    // Outside, at a corner, the nearest is the other's corner; bounds come in eighths, in ways up to 28 degrees apart.
+    expect(error).toBeLessThan(1.27 * Math.abs(radius - 0.7));
   });
 
   test('of a field that is steep here and flat there is a distance all the same', () => {
@@ -107,7 +107,7 @@ describe('the measured error', () => {
   });
 
   test('of an untrained network may be beyond the tolerance, and is told either way', async () => {
-    const asset = randomField(13, { L: 2, T: 8, finest: 6 });
+    const asset = randomField(15, { L: 1, base: 3, finest: 3, layers: [6] });
     const { mesh, stats } = await deriveMesh(asset, { tolerance: 0.02 });
     expect(stats.errorLocal).toBe(measureMeshError(mesh, createCpuField(asset), asset.domain));
     expect(stats.isWithinTolerance).toBe((stats.errorLocal ?? Number.NaN) <= stats.toleranceLocal);
