@@ -49,7 +49,7 @@ export abstract class ConfiguredLoader<T> extends Loader<T> {
 
   /** Closes a surface that leaves its domain by the domain's faces; null for open, as by default. */
   setCap(cap: boolean | null = true): this {
-    this.#settings = withSetting(this.#settings, 'cap', cap);
+    this._settings = withSetting(this._settings, 'cap', cap);
     return this;
   }
 

@@ -111,13 +111,3 @@ describe('what npm packs', () => {
     expect(paths).toContain('dist/cli/LICENSE-commander');
   });
 });
-
-/** The built files that a file loads by static imports, itself included. */
-function staticClosure(name: string, seen: Set<string> = new Set()): Set<string> {
-  if (seen.has(name)) return seen;
-  seen.add(name);
-  for (const [, specifier] of read(name).matchAll(/^(?:import|export)\b[^;(]*?'(\.[^']+)';/gm)) {
-    staticClosure(join(dirname(name), specifier as string), seen);
-  }
-  return seen;
-}
