@@ -24,6 +24,8 @@ let app: ConsumerApp;
 beforeAll(async () => {
   app = new ConsumerApp('consumer', 'consumer-bundlers');
   writeFileSync(join(app.folder, 'start.js'), START);
+  // Without one of its own it would be a part of this package, whose modules have no side effects.
+  writeFileSync(join(app.folder, 'package.json'), '{ "private": true, "type": "module" }');
   browser = await launchBrowser();
 });
 afterAll(async () => {
