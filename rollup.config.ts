@@ -5,9 +5,9 @@ import type { Plugin, RollupOptions } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 import { stampAlgorithm } from './scripts/algorithm-version.ts';
 import { cleanOutput, makeExecutable } from './scripts/built-files.ts';
-import { CLI_ENTRY, ENTRIES, WORKER_ENTRY } from './scripts/entries.ts';
+import { CLI_ENTRIES, ENTRIES, WORKER_ENTRIES } from './scripts/entries.ts';
 import { textModules } from './scripts/text-modules.ts';
-import { workerUrl } from './scripts/worker-url.ts';
+import { workerUrls } from './scripts/worker-url.ts';
 
 /** Packages stay imports: the application's bundler finds one copy of each. */
 const isPackage = (id: string): boolean => !/^[./]|^[A-Za-z]:/.test(id);
@@ -20,9 +20,14 @@ const compile = (): Plugin[] => [
 ];
 
 const library: RollupOptions = {
-  input: { ...ENTRIES, ...CLI_ENTRY },
+  input: { ...ENTRIES, ...CLI_ENTRIES },
   external: isPackage,
-  plugins: [cleanOutput('dist'), ...compile(), workerUrl('worker.js'), makeExecutable('cli/nsdf.js')],
+  plugins: [
+    cleanOutput('dist'),
+    ...compile(),
+    workerUrls([...Object.keys(WORKER_ENTRIES), 'cli/node-train-worker']),
+    makeExecutable('cli/nsdf.js'),
+  ],
   output: {
     dir: 'dist',
     format: 'es',
@@ -33,14 +38,16 @@ const library: RollupOptions = {
 };
 
 /** One file without imports: a worker sees no import map, and not every bundler splits a worker's code. */
-const worker: RollupOptions = {
-  input: WORKER_ENTRY,
-  plugins: [nodeResolve(), ...compile()],
-  output: { dir: 'dist', format: 'es', sourcemap: true, inlineDynamicImports: true },
-};
+const workers = Object.entries(WORKER_ENTRIES).map(
+  ([name, source]): RollupOptions => ({
+    input: { [name]: source },
+    plugins: [nodeResolve(), ...compile()],
+    output: { dir: 'dist', format: 'es', sourcemap: true, inlineDynamicImports: true },
+  }),
+);
 
 const types: RollupOptions = {
-  input: { ...ENTRIES, ...WORKER_ENTRY },
+  input: { ...ENTRIES, ...WORKER_ENTRIES },
   external: isPackage,
   plugins: [dts()],
   output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].d.ts' },
@@ -49,4 +56,4 @@ const types: RollupOptions = {
   },
 };
 
-export default [library, worker, types];
+export default [library, ...workers, types];

@@ -137,8 +137,7 @@ export class TriangleTree {
           const w = ww > 0 ? Math.min(1, Math.max(0, (vp - up + uu - uv) / ww)) : 0;
           const du = su * (su * uu - 2 * up);
           const dv = tv * (tv * vv - 2 * vp);
-          const dw =
-            (1 - w) * ((1 - w) * uu + 2 * (w * uv - up)) + w * (w * vv - 2 * vp);
+          const dw = (1 - w) * ((1 - w) * uu + 2 * (w * uv - up)) + w * (w * vv - 2 * vp);
           s = du <= dv && du <= dw ? su : dv <= dw ? 0 : 1 - w;
           t = du <= dv && du <= dw ? 0 : dv <= dw ? tv : w;
         }

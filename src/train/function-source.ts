@@ -108,7 +108,8 @@ export class FunctionSource implements DistanceSource {
       const [x, y, z] = [i % n, Math.floor(i / n) % n, Math.floor(i / (n * n))];
       if (x === LATTICE || y === LATTICE || z === LATTICE) continue;
       let nInside = 0;
-      for (let c = 0; c < 8; c++) nInside += Number(values[i + (c & 1) + ((c >> 1) & 1) * n + (c >> 2) * n * n] < 0);
+      for (let c = 0; c < 8; c++)
+        nInside += Number(values[i + (c & 1) + ((c >> 1) & 1) * n + (c >> 2) * n * n] < 0);
       if (nInside > 0 && nInside < 8) boxes.push(i);
     }
     if (boxes.length === 0) {

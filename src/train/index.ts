@@ -1,3 +1,4 @@
+export type { Triangles } from '../surface/triangle-tree.ts';
 export type { SignedDistance } from './function-source.ts';
 export type { LossWeights } from './gradient.ts';
 export { TRAIN_PRESETS, type TrainOptions, type TrainProgress } from './options.ts';
@@ -5,4 +6,3 @@ export type { TrainingState } from './replica.ts';
 export { type TrainResult, type TrainStats, trainField } from './train-field.ts';
 export type { FieldShape } from './trainable-field.ts';
 export type { TrainingMesh } from './training-mesh.ts';
-export type { Triangles } from '../surface/triangle-tree.ts';

@@ -1,9 +1,9 @@
 import { NsdfLoadError } from '../errors.ts';
+import type { Box3 } from '../format/asset.ts';
 import { BackendUnavailableError } from '../pipeline/backend.ts';
 import { fromWire, toWire, type WireError } from '../pipeline/error-wire.ts';
-import { createEventYield, type EventYield } from '../pipeline/yield-to-events.ts';
 import type { WorkerLike } from '../pipeline/worker-host.ts';
-import type { Box3 } from '../format/asset.ts';
+import { createEventYield, type EventYield } from '../pipeline/yield-to-events.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';
 import { type DistanceSource, MeshSource, type SamplePools } from './distance-source.ts';
 import { Replica, type ReplicaSetup, type SparseGradient, type TrainingState } from './replica.ts';
@@ -27,7 +27,10 @@ type CallName = keyof ReplicaCalls;
 
 /** A replica somewhere: in a worker, or here. */
 export interface ReplicaPort {
-  call<N extends CallName>(name: N, ...args: ReplicaCalls[N]['arguments']): Promise<ReplicaCalls[N]['answer']>;
+  call<N extends CallName>(
+    name: N,
+    ...args: ReplicaCalls[N]['arguments']
+  ): Promise<ReplicaCalls[N]['answer']>;
   /** Ends it; calls that wait reject. */
   close(): void;
 }
@@ -70,7 +73,9 @@ export class LocalReplica implements ReplicaPort {
     }
     if (name === 'distances') {
       const points = args[0] as Float64Array;
-      return this.inParts(0, points.length / 3, (at, end) => replica.distances(points.subarray(at * 3, end * 3)));
+      return this.inParts(0, points.length / 3, (at, end) =>
+        replica.distances(points.subarray(at * 3, end * 3)),
+      );
     }
     if (name === 'makePool' || name === 'distancesAtVertices') {
       const [what, first, end] = args as [never, number, number];
@@ -112,7 +117,12 @@ export interface MeshInput {
 /** What the page says to a training worker, and what it answers. */
 export type ToReplica =
   | ({ readonly kind: 'start'; readonly setup: ReplicaSetup; readonly number: number } & MeshInput)
-  | { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly args: readonly unknown[] };
+  | {
+      readonly kind: 'call';
+      readonly id: number;
+      readonly name: CallName;
+      readonly args: readonly unknown[];
+    };
 export type FromReplica =
   | { readonly kind: 'ready'; readonly mesh: TrainingMesh }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }

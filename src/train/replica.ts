@@ -146,7 +146,12 @@ export class Replica {
 
   state(): TrainingState {
     const { field, adam, setup } = this;
-    return { shape: setup.shape, table: field.table.slice(), mlp: field.mlp.slice(), moments: adam.moments() };
+    return {
+      shape: setup.shape,
+      table: field.table.slice(),
+      mlp: field.mlp.slice(),
+      moments: adam.moments(),
+    };
   }
 
   restore({ table, mlp, moments }: TrainingState): void {

@@ -3,6 +3,7 @@ import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
 import { BackendUnavailableError } from '../pipeline/backend.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
+import type { DeriveOptions } from '../pipeline/options.ts';
 import type { WorkerLike } from '../pipeline/worker-host.ts';
 import { createRandom } from '../surface/check-random.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';
@@ -42,8 +43,6 @@ export interface TrainStats {
   readonly workersReason: string | undefined;
 }
 
-/** Points of each pool: fewer leave parts where there is nothing. */
-const POOL_SIZE = 25_000;
 /** Levels of at most this many vertices start as distances. */
 const MAX_GRID_VERTICES = 20_000;
 /** Rounds after the first, each at this share of the rates, while a target error is not reached. */
@@ -53,7 +52,8 @@ const ROUND_SHARE = 0.5;
 const N_ERROR_POINTS = 8192;
 /** Steps after which a training by time knows how long a step takes. */
 const TIMED_STEPS = 10;
-/** Share of the tolerance domain's half side at which far parts are looked for. */
+/** Boxes of the lattice, and share of the domain's half side for the derivation, by which far parts are looked for. */
+const MEND_PREVIEW = 96;
 const MEND_TOLERANCE = 2e-3;
 /** A vertex farther from the source than this, in the cube, is none of the surface. */
 const FAR_FROM_SOURCE = 8e-3;
@@ -204,13 +204,17 @@ class Training {
     await this.train(this.plan.steps, 1);
     const { targetError } = this.plan;
     let errorLocal = await this.measure();
-    for (let round = 1; targetError !== undefined && errorLocal > targetError && round < MAX_ROUNDS; round++) {
+    for (
+      let round = 1;
+      targetError !== undefined && errorLocal > targetError && round < MAX_ROUNDS;
+      round++
+    ) {
       if (this.isTimeUp()) break;
       await this.train(this.plan.steps, ROUND_SHARE ** round);
       errorLocal = await this.measure();
     }
     const parts = await this.mend();
-    if (parts.nMendSteps > 0) errorLocal = await this.measure();
+    if (parts.nSteps > 0) errorLocal = await this.measure();
     this.report('measure', 1);
     const { mesh, nWorkers, workersReason } = this.started;
     return {
@@ -222,7 +226,7 @@ class Training {
         errorLocal,
         mesh: mesh && factsOf(mesh),
         nComponents: parts.nComponents,
-        nFarMended: parts.nFirst - parts.nFar,
+        nFarMended: parts.nMended,
         nFarLeft: parts.nFar,
         nWorkers,
         workersReason,
@@ -236,7 +240,7 @@ class Training {
     this.report('prepare', 0);
     const [wide, uniform] = await Promise.all(
       (['wide', 'uniform'] as const).map((kind) =>
-        this.gather(POOL_SIZE, (port, first, end) => port.call('makePool', kind, first, end)),
+        this.gather(this.plan.poolSize, (port, first, end) => port.call('makePool', kind, first, end)),
       ),
     );
     this.report('sample', 0.02);
@@ -250,7 +254,9 @@ class Training {
     const distances: Float64Array[] = [];
     for (let level = 0; level < nCoarse; level++) {
       distances.push(
-        await this.gather(sizes[level], (port, first, end) => port.call('distancesAtVertices', level, first, end)),
+        await this.gather(sizes[level], (port, first, end) =>
+          port.call('distancesAtVertices', level, first, end),
+        ),
       );
     }
     await this.toAll((port) => port.call('setDistances', distances));
@@ -282,7 +288,9 @@ class Training {
 
   private async trainStep(rateShare: number): Promise<void> {
     const { ports } = this.started;
-    const gradients: SparseGradient[] = await Promise.all(ports.map((port) => port.call('gradient', this.step)));
+    const gradients: SparseGradient[] = await Promise.all(
+      ports.map((port) => port.call('gradient', this.step)),
+    );
     await this.toAll((port) => port.call('apply', gradients, rateShare));
     const sum = gradients.reduce((total, { errorSum }) => total + errorSum, 0);
     const n = gradients.reduce((total, { nErrors }) => total + nErrors, 0);
@@ -294,46 +302,66 @@ class Training {
   private async measure(): Promise<number> {
     const field = createCpuField(await this.asset());
     const points = await this.started.ports[0].call('surfacePoints', N_ERROR_POINTS, this.plan.seed);
-    return meanDistance(field, points.map((x, i) => this.toLocal(x, i % 3)));
+    return meanDistance(
+      field,
+      points.map((x, i) => this.toLocal(x, i % 3)),
+    );
   }
 
-  /** Looks for pieces of the derived mesh far from the source, and trains them away. */
+  /**
+   * Looks for pieces of the surface far from the source and trains them away: on a lattice first, which is cheap, then by a
+   * derivation, which sees all.
+   */
   private async mend() {
-    const { signal } = this.options;
-    let parts = await this.findFarParts(signal);
-    const first = parts;
-    let nMendSteps = 0;
-    for (let round = 0; round < MAX_MENDS && parts.far.length > 0; round++) {
-      this.report('mend', 0.95 + 0.01 * round);
-      const kept = this.pools.wide;
-      const near = jitter(parts.far, kept.length / SAMPLE_STRIDE / 2, createRandom(this.plan.seed + round));
-      const distances = await this.gather(near.length / 3, (port, a, b) =>
-        port.call('distances', near.subarray(a * 3, b * 3)),
-      );
-      const wide = kept.slice();
-      for (let i = 0; i < distances.length; i++) {
-        wide.fill(0, i * SAMPLE_STRIDE, (i + 1) * SAMPLE_STRIDE);
-        wide.set(near.subarray(i * 3, i * 3 + 3), i * SAMPLE_STRIDE);
-        wide[i * SAMPLE_STRIDE + 3] = distances[i];
+    let nFound = 0;
+    let nSteps = 0;
+    let parts: FarParts | undefined;
+    const tolerance = this.plan.checkTolerance ?? MEND_TOLERANCE * this.half;
+    for (const look of [{ preview: MEND_PREVIEW }, { tolerance }]) {
+      parts = await this.findFarParts(look);
+      nFound += parts.nFar;
+      for (let round = 0; round < MAX_MENDS && parts.nFar > 0; round++) {
+        this.report('mend', 0.95 + 0.01 * round);
+        await this.trainAway(parts.far);
+        nSteps += MEND_STEPS;
+        parts = await this.findFarParts(look);
       }
-      await this.setPools({ ...this.pools, wide });
-      for (let step = 0; step < MEND_STEPS; step++) await this.trainStep(MEND_SHARE);
-      nMendSteps += MEND_STEPS;
-      await this.setPools({ ...this.pools, wide: kept });
-      parts = await this.findFarParts(signal);
     }
-    return { nComponents: parts.nComponents, nFirst: first.nFar, nFar: parts.nFar, nMendSteps };
+    const { nComponents = 0, nFar = 0 } = parts ?? {};
+    return { nComponents, nFar, nMended: Math.max(0, nFound - nFar), nSteps };
   }
 
-  private async findFarParts(signal: AbortSignal | undefined): Promise<FarParts> {
+  /** Some steps at small rates in which half of the wide samples lie around given points, f64[3n] in the cube. */
+  private async trainAway(points: Float64Array): Promise<void> {
+    const kept = this.pools.wide;
+    const near = jitter(points, kept.length / SAMPLE_STRIDE / 2, createRandom(this.plan.seed + this.step));
+    const distances = await this.gather(near.length / 3, (port, first, end) =>
+      port.call('distances', near.slice(first * 3, end * 3)),
+    );
+    const wide = kept.slice();
+    for (let i = 0; i < distances.length; i++) {
+      const at = i * SAMPLE_STRIDE;
+      wide.fill(0, at, at + SAMPLE_STRIDE);
+      wide.set(near.subarray(i * 3, i * 3 + 3), at);
+      wide[at + 3] = distances[i];
+    }
+    await this.setPools({ ...this.pools, wide });
+    for (let step = 0; step < MEND_STEPS; step++) {
+      await this.trainStep(MEND_SHARE * cosineShare(step, MEND_STEPS));
+    }
+    await this.setPools({ ...this.pools, wide: kept });
+  }
+
+  private async findFarParts(detail: Pick<DeriveOptions, 'preview' | 'tolerance'>): Promise<FarParts> {
+    const { signal } = this.options;
     const { mesh } = await deriveMesh(await this.asset(), {
-      tolerance: MEND_TOLERANCE * this.half,
+      ...detail,
       cache: false,
       ...(signal ? { signal } : {}),
     });
     const points = Float64Array.from(mesh.positions, (x, i) => this.toCube(x, i % 3));
     const distances = await this.gather(points.length / 3, (port, first, end) =>
-      port.call('distances', points.subarray(first * 3, end * 3)),
+      port.call('distances', points.slice(first * 3, end * 3)),
     );
     return farParts(mesh.indices, points, distances);
   }
@@ -385,7 +413,8 @@ class Training {
       step: this.step,
       nSteps: this.nSteps,
       errorLocal: this.error,
-      secondsLeft: stage === 'train' && this.step > TIMED_STEPS ? (seconds / fraction) * (1 - fraction) : undefined,
+      secondsLeft:
+        stage === 'train' && this.step > TIMED_STEPS ? (seconds / fraction) * (1 - fraction) : undefined,
       field: () => this.asset(),
     });
   }
@@ -437,7 +466,10 @@ function jitter(points: Float64Array, n: number, random: () => number): Float64A
   for (let i = 0; i < out.length; i += 3) {
     const from = Math.floor(random() * (points.length / 3)) * 3;
     for (let k = 0; k < 3; k++) {
-      out[i + k] = Math.min(0.999999, Math.max(-0.999999, points[from + k] + FAR_FROM_SOURCE * normal(random)));
+      out[i + k] = Math.min(
+        0.999999,
+        Math.max(-0.999999, points[from + k] + FAR_FROM_SOURCE * normal(random)),
+      );
     }
   }
   return out;

@@ -1,5 +1,5 @@
-import { createRandom } from '../surface/check-random.ts';
 import type { Box3, FieldAsset, GridLevel, Vec3 } from '../format/asset.ts';
+import { createRandom } from '../surface/check-random.ts';
 
 /** Shape of a network to train: a dense multiresolution grid and a ReLU network with one output. */
 export interface FieldShape {
@@ -115,7 +115,8 @@ export class TrainableField {
         for (let coarser = 0; coarser < l; coarser++) rest -= this.passed(coarser, point);
         params[i * F] = rest;
       }
-      if (values.length !== n ** 3) throw new RangeError(`level ${l}: ${values.length} distances for ${n}³ vertices`);
+      if (values.length !== n ** 3)
+        throw new RangeError(`level ${l}: ${values.length} distances for ${n}³ vertices`);
     });
   }
 

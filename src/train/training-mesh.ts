@@ -59,9 +59,12 @@ function weld(meshes: readonly Triangles[]): { positions: Float64Array; corners:
     for (let v = 0; v < n; v++) {
       const [x, y, z] = [mesh.positions[v * 3], mesh.positions[v * 3 + 1], mesh.positions[v * 3 + 2]];
       if (!Number.isFinite(x + y + z)) {
-        throw new NsdfFormatError(`vertex ${v} of mesh ${m} lies at (${x}, ${y}, ${z}): expected finite numbers`, {
-          field: 'positions',
-        });
+        throw new NsdfFormatError(
+          `vertex ${v} of mesh ${m} lies at (${x}, ${y}, ${z}): expected finite numbers`,
+          {
+            field: 'positions',
+          },
+        );
       }
       // -0 and 0 are one place.
       const key = `${x + 0},${y + 0},${z + 0}`;
@@ -75,7 +78,9 @@ function weld(meshes: readonly Triangles[]): { positions: Float64Array; corners:
     }
     for (const v of mesh.indices) {
       if (!(v < n)) {
-        throw new NsdfFormatError(`a triangle of mesh ${m} names vertex ${v}, but there are ${n}`, { field: 'indices' });
+        throw new NsdfFormatError(`a triangle of mesh ${m} names vertex ${v}, but there are ${n}`, {
+          field: 'indices',
+        });
       }
       corners.push(own[v]);
     }
@@ -189,7 +194,8 @@ function orient(
   }
   for (let t = 0; t < nTriangles; t++) if (isTurned[t]) turn(indices, t);
   components.forEach((members, c) => {
-    if (volumeOf(positions, indices, members) >= 0 || isInsideOthers(positions, indices, componentOf, c)) return;
+    if (volumeOf(positions, indices, members) >= 0 || isInsideOthers(positions, indices, componentOf, c))
+      return;
     for (const t of members) {
       turn(indices, t);
       isTurned[t] ^= 1;
@@ -226,7 +232,12 @@ function volumeOf(p: Float64Array, indices: Uint32Array, members: readonly numbe
 }
 
 /** Whether a ray from the component's first vertex crosses the other components an odd number of times. */
-function isInsideOthers(p: Float64Array, indices: Uint32Array, componentOf: Int32Array, own: number): boolean {
+function isInsideOthers(
+  p: Float64Array,
+  indices: Uint32Array,
+  componentOf: Int32Array,
+  own: number,
+): boolean {
   const start = indices[componentOf.indexOf(own) * 3] * 3;
   let isOdd = false;
   for (let t = 0; t < componentOf.length; t++) {
