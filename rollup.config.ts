@@ -6,9 +6,9 @@ import type { Plugin, RollupOptions } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 import { stampAlgorithm } from './scripts/algorithm-version.ts';
 import { cleanOutput, copyLicence, makeExecutable } from './scripts/built-files.ts';
-import { CLI_ENTRY, ENTRIES, WORKER_ENTRY } from './scripts/entries.ts';
+import { CLI_ENTRIES, ENTRIES, WORKER_ENTRIES } from './scripts/entries.ts';
 import { textModules } from './scripts/text-modules.ts';
-import { workerUrl } from './scripts/worker-url.ts';
+import { workerUrls } from './scripts/worker-url.ts';
 
 /** What the command line alone needs is built into it, so that nobody who loads files in a page installs it. */
 const BUNDLED = ['commander'];
@@ -24,14 +24,14 @@ const compile = (): Plugin[] => [
 ];
 
 const library: RollupOptions = {
-  input: { ...ENTRIES, ...CLI_ENTRY },
+  input: { ...ENTRIES, ...CLI_ENTRIES },
   external: (id, importer) => importer !== undefined && isPackage(id) && !BUNDLED.includes(id),
   plugins: [
     cleanOutput('dist'),
     nodeResolve({ resolveOnly: BUNDLED }),
     commonjs(),
     ...compile(),
-    workerUrl('worker.js'),
+    workerUrls([...Object.keys(WORKER_ENTRIES), 'cli/node-train-worker']),
     makeExecutable('cli/nsdf.js'),
     ...BUNDLED.map((name) => copyLicence(name, `cli/LICENSE-${name}`)),
   ],
@@ -44,14 +44,16 @@ const library: RollupOptions = {
 };
 
 /** One file without imports: a worker sees no import map, and not every bundler splits a worker's code. */
-const worker: RollupOptions = {
-  input: WORKER_ENTRY,
-  plugins: [nodeResolve(), ...compile()],
-  output: { dir: 'dist', format: 'es', inlineDynamicImports: true },
-};
+const workers = Object.entries(WORKER_ENTRIES).map(
+  ([name, source]): RollupOptions => ({
+    input: { [name]: source },
+    plugins: [nodeResolve(), ...compile()],
+    output: { dir: 'dist', format: 'es', inlineDynamicImports: true },
+  }),
+);
 
 const types: RollupOptions = {
-  input: { ...ENTRIES, ...WORKER_ENTRY },
+  input: { ...ENTRIES, ...WORKER_ENTRIES },
   external: isPackage,
   plugins: [dts()],
   output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].d.ts' },
@@ -60,4 +62,4 @@ const types: RollupOptions = {
   },
 };
 
-export default [library, worker, types];
+export default [library, ...workers, types];

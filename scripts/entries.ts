@@ -8,8 +8,15 @@ export const ENTRIES = {
   'babylon/register': 'src/babylon/register.ts',
   lod: 'src/lod/index.ts',
   import: 'src/import/index.ts',
+  train: 'src/train/index.ts',
   'gltf-transform': 'src/format/gltf-transform.ts',
 } as const;
 
-export const CLI_ENTRY = { 'cli/nsdf': 'src/cli/nsdf.ts' } as const;
-export const WORKER_ENTRY = { worker: 'src/pipeline/worker.ts' } as const;
+export const CLI_ENTRIES = {
+  'cli/nsdf': 'src/cli/nsdf.ts',
+  'cli/node-train-worker': 'src/cli/node-train-worker.ts',
+} as const;
+export const WORKER_ENTRIES = {
+  worker: 'src/pipeline/worker.ts',
+  'train-worker': 'src/train/train-worker.ts',
+} as const;

@@ -2,17 +2,22 @@ import { posix } from 'node:path';
 import type { Plugin } from 'rollup';
 
 /**
- * Points `new URL('./worker.ts', import.meta.url)` at the built worker, in the form that bundlers recognise.
- * @param builtFile the worker's file, relative to the output folder
+ * Points `new URL('./NAME.ts', import.meta.url)` at the built workers, in the form that bundlers recognise.
+ * @param names where the workers lie in the output folder, without their ending
  */
-export function workerUrl(builtFile: string): Plugin {
+export function workerUrls(names: readonly string[]): Plugin {
   return {
-    name: 'worker-url',
+    name: 'worker-urls',
     renderChunk(code, chunk) {
-      if (!code.includes("'./worker.ts'")) return null;
-      const relative = posix.relative(posix.dirname(chunk.fileName), builtFile);
-      const specifier = relative.startsWith('.') ? relative : `./${relative}`;
-      return { code: code.replace("'./worker.ts'", `'${specifier}'`), map: null };
+      let linked = code;
+      for (const name of names) {
+        const relative = posix.relative(posix.dirname(chunk.fileName), `${name}.js`);
+        linked = linked.replaceAll(
+          `'./${posix.basename(name)}.ts'`,
+          `'${relative.startsWith('.') ? relative : `./${relative}`}'`,
+        );
+      }
+      return linked === code ? null : { code: linked, map: null };
     },
   };
 }

@@ -10,6 +10,7 @@ import { meshCommand } from './mesh.ts';
 import { printJson } from './output.ts';
 import { packCommand } from './pack.ts';
 import { tileCommand } from './tile.ts';
+import { trainCommand } from './train.ts';
 import { validateCommand } from './validate.ts';
 
 /** The exit status for what a command was given: files that are missing, broken or not sound. */
@@ -69,6 +70,7 @@ function createProgram(): Command {
     .addCommand(validateCommand())
     .addCommand(convertCommand())
     .addCommand(meshCommand())
+    .addCommand(trainCommand())
     .addCommand(checkCommand())
     .addCommand(packCommand())
     .addCommand(tileCommand());

@@ -1,8 +1,6 @@
-import type { DeriveProgress } from '../pipeline/options.ts';
-
 /** A progress bar on standard error, shown only where that is a terminal. */
 export interface ProgressBar {
-  readonly update: (progress: DeriveProgress) => void;
+  readonly update: (progress: { readonly stage: string; readonly fraction: number }) => void;
   readonly stop: () => void;
 }
 

@@ -3,8 +3,8 @@ import { type CheckField, type Spread, spreadOf } from './check-field.ts';
 import { createRandom } from './check-random.ts';
 import type { CheckableMesh } from './check-topology.ts';
 import { sampleMesh, sampleZeroSet } from './distance-samples.ts';
-import { MeshDistance } from './distance-to-mesh.ts';
 import { distancesToZeroSet } from './distance-to-zero-set.ts';
+import { TriangleTree } from './triangle-tree.ts';
 
 /** Points measured between two looks at the abort signal, about 20 ms. */
 const CHUNK = 512;
@@ -34,11 +34,11 @@ export async function meshToZeroSet(mesh: CheckableMesh, options: DistanceOption
 /** Distances from points of the zero set inside the domain, found without the mesh, to the mesh. */
 export async function zeroSetToMesh(mesh: CheckableMesh, options: DistanceOptions): Promise<Spread> {
   const { field, domain, samples, seed, signal } = options;
-  const tree = new MeshDistance(mesh);
+  const tree = new TriangleTree(mesh);
   const distances: number[] = [];
   for (const points of sampleZeroSet(field, domain, samples, createRandom(seed + 1))) {
     for (let k = 0; k < points.length; k += 3) {
-      distances.push(tree.distance(points[k], points[k + 1], points[k + 2]));
+      distances.push(tree.closest(points[k], points[k + 1], points[k + 2]));
     }
     await breathe(signal);
   }

@@ -1,0 +1,167 @@
+import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { sceneOf, writeNsdfHashed } from '../format/write.ts';
+import { TRAIN_PRESETS, type TrainOptions, trainField } from '../train/index.ts';
+import { expectNsdfName } from './convert.ts';
+import { openDestination } from './destination.ts';
+import { readMesh } from './files.ts';
+import { startNodeTrainWorker } from './node-workers.ts';
+import {
+  columns,
+  formatBytes,
+  plural,
+  positiveNumber,
+  printJson,
+  printLines,
+  wholeNumber,
+} from './output.ts';
+import { startProgress } from './progress.ts';
+import { measureTraining, type TrainReport } from './train-report.ts';
+
+interface TrainCommandOptions {
+  readonly preset: keyof typeof TRAIN_PRESETS;
+  readonly steps?: number;
+  readonly levels?: readonly number[];
+  readonly features?: number;
+  readonly hidden?: readonly number[];
+  readonly eikonal?: number;
+  readonly planarity?: number;
+  readonly seconds?: number;
+  readonly error?: number;
+  readonly seed: number;
+  readonly workers?: number;
+  readonly name?: string;
+  readonly copyright?: string;
+  readonly dtype: 'f32' | 'f16';
+  readonly json?: boolean;
+}
+
+/** `nsdf train IN… OUT.nsdf`: trains a field on meshes and says how near it came. */
+export function trainCommand(): Command {
+  return new Command('train')
+    .description(
+      'train a field on triangle meshes (.glb, .ply, .obj, .stl), read as one, and write it as .nsdf',
+    )
+    .argument('<files...>', 'the meshes, then the .nsdf to write')
+    .addOption(
+      new Option(
+        '--preset <name>',
+        'fast: a picture in a second or two; best: four times as long as default, on a finer grid',
+      )
+        .choices(Object.keys(TRAIN_PRESETS))
+        .default('default'),
+    )
+    .option('--steps <n>', 'how many steps to train (default: the preset’s)', wholeNumber)
+    .option('--levels <boxes,...>', 'boxes along the domain for each grid level, coarse to fine', numberList)
+    .option('--features <n>', 'features a grid level', wholeNumber)
+    .option('--hidden <widths,...>', 'widths of the hidden layers', numberList)
+    .option(
+      '--eikonal <weight>',
+      'weight of the eikonal loss, which asks for slopes of 1 (default: 0)',
+      weight,
+    )
+    .option(
+      '--planarity <weight>',
+      'weight of the loss that flattens boxes: fewer vertices, less exact',
+      weight,
+    )
+    .addOption(
+      new Option('--seconds <n>', 'train for about that long, everything included')
+        .argParser(positiveNumber)
+        .conflicts(['steps']),
+    )
+    .option(
+      '--error <length>',
+      'train on until the mean distance is below this, in the units of the mesh',
+      positiveNumber,
+    )
+    .option('--seed <n>', 'another seed gives another field of the same kind', wholeNumber, 1)
+    .option('--workers <n>', 'threads to train in (default: as many as there are cores)', wholeNumber)
+    .option('--name <text>', 'the name of the field (default: that of the first file)')
+    .option('--copyright <text>', 'who is to be credited, for the file')
+    .addOption(new Option('--dtype <type>', 'how weights are stored').choices(['f32', 'f16']).default('f16'))
+    .option('--json', 'print one JSON object instead of text')
+    .action(runTrain);
+}
+
+async function runTrain(files: readonly string[], options: TrainCommandOptions): Promise<void> {
+  const output = files[files.length - 1];
+  const inputs = files.slice(0, -1);
+  if (inputs.length === 0) throw new InvalidArgumentError('expected at least one mesh and the file to write');
+  expectNsdfName(output);
+  const destination = await openDestination(output);
+  const startMs = performance.now();
+  const meshes = await Promise.all(inputs.map((path) => readMesh(path)));
+  const name = options.name ?? (inputs[0] === '-' ? 'field' : basename(inputs[0]).replace(/\.[^.]*$/, ''));
+  const bar = startProgress(name);
+  const training = trainField(meshes, {
+    ...trainOptions(options),
+    name,
+    onProgress: ({ stage, fraction }) => bar.update({ stage, fraction }),
+  });
+  const { asset, stats } = await training.finally(() => bar.stop());
+  const { copyright, dtype } = options;
+  const bytes = await writeNsdfHashed(sceneOf(asset, copyright === undefined ? {} : { copyright }), {
+    dtype,
+  });
+  await destination.write(bytes);
+  const report = await measureTraining(bytes, meshes, stats);
+  const { report: stream } = destination;
+  const full = { inputs, output, ...report, totalSeconds: (performance.now() - startMs) / 1000 };
+  if (options.json) printJson(full, stream);
+  else printLines([`${output}: ${formatBytes(bytes.length)}, ${dtype}`, ...reportLines(report)], stream);
+}
+
+function trainOptions(options: TrainCommandOptions): TrainOptions {
+  const { preset, steps, levels, features, hidden, eikonal, planarity, seconds, error, seed, workers } =
+    options;
+  return {
+    preset,
+    ...(steps === undefined ? {} : { steps }),
+    ...(levels === undefined ? {} : { resolutions: levels }),
+    ...(features === undefined ? {} : { nFeaturesPerLevel: features }),
+    ...(hidden === undefined ? {} : { hidden }),
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(error === undefined ? {} : { targetError: error }),
+    weights: {
+      ...(eikonal === undefined ? {} : { eikonal }),
+      ...(planarity === undefined ? {} : { curvature: planarity }),
+    },
+    seed,
+    nWorkers: workers ?? availableParallelism(),
+    createWorker: startNodeTrainWorker,
+  };
+}
+
+function reportLines({ training, distance, vertices, quality, components }: TrainReport): string[] {
+  const { mesh, nWorkers, workersReason } = training;
+  const spread = ({ mean, p99, max }: TrainReport['distance']['toInput']) =>
+    `mean ${mean.toExponential(2)}, 99 % ${p99.toExponential(2)}, worst ${max.toExponential(2)}`;
+  const where =
+    nWorkers > 0 ? plural(nWorkers, 'worker') : `this thread${workersReason ? ` (${workersReason})` : ''}`;
+  return columns([
+    ['training', `${plural(training.nSteps, 'step')} in ${training.seconds.toFixed(1)} s on ${where}`],
+    [
+      'input',
+      `${plural(mesh?.nComponents ?? 0, 'component')}, ${plural(mesh?.nOpenEdges ?? 0, 'open edge')}, ${mesh?.nTurned ?? 0} triangles turned, ${mesh?.nDropped ?? 0} without area`,
+    ],
+    ['mesh to input', spread(distance.toInput)],
+    ['input to mesh', spread(distance.fromInput)],
+    ['components', `${components.result}, input ${components.input}, far from it ${components.far}`],
+    ['vertices', vertices.map(({ tolerance, n }) => `${n} at ${tolerance.toPrecision(2)}`).join(', ')],
+    ['eikonal error', quality.eikonal.toExponential(2)],
+  ]);
+}
+
+function numberList(text: string): number[] {
+  const numbers = text.split(',').map((part) => Number(part));
+  if (text.trim() !== '' && numbers.every((n) => n > 0 && Number.isFinite(n))) return numbers;
+  throw new InvalidArgumentError('Expected positive numbers, separated by commas.');
+}
+
+function weight(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number from 0 on.');
+}

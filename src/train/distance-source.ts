@@ -1,0 +1,174 @@
+import { createRandom } from '../surface/check-random.ts';
+import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
+import { SAMPLE_STRIDE } from './gradient.ts';
+
+/** What a field is trained on, in the cube [-1, 1]³. */
+export interface DistanceSource {
+  /**
+   * Writes a point of the surface with distance 0 and its outward normal, and, `offset` along it, one at that distance.
+   * @param samples at `at`: x, y, z, distance, normal.
+   */
+  writeSurface(random: () => number, offset: number, samples: Float64Array, at: number): void;
+  /** Completes a sample whose position is there: distance (negative inside) and the direction in which it grows. */
+  complete(samples: Float64Array, at: number, limit?: number): void;
+}
+
+/** Numbers kept a triangle: a corner, the two sides, the unit normal. */
+const TRIANGLE = 12;
+
+/** Signed distances of a triangle mesh: negative where its generalised winding number is above a half. */
+export class MeshSource implements DistanceSource {
+  readonly tree: TriangleTree;
+  private readonly triangles: Float64Array;
+  /** Sums of areas up to each triangle. */
+  private readonly sums: Float64Array;
+
+  constructor({ positions, indices }: Triangles) {
+    this.tree = new TriangleTree({ positions, indices });
+    const n = indices.length / 3;
+    this.triangles = new Float64Array(n * TRIANGLE);
+    this.sums = new Float64Array(n);
+    let total = 0;
+    for (let t = 0; t < n; t++) {
+      const o = t * TRIANGLE;
+      const k = this.triangles;
+      for (let axis = 0; axis < 3; axis++) {
+        const a = positions[indices[t * 3] * 3 + axis];
+        k[o + axis] = a;
+        k[o + 3 + axis] = positions[indices[t * 3 + 1] * 3 + axis] - a;
+        k[o + 6 + axis] = positions[indices[t * 3 + 2] * 3 + axis] - a;
+      }
+      const nx = k[o + 4] * k[o + 8] - k[o + 5] * k[o + 7];
+      const ny = k[o + 5] * k[o + 6] - k[o + 3] * k[o + 8];
+      const nz = k[o + 3] * k[o + 7] - k[o + 4] * k[o + 6];
+      const norm = Math.sqrt(nx * nx + ny * ny + nz * nz);
+      if (norm > 0) {
+        k[o + 9] = nx / norm;
+        k[o + 10] = ny / norm;
+        k[o + 11] = nz / norm;
+      }
+      total += norm;
+      this.sums[t] = total;
+    }
+  }
+
+  /** Twice the area of all triangles. */
+  get area(): number {
+    return this.sums.length === 0 ? 0 : this.sums[this.sums.length - 1];
+  }
+
+  writeSurface(random: () => number, offset: number, samples: Float64Array, at: number): void {
+    const { triangles: k, sums } = this;
+    const goal = random() * this.area;
+    let low = 0;
+    let high = sums.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sums[middle] > goal) high = middle;
+      else low = middle + 1;
+    }
+    const o = low * TRIANGLE;
+    const root = Math.sqrt(random());
+    const share = random();
+    const s = root * (1 - share);
+    const t = root * share;
+    for (let axis = 0; axis < 3; axis++) {
+      const normal = k[o + 9 + axis];
+      samples[at + axis] = k[o + axis] + s * k[o + 3 + axis] + t * k[o + 6 + axis] + offset * normal;
+      samples[at + 4 + axis] = normal;
+    }
+    samples[at + 3] = offset;
+  }
+
+  complete(samples: Float64Array, at: number, limit = Number.POSITIVE_INFINITY): void {
+    const x = samples[at];
+    const y = samples[at + 1];
+    const z = samples[at + 2];
+    let d = this.tree.closest(x, y, z, limit);
+    if (d === Number.POSITIVE_INFINITY) d = this.tree.closest(x, y, z);
+    const sign = this.tree.windingNumber(x, y, z) > 0.5 ? -1 : 1;
+    const { point } = this.tree;
+    samples[at + 3] = sign * d;
+    const scale = d > 0 ? sign / d : 0;
+    samples[at + 4] = scale * (x - point[0]);
+    samples[at + 5] = scale * (y - point[1]);
+    samples[at + 6] = scale * (z - point[2]);
+  }
+}
+
+/** A batch by kind of point: on the surface, near it along the normal, farther from it, anywhere. */
+const SHARES = { surface: 0.4, near: 0.35, wide: 0.15 };
+/** Standard deviations of the offsets of near and wide points. */
+const NEAR = 0.01;
+const WIDE = 0.05;
+/** Samples stay this far inside the cube, where every cell is whole. */
+const INSIDE = 1 - 1e-6;
+
+/** Points farther from the surface, whose distances cost a query each, so that they are made once and drawn from. */
+export interface SamplePools {
+  /** f64[n * SAMPLE_STRIDE] each. */
+  readonly wide: Float64Array;
+  readonly uniform: Float64Array;
+}
+
+/**
+ * Makes a share of a pool: points `first` to `end` of it, the same whoever makes them.
+ * @param kind `wide`: beside the surface, by a normal distribution; `uniform`: anywhere in the cube, without normals.
+ */
+export function makePool(
+  source: DistanceSource,
+  kind: 'wide' | 'uniform',
+  first: number,
+  end: number,
+  seed: number,
+): Float64Array {
+  const samples = new Float64Array((end - first) * SAMPLE_STRIDE);
+  for (let i = first; i < end; i++) {
+    const random = createRandom(seed + i * 7919);
+    const at = (i - first) * SAMPLE_STRIDE;
+    if (kind === 'wide') {
+      const offset = WIDE * normal(random);
+      source.writeSurface(random, offset, samples, at);
+      clampInside(samples, at);
+      source.complete(samples, at, Math.abs(offset) * (1 + 1e-9) + 1e-12);
+    } else {
+      for (let axis = 0; axis < 3; axis++) samples[at + axis] = (2 * random() - 1) * INSIDE;
+      source.complete(samples, at);
+      samples.fill(0, at + 4, at + 7);
+    }
+  }
+  return samples;
+}
+
+/** Fills a batch of n samples. */
+export function drawBatch(
+  source: DistanceSource,
+  pools: SamplePools,
+  n: number,
+  random: () => number,
+  samples: Float64Array,
+): void {
+  const nSurface = Math.round(SHARES.surface * n);
+  const nNear = Math.round(SHARES.near * n);
+  const nWide = Math.round(SHARES.wide * n);
+  for (let i = 0; i < n; i++) {
+    const at = i * SAMPLE_STRIDE;
+    if (i < nSurface + nNear) {
+      source.writeSurface(random, i < nSurface ? 0 : NEAR * normal(random), samples, at);
+      clampInside(samples, at);
+      continue;
+    }
+    const pool = i < nSurface + nNear + nWide ? pools.wide : pools.uniform;
+    const from = Math.floor(random() * (pool.length / SAMPLE_STRIDE)) * SAMPLE_STRIDE;
+    for (let k = 0; k < SAMPLE_STRIDE; k++) samples[at + k] = pool[from + k];
+  }
+}
+
+function clampInside(samples: Float64Array, at: number): void {
+  for (let k = at; k < at + 3; k++) samples[k] = Math.min(INSIDE, Math.max(-INSIDE, samples[k]));
+}
+
+/** A standard normal number (Box, Muller 1958). */
+export function normal(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}

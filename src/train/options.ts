@@ -1,0 +1,151 @@
+import { NsdfArgumentError } from '../errors.ts';
+import type { Box3, FieldAsset } from '../format/asset.ts';
+import type { WorkerLike } from '../pipeline/worker-host.ts';
+import { LOSS_WEIGHT_DEFAULTS, type LossWeights } from './gradient.ts';
+import type { TrainingState } from './replica.ts';
+import { FIELD_SHAPE_DEFAULTS, type FieldShape } from './trainable-field.ts';
+
+/** Where a training is. Lengths are in the source's own units. */
+export interface TrainProgress {
+  readonly stage: 'prepare' | 'sample' | 'train' | 'mend' | 'measure';
+  /** Of the whole, in [0, 1]. */
+  readonly fraction: number;
+  readonly step: number;
+  readonly nSteps: number;
+  /** Mean |f - d| at the last steps' samples beside the surface; undefined before the first. */
+  readonly errorLocal: number | undefined;
+  readonly secondsLeft: number | undefined;
+  /** The field as it is now, for pictures of it; costs a copy of its weights. */
+  readonly field: () => Promise<FieldAsset>;
+}
+
+/** How a field is trained. */
+export interface TrainOptions {
+  /** `fast`: 120 steps, a picture. `default`: 1,000. `best`: 2,000 on a grid of 96. */
+  readonly preset?: keyof typeof TRAIN_PRESETS;
+  readonly steps?: number;
+  /** Boxes along the domain's side, coarse to fine, one level each. */
+  readonly resolutions?: readonly number[];
+  readonly nFeaturesPerLevel?: number;
+  /** Widths of the hidden layers. */
+  readonly hidden?: readonly number[];
+  readonly batchSize?: number;
+  /** Samples away from the surface whose distances are queried beforehand, of each of two kinds; fewer leave false parts. */
+  readonly poolSize?: number;
+  /** Tolerance of the derivation by which false parts far from the source are looked for, source units. Default: a thousandth of the domain's side. */
+  readonly checkTolerance?: number;
+  readonly weights?: Partial<LossWeights>;
+  /** Train for about this long, preparation included, instead of a number of steps. */
+  readonly seconds?: number;
+  /** Train on until the mean distance of the zero set from the source is below this, source units; at most 8 times the steps. */
+  readonly targetError?: number;
+  /** The same seed, options and number of workers give the same bytes. */
+  readonly seed?: number;
+  readonly name?: string;
+  /** The cube to train in, source units. Default: one around the mesh, a ninth of its side free on either side. */
+  readonly domain?: Box3;
+  /** Replicas in workers. 0 trains on this thread. Default: as many as the machine has cores, at most 8. */
+  readonly nWorkers?: number;
+  /** Starts a worker that runs the package's `train-worker`. */
+  readonly createWorker?: () => WorkerLike;
+  /** A state that an earlier training of the same shape gave, to go on from. */
+  readonly resume?: TrainingState;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: TrainProgress) => void;
+}
+
+/** What a preset stands for. */
+interface Preset extends FieldShape {
+  readonly steps: number;
+}
+
+export const TRAIN_PRESETS = {
+  fast: { ...FIELD_SHAPE_DEFAULTS, steps: 120 },
+  default: { ...FIELD_SHAPE_DEFAULTS, steps: 1000 },
+  best: { ...FIELD_SHAPE_DEFAULTS, resolutions: [8, 8 * Math.sqrt(12), 96], steps: 2000 },
+} as const satisfies Record<string, Preset>;
+
+/** The batch of the measured recipe. */
+const BATCH_SIZE = 4096;
+/** Measured: with 10,000 some trainings end with parts where there is nothing, with 25,000 they are few. */
+const POOL_SIZE = 25_000;
+/** Memory that a table may take, in entries: 256³. */
+const MAX_ENTRIES = 2 ** 24;
+const MAX_WORKERS = 8;
+
+/** Options with every default in its place. */
+export interface TrainPlan {
+  readonly shape: FieldShape;
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly poolSize: number;
+  readonly checkTolerance: number | undefined;
+  readonly weights: LossWeights;
+  readonly seed: number;
+  readonly nWorkers: number;
+  readonly seconds: number | undefined;
+  readonly targetError: number | undefined;
+}
+
+/**
+ * Checks options and fills in defaults.
+ * @throws {NsdfArgumentError} naming the option, what was found and what was expected.
+ */
+export function planTraining(options: TrainOptions): TrainPlan {
+  const { preset = 'default' } = options;
+  if (!Object.hasOwn(TRAIN_PRESETS, preset)) {
+    const names = Object.keys(TRAIN_PRESETS).join(', ');
+    throw new NsdfArgumentError('preset', `preset is ${String(preset)}, expected one of ${names}`);
+  }
+  const base: Preset = TRAIN_PRESETS[preset];
+  const { resolutions = base.resolutions, nFeaturesPerLevel = base.nFeaturesPerLevel } = options;
+  const { hidden = base.hidden, steps = base.steps, batchSize = BATCH_SIZE, seed = 1 } = options;
+  const { seconds, targetError, poolSize = POOL_SIZE, checkTolerance } = options;
+  const expect = (name: string, isRight: boolean, found: unknown, expected: string): void => {
+    if (!isRight) throw new NsdfArgumentError(name, `${name} is ${String(found)}, expected ${expected}`);
+  };
+  const isCount = (n: number, least: number, most: number) => Number.isInteger(n) && n >= least && n <= most;
+  const isAscending = resolutions.every((n, l) => n >= 2 && n <= 512 && (l === 0 || n > resolutions[l - 1]));
+  expect('resolutions', resolutions.length > 0 && isAscending, resolutions, 'ascending numbers in 2..512');
+  const nEntries = resolutions.reduce((sum, n) => sum + (Math.floor(n) + 2) ** 3, 0);
+  expect('resolutions', nEntries <= MAX_ENTRIES, resolutions, `at most ${MAX_ENTRIES} vertices in all`);
+  expect('nFeaturesPerLevel', isCount(nFeaturesPerLevel, 1, 8), nFeaturesPerLevel, 'a whole number in 1..8');
+  const areWidths = hidden.length > 0 && hidden.length <= 8 && hidden.every((n) => isCount(n, 1, 256));
+  expect('hidden', areWidths, hidden, '1 to 8 widths in 1..256');
+  expect('steps', isCount(steps, 1, 1e6), steps, 'a whole number in 1..1,000,000');
+  expect('batchSize', isCount(batchSize, 16, 2 ** 20), batchSize, 'a whole number in 16..1,048,576');
+  expect('poolSize', isCount(poolSize, 16, 2 ** 24), poolSize, 'a whole number in 16..16,777,216');
+  expect(
+    'checkTolerance',
+    checkTolerance === undefined || checkTolerance > 0,
+    checkTolerance,
+    'a positive number',
+  );
+  expect('seed', Number.isSafeInteger(seed), seed, 'a whole number');
+  expect(
+    'seconds',
+    seconds === undefined || (seconds > 0 && seconds <= 86_400),
+    seconds,
+    'a number in (0, 86400]',
+  );
+  expect('targetError', targetError === undefined || targetError > 0, targetError, 'a positive number');
+  const nCores = globalThis.navigator?.hardwareConcurrency ?? 1;
+  const { nWorkers = Math.max(1, Math.min(MAX_WORKERS, nCores)) } = options;
+  expect('nWorkers', isCount(nWorkers, 0, 64), nWorkers, 'a whole number in 0..64');
+  const weights = { ...LOSS_WEIGHT_DEFAULTS, ...options.weights };
+  for (const [name, weight] of Object.entries(weights)) {
+    expect(`weights.${name}`, weight >= 0 && Number.isFinite(weight), weight, 'a number from 0 on');
+  }
+  return {
+    shape: { resolutions, nFeaturesPerLevel, hidden },
+    steps,
+    batchSize,
+    poolSize,
+    checkTolerance,
+    weights,
+    seed,
+    nWorkers,
+    seconds,
+    targetError,
+  };
+}

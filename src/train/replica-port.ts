@@ -1,0 +1,220 @@
+import { NsdfLoadError } from '../errors.ts';
+import type { Box3 } from '../format/asset.ts';
+import { BackendUnavailableError } from '../pipeline/backend.ts';
+import { fromWire, toWire, type WireError } from '../pipeline/error-wire.ts';
+import type { WorkerLike } from '../pipeline/worker-host.ts';
+import { createEventYield, type EventYield } from '../pipeline/yield-to-events.ts';
+import type { Triangles } from '../surface/triangle-tree.ts';
+import { type DistanceSource, MeshSource, type SamplePools } from './distance-source.ts';
+import { Replica, type ReplicaSetup, type SparseGradient, type TrainingState } from './replica.ts';
+import { prepareMesh, type TrainingMesh } from './training-mesh.ts';
+
+/** What can be asked of a replica: names, arguments, answers. */
+export interface ReplicaCalls {
+  makePool: { arguments: [kind: keyof SamplePools, first: number, end: number]; answer: Float64Array };
+  distancesAtVertices: { arguments: [level: number, first: number, end: number]; answer: Float64Array };
+  distances: { arguments: [points: Float64Array]; answer: Float64Array };
+  surfacePoints: { arguments: [n: number, seed: number]; answer: Float64Array };
+  setPools: { arguments: [pools: SamplePools]; answer: undefined };
+  setDistances: { arguments: [distances: readonly Float64Array[]]; answer: undefined };
+  gradient: { arguments: [step: number]; answer: SparseGradient };
+  apply: { arguments: [gradients: readonly SparseGradient[], rateShare: number]; answer: undefined };
+  state: { arguments: []; answer: TrainingState };
+  restore: { arguments: [state: TrainingState]; answer: undefined };
+}
+
+type CallName = keyof ReplicaCalls;
+
+/** A replica somewhere: in a worker, or here. */
+export interface ReplicaPort {
+  call<N extends CallName>(
+    name: N,
+    ...args: ReplicaCalls[N]['arguments']
+  ): Promise<ReplicaCalls[N]['answer']>;
+  /** Ends it; calls that wait reject. */
+  close(): void;
+}
+
+/** Points asked of a source between two looks at the event loop: a few milliseconds. */
+const QUERIES_PER_PART = 128;
+
+/** A replica on this thread, which gives way after every millisecond or so of work. */
+export class LocalReplica implements ReplicaPort {
+  private readonly replica: Replica;
+  private readonly events: EventYield = createEventYield();
+  private isClosed = false;
+
+  constructor(source: DistanceSource, setup: ReplicaSetup, number: number) {
+    this.replica = new Replica(source, setup, number);
+  }
+
+  async call<N extends CallName>(
+    name: N,
+    ...args: ReplicaCalls[N]['arguments']
+  ): Promise<ReplicaCalls[N]['answer']> {
+    const answer = await this.answer(name, args);
+    if (this.isClosed) throw new NsdfLoadError('The training was ended.');
+    return answer as ReplicaCalls[N]['answer'];
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.events.close();
+  }
+
+  private async answer(name: CallName, args: readonly unknown[]): Promise<unknown> {
+    const { replica } = this;
+    if (name === 'gradient') {
+      const steps = replica.gradient(args[0] as number);
+      for (let step = steps.next(); ; step = steps.next()) {
+        if (step.done) return step.value;
+        if (!this.isClosed) await this.events.giveWay();
+      }
+    }
+    if (name === 'distances') {
+      const points = args[0] as Float64Array;
+      return this.inParts(0, points.length / 3, (at, end) =>
+        replica.distances(points.subarray(at * 3, end * 3)),
+      );
+    }
+    if (name === 'makePool' || name === 'distancesAtVertices') {
+      const [what, first, end] = args as [never, number, number];
+      return this.inParts(first, end, (at, to) => replica[name](what, at, to));
+    }
+    return (replica[name] as (...args: unknown[]) => unknown).apply(replica, [...args]);
+  }
+
+  private async inParts(
+    first: number,
+    end: number,
+    make: (first: number, end: number) => Float64Array,
+  ): Promise<Float64Array> {
+    const parts: Float64Array[] = [];
+    for (let at = first; at < end && !this.isClosed; at += QUERIES_PER_PART) {
+      parts.push(make(at, Math.min(end, at + QUERIES_PER_PART)));
+      await this.events.giveWay();
+    }
+    return joined(parts);
+  }
+}
+
+export function joined(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Meshes that are read as one, and the cube to train in, where it is not to be chosen. */
+export interface MeshInput {
+  readonly meshes: readonly Triangles[];
+  readonly domain: Box3 | undefined;
+}
+
+/** What the page says to a training worker, and what it answers. */
+export type ToReplica =
+  | ({ readonly kind: 'start'; readonly setup: ReplicaSetup; readonly number: number } & MeshInput)
+  | {
+      readonly kind: 'call';
+      readonly id: number;
+      readonly name: CallName;
+      readonly args: readonly unknown[];
+    };
+export type FromReplica =
+  | { readonly kind: 'ready'; readonly mesh: TrainingMesh }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
+  | { readonly kind: 'failed'; readonly id: number; readonly error: WireError };
+
+/** Answers calls in a worker. Called once, by the worker's entry. */
+export function serveReplica(scope: {
+  postMessage(message: FromReplica, transfer: Transferable[]): void;
+  addEventListener(type: 'message', listener: (event: { readonly data: ToReplica }) => void): void;
+}): void {
+  let replica: LocalReplica | undefined;
+  scope.addEventListener('message', async ({ data }) => {
+    const id = data.kind === 'start' ? START : data.id;
+    try {
+      if (data.kind === 'start') {
+        const mesh = prepareMesh(data.meshes, data.domain);
+        replica = new LocalReplica(new MeshSource(mesh.triangles), data.setup, data.number);
+        scope.postMessage({ kind: 'ready', mesh }, []);
+        return;
+      }
+      const { name, args } = data;
+      if (replica === undefined) throw new Error('called before its start');
+      const answer = await replica.call(name, ...(args as never));
+      scope.postMessage({ kind: 'answer', id, answer }, []);
+    } catch (error) {
+      scope.postMessage({ kind: 'failed', id, error: toWire(error) }, []);
+    }
+  });
+}
+
+/** The number of the call that starts a replica. */
+const START = -1;
+
+interface Waiting {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** A replica in a worker. */
+export class WorkerReplica implements ReplicaPort {
+  /** Resolves when the worker has started; rejects where it cannot. */
+  readonly ready: Promise<TrainingMesh>;
+  private readonly worker: WorkerLike;
+  private readonly waiting = new Map<number, Waiting>();
+  private nCalls = 0;
+  private isReady = false;
+  private failure: NsdfLoadError | undefined;
+
+  constructor(worker: WorkerLike, input: MeshInput, setup: ReplicaSetup, number: number) {
+    this.worker = worker;
+    this.ready = new Promise((resolve, reject) => {
+      this.waiting.set(START, { resolve: resolve as Waiting['resolve'], reject });
+    });
+    worker.addEventListener('message', (event) => this.receive((event as MessageEvent<FromReplica>).data));
+    worker.addEventListener('messageerror', () => this.fail('a message from it could not be read'));
+    worker.addEventListener('error', (event) => {
+      event.preventDefault?.();
+      this.fail((event as ErrorEvent).message || 'its script could not be loaded');
+    });
+    worker.postMessage({ kind: 'start', ...input, setup, number } satisfies ToReplica);
+  }
+
+  call<N extends CallName>(
+    name: N,
+    ...args: ReplicaCalls[N]['arguments']
+  ): Promise<ReplicaCalls[N]['answer']> {
+    if (this.failure) return Promise.reject(this.failure);
+    const id = this.nCalls++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
+      this.worker.postMessage({ kind: 'call', id, name, args } satisfies ToReplica);
+    });
+  }
+
+  close(): void {
+    this.worker.terminate();
+    this.fail('the training was ended');
+  }
+
+  private receive(message: FromReplica): void {
+    const id = message.kind === 'ready' ? START : message.id;
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (message.kind === 'ready') this.isReady = true;
+    if (message.kind === 'failed') waiting?.reject(fromWire(message.error));
+    else waiting?.resolve((message.kind === 'answer' ? message.answer : message.mesh) as never);
+  }
+
+  private fail(what: string): void {
+    const ErrorClass = this.isReady ? NsdfLoadError : BackendUnavailableError;
+    this.failure ??= new ErrorClass(`A training worker failed: ${what}.`);
+    for (const { reject } of this.waiting.values()) reject(this.failure);
+    this.waiting.clear();
+  }
+}

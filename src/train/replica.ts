@@ -1,0 +1,177 @@
+import { createRandom } from '../surface/check-random.ts';
+import { Adam, LEARNING_RATE_DEFAULTS } from './adam.ts';
+import { type DistanceSource, drawBatch, makePool, type SamplePools } from './distance-source.ts';
+import { GradientKernel, type LossWeights, SAMPLE_STRIDE } from './gradient.ts';
+import { type FieldShape, TrainableField } from './trainable-field.ts';
+
+/** What all replicas of one training have in common; plain data, which workers take. */
+export interface ReplicaSetup {
+  readonly shape: FieldShape;
+  readonly weights: LossWeights;
+  /** Samples a step, of all replicas together. */
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly nReplicas: number;
+}
+
+/** The gradients of one replica's samples: those entries that have any, and the network's. */
+export interface SparseGradient {
+  /** u32[n] */
+  readonly entries: Uint32Array;
+  /** f32[n * nFeaturesPerLevel] */
+  readonly table: Float32Array;
+  readonly mlp: Float64Array;
+  readonly errorSum: number;
+  readonly nErrors: number;
+}
+
+/** Parameters and moments: all that a training needs to go on. */
+export interface TrainingState {
+  readonly shape: FieldShape;
+  readonly table: Float32Array;
+  readonly mlp: Float64Array;
+  /** Adam's moments and its steps. */
+  readonly moments: ReturnType<Adam['moments']>;
+}
+
+/** Seeds of different uses lie this far apart. */
+const SEED_STRIDE = 1_000_003;
+
+/**
+ * One of the replicas that train a field together. Each draws its share of a batch and computes its gradients; all apply the gradients of
+ * all in one order, so that they stay equal bit by bit without ever exchanging parameters.
+ */
+export class Replica {
+  readonly field: TrainableField;
+  private readonly setup: ReplicaSetup;
+  private readonly source: DistanceSource;
+  private readonly number: number;
+  private readonly kernel: GradientKernel;
+  private readonly adam: Adam;
+  private readonly samples: Float64Array;
+  private pools: SamplePools = { wide: new Float64Array(0), uniform: new Float64Array(0) };
+
+  constructor(source: DistanceSource, setup: ReplicaSetup, number: number) {
+    this.source = source;
+    this.setup = setup;
+    this.number = number;
+    this.field = new TrainableField(setup.shape, setup.seed);
+    this.kernel = new GradientKernel(this.field, setup.weights);
+    this.adam = new Adam(this.field);
+    const share = (n: number) => Math.floor((setup.batchSize * n) / setup.nReplicas);
+    this.samples = new Float64Array((share(number + 1) - share(number)) * SAMPLE_STRIDE);
+  }
+
+  /** Samples `first` to `end` of a pool. */
+  makePool(kind: keyof SamplePools, first: number, end: number): Float64Array {
+    const use = kind === 'wide' ? 1 : 2;
+    return makePool(this.source, kind, first, end, this.setup.seed + use * SEED_STRIDE);
+  }
+
+  /** Signed distances at vertices `first` to `end` of a level. */
+  distancesAtVertices(level: number, first: number, end: number): Float64Array {
+    const sample = new Float64Array(SAMPLE_STRIDE);
+    const distances = new Float64Array(end - first);
+    const point = new Float64Array(3);
+    for (let i = first; i < end; i++) {
+      this.field.writeVertex(level, i, point);
+      sample.set(point);
+      this.source.complete(sample, 0);
+      distances[i - first] = sample[3];
+    }
+    return distances;
+  }
+
+  /** Signed distances at points f64[3n] of the cube. */
+  distances(points: Float64Array): Float64Array {
+    const sample = new Float64Array(SAMPLE_STRIDE);
+    const distances = new Float64Array(points.length / 3);
+    for (let i = 0; i < distances.length; i++) {
+      sample.set(points.subarray(i * 3, i * 3 + 3));
+      this.source.complete(sample, 0);
+      distances[i] = sample[3];
+    }
+    return distances;
+  }
+
+  /** n points of the surface, f64[3n] in the cube. */
+  surfacePoints(n: number, seed: number): Float64Array {
+    const random = createRandom(seed + SEED_STRIDE);
+    const sample = new Float64Array(SAMPLE_STRIDE);
+    const points = new Float64Array(n * 3);
+    for (let i = 0; i < n; i++) {
+      this.source.writeSurface(random, 0, sample, 0);
+      points.set(sample.subarray(0, 3), i * 3);
+    }
+    return points;
+  }
+
+  setPools(pools: SamplePools): void {
+    this.pools = pools;
+  }
+
+  setDistances(distances: readonly Float64Array[]): void {
+    this.field.setDistances(distances);
+  }
+
+  /** The gradients of this replica's share of step `step`, a part of it at a time. Yields after each part. */
+  *gradient(step: number): Generator<void, SparseGradient> {
+    const { kernel, samples, setup, number } = this;
+    const n = samples.length / SAMPLE_STRIDE;
+    const random = createRandom(setup.seed + (3 + step * setup.nReplicas + number) * SEED_STRIDE);
+    drawBatch(this.source, this.pools, n, random, samples);
+    kernel.clear();
+    for (let first = 0; first < n; first += SAMPLES_PER_PART) {
+      const end = Math.min(n, first + SAMPLES_PER_PART);
+      kernel.accumulate(samples.subarray(first * SAMPLE_STRIDE, end * SAMPLE_STRIDE), end - first);
+      yield;
+    }
+    return this.sparse();
+  }
+
+  /** Sums the gradients of all replicas, in their order, and takes one step. */
+  apply(gradients: readonly SparseGradient[], rateShare: number): void {
+    const { kernel } = this;
+    const F = this.setup.shape.nFeaturesPerLevel;
+    kernel.clear();
+    for (const { entries, table, mlp } of gradients) {
+      for (let i = 0; i < entries.length; i++) {
+        kernel.touch(entries[i]);
+        for (let j = 0; j < F; j++) kernel.tableGradient[entries[i] * F + j] += table[i * F + j];
+      }
+      for (let i = 0; i < mlp.length; i++) kernel.mlpGradient[i] += mlp[i];
+    }
+    this.adam.step(kernel, LEARNING_RATE_DEFAULTS, rateShare);
+  }
+
+  state(): TrainingState {
+    const { field, adam, setup } = this;
+    return {
+      shape: setup.shape,
+      table: field.table.slice(),
+      mlp: field.mlp.slice(),
+      moments: adam.moments(),
+    };
+  }
+
+  restore({ table, mlp, moments }: TrainingState): void {
+    this.field.table.set(table);
+    this.field.mlp.set(mlp);
+    this.adam.restore(moments);
+  }
+
+  private sparse(): SparseGradient {
+    const { kernel } = this;
+    const F = this.setup.shape.nFeaturesPerLevel;
+    const entries = kernel.touched.slice(0, kernel.nTouched);
+    const table = new Float32Array(entries.length * F);
+    for (let i = 0; i < entries.length; i++) {
+      for (let j = 0; j < F; j++) table[i * F + j] = kernel.tableGradient[entries[i] * F + j];
+    }
+    const { errorSum, nErrors } = kernel;
+    return { entries, table, mlp: kernel.mlpGradient.slice(), errorSum, nErrors };
+  }
+}
+
+/** About a millisecond's work. */
+const SAMPLES_PER_PART = 256;

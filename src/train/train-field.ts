@@ -1,0 +1,480 @@
+import { NsdfArgumentError } from '../errors.ts';
+import { type CpuField, createCpuField } from '../field/cpu-field.ts';
+import type { Box3, FieldAsset } from '../format/asset.ts';
+import { BackendUnavailableError } from '../pipeline/backend.ts';
+import { deriveMesh } from '../pipeline/derive.ts';
+import type { DeriveOptions } from '../pipeline/options.ts';
+import type { WorkerLike } from '../pipeline/worker-host.ts';
+import { createRandom } from '../surface/check-random.ts';
+import type { Triangles } from '../surface/triangle-tree.ts';
+import { cosineShare } from './adam.ts';
+import { MeshSource, normal, type SamplePools } from './distance-source.ts';
+import { FunctionSource, type SignedDistance } from './function-source.ts';
+import { SAMPLE_STRIDE } from './gradient.ts';
+import { planTraining, type TrainOptions, type TrainPlan, type TrainProgress } from './options.ts';
+import type { ReplicaSetup, SparseGradient, TrainingState } from './replica.ts';
+import { joined, LocalReplica, type MeshInput, type ReplicaPort, WorkerReplica } from './replica-port.ts';
+import { startTrainWorker } from './start-train-worker.ts';
+import { type FieldShape, TrainableField } from './trainable-field.ts';
+import { componentsOf, prepareMesh, type TrainingMesh } from './training-mesh.ts';
+
+/** What training gives. Lengths are in the source's own units. */
+export interface TrainResult {
+  readonly asset: FieldAsset;
+  /** To go on from: `resume`. */
+  readonly state: TrainingState;
+  readonly stats: TrainStats;
+}
+
+export interface TrainStats {
+  readonly nSteps: number;
+  readonly seconds: number;
+  /** Mean first-order distance from points of the source to the zero set. */
+  readonly errorLocal: number;
+  /** What the source was found to be; undefined for a function. */
+  readonly mesh: Omit<TrainingMesh, 'triangles'> | undefined;
+  /** Pieces of the derived mesh, and those of them that lay far from the source and had to be trained away. */
+  readonly nComponents: number;
+  readonly nFarMended: number;
+  /** Pieces that lie far from the source still. */
+  readonly nFarLeft: number;
+  /** Workers that trained, 0 for this thread; and why, where workers were asked for and none came. */
+  readonly nWorkers: number;
+  readonly workersReason: string | undefined;
+}
+
+/** Levels of at most this many vertices start as distances. */
+const MAX_GRID_VERTICES = 20_000;
+/** Rounds after the first, each at this share of the rates, while a target error is not reached. */
+const MAX_ROUNDS = 8;
+const ROUND_SHARE = 0.5;
+/** Points of the source at which the error is measured. */
+const N_ERROR_POINTS = 8192;
+/** Steps after which a training by time knows how long a step takes. */
+const TIMED_STEPS = 10;
+/** Boxes of the lattice, and share of the domain's half side for the derivation, by which far parts are looked for. */
+const MEND_PREVIEW = 96;
+const MEND_TOLERANCE = 2e-3;
+/** A vertex farther from the source than this, in the cube, is none of the surface. */
+const FAR_FROM_SOURCE = 8e-3;
+/** Tries to train far parts away, their steps, and their share of the rates. */
+const MAX_MENDS = 3;
+const MEND_STEPS = 60;
+const MEND_SHARE = 0.1;
+/** Slopes below this are taken for it: |f| / |∇f| says nothing on a plateau. */
+const LEAST_SLOPE = 0.3;
+/** Share of the time asked for that training gets; the rest is for looking for far parts. */
+const TIME_SHARE = 0.85;
+
+/**
+ * Trains a field on triangle meshes or on any signed distance function: a multiresolution grid and a small ReLU network, ready to
+ * be written with `writeNsdf` or derived with `deriveMesh`.
+ *
+ * @param source meshes (read as one; open, crossing and badly oriented ones too), or a function.
+ * @throws {NsdfArgumentError} if an option is out of range.
+ * @throws {NsdfFormatError} if the mesh has no surface, or numbers that are none.
+ * @throws {NsdfLoadError} if a worker fails during the training.
+ * @throws `options.signal.reason` when aborted.
+ * @see docs/theory.md, "Training"
+ * @example
+ * const { asset, stats } = await trainField({ positions, indices }, { preset: 'default' });
+ * const bytes = writeNsdf(asset);
+ */
+export async function trainField(
+  source: Triangles | readonly Triangles[] | SignedDistance,
+  options: TrainOptions = {},
+): Promise<TrainResult> {
+  const plan = planTraining(options);
+  options.signal?.throwIfAborted();
+  const { resume } = options;
+  if (resume && !isSameShape(resume.shape, plan.shape)) {
+    const [found, expected] = [resume.shape, plan.shape].map((shape) => JSON.stringify(shape));
+    throw new NsdfArgumentError('resume', `resume is of shape ${found}, expected ${expected}`);
+  }
+  const startMs = performance.now();
+  const training = new Training(await start(source, plan, options), plan, options, startMs);
+  const abort = (): void => training.close();
+  options.signal?.addEventListener('abort', abort);
+  try {
+    return await training.run();
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', abort);
+    training.close();
+  }
+}
+
+/** Replicas that are ready, and what they train on. */
+interface Started {
+  readonly ports: readonly ReplicaPort[];
+  readonly domain: Box3;
+  readonly mesh: TrainingMesh | undefined;
+  readonly nWorkers: number;
+  readonly workersReason: string | undefined;
+}
+
+async function start(
+  source: Triangles | readonly Triangles[] | SignedDistance,
+  plan: TrainPlan,
+  { domain, signal, createWorker = startTrainWorker }: TrainOptions,
+): Promise<Started> {
+  const setup = (nReplicas: number): ReplicaSetup => ({ ...plan, nReplicas });
+  if ('distance' in source) {
+    const ports = [new LocalReplica(new FunctionSource(source), setup(1), 0)];
+    const workersReason = plan.nWorkers > 0 ? 'a function cannot be sent to a worker' : undefined;
+    return { ports, domain: source.domain, mesh: undefined, nWorkers: 0, workersReason };
+  }
+  const input = { meshes: 'positions' in source ? [source] : source, domain };
+  let workersReason: string | undefined;
+  if (plan.nWorkers > 0) {
+    try {
+      const { ports, mesh } = await startWorkers(input, setup(plan.nWorkers), createWorker, signal);
+      return { ports, domain: mesh.domain, mesh, nWorkers: ports.length, workersReason };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof BackendUnavailableError)) throw error;
+      workersReason = error.message;
+    }
+  }
+  const mesh = prepareMesh(input.meshes, domain);
+  const ports = [new LocalReplica(new MeshSource(mesh.triangles), setup(1), 0)];
+  return { ports, domain: mesh.domain, mesh, nWorkers: 0, workersReason };
+}
+
+async function startWorkers(
+  input: MeshInput,
+  setup: ReplicaSetup,
+  createWorker: () => WorkerLike,
+  signal: AbortSignal | undefined,
+): Promise<{ ports: WorkerReplica[]; mesh: TrainingMesh }> {
+  const ports: WorkerReplica[] = [];
+  const closeAll = (): void => {
+    for (const port of ports) port.close();
+  };
+  signal?.addEventListener('abort', closeAll);
+  try {
+    for (let i = 0; i < setup.nReplicas; i++) {
+      let worker: WorkerLike;
+      try {
+        worker = createWorker();
+      } catch (cause) {
+        throw new BackendUnavailableError(`No worker can be started: ${(cause as Error).message}`, { cause });
+      }
+      ports.push(new WorkerReplica(worker, input, setup, i));
+    }
+    const [mesh] = await Promise.all(ports.map(({ ready }) => ready));
+    return { ports, mesh };
+  } catch (error) {
+    closeAll();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', closeAll);
+  }
+}
+
+/** One training, from its replicas' start to the report. */
+class Training {
+  private readonly started: Started;
+  private readonly plan: TrainPlan;
+  private readonly options: TrainOptions;
+  private readonly startMs: number;
+  private readonly half: number;
+  private step = 0;
+  private nSteps: number;
+  private error: number | undefined;
+  private pools: SamplePools = { wide: new Float64Array(0), uniform: new Float64Array(0) };
+
+  constructor(started: Started, plan: TrainPlan, options: TrainOptions, startMs: number) {
+    this.started = started;
+    this.plan = plan;
+    this.options = options;
+    this.startMs = startMs;
+    this.half = (started.domain.max[0] - started.domain.min[0]) / 2;
+    this.nSteps = plan.steps;
+  }
+
+  close(): void {
+    for (const port of this.started.ports) port.close();
+  }
+
+  async run(): Promise<TrainResult> {
+    await this.prepare();
+    await this.train(this.plan.steps, 1);
+    const { targetError } = this.plan;
+    let errorLocal = await this.measure();
+    for (
+      let round = 1;
+      targetError !== undefined && errorLocal > targetError && round < MAX_ROUNDS;
+      round++
+    ) {
+      if (this.isTimeUp()) break;
+      await this.train(this.plan.steps, ROUND_SHARE ** round);
+      errorLocal = await this.measure();
+    }
+    const parts = await this.mend();
+    if (parts.nSteps > 0) errorLocal = await this.measure();
+    this.report('measure', 1);
+    const { mesh, nWorkers, workersReason } = this.started;
+    return {
+      asset: await this.asset(),
+      state: await this.started.ports[0].call('state'),
+      stats: {
+        nSteps: this.step,
+        seconds: this.seconds(),
+        errorLocal,
+        mesh: mesh && factsOf(mesh),
+        nComponents: parts.nComponents,
+        nFarMended: parts.nMended,
+        nFarLeft: parts.nFar,
+        nWorkers,
+        workersReason,
+      },
+    };
+  }
+
+  /** Pools and first tables. */
+  private async prepare(): Promise<void> {
+    const { resume } = this.options;
+    this.report('prepare', 0);
+    const [wide, uniform] = await Promise.all(
+      (['wide', 'uniform'] as const).map((kind) =>
+        this.gather(this.plan.poolSize, (port, first, end) => port.call('makePool', kind, first, end)),
+      ),
+    );
+    this.report('sample', 0.02);
+    await this.setPools({ wide, uniform });
+    if (resume) {
+      await this.toAll((port) => port.call('restore', resume));
+      return;
+    }
+    const sizes = new TrainableField(this.plan.shape, 0).levels.map(({ nEntries }) => nEntries);
+    const nCoarse = sizes.filter((n) => n <= MAX_GRID_VERTICES).length;
+    const distances: Float64Array[] = [];
+    for (let level = 0; level < nCoarse; level++) {
+      distances.push(
+        await this.gather(sizes[level], (port, first, end) =>
+          port.call('distancesAtVertices', level, first, end),
+        ),
+      );
+    }
+    await this.toAll((port) => port.call('setDistances', distances));
+    this.report('sample', 0.04);
+  }
+
+  private async setPools(pools: SamplePools): Promise<void> {
+    this.pools = pools;
+    await this.toAll((port) => port.call('setPools', pools));
+  }
+
+  /** Trains steps under a cosine that starts at `share` of the rates. */
+  private async train(nSteps: number, share: number): Promise<void> {
+    const first = this.step;
+    let end = first + nSteps;
+    this.nSteps = end;
+    const trainStartMs = performance.now();
+    while (this.step < end) {
+      await this.trainStep(share * cosineShare(this.step - first, end - first));
+      if (this.step - first === TIMED_STEPS && this.plan.seconds !== undefined) {
+        const secondsAStep = (performance.now() - trainStartMs) / 1000 / TIMED_STEPS;
+        const left = TIME_SHARE * this.plan.seconds - this.seconds();
+        end = this.step + Math.max(1, Math.floor(left / secondsAStep));
+        this.nSteps = end;
+      }
+      this.report('train', 0.04 + (0.9 * this.step) / this.nSteps);
+    }
+  }
+
+  private async trainStep(rateShare: number): Promise<void> {
+    const { ports } = this.started;
+    const gradients: SparseGradient[] = await Promise.all(
+      ports.map((port) => port.call('gradient', this.step)),
+    );
+    await this.toAll((port) => port.call('apply', gradients, rateShare));
+    const sum = gradients.reduce((total, { errorSum }) => total + errorSum, 0);
+    const n = gradients.reduce((total, { nErrors }) => total + nErrors, 0);
+    if (n > 0) this.error = (this.half * sum) / n;
+    this.step++;
+  }
+
+  /** Mean first-order distance from points of the source to the zero set, source units. */
+  private async measure(): Promise<number> {
+    const field = createCpuField(await this.asset());
+    const points = await this.started.ports[0].call('surfacePoints', N_ERROR_POINTS, this.plan.seed);
+    return meanDistance(
+      field,
+      points.map((x, i) => this.toLocal(x, i % 3)),
+    );
+  }
+
+  /**
+   * Looks for pieces of the surface far from the source and trains them away: on a lattice first, which is cheap, then by a
+   * derivation, which sees all.
+   */
+  private async mend() {
+    let nFound = 0;
+    let nSteps = 0;
+    let parts: FarParts | undefined;
+    const tolerance = this.plan.checkTolerance ?? MEND_TOLERANCE * this.half;
+    for (const look of [{ preview: MEND_PREVIEW }, { tolerance }]) {
+      parts = await this.findFarParts(look);
+      nFound += parts.nFar;
+      for (let round = 0; round < MAX_MENDS && parts.nFar > 0; round++) {
+        this.report('mend', 0.95 + 0.01 * round);
+        await this.trainAway(parts.far);
+        nSteps += MEND_STEPS;
+        parts = await this.findFarParts(look);
+      }
+    }
+    const { nComponents = 0, nFar = 0 } = parts ?? {};
+    return { nComponents, nFar, nMended: Math.max(0, nFound - nFar), nSteps };
+  }
+
+  /** Some steps at small rates in which half of the wide samples lie around given points, f64[3n] in the cube. */
+  private async trainAway(points: Float64Array): Promise<void> {
+    const kept = this.pools.wide;
+    const near = jitter(points, kept.length / SAMPLE_STRIDE / 2, createRandom(this.plan.seed + this.step));
+    const distances = await this.gather(near.length / 3, (port, first, end) =>
+      port.call('distances', near.slice(first * 3, end * 3)),
+    );
+    const wide = kept.slice();
+    for (let i = 0; i < distances.length; i++) {
+      const at = i * SAMPLE_STRIDE;
+      wide.fill(0, at, at + SAMPLE_STRIDE);
+      wide.set(near.subarray(i * 3, i * 3 + 3), at);
+      wide[at + 3] = distances[i];
+    }
+    await this.setPools({ ...this.pools, wide });
+    for (let step = 0; step < MEND_STEPS; step++) {
+      await this.trainStep(MEND_SHARE * cosineShare(step, MEND_STEPS));
+    }
+    await this.setPools({ ...this.pools, wide: kept });
+  }
+
+  private async findFarParts(detail: Pick<DeriveOptions, 'preview' | 'tolerance'>): Promise<FarParts> {
+    const { signal } = this.options;
+    const { mesh } = await deriveMesh(await this.asset(), {
+      ...detail,
+      cache: false,
+      ...(signal ? { signal } : {}),
+    });
+    const points = Float64Array.from(mesh.positions, (x, i) => this.toCube(x, i % 3));
+    const distances = await this.gather(points.length / 3, (port, first, end) =>
+      port.call('distances', points.slice(first * 3, end * 3)),
+    );
+    return farParts(mesh.indices, points, distances);
+  }
+
+  private toCube(x: number, axis: number): number {
+    return Math.min(1, Math.max(-1, (x - this.started.domain.min[axis]) / this.half - 1));
+  }
+
+  private toLocal(x: number, axis: number): number {
+    return this.started.domain.min[axis] + (x + 1) * this.half;
+  }
+
+  /** The field as it is now. */
+  private async asset(): Promise<FieldAsset> {
+    const state = await this.started.ports[0].call('state');
+    const field = new TrainableField(state.shape, 0);
+    field.table.set(state.table);
+    field.mlp.set(state.mlp);
+    return field.toAsset(this.options.name ?? 'field', this.started.domain);
+  }
+
+  private toAll(call: (port: ReplicaPort) => Promise<unknown>): Promise<unknown> {
+    return Promise.all(this.started.ports.map(call));
+  }
+
+  /** Shares out items 0 to n and joins the answers in order. */
+  private async gather(
+    n: number,
+    call: (port: ReplicaPort, first: number, end: number) => Promise<Float64Array>,
+  ): Promise<Float64Array> {
+    const { ports } = this.started;
+    const cut = (i: number) => Math.floor((n * i) / ports.length);
+    return joined(await Promise.all(ports.map((port, i) => call(port, cut(i), cut(i + 1)))));
+  }
+
+  private seconds(): number {
+    return (performance.now() - this.startMs) / 1000;
+  }
+
+  private isTimeUp(): boolean {
+    return this.plan.seconds !== undefined && this.seconds() >= this.plan.seconds;
+  }
+
+  private report(stage: TrainProgress['stage'], fraction: number): void {
+    const seconds = this.seconds();
+    this.options.onProgress?.({
+      stage,
+      fraction,
+      step: this.step,
+      nSteps: this.nSteps,
+      errorLocal: this.error,
+      secondsLeft:
+        stage === 'train' && this.step > TIMED_STEPS ? (seconds / fraction) * (1 - fraction) : undefined,
+      field: () => this.asset(),
+    });
+  }
+}
+
+function factsOf({ triangles: _, ...facts }: TrainingMesh): Omit<TrainingMesh, 'triangles'> {
+  return facts;
+}
+
+/** Mean |f| / |∇f|: to first order the distance of the zero set from the points. */
+function meanDistance(field: CpuField, points: Float64Array): number {
+  const n = points.length / 3;
+  const values = new Float64Array(n);
+  const gradients = new Float64Array(n * 3);
+  field.evaluateWithGradient(points, values, gradients);
+  let sum = 0;
+  for (let i = 0; i < n; i++) {
+    const slope = Math.hypot(gradients[i * 3], gradients[i * 3 + 1], gradients[i * 3 + 2]);
+    sum += Math.abs(values[i]) / Math.max(slope, LEAST_SLOPE);
+  }
+  return n > 0 ? sum / n : 0;
+}
+
+interface FarParts {
+  readonly nComponents: number;
+  /** Components that lie far from the source with all their vertices. */
+  readonly nFar: number;
+  /** f64[3n], in the cube: vertices far from the source, of such components and of others. */
+  readonly far: Float64Array;
+}
+
+/** @param distances f64[n] of the vertices from the source, in the cube. */
+function farParts(indices: ArrayLike<number>, points: Float64Array, distances: Float64Array): FarParts {
+  const componentOf = componentsOf(indices, distances.length);
+  const nearest = new Map<number, number>();
+  const far: number[] = [];
+  for (let v = 0; v < distances.length; v++) {
+    const d = Math.abs(distances[v]);
+    nearest.set(componentOf[v], Math.min(nearest.get(componentOf[v]) ?? Number.POSITIVE_INFINITY, d));
+    if (d > FAR_FROM_SOURCE) far.push(points[v * 3], points[v * 3 + 1], points[v * 3 + 2]);
+  }
+  const nFar = [...nearest.values()].filter((d) => d > FAR_FROM_SOURCE).length;
+  return { nComponents: nearest.size, nFar, far: nFar > 0 ? Float64Array.from(far) : new Float64Array(0) };
+}
+
+/** n points drawn from others, moved a little, inside the cube. */
+function jitter(points: Float64Array, n: number, random: () => number): Float64Array {
+  const out = new Float64Array(Math.floor(n) * 3);
+  for (let i = 0; i < out.length; i += 3) {
+    const from = Math.floor(random() * (points.length / 3)) * 3;
+    for (let k = 0; k < 3; k++) {
+      out[i + k] = Math.min(
+        0.999999,
+        Math.max(-0.999999, points[from + k] + FAR_FROM_SOURCE * normal(random)),
+      );
+    }
+  }
+  return out;
+}
+
+function isSameShape(a: FieldShape, b: FieldShape): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,287 @@
+import { NsdfArgumentError, NsdfFormatError } from '../errors.ts';
+import type { Box3 } from '../format/asset.ts';
+import type { Triangles } from '../surface/triangle-tree.ts';
+
+/** What a mesh to train on turned out to be. */
+export interface TrainingMesh {
+  /** In the cube [-1, 1]³: welded, without triangles of no area, turned outwards. */
+  readonly triangles: Triangles;
+  /** The cube in the mesh's own units. */
+  readonly domain: Box3;
+  readonly nComponents: number;
+  /** Sides of one triangle only: where the mesh is open. */
+  readonly nOpenEdges: number;
+  /** Triangles that had to be turned over. */
+  readonly nTurned: number;
+  readonly nDropped: number;
+}
+
+/** Share of the domain that the mesh's longest side takes: room for distances around it. */
+export const DEFAULT_FILL = 0.9;
+
+/**
+ * Welds, cleans and orients meshes and fits them in a cube. Triangles that run against their neighbours are turned over, and so are
+ * whole components that lie inside out outside of all others; a hollow inside of another component stays one. What is left
+ * open, or crosses itself, is for the winding number to judge.
+ * @param meshes read as one.
+ * @param domain a cube to use instead of one around the mesh.
+ * @throws {NsdfArgumentError} if the domain is no cube or does not hold the mesh.
+ * @throws {NsdfFormatError} if a coordinate is not finite, an index is out of range or no triangle has an area.
+ */
+export function prepareMesh(meshes: readonly Triangles[], domain?: Box3): TrainingMesh {
+  const { positions, corners } = weld(meshes);
+  const cube = domain === undefined ? cubeAround(positions) : checkCube(domain, positions);
+  const half = (cube.max[0] - cube.min[0]) / 2;
+  for (let i = 0; i < positions.length; i++) positions[i] = (positions[i] - cube.min[i % 3]) / half - 1;
+  const kept = corners.filter((_, i) => hasArea(positions, corners, i - (i % 3)));
+  if (kept.length === 0) {
+    throw new NsdfFormatError(
+      `the mesh has ${corners.length / 3} triangles, none with an area: expected a surface`,
+      { field: 'indices' },
+    );
+  }
+  const indices = Uint32Array.from(kept);
+  return {
+    triangles: { positions, indices },
+    domain: cube,
+    nDropped: (corners.length - kept.length) / 3,
+    ...orient(positions, indices),
+  };
+}
+
+function weld(meshes: readonly Triangles[]): { positions: Float64Array; corners: number[] } {
+  const positions: number[] = [];
+  const corners: number[] = [];
+  const numbers = new Map<string, number>();
+  meshes.forEach((mesh, m) => {
+    const n = mesh.positions.length / 3;
+    const own = new Int32Array(n);
+    for (let v = 0; v < n; v++) {
+      const [x, y, z] = [mesh.positions[v * 3], mesh.positions[v * 3 + 1], mesh.positions[v * 3 + 2]];
+      if (!Number.isFinite(x + y + z)) {
+        throw new NsdfFormatError(
+          `vertex ${v} of mesh ${m} lies at (${x}, ${y}, ${z}): expected finite numbers`,
+          {
+            field: 'positions',
+          },
+        );
+      }
+      // -0 and 0 are one place.
+      const key = `${x + 0},${y + 0},${z + 0}`;
+      let number = numbers.get(key);
+      if (number === undefined) {
+        number = numbers.size;
+        numbers.set(key, number);
+        positions.push(x, y, z);
+      }
+      own[v] = number;
+    }
+    for (const v of mesh.indices) {
+      if (!(v < n)) {
+        throw new NsdfFormatError(`a triangle of mesh ${m} names vertex ${v}, but there are ${n}`, {
+          field: 'indices',
+        });
+      }
+      corners.push(own[v]);
+    }
+  });
+  if (corners.length === 0) {
+    throw new NsdfFormatError('there is no triangle: expected a mesh', { field: 'indices' });
+  }
+  return { positions: Float64Array.from(positions), corners };
+}
+
+function cubeAround(positions: Float64Array): Box3 {
+  const min = [0, 1, 2].map(() => Number.POSITIVE_INFINITY);
+  const max = [0, 1, 2].map(() => Number.NEGATIVE_INFINITY);
+  for (let i = 0; i < positions.length; i++) {
+    min[i % 3] = Math.min(min[i % 3], positions[i]);
+    max[i % 3] = Math.max(max[i % 3], positions[i]);
+  }
+  const half = Math.max(...min.map((low, k) => max[k] - low)) / 2 / DEFAULT_FILL || 1;
+  const corner = (sign: number, k: number) => 0.5 * (min[k] + max[k]) + sign * half;
+  return {
+    min: [corner(-1, 0), corner(-1, 1), corner(-1, 2)],
+    max: [corner(1, 0), corner(1, 1), corner(1, 2)],
+  };
+}
+
+function checkCube({ min, max }: Box3, positions: Float64Array): Box3 {
+  const sides = min.map((low, k) => max[k] - low);
+  const isCube = sides.every((side) => side > 0 && Math.abs(side - sides[0]) <= 1e-9 * sides[0]);
+  if (!isCube) {
+    throw new NsdfArgumentError('domain', `domain has sides ${sides.join(', ')}: expected a cube`);
+  }
+  for (let i = 0; i < positions.length; i++) {
+    const k = i % 3;
+    if (positions[i] > min[k] && positions[i] < max[k]) continue;
+    throw new NsdfArgumentError(
+      'domain',
+      `domain: a vertex has ${'xyz'[k]} = ${positions[i]}, expected one inside (${min[k]}, ${max[k]})`,
+    );
+  }
+  return { min, max };
+}
+
+function hasArea(p: Float64Array, corners: readonly number[], t: number): boolean {
+  const [a, b, c] = [corners[t] * 3, corners[t + 1] * 3, corners[t + 2] * 3];
+  const [ux, uy, uz] = [p[b] - p[a], p[b + 1] - p[a + 1], p[b + 2] - p[a + 2]];
+  const [vx, vy, vz] = [p[c] - p[a], p[c + 1] - p[a + 1], p[c + 2] - p[a + 2]];
+  return Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx) > 0;
+}
+
+/** Two triangles at each side that exactly two have; -1 elsewhere. */
+function neighboursOf(indices: Uint32Array, nVertices: number): { across: Int32Array; nOpenEdges: number } {
+  const across = new Int32Array(indices.length).fill(-1);
+  const first = new Map<number, number>();
+  const shared = new Map<number, number>();
+  const keyOf = (side: number) => {
+    const a = indices[side];
+    const b = indices[side - (side % 3) + ((side + 1) % 3)];
+    return Math.min(a, b) * nVertices + Math.max(a, b);
+  };
+  for (let side = 0; side < indices.length; side++) {
+    const key = keyOf(side);
+    const n = (shared.get(key) ?? 0) + 1;
+    shared.set(key, n);
+    const other = first.get(key);
+    if (other === undefined) first.set(key, side);
+    else if (n === 2) {
+      across[side] = other;
+      across[other] = side;
+    } else if (across[other] >= 0) {
+      across[across[other]] = -1;
+      across[other] = -1;
+    }
+  }
+  let nOpenEdges = 0;
+  for (const n of shared.values()) if (n === 1) nOpenEdges++;
+  return { across, nOpenEdges };
+}
+
+/** Turns triangles over, in place, so that neighbours agree and outermost closed components face outwards. */
+function orient(
+  positions: Float64Array,
+  indices: Uint32Array,
+): { nComponents: number; nOpenEdges: number; nTurned: number } {
+  const { across, nOpenEdges } = neighboursOf(indices, positions.length / 3);
+  const nTriangles = indices.length / 3;
+  const componentOf = new Int32Array(nTriangles).fill(-1);
+  const isTurned = new Uint8Array(nTriangles);
+  const components: number[][] = [];
+  for (let seed = 0; seed < nTriangles; seed++) {
+    if (componentOf[seed] >= 0) continue;
+    const members = [seed];
+    componentOf[seed] = components.length;
+    for (let i = 0; i < members.length; i++) {
+      const t = members[i];
+      for (let side = t * 3; side < t * 3 + 3; side++) {
+        const other = across[side];
+        if (other < 0 || componentOf[(other - (other % 3)) / 3] >= 0) continue;
+        const next = (other - (other % 3)) / 3;
+        // Neighbours that agree run along their side in opposite directions.
+        isTurned[next] = isTurned[t] ^ Number(indices[side] === indices[other]);
+        componentOf[next] = components.length;
+        members.push(next);
+      }
+    }
+    components.push(members);
+  }
+  for (const members of components) {
+    // The side that most of a component's triangles already have is kept, unless it is inside out.
+    const nMinority = members.reduce((n, t) => n + isTurned[t], 0);
+    if (2 * nMinority > members.length) for (const t of members) isTurned[t] ^= 1;
+  }
+  for (let t = 0; t < nTriangles; t++) if (isTurned[t]) turn(indices, t);
+  components.forEach((members, c) => {
+    if (volumeOf(positions, indices, members) >= 0 || isInsideOthers(positions, indices, componentOf, c))
+      return;
+    for (const t of members) {
+      turn(indices, t);
+      isTurned[t] ^= 1;
+    }
+  });
+  return {
+    nComponents: new Set(componentsOf(indices, positions.length / 3)).size,
+    nOpenEdges,
+    nTurned: isTurned.reduce((n, x) => n + x, 0),
+  };
+}
+
+function turn(indices: Uint32Array, t: number): void {
+  const kept = indices[t * 3 + 1];
+  indices[t * 3 + 1] = indices[t * 3 + 2];
+  indices[t * 3 + 2] = kept;
+}
+
+/** Six times the signed volume, about the component's first vertex. */
+function volumeOf(p: Float64Array, indices: Uint32Array, members: readonly number[]): number {
+  const o = indices[members[0] * 3] * 3;
+  let sum = 0;
+  for (const t of members) {
+    const [a, b, c] = [0, 1, 2].map((k) => {
+      const v = indices[t * 3 + k] * 3;
+      return [p[v] - p[o], p[v + 1] - p[o + 1], p[v + 2] - p[o + 2]];
+    });
+    sum +=
+      a[0] * (b[1] * c[2] - b[2] * c[1]) +
+      a[1] * (b[2] * c[0] - b[0] * c[2]) +
+      a[2] * (b[0] * c[1] - b[1] * c[0]);
+  }
+  return sum;
+}
+
+/** Whether a ray from the component's first vertex crosses the other components an odd number of times. */
+function isInsideOthers(
+  p: Float64Array,
+  indices: Uint32Array,
+  componentOf: Int32Array,
+  own: number,
+): boolean {
+  const start = indices[componentOf.indexOf(own) * 3] * 3;
+  let isOdd = false;
+  for (let t = 0; t < componentOf.length; t++) {
+    if (componentOf[t] === own) continue;
+    if (crossesRay(p, indices, t, start)) isOdd = !isOdd;
+  }
+  return isOdd;
+}
+
+/** A direction that no modelling tool has sides along. */
+const RAY = [0.5377, 0.8339, 0.1253];
+
+/** @see Möller, Trumbore 1997. */
+function crossesRay(p: Float64Array, indices: Uint32Array, t: number, start: number): boolean {
+  const [a, b, c] = [0, 1, 2].map((k) => indices[t * 3 + k] * 3);
+  const [ux, uy, uz] = [p[b] - p[a], p[b + 1] - p[a + 1], p[b + 2] - p[a + 2]];
+  const [vx, vy, vz] = [p[c] - p[a], p[c + 1] - p[a + 1], p[c + 2] - p[a + 2]];
+  const [wx, wy, wz] = [p[start] - p[a], p[start + 1] - p[a + 1], p[start + 2] - p[a + 2]];
+  const [qx, qy, qz] = [RAY[1] * vz - RAY[2] * vy, RAY[2] * vx - RAY[0] * vz, RAY[0] * vy - RAY[1] * vx];
+  const det = ux * qx + uy * qy + uz * qz;
+  if (det === 0) return false;
+  const s = (wx * qx + wy * qy + wz * qz) / det;
+  const [rx, ry, rz] = [wy * uz - wz * uy, wz * ux - wx * uz, wx * uy - wy * ux];
+  const r = (RAY[0] * rx + RAY[1] * ry + RAY[2] * rz) / det;
+  const along = (vx * rx + vy * ry + vz * rz) / det;
+  return s >= 0 && r >= 0 && s + r <= 1 && along > 0;
+}
+
+/** The component of every vertex, by the number of one of its vertices; -1 for those of no triangle. */
+export function componentsOf(indices: ArrayLike<number>, nVertices: number): Int32Array {
+  const parent = new Int32Array(nVertices).map((_, v) => v);
+  const isUsed = new Uint8Array(nVertices);
+  const root = (v: number): number => {
+    while (parent[v] !== v) {
+      parent[v] = parent[parent[v]];
+      v = parent[v];
+    }
+    return v;
+  };
+  for (let t = 0; t < indices.length; t += 3) {
+    for (let k = 0; k < 3; k++) {
+      isUsed[indices[t + k]] = 1;
+      parent[root(indices[t + k])] = root(indices[t]);
+    }
+  }
+  return parent.map((_, v) => (isUsed[v] === 1 ? root(v) : -1));
+}

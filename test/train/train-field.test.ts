@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { NsdfArgumentError } from '../../src/errors.ts';
+import { createCpuField } from '../../src/field/cpu-field.ts';
+import { deriveMesh } from '../../src/pipeline/derive.ts';
+import type { WorkerLike } from '../../src/pipeline/worker-host.ts';
+import { checkTopology } from '../../src/surface/check-topology.ts';
+import { MeshSource } from '../../src/train/distance-source.ts';
+import { LOSS_WEIGHT_DEFAULTS } from '../../src/train/gradient.ts';
+import { trainField } from '../../src/train/index.ts';
+import { Replica } from '../../src/train/replica.ts';
+import { type FromReplica, serveReplica, type ToReplica } from '../../src/train/replica-port.ts';
+import { sphere, typed } from '../surface/check-meshes.ts';
+
+const SMALL = {
+  resolutions: [4, 12],
+  hidden: [8, 8],
+  steps: 40,
+  batchSize: 512,
+  poolSize: 2000,
+  checkTolerance: 0.05,
+  nWorkers: 0,
+} as const;
+const BALL = typed(sphere(3, 2, [5, 0, -1]));
+
+/** A worker that runs here: what is posted arrives later, as copies. */
+function inProcessWorker(): WorkerLike {
+  let toPage: (event: { data: FromReplica }) => void = () => {};
+  let toWorker: (event: { data: ToReplica }) => void = () => {};
+  serveReplica({
+    postMessage: (message) => queueMicrotask(() => toPage({ data: structuredClone(message) })),
+    addEventListener: (_, listener) => {
+      toWorker = listener;
+    },
+  });
+  return {
+    postMessage: (message: ToReplica) => queueMicrotask(() => toWorker({ data: structuredClone(message) })),
+    terminate: () => {},
+    addEventListener: ((type: string, listener: (event: never) => void) => {
+      if (type === 'message') toPage = listener as typeof toPage;
+    }) as WorkerLike['addEventListener'],
+  };
+}
+
+describe('trainField', () => {
+  it('trains a mesh: near the surface, signed, one closed piece', async () => {
+    const { asset, stats } = await trainField(BALL, SMALL);
+    expect(stats.errorLocal).toBeLessThan(0.03);
+    expect(stats).toMatchObject({ nComponents: 1, nFarLeft: 0, nWorkers: 0 });
+    const field = createCpuField(asset);
+    const values = new Float64Array(3);
+    field.evaluate(Float64Array.of(5, 0, -1, 5, 0, 0.9, 5, 0, 1.1), values);
+    expect(values[0]).toBeLessThan(-1.5);
+    expect(values[1]).toBeCloseTo(-0.1, 1);
+    expect(values[2]).toBeCloseTo(0.1, 1);
+    const { mesh } = await deriveMesh(asset, { backend: 'cpu', cache: false, tolerance: 0.05 });
+    expect(checkTopology(mesh, asset.domain)).toMatchObject({ nComponents: 1, isClosed: true, genus: 0 });
+  });
+
+  it('is the same for a seed, and another for another', async () => {
+    const options = { ...SMALL, steps: 5 };
+    const weightsOf = async (seed: number) => (await trainField(BALL, { ...options, seed })).state.mlp;
+    const first = await weightsOf(1);
+    expect(await weightsOf(1)).toEqual(first);
+    expect(await weightsOf(2)).not.toEqual(first);
+  });
+
+  it('trains in workers, with the same result every time', async () => {
+    const options = { ...SMALL, steps: 5, nWorkers: 3, createWorker: inProcessWorker };
+    const { state, stats } = await trainField(BALL, options);
+    expect(stats).toMatchObject({ nWorkers: 3, workersReason: undefined });
+    expect((await trainField(BALL, options)).state).toEqual(state);
+  });
+
+  it('trains here, and says why, where no worker starts', async () => {
+    const createWorker = (): never => {
+      throw new Error('not allowed');
+    };
+    const { stats } = await trainField(BALL, { ...SMALL, steps: 2, nWorkers: 2, createWorker });
+    expect(stats.nWorkers).toBe(0);
+    expect(stats.workersReason).toMatch(/not allowed/);
+  });
+
+  it('goes on from a state', async () => {
+    const { state, stats } = await trainField(BALL, { ...SMALL, steps: 10 });
+    const { stats: later } = await trainField(BALL, { ...SMALL, steps: 40, resume: state, seed: 7 });
+    expect(later.errorLocal).toBeLessThan(stats.errorLocal);
+    await expect(
+      trainField(BALL, { ...SMALL, resume: { ...state, shape: { ...state.shape, hidden: [4] } } }),
+    ).rejects.toThrow(NsdfArgumentError);
+  });
+
+  it('trains a distance function', async () => {
+    const torus = {
+      domain: { min: [-2, -2, -2], max: [2, 2, 2] } as const,
+      distance(points: Float64Array, out: Float64Array) {
+        for (let i = 0; i < out.length; i++) {
+          const ring = Math.hypot(points[i * 3], points[i * 3 + 1]) - 1.2;
+          out[i] = Math.hypot(ring, points[i * 3 + 2]) - 0.4;
+        }
+      },
+    };
+    const { asset, stats } = await trainField(torus, SMALL);
+    expect(stats.errorLocal).toBeLessThan(0.05);
+    const { mesh } = await deriveMesh(asset, { backend: 'cpu', cache: false, tolerance: 0.05 });
+    expect(checkTopology(mesh, asset.domain)).toMatchObject({ isClosed: true, genus: 1 });
+  });
+
+  it('stops when it is aborted, in the middle of a step', async () => {
+    const controller = new AbortController();
+    let nSteps = 0;
+    const training = trainField(BALL, {
+      ...SMALL,
+      steps: 1000,
+      signal: controller.signal,
+      onProgress: ({ step }) => {
+        nSteps = step;
+        if (step === 3) controller.abort(new Error('enough'));
+      },
+    });
+    await expect(training).rejects.toThrow('enough');
+    expect(nSteps).toBeLessThanOrEqual(4);
+  });
+
+  it('tells its progress, and the field as it is', async () => {
+    const fractions: number[] = [];
+    let middle: Promise<{ levels: number }> | undefined;
+    await trainField(BALL, {
+      ...SMALL,
+      steps: 6,
+      onProgress: ({ fraction, step, field }) => {
+        fractions.push(fraction);
+        if (step === 3)
+          middle ??= field().then(({ encoding }) => ({
+            levels: encoding.kind === 'hash-grid' ? encoding.levels.length : 0,
+          }));
+      },
+    });
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+    expect(fractions[fractions.length - 1]).toBe(1);
+    expect(await middle).toEqual({ levels: 2 });
+  });
+
+  it.each([
+    { options: { preset: 'quick' }, name: 'preset' },
+    { options: { steps: 0 }, name: 'steps' },
+    { options: { resolutions: [8, 4] }, name: 'resolutions' },
+    { options: { hidden: [] }, name: 'hidden' },
+    { options: { targetError: -1 }, name: 'targetError' },
+    { options: { weights: { normal: -1 } }, name: 'weights.normal' },
+  ])('refuses $name', async ({ options, name }) => {
+    await expect(trainField(BALL, options as object)).rejects.toMatchObject({
+      code: 'argument',
+      argument: name,
+    });
+  });
+});
+
+describe('Replica', () => {
+  it('stays equal, bit by bit, to the others of its training', () => {
+    const setup = {
+      shape: { resolutions: [4, 8], nFeaturesPerLevel: 2, hidden: [8] },
+      weights: LOSS_WEIGHT_DEFAULTS,
+      batchSize: 90,
+      seed: 4,
+      nReplicas: 4,
+    };
+    const source = new MeshSource(typed(sphere(2, 0.7)));
+    const replicas = [0, 1, 2, 3].map((number) => new Replica(source, setup, number));
+    const pools = {
+      wide: replicas[0].makePool('wide', 0, 100),
+      uniform: replicas[1].makePool('uniform', 0, 100),
+    };
+    for (const replica of replicas) replica.setPools(pools);
+    for (let step = 0; step < 3; step++) {
+      const gradients = replicas.map((replica) => {
+        const work = replica.gradient(step);
+        let part = work.next();
+        while (!part.done) part = work.next();
+        return part.value;
+      });
+      for (const replica of replicas) replica.apply(gradients, 1);
+    }
+    const [first, ...others] = replicas.map((replica) => replica.state());
+    for (const other of others) expect(other).toEqual(first);
+    expect(first.moments.nSteps).toBe(3);
+  });
+
+  it('makes the same pool whoever makes its parts', () => {
+    const setup = {
+      shape: { resolutions: [4], nFeaturesPerLevel: 1, hidden: [4] },
+      weights: LOSS_WEIGHT_DEFAULTS,
+      batchSize: 16,
+      seed: 4,
+      nReplicas: 2,
+    };
+    const source = new MeshSource(typed(sphere(1, 0.7)));
+    const [a, b] = [0, 1].map((number) => new Replica(source, setup, number));
+    const whole = a.makePool('wide', 0, 20);
+    const parts = [...a.makePool('wide', 0, 7), ...b.makePool('wide', 7, 20)];
+    expect([...whole]).toEqual(parts);
+  });
+});
