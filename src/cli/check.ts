@@ -2,11 +2,11 @@ import { Command, Option } from 'commander';
 import { NsdfArgumentError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import { CHECK_DEFAULTS, checkMesh, type MeshReport, type Spread } from '../surface/check.ts';
-import { readField, readMesh } from './files.ts';
+import { type ReadingOptions, readField, readMesh } from './files.ts';
 import { MESH_FORMATS } from './mesh-files/index.ts';
 import { columns, positiveNumber, printJson, printLines, wholeNumber } from './output.ts';
 
-interface CheckCommandOptions {
+interface CheckCommandOptions extends ReadingOptions {
   readonly field?: string;
   readonly format?: string;
   readonly index: number;
@@ -61,9 +61,9 @@ async function runCheck(path: string, options: CheckCommandOptions): Promise<voi
       '--tolerance needs --field: there is no distance without a field',
     );
   }
-  const { normals, ...mesh } = await readMesh(path, options.format);
+  const { normals, ...mesh } = await readMesh(path, options.format, options);
   const asset =
-    options.field === undefined ? undefined : (await readField(options.field, options.index)).asset;
+    options.field === undefined ? undefined : (await readField(options.field, options.index, options)).asset;
   const report = await checkMesh(
     { ...mesh, ...(normals === null ? {} : { normals }) },
     {

@@ -6,10 +6,10 @@ import type { NsdfScene } from '../format/scene.ts';
 import { sceneOf, writeNsdfHashed } from '../format/write.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import { openDestination } from './destination.ts';
-import { readScene } from './files.ts';
+import { type ReadingOptions, readScene } from './files.ts';
 import { formatBytes, printJson, printLines, wholeNumber } from './output.ts';
 
-interface ConvertOptions {
+interface ConvertOptions extends ReadingOptions {
   readonly dtype: 'f32' | 'f16';
   readonly name?: string;
   readonly copyright?: string;
@@ -58,7 +58,7 @@ export function expectNsdfName(path: string): void {
 /** A scene goes through as it is, unless something about its one field is asked for. */
 async function sceneFor(input: string, options: ConvertOptions): Promise<NsdfScene> {
   const { name, copyright, fallback } = options;
-  const scene = await readScene(input);
+  const scene = await readScene(input, options);
   if (name === undefined && fallback === undefined) {
     return copyright === undefined ? scene : { ...scene, copyright };
   }

@@ -1,20 +1,31 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { pathToFileURL } from 'node:url';
-import { NsdfArgumentError, NsdfLoadError } from '../errors.ts';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { NsdfArgumentError, NsdfFormatError, NsdfLoadError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import { inlineBuffers, listExternalBuffers } from '../format/external-buffers.ts';
+import { alignedBytes } from '../format/bytes.ts';
+import { inlineBuffers, isBesideFile, listExternalBuffers } from '../format/external-buffers.ts';
+import { isGlb, nameForeignBytes } from '../format/foreign-bytes.ts';
 import { listFields } from '../format/instances.ts';
 import { readNsdf } from '../format/read.ts';
 import type { NsdfScene } from '../format/scene.ts';
 import { sceneOf } from '../format/write.ts';
 import { importSafetensors } from '../import/index.ts';
-import { type MeshData, meshFormatOf } from './mesh-files/index.ts';
+import { type MeshData, type MeshFormat, meshFormatOf } from './mesh-files/index.ts';
+
+/** How far a file may reach. */
+export interface ReadingOptions {
+  /** Follow buffers that lie elsewhere than in the file's folder or below it. */
+  readonly allowOutside?: boolean;
+}
+
+/** A buffer beside a file may be as long as this. */
+const MAX_BUFFER_BYTES = 2 ** 31;
 
 /** Runs a job on a file's content; its errors come with the path in front. */
-async function inFile<T>(path: string, job: (bytes: Uint8Array) => T): Promise<T> {
-  return named(path, job, await readSelfContained(path));
+async function inFile<T>(path: string, options: ReadingOptions, job: (bytes: Uint8Array) => T): Promise<T> {
+  return named(path, job, await readSelfContained(path, options));
 }
 
 function named<T>(path: string, job: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
@@ -31,21 +42,59 @@ function named<T>(path: string, job: (bytes: Uint8Array) => T, bytes: Uint8Array
  * @param read the file's own bytes, where they are read already
  * @throws Node's error if one cannot be read.
  */
-export async function readSelfContained(path: string, read?: Uint8Array): Promise<Uint8Array> {
+export async function readSelfContained(
+  path: string,
+  options: ReadingOptions = {},
+  read?: Uint8Array,
+): Promise<Uint8Array> {
   const bytes = read ?? (await readBytes(path));
   const uris = listExternalBuffers(bytes);
   if (uris.length === 0) return bytes;
-  const buffers = uris.map(async (uri) => [uri, await readUri(uri, path)] as const);
-  const byUri = new Map(await Promise.all(buffers));
+  const byUri = new Map<string, Uint8Array>();
+  for (const uri of uris) byUri.set(uri, await readUri(uri, path, options));
   return named(path, (file) => inlineBuffers(file, byUri), bytes);
 }
 
-/** A file beside another one, or the bytes that a data URI holds. */
-async function readUri(uri: string, owner: string): Promise<Uint8Array> {
-  const url = new URL(uri, pathToFileURL(owner));
-  if (url.protocol === 'file:') return readFile(url);
+/**
+ * A file beside another one, or the bytes that a data URI holds.
+ * @throws {NsdfLoadError} for anything else: a file names what it likes, `/dev/zero` and `file:///etc/passwd` too.
+ */
+async function readUri(uri: string, owner: string, { allowOutside }: ReadingOptions): Promise<Uint8Array> {
+  const shown = uri.length > 100 ? `${uri.slice(0, 97)}...` : uri;
+  const refuse = (why: string): never => {
+    throw new NsdfLoadError(`${owner}: it names a buffer, ${shown}, ${why}`);
+  };
+  const base = pathToFileURL(owner).href;
+  if (!URL.canParse(uri, base)) refuse('which is no URI');
+  const url = new URL(uri, base);
   if (url.protocol === 'data:') return new Uint8Array(await (await fetch(url)).arrayBuffer());
-  throw new NsdfLoadError(`${owner}: its buffer lies at ${uri}: expected a file beside it`);
+  if (url.protocol !== 'file:' || url.host !== '') refuse('which is no file here: expected one beside it');
+  const outside = 'outside its own folder: give --allow-outside where that is meant';
+  if (!allowOutside && !isBesideFile(uri, base)) refuse(outside);
+  const path = fileURLToPath(url);
+  // Links are followed: a folder may have been made to hold one.
+  const [target, folder] = await Promise.all([
+    realPath(path, owner),
+    realPath(fileURLToPath(new URL('.', base)), owner),
+  ]);
+  const real = pathToFileURL(target).href;
+  if (!allowOutside && !isBesideFile(real, pathToFileURL(`${folder}/file`).href)) refuse(outside);
+  const { size } = await regularFile(target, refuse);
+  if (size > MAX_BUFFER_BYTES) refuse(`of ${size} bytes: at most ${MAX_BUFFER_BYTES} are read`);
+  return readBytes(target);
+}
+
+async function realPath(path: string, owner: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (cause) {
+    throw new NsdfLoadError(`${owner}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function regularFile(path: string, refuse: (why: string) => never): Promise<{ readonly size: number }> {
+  const found = await stat(path);
+  return found.isFile() ? found : refuse('which is no regular file');
 }
 
 /**
@@ -56,7 +105,7 @@ async function readUri(uri: string, owner: string): Promise<Uint8Array> {
 export async function readBytes(path: string): Promise<Uint8Array> {
   if (path === '-') return readStandardInput();
   try {
-    return await readFile(path);
+    return alignedBytes(await readFile(path));
   } catch (cause) {
     // Node's own message names the path of a file that is not there, and not that of a folder.
     const message = (cause as Error).message;
@@ -68,17 +117,12 @@ async function readStandardInput(): Promise<Uint8Array> {
   if (process.stdin.readableDidRead) {
     throw new NsdfArgumentError('in', '- stands for two files: standard input can be read once');
   }
-  return new Uint8Array(await buffer(process.stdin));
-}
-
-/** True for a GLB, which every .nsdf is; safetensors start with a length. */
-function isGlb(bytes: Uint8Array): boolean {
-  return new TextDecoder('latin1').decode(bytes.subarray(0, 4)) === 'glTF';
+  return alignedBytes(await buffer(process.stdin));
 }
 
 /** The scene in a .nsdf, or the one field of a .safetensors as a scene; told apart by their first bytes, then by name. */
-export async function readScene(path: string): Promise<NsdfScene> {
-  return sceneIn(path, await readSelfContained(path));
+export async function readScene(path: string, options: ReadingOptions = {}): Promise<NsdfScene> {
+  return sceneIn(path, await readSelfContained(path, options));
 }
 
 /** The scene that a file's bytes hold; see `readScene`. */
@@ -98,18 +142,37 @@ export function sceneIn(path: string, bytes: Uint8Array): NsdfScene {
  * One field of a file, and how many there are; in the order of the scene.
  * @throws {NsdfArgumentError} if there is no field of that number.
  */
-export async function readField(path: string, index = 0): Promise<{ asset: FieldAsset; nFields: number }> {
-  const fields = listFields(await readScene(path));
+export async function readField(
+  path: string,
+  index = 0,
+  options: ReadingOptions = {},
+): Promise<{ asset: FieldAsset; nFields: number }> {
+  const fields = listFields(await readScene(path, options));
   if (index < fields.length) return { asset: fields[index].field.asset, nFields: fields.length };
   const found = `${fields.length} field${fields.length === 1 ? '' : 's'} in its scene`;
   throw new NsdfArgumentError('index', `${path}: there is no field ${index}: ${found}`);
 }
 
 /**
- * @param format the name of its format; default: what the path ends in
+ * @param formatName the name of its format; default: what the path ends in
  * @throws {NsdfArgumentError} if that is none of glb, ply, obj, stl
  */
-export function readMesh(path: string, formatName?: string): Promise<MeshData> {
+export async function readMesh(
+  path: string,
+  formatName?: string,
+  options: ReadingOptions = {},
+): Promise<MeshData> {
   const format = meshFormatOf(path, formatName);
-  return inFile(path, (bytes) => format.read(bytes));
+  return inFile(path, options, (bytes) => readAs(format, bytes));
+}
+
+/** What is no mesh of its format may be something else that has a name. */
+function readAs(format: MeshFormat, bytes: Uint8Array): MeshData {
+  try {
+    return format.read(bytes);
+  } catch (cause) {
+    const foreign = cause instanceof NsdfFormatError ? nameForeignBytes(bytes) : null;
+    if (foreign === null || (cause as Error).message.includes(foreign.what)) throw cause;
+    throw new NsdfFormatError(`the file is ${foreign.what}: ${foreign.advice}`, { byteOffset: 0, cause });
+  }
 }

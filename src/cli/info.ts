@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Box3, FieldAsset } from '../format/asset.ts';
 import { contentHash } from '../format/hash.ts';
 import { listFields, type NsdfFieldInstance } from '../format/instances.ts';
-import { readBytes, readSelfContained, sceneIn } from './files.ts';
+import { type ReadingOptions, readBytes, readSelfContained, sceneIn } from './files.ts';
 import { columns, formatBytes, plural, printJson, printLines } from './output.ts';
 
 /** `nsdf info A.nsdf`: what fields a file holds. */
@@ -11,10 +11,10 @@ export function infoCommand(): Command {
     .description('say what a .nsdf or .safetensors holds: fields, networks, domains, sizes')
     .argument('<file>', 'a .nsdf, .glb or .safetensors; - for standard input')
     .option('--json', 'print one JSON object instead of text')
-    .action(async (path: string, options: { json?: boolean }) => {
+    .action(async (path: string, options: ReadingOptions & { json?: boolean }) => {
       const bytes = await readBytes(path);
       const nBytes = bytes.length;
-      const scene = sceneIn(path, await readSelfContained(path, bytes));
+      const scene = sceneIn(path, await readSelfContained(path, options, bytes));
       const fields = await Promise.all(listFields(scene).map(describeField));
       const file = { file: path, bytes: nBytes, copyright: scene.copyright, generator: scene.generator };
       if (options.json) return printJson({ ...file, fields });

@@ -5,7 +5,7 @@ import { checkTopology } from '../surface/check-topology.ts';
 import { type DawnDevice, openDawn } from './dawn.ts';
 import { openDestination } from './destination.ts';
 import { checkEffort } from './effort.ts';
-import { readField } from './files.ts';
+import { type ReadingOptions, readField } from './files.ts';
 import { MESH_FORMATS, meshFormatOf } from './mesh-files/index.ts';
 import {
   columns,
@@ -18,7 +18,7 @@ import {
 } from './output.ts';
 import { startProgress } from './progress.ts';
 
-interface MeshOptions {
+interface MeshOptions extends ReadingOptions {
   readonly tolerance?: number;
   readonly resolution?: number;
   readonly exact?: boolean;
@@ -92,7 +92,7 @@ async function runMesh(input: string, output: string, options: MeshOptions): Pro
   const format = meshFormatOf(output, options.format);
   const destination = await openDestination(output);
   const start = performance.now();
-  const { asset, nFields } = await readField(input, options.index);
+  const { asset, nFields } = await readField(input, options.index, options);
   const readMs = performance.now() - start;
   await checkEffort(asset, options);
   const dawn = options.backend === 'gpu' || options.backend === 'webgpu' ? await openDawn() : undefined;

@@ -10,11 +10,11 @@ import { type PackedDetail, packPartition } from '../pipeline/pack-partition.ts'
 import { expectNsdfName } from './convert.ts';
 import { openDestination } from './destination.ts';
 import { checkEffort } from './effort.ts';
-import { readScene } from './files.ts';
+import { type ReadingOptions, readScene } from './files.ts';
 import { formatBytes, positiveNumber, printJson, printLines } from './output.ts';
 import { startProgress } from './progress.ts';
 
-interface PackOptions {
+interface PackOptions extends ReadingOptions {
   readonly partition?: boolean;
   readonly tolerance?: readonly number[];
   readonly exact?: boolean;
@@ -55,7 +55,7 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
     throw new NsdfArgumentError('partition', '--tolerance and --exact need --partition');
   }
   const destination = await openDestination(output);
-  const scene = await readScene(input);
+  const scene = await readScene(input, options);
   const packed = new Map<FieldAsset, FieldAsset>();
   for (const { field } of listFields(scene)) {
     if (!packed.has(field.asset)) packed.set(field.asset, await packField(field.asset, options));

@@ -74,6 +74,9 @@ function createProgram(): Command {
     .addCommand(checkCommand())
     .addCommand(packCommand())
     .addCommand(tileCommand());
+  for (const command of program.commands) {
+    command.option('--allow-outside', 'follow buffers that a file names outside its own folder');
+  }
   for (const command of [program, ...program.commands]) {
     // Errors are thrown, and told in one line by runProgram.
     command

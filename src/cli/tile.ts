@@ -8,7 +8,7 @@ import type { NsdfScene } from '../format/scene.ts';
 import type { TileJson, TilesetJson } from '../tiles/tileset-json.ts';
 import { type TilesetOptions, writeTileset } from '../tiles/write-tileset.ts';
 import { openFolder } from './destination.ts';
-import { readScene } from './files.ts';
+import { type ReadingOptions, readScene } from './files.ts';
 import {
   columns,
   formatBytes,
@@ -20,7 +20,7 @@ import {
 } from './output.ts';
 import { startProgress } from './progress.ts';
 
-interface TileOptions {
+interface TileOptions extends ReadingOptions {
   readonly levels?: number;
   readonly split?: number;
   readonly tolerance?: number;
@@ -79,7 +79,7 @@ async function runTile(paths: readonly string[], options: TileOptions): Promise<
   }
   await openFolder(folder);
   const scenes: NsdfScene[] = [];
-  for (const path of inputs) scenes.push(await readScene(path));
+  for (const path of inputs) scenes.push(await readScene(path, options));
   const fields = scenes.flatMap(listFields);
   const copyright = [...new Set(scenes.flatMap((scene) => scene.copyright ?? []))].join('; ') || null;
   const start = performance.now();
@@ -97,7 +97,12 @@ async function runTile(paths: readonly string[], options: TileOptions): Promise<
   report(folder, tileset, { fields: fields.length, ...written, timeMs: performance.now() - start }, options);
 }
 
-function tilesetOptions({ json: _, levels, ...options }: TileOptions): TilesetOptions {
+function tilesetOptions({
+  json: _,
+  allowOutside: _allowOutside,
+  levels,
+  ...options
+}: TileOptions): TilesetOptions {
   return { ...options, ...(levels !== undefined && { nLevels: levels }) };
 }
 

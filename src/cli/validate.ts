@@ -4,7 +4,7 @@ import type { NsdfIssue } from '../format/issues.ts';
 import { readNsdf } from '../format/read.ts';
 import { verifyNsdf } from '../format/validate.ts';
 import { verifyPartitions } from '../pipeline/verify-partitions.ts';
-import { readSelfContained } from './files.ts';
+import { type ReadingOptions, readSelfContained } from './files.ts';
 import { plural, printJson, printLines } from './output.ts';
 
 /** `nsdf validate A.nsdf`: every issue with its place. */
@@ -13,8 +13,8 @@ export function validateCommand(): Command {
     .description('list every issue of a .nsdf with its place; exit status 1 where there is an error')
     .argument('<file>', 'a .nsdf or .glb; - for standard input')
     .option('--json', 'print one JSON object instead of text')
-    .action(async (path: string, options: { json?: boolean }) => {
-      const bytes = await readSelfContained(path);
+    .action(async (path: string, options: ReadingOptions & { json?: boolean }) => {
+      const bytes = await readSelfContained(path, options);
       const found = await verifyNsdf(bytes);
       const hasErrors = found.some(({ severity }) => severity === 'error');
       const issues = hasErrors ? found : [...found, ...(await partitionIssues(bytes))];

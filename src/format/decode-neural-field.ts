@@ -1,4 +1,5 @@
 import type { FieldAsset } from './asset.ts';
+import { type BytesSource, plainBytes } from './bytes.ts';
 import { type DecodedField, decodeField, isVersionKnown, jsonPlaces, readHints } from './decode-field.ts';
 import { checkField } from './field-rules.ts';
 import { IssueList } from './issues.ts';
@@ -15,12 +16,16 @@ import { createWeightSource } from './weights.ts';
  */
 export function decodeNeuralField(
   extension: unknown,
-  getBufferView: (index: number) => Uint8Array | null,
+  getBufferView: (index: number) => BytesSource | null,
   options: { readonly name?: string; readonly path?: string } = {},
 ): FieldAsset {
   const issues = new IssueList();
   const json = JsonObject.of(extension, options.path ?? '', issues);
-  const source = createWeightSource({ getBytes: getBufferView, getByteOffset: () => undefined });
+  const getBytes = (index: number): Uint8Array | null => {
+    const bytes = getBufferView(index);
+    return bytes && plainBytes(bytes);
+  };
+  const source = createWeightSource({ getBytes, getByteOffset: () => undefined });
   const decoded = json && decodeField(json, options.name ?? '', source);
   issues.throwFirstError();
   return (decoded as DecodedField).asset;

@@ -1,4 +1,8 @@
+import { NsdfFormatError } from '../errors.ts';
+import { type BytesSource, plainBytes } from './bytes.ts';
+import { nameForeignBytes, nameMangled } from './foreign-bytes.ts';
 import { IssueList } from './issues.ts';
+import { parseJsonText } from './json-text.ts';
 
 /** The two chunks of a GLB. */
 export interface GlbChunks {
@@ -63,7 +67,8 @@ export function parseGlbPrefix(received: Uint8Array): GlbChunks | null {
 }
 
 /** The length of the whole file that a GLB's first bytes name; null where they are none. */
-export function glbByteLength(received: Uint8Array): number | null {
+export function glbByteLength(source: BytesSource): number | null {
+  const received = plainBytes(source);
   if (received.length < HEADER_BYTES) return null;
   const view = viewOf(received);
   return view.getUint32(0, true) === MAGIC && view.getUint32(4, true) === 2 ? view.getUint32(8, true) : null;
@@ -73,10 +78,7 @@ export function glbByteLength(received: Uint8Array): number | null {
 function checkHeader(file: Uint8Array, issues: IssueList): number | null {
   const view = viewOf(file);
   if (file.length < HEADER_BYTES || view.getUint32(0, true) !== MAGIC) {
-    const found =
-      file.length < HEADER_BYTES ? `${file.length} bytes` : `it starts with ${hex(file.subarray(0, 4))}`;
-    const message = `not a GLB: ${found}, expected a header of ${HEADER_BYTES} bytes that starts with "glTF"`;
-    issues.error('container', message, { byteOffset: 0 });
+    issues.error('container', describeForeign(file), { byteOffset: 0 });
     return null;
   }
   const version = view.getUint32(4, true);
@@ -85,14 +87,29 @@ function checkHeader(file: Uint8Array, issues: IssueList): number | null {
     return null;
   }
   const length = view.getUint32(8, true);
+  const mangled = length === file.length ? null : nameMangled(file);
+  if (mangled) {
+    issues.error('container', `the file is ${mangled.what}: ${mangled.advice}`, { byteOffset: 8 });
+    return null;
+  }
   if (length > file.length) {
-    const message = `truncated: the header says ${length} bytes, the file has ${file.length}`;
+    const found = `the header says ${length} bytes, the file has ${file.length}`;
+    const message = `truncated: ${found}: download or copy it again`;
     issues.error('container', message, { byteOffset: 8 });
   } else if (length < file.length) {
     const message = `${file.length - length} bytes after the end that the header names, ignored`;
     issues.note('warning', 'container', message, { byteOffset: length });
   }
   return Math.min(length, file.length);
+}
+
+/** What bytes are that start no GLB. */
+function describeForeign(file: Uint8Array): string {
+  const foreign = nameForeignBytes(file);
+  if (foreign) return `not a .nsdf: the file is ${foreign.what}; ${foreign.advice}`;
+  const found =
+    file.length < HEADER_BYTES ? `${file.length} bytes` : `it starts with ${hex(file.subarray(0, 4))}`;
+  return `not a GLB: ${found}, expected a header of ${HEADER_BYTES} bytes that starts with "glTF"`;
 }
 
 function listChunks(file: Uint8Array, issues: IssueList): Chunk[] {
@@ -123,10 +140,10 @@ function listChunks(file: Uint8Array, issues: IssueList): Chunk[] {
 /** Undefined if the chunk is no JSON. */
 function parseJson({ bytes, byteOffset }: Chunk, issues: IssueList): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.slice(0, 120) : 'unreadable';
-    issues.error('json', `the JSON chunk is not JSON: ${reason}`, { byteOffset });
+    return parseJsonText(bytes, byteOffset);
+  } catch (error) {
+    if (!(error instanceof NsdfFormatError)) throw error;
+    issues.error('json', `the JSON chunk holds ${error.message}`, { byteOffset });
     return undefined;
   }
 }

@@ -1,8 +1,9 @@
 export type * from './asset.ts';
+export type { BytesSource } from './bytes.ts';
 export { decodeFieldHints, decodeNeuralField, neuralFieldBufferViews } from './decode-neural-field.ts';
 export type { EncodingJson, GridLevelJson, MlpLayerJson, NeuralFieldJson, WeightType } from './extension.ts';
 export { EXTENSION_NAME, EXTENSION_VERSION } from './extension.ts';
-export { inlineBuffers, listExternalBuffers } from './external-buffers.ts';
+export { inlineBuffers, isBesideFile, listExternalBuffers } from './external-buffers.ts';
 export { glbByteLength } from './glb.ts';
 export { contentHash } from './hash.ts';
 export type { NsdfFieldInstance } from './instances.ts';

@@ -55,6 +55,7 @@ export interface NsdfIssue {
 export class IssueList {
   readonly issues: NsdfIssue[] = [];
   readonly #seen = new WeakSet<object>();
+  #nErrors = 0;
 
   /** True from the second time on that it is asked about the same thing. */
   isSeen(thing: object): boolean {
@@ -64,10 +65,12 @@ export class IssueList {
   }
 
   error(code: Exclude<NsdfIssueCode, 'unsupported'>, message: string, place: NsdfPlace = {}): void {
+    this.#nErrors++;
     this.issues.push({ severity: 'error', code, message, ...definedPlace(place) });
   }
 
   unsupported(feature: string, message: string, place: NsdfPlace = {}): void {
+    this.#nErrors++;
     this.issues.push({ severity: 'error', code: 'unsupported', message, feature, ...definedPlace(place) });
   }
 
@@ -76,7 +79,7 @@ export class IssueList {
   }
 
   get nErrors(): number {
-    return this.issues.reduce((n, { severity }) => n + (severity === 'error' ? 1 : 0), 0);
+    return this.#nErrors;
   }
 
   /**
@@ -100,7 +103,7 @@ function errorOf(issue: NsdfIssue, nMore: number, advice: string): NsdfFormatErr
     .filter(Boolean)
     .join(', ');
   const rest = nMore > 0 ? ` (and ${nMore} more${advice})` : '';
-  const text = `${where === '' ? '' : `${where}: `}${message}${rest}`;
+  const text = `${message}${where === '' ? '' : ` (at ${where})`}${rest}`;
   if (feature !== undefined) return new NsdfUnsupportedError(feature, text);
   return new NsdfFormatError(text, { byteOffset, field: path });
 }

@@ -145,10 +145,11 @@ export class JsonObject {
   }
 }
 
-/** A short text for an unknown value: bounded whatever the file holds. */
+/** A short text for an unknown value: bounded, and of any value that there is, whatever its prototype or its keys. */
 export function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
-  const text = JSON.stringify(value) ?? String(value);
+  if (typeof value === 'function') return 'a function';
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -42,10 +42,7 @@ export function parseGltf(glb: GlbChunks, issues: IssueList): ParsedNsdf | null 
   if (root === null) return null;
   const asset = checkGltf(root);
   const meshes = readMeshes(root, glb);
-  if (meshes.every((mesh) => mesh === null || mesh.fields.length === 0) && issues.nErrors === 0) {
-    const message = `the file has no mesh primitive with the extension ${EXTENSION_NAME}`;
-    issues.error('empty', message, { path: '/meshes' });
-  }
+  noteEmpty(meshes, issues);
   const nodes = root.optionalObjects('nodes');
   const links = readLinks(root, nodes);
   const { roots, name } = readRoots(root, links);
@@ -56,6 +53,18 @@ export function parseGltf(glb: GlbChunks, issues: IssueList): ParsedNsdf | null 
     nodes: buildNodes(nodes, links, roots, meshes),
   };
   return { scene, meshes: meshes.filter((mesh): mesh is NsdfMesh => mesh !== null) };
+}
+
+/** A file that shows nothing is an empty scene; one that shows other things than fields is somebody else's. */
+function noteEmpty(meshes: readonly (NsdfMesh | null)[], issues: IssueList): void {
+  if (meshes.some((mesh) => mesh !== null && mesh.fields.length > 0) || issues.nErrors > 0) return;
+  if (meshes.length === 0) {
+    issues.note('warning', 'empty', 'the file has no mesh: an empty scene', { path: '/meshes' });
+    return;
+  }
+  const found = `it has no mesh primitive with the extension ${EXTENSION_NAME}`;
+  const message = `an ordinary glTF without a neural field: ${found}; an ordinary glTF loader shows it`;
+  issues.error('empty', message, { path: '/meshes' });
 }
 
 /** glTF's version and the extensions that the file cannot do without. Gives the `asset` object. */

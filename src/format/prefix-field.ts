@@ -9,7 +9,10 @@ export function arrivedLevels(
   { isMissing }: BufferViews,
 ): readonly (JsonObject | null)[] {
   if (isMissing === undefined) return levels;
-  const first = levels.findIndex((level) => level !== null && isMissing(Number(level.value.bufferView)));
+  const first = levels.findIndex((level) => {
+    const bufferView = level?.value.bufferView;
+    return typeof bufferView === 'number' && isMissing(bufferView);
+  });
   return first < 0 ? levels : levels.slice(0, first);
 }
 
@@ -24,7 +27,8 @@ export function fitFirstLayer(
   const first = layers?.[0];
   if (!layers || !first || encoding?.kind !== 'hash-grid') return layers;
   const nIn = encoding.levels.length * encoding.nFeaturesPerLevel;
-  if (nIn >= first.nIn) return layers;
+  // A count of features that is none is named by the field rules.
+  if (!(nIn >= 0 && nIn < first.nIn)) return layers;
   const weights = new Float32Array(first.nOut * nIn);
   for (let row = 0; row < first.nOut; row++) {
     weights.set(first.weights.subarray(row * first.nIn, row * first.nIn + nIn), row * nIn);

@@ -1,3 +1,4 @@
+import { alignedBytes, type BytesSource } from './bytes.ts';
 import { type GlbChunks, glbByteLength, parseGlbPrefix } from './glb.ts';
 import { listFields, type NsdfFieldInstance } from './instances.ts';
 import { IssueList } from './issues.ts';
@@ -24,12 +25,14 @@ export interface NsdfPrefix {
  * Reads what has arrived of a file: MLPs and coarse levels come first. Null before its JSON is whole, and for what is no
  * `.nsdf`. Never throws: what is wrong with a file is told by `readNsdf` once it is whole, and nothing that comes from a
  * prefix has been held against the file's hash.
- * @param received the file's first bytes; weights are views of them.
+ * @param source the file's first bytes; weights are views of them where they begin at a multiple of four.
  * @example
  * const prefix = readNsdfPrefix(bytes.subarray(0, 20_000));
  * for (const { field, matrixWorld } of prefix?.fields ?? []) console.log(field.asset, matrixWorld);
  */
-export function readNsdfPrefix(received: Uint8Array): NsdfPrefix | null {
+export function readNsdfPrefix(source: BytesSource): NsdfPrefix | null {
+  if (typeof source !== 'object' || source === null) return null;
+  const received = alignedBytes(source);
   const byteLength = glbByteLength(received);
   const glb = byteLength === null ? null : parseGlbPrefix(received);
   if (byteLength === null || glb === null) return null;
@@ -43,7 +46,7 @@ export function readNsdfPrefix(received: Uint8Array): NsdfPrefix | null {
   return {
     byteLength,
     fields,
-    nLevels: counts.length === 0 ? 0 : Math.min(...counts),
+    nLevels: counts.length === 0 ? 0 : counts.reduce((least, n) => Math.min(least, n)),
     nLevelsTotal: countLevels(glb.json),
     nextByteLength: nextEnd(glb, received.length),
   };
@@ -64,11 +67,14 @@ function countLevels(json: unknown): number {
 
 /** The least end of a bufferView beyond what has arrived, from JSON that is not checked. */
 function nextEnd({ json, binByteOffset }: GlbChunks, nReceived: number): number | null {
-  const { bufferViews } = json as { bufferViews?: unknown };
+  const { bufferViews } = (json ?? {}) as { bufferViews?: unknown };
   if (!Array.isArray(bufferViews)) return null;
-  const ends = bufferViews.map((view: { byteOffset?: unknown; byteLength?: unknown } | null) => {
-    return binByteOffset + Number(view?.byteOffset ?? 0) + Number(view?.byteLength);
-  });
-  const next = Math.min(...ends.filter((end) => end > nReceived));
+  let next = Number.POSITIVE_INFINITY;
+  for (const view of bufferViews as readonly unknown[]) {
+    const { byteOffset = 0, byteLength } = (view ?? {}) as Record<string, unknown>;
+    if (typeof byteOffset !== 'number' || typeof byteLength !== 'number') continue;
+    const end = binByteOffset + byteOffset + byteLength;
+    if (end > nReceived) next = Math.min(next, end);
+  }
   return Number.isFinite(next) ? next : null;
 }

@@ -1,19 +1,20 @@
 import { NsdfFormatError } from '../errors.ts';
 import type { FieldAsset } from './asset.ts';
+import { alignedBytes, type BytesSource } from './bytes.ts';
 import { IssueList } from './issues.ts';
 import { type ParsedNsdf, parseNsdf } from './parse-nsdf.ts';
 import type { NsdfNode, NsdfScene } from './scene.ts';
 
 /**
  * Reads a `.nsdf` file: the graph of its default scene with the fields in it. f32 weights are views of `bytes` (which
- * must then not change), f16 weights are decoded. Nodes that share a mesh, and fields that share weights, share objects.
+ * must then not change) where those begin at a multiple of four, f16 weights are decoded. Nodes that share a mesh, and fields that share weights, share objects.
  * @throws {NsdfFormatError} at the first broken rule, with its byte or JSON pointer (`validateNsdf` lists them all).
  * @throws {NsdfUnsupportedError} for required extensions, versions, encoders, conventions and activations not known.
  * @example
  * const scene = readNsdf(await (await fetch('bunny.nsdf')).arrayBuffer());
  * const name = scene.nodes[0].mesh?.fields[0].asset.name;
  */
-export function readNsdf(bytes: ArrayBuffer | Uint8Array): NsdfScene {
+export function readNsdf(bytes: BytesSource): NsdfScene {
   return parseOrThrow(bytes).scene;
 }
 
@@ -21,7 +22,7 @@ export function readNsdf(bytes: ArrayBuffer | Uint8Array): NsdfScene {
  * The file's first field: in the order of the scene graph, else of its meshes. Node transforms are not applied.
  * @throws as {@link readNsdf}.
  */
-export function readField(bytes: ArrayBuffer | Uint8Array): FieldAsset {
+export function readField(bytes: BytesSource): FieldAsset {
   const { scene, meshes } = parseOrThrow(bytes);
   const first = firstField(scene.nodes) ?? meshes.find(({ fields }) => fields.length > 0)?.fields[0].asset;
   if (first === undefined) throw new NsdfFormatError('the file has no field', { field: '/meshes' });
@@ -33,7 +34,7 @@ export function readField(bytes: ArrayBuffer | Uint8Array): FieldAsset {
  * their own: nothing holds on to `bytes`. For engines' plugins, whose glTF loaders build the graph.
  * @throws as {@link readNsdf}.
  */
-export function readMeshFields(bytes: ArrayBuffer | Uint8Array): readonly (readonly FieldAsset[])[] {
+export function readMeshFields(bytes: BytesSource): readonly (readonly FieldAsset[])[] {
   const { meshes } = parseOrThrow(bytes);
   return detach(
     meshes.map(({ fields }) => fields.map(({ asset }) => asset)),
@@ -55,9 +56,9 @@ function detach<T>(root: T, copies: Map<unknown, unknown>): T {
   return copy as T;
 }
 
-function parseOrThrow(bytes: ArrayBuffer | Uint8Array): ParsedNsdf {
+function parseOrThrow(bytes: BytesSource): ParsedNsdf {
   const issues = new IssueList();
-  const parsed = parseNsdf(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes), issues);
+  const parsed = parseNsdf(alignedBytes(bytes), issues);
   issues.throwFirstError(': validateNsdf lists them');
   return parsed as ParsedNsdf;
 }

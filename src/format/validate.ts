@@ -1,22 +1,24 @@
+import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from './asset.ts';
+import { alignedBytes, type BytesSource } from './bytes.ts';
 import { contentHash } from './hash.ts';
 import { IssueList, type NsdfIssue } from './issues.ts';
-import { parseNsdf } from './parse-nsdf.ts';
+import { type ParsedNsdf, parseNsdf } from './parse-nsdf.ts';
 
 /**
  * Lists every issue of a file with its place; an empty list, or one without errors, means that `readNsdf` reads it.
  * Never throws. The stored SHA-256 is not checked: see {@link verifyNsdf}.
  */
-export function validateNsdf(bytes: ArrayBuffer | Uint8Array): readonly NsdfIssue[] {
+export function validateNsdf(bytes: BytesSource): readonly NsdfIssue[] {
   const issues = new IssueList();
-  parseNsdf(asBytes(bytes), issues);
+  parseSource(bytes, issues);
   return issues.issues;
 }
 
 /** As `validateNsdf`, and holds every stored SHA-256 against the weights. Never rejects. */
-export async function verifyNsdf(bytes: ArrayBuffer | Uint8Array): Promise<readonly NsdfIssue[]> {
+export async function verifyNsdf(bytes: BytesSource): Promise<readonly NsdfIssue[]> {
   const issues = new IssueList();
-  const parsed = parseNsdf(asBytes(bytes), issues);
+  const parsed = parseSource(bytes, issues);
   const hashes = new Map<FieldAsset, string>();
   for (const { name, fields } of parsed?.meshes ?? []) {
     for (const { asset, sha256 } of fields) {
@@ -31,6 +33,15 @@ export async function verifyNsdf(bytes: ArrayBuffer | Uint8Array): Promise<reado
   return issues.issues;
 }
 
-function asBytes(bytes: ArrayBuffer | Uint8Array): Uint8Array {
-  return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+/** What holds no bytes is an issue here as any other. */
+function parseSource(source: BytesSource, issues: IssueList): ParsedNsdf | null {
+  let bytes: Uint8Array;
+  try {
+    bytes = alignedBytes(source);
+  } catch (error) {
+    if (!(error instanceof NsdfArgumentError)) throw error;
+    issues.error('container', error.message);
+    return null;
+  }
+  return parseNsdf(bytes, issues);
 }

@@ -1,5 +1,6 @@
 import { NsdfFormatError, NsdfUnsupportedError } from '../errors.ts';
 import type { FieldAsset, GridLevel, HashGridEncoding, IdentityEncoding, MlpLayer } from '../format/asset.ts';
+import type { BytesSource } from '../format/bytes.ts';
 import { checkField, type FieldPlaces } from '../format/field-rules.ts';
 import { IssueList, type NsdfPlace } from '../format/issues.ts';
 import { readGridShape } from './grid-levels.ts';
@@ -26,8 +27,8 @@ const NO_ENCODERS = new Set(['none', 'identity']);
  * const asset = importSafetensors(new Uint8Array(await file.arrayBuffer()));
  * const bytes = writeNsdf(asset);
  */
-export function importSafetensors(source: ArrayBuffer | Uint8Array, options: ImportOptions = {}): FieldAsset {
-  const file = parseSafetensors(source instanceof Uint8Array ? source : new Uint8Array(source));
+export function importSafetensors(source: BytesSource, options: ImportOptions = {}): FieldAsset {
+  const file = parseSafetensors(source);
   const metadata = new Metadata(file.metadata);
   refuseOtherNetworks(metadata, file);
   const layerTensors = listLayers(file);

@@ -41,7 +41,7 @@ export class Metadata {
     const isNumbers =
       Array.isArray(value) && value.every((n) => typeof n === 'number' || typeof n === 'boolean');
     if (isNumbers && value.length === length) return value.map(Number);
-    const message = `metadata ${key} is ${shorten(JSON.stringify(value))}, expected ${length} numbers`;
+    const message = `metadata ${key} is ${shorten(this.text(key) ?? '')}, expected ${length} numbers`;
     throw new NsdfFormatError(message, place(key));
   }
 

@@ -1,5 +1,8 @@
 import { NsdfFormatError, NsdfUnsupportedError } from '../errors.ts';
+import { alignedBytes, type BytesSource, plainBytes } from '../format/bytes.ts';
+import { isGlb, nameForeignBytes, SAFETENSORS } from '../format/foreign-bytes.ts';
 import { decodeBfloat16, decodeHalf } from '../format/half.ts';
+import { parseJsonText } from '../format/json-text.ts';
 
 /** One tensor of a safetensors file, still in its stored type. */
 export interface SafeTensor {
@@ -17,7 +20,13 @@ export interface SafeTensors {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-const BYTES_PER_VALUE: Readonly<Record<string, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2 };
+const BYTES_PER_VALUE: ReadonlyMap<string, number> = new Map([
+  ['F64', 8],
+  ['F32', 4],
+  ['F16', 2],
+  ['BF16', 2],
+]);
+const GLB = { what: 'a GLB, as .nsdf files are', advice: 'read it with readNsdf' };
 /** The container's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
 
@@ -26,7 +35,8 @@ const MAX_HEADER_BYTES = 100_000_000;
  * @throws {NsdfFormatError} with the byte or the tensor at fault.
  * @see https://huggingface.co/docs/safetensors (format section)
  */
-export function parseSafetensors(bytes: Uint8Array): SafeTensors {
+export function parseSafetensors(source: BytesSource): SafeTensors {
+  const bytes = alignedBytes(source);
   const dataOffset = readHeaderLength(bytes) + 8;
   const header = parseHeader(bytes.subarray(8, dataOffset));
   const tensors = new Map<string, SafeTensor>();
@@ -42,6 +52,11 @@ export function parseSafetensors(bytes: Uint8Array): SafeTensors {
 }
 
 function readHeaderLength(bytes: Uint8Array): number {
+  const foreign = isGlb(bytes) ? GLB : nameForeignBytes(bytes);
+  if (foreign && foreign.what !== SAFETENSORS) {
+    const message = `not a safetensors file: it is ${foreign.what}; ${foreign.advice}`;
+    throw new NsdfFormatError(message, { byteOffset: 0 });
+  }
   if (bytes.length < 8) {
     throw new NsdfFormatError(`${bytes.length} bytes are too few for a safetensors file`, { byteOffset: 0 });
   }
@@ -56,10 +71,11 @@ function readHeaderLength(bytes: Uint8Array): number {
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   try {
-    return asRecord(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), 'the header');
+    return asRecord(parseJsonText(bytes, 8), 'the header');
   } catch (cause) {
-    if (cause instanceof NsdfFormatError) throw cause;
-    throw new NsdfFormatError('not a safetensors file: its header is not JSON', { byteOffset: 8, cause });
+    if (!(cause instanceof NsdfFormatError)) throw cause;
+    const message = `not a safetensors file: its header holds ${cause.message}`;
+    throw new NsdfFormatError(message, { byteOffset: 8, cause });
   }
 }
 
@@ -82,7 +98,7 @@ function parseTensor(name: string, entry: unknown, bytes: Uint8Array, dataOffset
     const message = `${name} claims bytes ${begin}..${end} of ${bytes.length - dataOffset} (truncated file?)`;
     throw new NsdfFormatError(message, { field: name, byteOffset });
   }
-  const bytesPerValue = BYTES_PER_VALUE[dtype];
+  const bytesPerValue = BYTES_PER_VALUE.get(dtype);
   const nValues = shape.reduce((product, n) => product * n, 1);
   if (bytesPerValue !== undefined && nValues * bytesPerValue !== end - begin) {
     const message = `${name}: ${dtype} [${shape}] needs ${nValues * bytesPerValue} bytes, found ${end - begin}`;
@@ -96,12 +112,13 @@ function parseTensor(name: string, entry: unknown, bytes: Uint8Array, dataOffset
  * @throws {NsdfUnsupportedError} for integer and other types.
  */
 export function tensorValues({ name, dtype, bytes }: SafeTensor): Float32Array {
-  const bytesPerValue = BYTES_PER_VALUE[dtype];
+  const bytesPerValue = BYTES_PER_VALUE.get(dtype);
   if (bytesPerValue === undefined) {
     const message = `${name} is ${dtype}, expected F32, F16, BF16 or F64: convert it before saving`;
     throw new NsdfUnsupportedError(`dtype ${dtype}`, message);
   }
-  const aligned = bytes.byteOffset % bytesPerValue === 0 ? bytes : bytes.slice();
+  const plain = plainBytes(bytes);
+  const aligned = plain.byteOffset % bytesPerValue === 0 ? plain : plain.slice();
   const { buffer, byteOffset, byteLength } = aligned;
   const length = byteLength / bytesPerValue;
   if (dtype === 'F32') return new Float32Array(buffer, byteOffset, length);

@@ -49,7 +49,8 @@ export function serveJobs(scope: WorkerScope, job: Job): void {
   }
 
   scope.addEventListener('message', ({ data }) => {
-    switch (data.kind) {
+    // What is no message of ours, a bundler's client sends some, is none of ours to answer.
+    switch (data?.kind) {
       case 'asset':
         assets.set(data.assetId, data.asset);
         break;

@@ -1,6 +1,7 @@
 import { PartitionCache } from '../cache/partition-cache.ts';
 import { NsdfArgumentError } from '../errors.ts';
 import type { Box3 } from '../format/asset.ts';
+import { describe } from '../format/json-object.ts';
 import { DERIVE_OPTION_NAMES, refuseUnknownOptions } from '../option-names.ts';
 import type { ToleranceBlocks } from '../surface/detail-map.ts';
 import type { DeriveOptions } from './options.ts';
@@ -13,13 +14,9 @@ const MIN_VERTICES = 4;
 const MAX_PREVIEW = 128;
 const BACKENDS = ['auto', 'cpu', 'worker', 'gpu'];
 
-/** What was found, as a user would write it. */
-function show(value: unknown): string {
-  return typeof value === 'string' ? `"${value}"` : String(value);
-}
-
-function refuse(argument: string, value: unknown, expected: string): never {
-  throw new NsdfArgumentError(argument, `${argument} is ${show(value)}; expected ${expected}`);
+/** @param found the value, as a user would write it. */
+function refuse(argument: string, value: unknown, expected: string, found = describe(value)): never {
+  throw new NsdfArgumentError(argument, `${argument} is ${found}; expected ${expected}`);
 }
 
 function checkNumber(
@@ -50,31 +47,42 @@ function checkConflicts({ tolerance, resolution, exact, preview, blocks, structu
 }
 
 function checkRegion(region: unknown): void {
-  const { min, max } = (region ?? {}) as { min?: readonly number[]; max?: readonly number[] };
+  const { min, max } = (region ?? {}) as { min?: unknown; max?: unknown };
   const isBox =
-    min?.length === 3 && max?.length === 3 && min.every((x, k) => x < max[k] && Number.isFinite(max[k] - x));
-  if (!isBox)
-    refuse('region', JSON.stringify(region), 'a box { min: [x, y, z], max: [x, y, z] } with min below max');
+    isTriple(min, Number.isFinite) &&
+    isTriple(max, Number.isFinite) &&
+    [0, 1, 2].every((k) => min[k] < max[k] && Number.isFinite(max[k] - min[k]));
+  if (isBox) return;
+  const isNumbers = isTriple(min, () => true) && isTriple(max, () => true);
+  const found = isNumbers ? `[${Array.from(min)}] to [${Array.from(max)}]` : undefined;
+  refuse('region', region, 'a box { min: [x, y, z], max: [x, y, z] } with min below max', found);
+}
+
+/** Three numbers, in a list of any kind. */
+function isTriple(value: unknown, isRight: (n: number) => boolean): value is ArrayLike<number> {
+  if (!isList(value) || value.length !== 3) return false;
+  return [0, 1, 2].every((k) => typeof value[k] === 'number' && isRight(value[k]));
+}
+
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { length?: unknown }).length === 'number'
+  );
 }
 
 /** More blocks than this along an axis are not detail by view any more. */
 const MAX_BLOCKS = 64;
 
 function checkBlocks(blocks: unknown): void {
-  const { counts, tolerances } = (blocks ?? {}) as Partial<ToleranceBlocks>;
-  const isDivision =
-    counts?.length === 3 && counts.every((n) => Number.isInteger(n) && n >= 1 && n <= MAX_BLOCKS);
-  if (!isDivision) {
-    refuse(
-      'blocks',
-      JSON.stringify(blocks),
-      `counts, three whole numbers from 1 to ${MAX_BLOCKS}, and tolerances`,
-    );
+  const { counts, tolerances } = (blocks ?? {}) as Partial<Record<keyof ToleranceBlocks, unknown>>;
+  if (!isTriple(counts, (n) => Number.isInteger(n) && n >= 1 && n <= MAX_BLOCKS)) {
+    refuse('blocks', blocks, `counts, three whole numbers from 1 to ${MAX_BLOCKS}, and tolerances`);
   }
   const nBlocks = counts[0] * counts[1] * counts[2];
-  const list = Array.from(tolerances ?? []);
-  if (list.length !== nBlocks || !list.every((t) => t > 0 && t < Number.POSITIVE_INFINITY)) {
-    refuse('blocks', `${list.length} tolerances`, `${nBlocks} positive distances, one a block`);
+  const list: ArrayLike<unknown> = isList(tolerances) ? tolerances : [];
+  const isRight = (t: unknown): boolean => typeof t === 'number' && t > 0 && t < Number.POSITIVE_INFINITY;
+  if (list.length !== nBlocks || !Array.from(list).every(isRight)) {
+    refuse('blocks', list, `${nBlocks} positive distances, one a block`, `${list.length} tolerances`);
   }
 }
 

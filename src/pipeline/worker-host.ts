@@ -32,6 +32,8 @@ export const WORKER_HOST_DEFAULTS: WorkerHostOptions = {
   maxAssetBytes: 64 * 2 ** 20,
 };
 
+const ENDINGS: readonly FromWorker['kind'][] = ['done', 'failed', 'cancelled'];
+
 interface RunningJob {
   readonly jobId: number;
   readonly control: BackendControl;
@@ -59,7 +61,7 @@ export class WorkerHost {
     this.#worker = worker;
     this.#options = options;
     this.#onChange = onChange;
-    worker.addEventListener('message', (event) => this.#receive((event as MessageEvent<FromWorker>).data));
+    worker.addEventListener('message', (event) => this.#receive((event as MessageEvent<unknown>).data));
     worker.addEventListener('messageerror', () => this.#fail('a message from it could not be read'));
     worker.addEventListener('error', (event) => {
       event.preventDefault(); // reported through the job, not in the page's console
@@ -144,8 +146,10 @@ export class WorkerHost {
     this.#timer = setTimeout(() => this.terminate(reason), this.#options.cancelGraceMs);
   }
 
-  #receive(message: FromWorker): void {
-    if (this.#state === 'dead') return;
+  /** What is no message of ours, from a tool in the worker or a bundler's client, is none of ours to answer. */
+  #receive(data: unknown): void {
+    if (this.#state === 'dead' || typeof data !== 'object' || data === null) return;
+    const message = data as FromWorker;
     if (message.kind === 'ready') {
       clearTimeout(this.#timer);
       this.#state = 'ready';
@@ -159,6 +163,7 @@ export class WorkerHost {
       this.#reportProgress(job, message);
       return;
     }
+    if (!ENDINGS.includes(message.kind)) return;
     clearTimeout(this.#timer);
     this.#job = undefined;
     if (message.kind === 'done') job.resolve(message.surface);

@@ -14,16 +14,18 @@ export const PLY_TYPE_BYTES = {
 
 export type PlyType = keyof typeof PLY_TYPE_BYTES;
 
-const ALIASES: Readonly<Record<string, PlyType>> = {
-  int8: 'char',
-  uint8: 'uchar',
-  int16: 'short',
-  uint16: 'ushort',
-  int32: 'int',
-  uint32: 'uint',
-  float32: 'float',
-  float64: 'double',
-};
+const ALIASES: ReadonlyMap<string, PlyType> = new Map(
+  Object.entries({
+    int8: 'char',
+    uint8: 'uchar',
+    int16: 'short',
+    uint16: 'ushort',
+    int32: 'int',
+    uint32: 'uint',
+    float32: 'float',
+    float64: 'double',
+  } as const),
+);
 
 export interface PlyProperty {
   readonly name: string;
@@ -90,7 +92,7 @@ function parseProperty(words: readonly string[], fail: () => Error): PlyProperty
   const isList = words[1] === 'list';
   const [countWord, typeWord, name] = isList ? words.slice(2) : [undefined, words[1], words[2]];
   const typeOf = (word: string | undefined): PlyType => {
-    const type = ALIASES[word ?? ''] ?? word;
+    const type = ALIASES.get(word ?? '') ?? word;
     if (type === undefined || !Object.hasOwn(PLY_TYPE_BYTES, type)) throw fail();
     return type as PlyType;
   };

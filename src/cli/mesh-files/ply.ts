@@ -44,6 +44,7 @@ function read(bytes: Uint8Array): MeshData {
   const builder = new MeshBuilder();
   const normals: number[] = [];
   for (const element of header.elements) {
+    expectRows(element, source);
     if (element.name === 'vertex') readVertices(element, source, builder, normals);
     else if (element.name === 'face') readFaces(element, source, builder);
     else skip(element, source);
@@ -51,6 +52,15 @@ function read(bytes: Uint8Array): MeshData {
   const mesh = builder.mesh();
   const hasNormals = normals.length === mesh.positions.length && normals.length > 0;
   return hasNormals ? { ...mesh, normals: Float32Array.from(normals) } : mesh;
+}
+
+/** A count that the file cannot hold is refused before anything is read; rows without properties are none. */
+function expectRows({ name, count, properties }: PlyElement, source: PlySource): void {
+  if (count === 0) return;
+  if (properties.length === 0) {
+    throw new NsdfFormatError(`${count} elements "${name}" without properties`, { field: `element ${name}` });
+  }
+  for (const { type, countType } of properties) source.expect(count, countType ?? type);
 }
 
 function readVertices(element: PlyElement, source: PlySource, builder: MeshBuilder, normals: number[]): void {

@@ -1,0 +1,34 @@
+import { NsdfBudgetError } from './errors.ts';
+
+/**
+ * Budgets for what a small file can multiply: each is checked before anything of that size is allocated. docs/format.md
+ * has the same table. What is not here grows no faster than the file itself.
+ */
+export const BUDGETS = {
+  /** Weights of a network, every layer counted: layers may share their bytes. */
+  nWeights: 2 ** 23,
+  /** Hidden neurons of a network: every corner of the search holds a value of each. */
+  nNeurons: 2 ** 14,
+  /** Planes across an axis of a field's grid, those of all levels together. */
+  nGridPlanes: 2 ** 16,
+  /** Boxes that the search for the surface holds at a time. */
+  nBoxes: 2 ** 24,
+  /** Values, vertices times features, that a level's pyramid of ranges is built of; a larger level gets none. */
+  nPyramidValues: 2 ** 27,
+} as const;
+
+/**
+ * Holds a size against its budget.
+ * @param what is counted, for the message: "boxes to look into".
+ * @param advice what to do about it.
+ * @throws {NsdfBudgetError} if it is larger.
+ */
+export function checkBudget(key: keyof typeof BUDGETS, needed: number, what: string, advice: string): void {
+  const available = BUDGETS[key];
+  if (needed <= available) return;
+  throw new NsdfBudgetError(
+    `${needed} ${what}, at most ${available} are allowed: ${advice}`,
+    needed,
+    available,
+  );
+}
