@@ -81,7 +81,7 @@ export function checkField(parts: FieldParts, places: FieldPlaces, issues: Issue
   for (const key of ['valueScale', 'tolerance'] as const) {
     const value = parts[key];
     if (typeof value !== 'number' || (value > 0 && Number.isFinite(value))) continue;
-    issues.error('property-range', `found ${value}, expected a positive number`, places[key]);
+    issues.error('property-range', `${key} is ${value}, expected a positive number`, places[key]);
   }
   if (domain && parts.region) checkRegion(parts.region, domain, places.region, issues);
   if (lodResolutions) checkLod(lodResolutions, places.lodResolutions, issues);

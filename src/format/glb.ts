@@ -143,7 +143,7 @@ function parseJson({ bytes, byteOffset }: Chunk, issues: IssueList): unknown {
     return parseJsonText(bytes, byteOffset);
   } catch (error) {
     if (!(error instanceof NsdfFormatError)) throw error;
-    issues.error('json', `the JSON chunk holds ${error.message}`, { byteOffset });
+    issues.error('json', `the JSON chunk is ${error.message}`, { byteOffset });
     return undefined;
   }
 }

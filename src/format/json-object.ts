@@ -69,7 +69,11 @@ export class JsonObject {
     const value = this.text(key, fallback);
     if (value === null || (allowed as readonly string[]).includes(value)) return value as T | null;
     const expected = allowed.map((name) => `"${name}"`).join(' or ');
-    this.issues.error('property-range', `found ${describe(value)}, expected ${expected}`, this.place(key));
+    this.issues.error(
+      'property-range',
+      `${key} is ${describe(value)}, expected ${expected}`,
+      this.place(key),
+    );
     return null;
   }
 
@@ -85,7 +89,7 @@ export class JsonObject {
   index(key: string): number | null {
     const value = this.integer(key);
     if (value === null || value >= 0) return value;
-    this.issues.error('property-range', `found ${value}, expected an index`, this.place(key));
+    this.issues.error('property-range', `${key} is ${value}, expected an index`, this.place(key));
     return null;
   }
 
@@ -122,7 +126,11 @@ export class JsonObject {
   #hasLength(key: string, value: readonly unknown[], { min, max }: LengthRange): boolean {
     if (value.length >= min && value.length <= max) return true;
     const expected = min === max ? `${min}` : `${min} to ${max}`;
-    this.issues.error('property-range', `${value.length} values, expected ${expected}`, this.place(key));
+    this.issues.error(
+      'property-range',
+      `${key} has ${value.length} values, expected ${expected}`,
+      this.place(key),
+    );
     return false;
   }
 
@@ -135,12 +143,12 @@ export class JsonObject {
     if (!this.has(key)) return fallback === undefined ? this.#missing(key, what) : fallback;
     const value = this.value[key];
     if (isRight(value)) return value as T;
-    this.issues.error('property-type', `expected ${what}, found ${describe(value)}`, this.place(key));
+    this.issues.error('property-type', `${key}: expected ${what}, found ${describe(value)}`, this.place(key));
     return null;
   }
 
   #missing(key: string, what: string): null {
-    this.issues.error('property-missing', `missing, expected ${what}`, this.place(key));
+    this.issues.error('property-missing', `${key} is missing, expected ${what}`, this.place(key));
     return null;
   }
 }

@@ -13,13 +13,13 @@ const BACKSLASH = 0x5c;
  */
 export function parseJsonText(bytes: Uint8Array, byteOffset: number): unknown {
   if (isTooDeep(bytes)) {
-    throw new NsdfFormatError(`JSON that is nested more than ${MAX_DEPTH} deep`, { byteOffset });
+    throw new NsdfFormatError(`nested more than ${MAX_DEPTH} deep`, { byteOffset });
   }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.slice(0, 120) : 'unreadable';
-    throw new NsdfFormatError(`no JSON: ${reason}`, { byteOffset, cause });
+    throw new NsdfFormatError(`not JSON: ${reason}`, { byteOffset, cause });
   }
 }
 

@@ -74,7 +74,7 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
     return asRecord(parseJsonText(bytes, 8), 'the header');
   } catch (cause) {
     if (!(cause instanceof NsdfFormatError)) throw cause;
-    const message = `not a safetensors file: its header holds ${cause.message}`;
+    const message = `not a safetensors file: its header is ${cause.message}`;
     throw new NsdfFormatError(message, { byteOffset: 8, cause });
   }
 }

@@ -186,7 +186,7 @@ describe('refuses to write', () => {
   });
 
   it('a field that breaks a rule', () => {
-    expect(() => writeNsdf({ ...boxMlp(), valueScale: 0 })).toThrow(/valueScale: found 0/);
+    expect(() => writeNsdf({ ...boxMlp(), valueScale: 0 })).toThrow(/valueScale is 0/);
     const weights = Float32Array.from(boxMlp().layers[0].weights).fill(Number.NaN, 4, 6);
     const layers = [{ ...boxMlp().layers[0], weights }, ...boxMlp().layers.slice(1)];
     expect(() => writeNsdf({ ...boxMlp(), layers })).toThrow(/layers\[0\]\.weights\[4\].*NaN.*1 more/);
