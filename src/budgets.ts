@@ -10,9 +10,11 @@ export const BUDGETS = {
   /** Hidden neurons of a network: every corner of the search holds a value of each. */
   nNeurons: 2 ** 14,
   /** Planes across an axis of a field's grid, those of all levels together. */
-  nGridPlanes: 2 ** 16,
+  nGridPlanes: 2 ** 13,
   /** Boxes that the search for the surface holds at a time. */
   nBoxes: 2 ** 24,
+  /** Values at the corners of those boxes, hidden neurons times corners: 2 GiB. */
+  nCornerValues: 2 ** 28,
   /** Values, vertices times features, that a level's pyramid of ranges is built of; a larger level gets none. */
   nPyramidValues: 2 ** 27,
 } as const;

@@ -13,6 +13,8 @@ export interface BoxEncoder {
    * @param radius f64[nInputs]
    */
   encode(min: ArrayLike<number>, max: ArrayLike<number>, corners: Float64Array, radius: Float64Array): void;
+  /** See `CpuField.prepareBound`. */
+  prepare(min: ArrayLike<number>, max: ArrayLike<number>): Generator<void, void, void> | undefined;
   /** See `CpuField.featureRange`. */
   range(
     min: ArrayLike<number>,
@@ -43,6 +45,7 @@ function createCoordinateBoxes(frame: DomainFrame): BoxEncoder {
         radius[axis] = 0;
       }
     },
+    prepare: () => undefined,
     range() {},
   };
 }
@@ -68,6 +71,11 @@ export function createBoxEncoder(encoding: FieldAsset['encoding'], frame: Domain
       place(min, max);
       for (let l = 0; l < boxes.length; l++) boxes[l].encode(lo, hi, corners, radius, l * F);
     },
+    prepare(min, max) {
+      place(min, max);
+      const waiting = boxes.map((box) => box.prepare(lo, hi)).filter((steps) => steps !== undefined);
+      return waiting.length === 0 ? undefined : inTurn(waiting);
+    },
     range(min, max, outLo, outHi, outIsTrilinear) {
       place(min, max);
       for (let l = 0; l < boxes.length; l++) {
@@ -75,6 +83,10 @@ export function createBoxEncoder(encoding: FieldAsset['encoding'], frame: Domain
       }
     },
   };
+}
+
+function* inTurn(all: readonly Generator<void, void, void>[]): Generator<void, void, void> {
+  for (const steps of all) yield* steps;
 }
 
 /** f64[F]: largest |feature|. */

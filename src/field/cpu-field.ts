@@ -6,6 +6,9 @@ import { createFrame } from './frame.ts';
 import { axisMarks } from './marks.ts';
 import { createNetwork } from './mlp.ts';
 
+/** Weights that are multiplied within a few milliseconds. */
+const WEIGHTS_PER_SLICE = 2 ** 23;
+
 /**
  * A neural field on the CPU; f < 0 inside. All arithmetic is float64. Outside the domain f is extended by
  * f(q) + |p - q|, q being the nearest point of the domain, so that it stays usable as a distance.
@@ -21,6 +24,11 @@ export interface CpuField {
   /** Effective last row: f = dot(lastWeights, relu(last hidden)) + lastBias; sign, value scale, difference folded in. */
   readonly lastWeights: Float64Array;
   readonly lastBias: number;
+  /**
+   * Points that are evaluated within a few milliseconds, from 1 to `most`: what loops that give way to others count by.
+   * A file decides how large its network is.
+   */
+  pointsPerSlice(most: number): number;
   /**
    * Sorted coordinates, in local units, where the grid's levels have planes across this axis; the domain's ends
    * included, planes closer than 2e-6 of the extent merged (an end wins). Without a grid: the two ends.
@@ -59,6 +67,11 @@ export interface CpuField {
    */
   bound(min: ArrayLike<number>, max: ArrayLike<number>): { lo: number; hi: number };
   /**
+   * What has to be built before this box can be bounded and takes more than milliseconds, to be run in steps; undefined
+   * where there is nothing to do. `bound` builds it in one go otherwise.
+   */
+  prepareBound(min: ArrayLike<number>, max: ArrayLike<number>): Generator<void, void, void> | undefined;
+  /**
    * Range of every feature over a box, and per level whether the box lies in one cell, so that the level's features are
    * trilinear in it. Without a grid there is nothing to write.
    * @param outLo f64[L*F]
@@ -92,6 +105,7 @@ export function createCpuField(asset: FieldAsset): CpuField {
   const { nPreActivations, lastWeights, lastBias, hidden } = network;
   const values = new Float64Array(BLOCK_SIZE * (nPreActivations + 1));
 
+  const nWeights = hidden.reduce((sum, { weights }) => sum + weights.length, nPreActivations + 1);
   const countOf = (points: ArrayLike<number>, n: number | undefined): number =>
     n ?? Math.floor(points.length / 3);
 
@@ -101,6 +115,7 @@ export function createCpuField(asset: FieldAsset): CpuField {
     nPreActivations,
     lastWeights,
     lastBias,
+    pointsPerSlice: (most) => Math.max(1, Math.min(most, Math.floor(WEIGHTS_PER_SLICE / nWeights))),
     marks: (axis) => axisMarks(asset, axis),
     evaluate(points, out, n) {
       const count = countOf(points, n);
@@ -134,6 +149,10 @@ export function createCpuField(asset: FieldAsset): CpuField {
       boxEncoder ??= createBoxEncoder(encoding, frame);
       bounder ??= createBounder(network, boxEncoder);
       return bounder(min, max);
+    },
+    prepareBound(min, max) {
+      boxEncoder ??= createBoxEncoder(encoding, frame);
+      return boxEncoder.prepare(min, max);
     },
     featureRange(min, max, outLo, outHi, outIsTrilinear) {
       boxEncoder ??= createBoxEncoder(encoding, frame);

@@ -1,6 +1,6 @@
 import type { GridLevel } from '../format/asset.ts';
 import { cellOffsets, entryIndex } from './hash-grid.ts';
-import { createPyramid, type MinMaxPyramid } from './pyramid.ts';
+import { buildPyramid, type MinMaxPyramid } from './pyramid.ts';
 
 /** A level that has at most this many vertices in and around the box is examined vertex by vertex. */
 const MAX_VERTICES = 512;
@@ -11,6 +11,11 @@ export interface LevelBoxes {
   encode(lo: Float64Array, hi: Float64Array, corners: Float64Array, radius: Float64Array, at: number): void;
   /** Ranges; returns whether the box lies in one cell. */
   range(lo: Float64Array, hi: Float64Array, outLo: Float64Array, outHi: Float64Array, at: number): boolean;
+  /**
+   * What has to be built before this box can be looked into, and takes a while: to be run before the other methods are
+   * called, which build it in one go otherwise. Undefined where there is nothing to do.
+   */
+  prepare(lo: Float64Array, hi: Float64Array): Generator<void, void, void> | undefined;
 }
 
 /**
@@ -71,14 +76,18 @@ export function createLevelBoxes(level: GridLevel, F: number): LevelBoxes {
     }
   };
 
+  const build = function* (): Generator<void, void, void> {
+    pyramid = yield* buildPyramid(level, F);
+  };
+
   const rangeOf = (nVertices: number, outLo: Float64Array, outHi: Float64Array, at: number): void => {
     if (nVertices <= MAX_VERTICES) {
       examine();
       for (let k = 0; k < F; k++) valueRange(values, nVertices * F, k, F, outLo, outHi, at + k);
       return;
     }
-    pyramid ??= createPyramid(level, F);
-    pyramid.range(first, last, outLo, outHi, at);
+    if (pyramid === undefined) for (const _ of build());
+    (pyramid as unknown as MinMaxPyramid).range(first, last, outLo, outHi, at);
   };
 
   const fitRange = new Float64Array(2);
@@ -86,6 +95,7 @@ export function createLevelBoxes(level: GridLevel, F: number): LevelBoxes {
   const lows = new Float64Array(F);
   const highs = new Float64Array(F);
   return {
+    prepare: (lo, hi) => (pyramid === undefined && place(lo, hi) > MAX_VERTICES ? build() : undefined),
     range(lo, hi, outLo, outHi, at) {
       const nVertices = place(lo, hi);
       rangeOf(nVertices, outLo, outHi, at);

@@ -1,10 +1,11 @@
+import { BUDGETS } from '../budgets.ts';
 import type { GridLevel } from '../format/asset.ts';
 import { rowEntries } from './hash-grid.ts';
 
 /** Vertices an axis of the blocks at the pyramid's foot, as a power of two. */
 const FOOT_BITS = 2;
-/** A level with more vertices than this an axis gets no pyramid (30M entries are read in about 0.2 s). */
-const MAX_SIDE = 320;
+/** Values read between two yields: 2 to 8 ms. */
+const VALUES_PER_YIELD = 2 ** 19;
 /** Blocks an axis that a query reads at most. */
 const MAX_BLOCKS = 4;
 
@@ -32,10 +33,20 @@ export function levelSide(level: GridLevel): number {
   return Math.floor(level.scale + level.offset) + 2;
 }
 
-/** Builds the pyramid of a level; blocks have 2^k vertices an axis, k = FOOT_BITS up to the whole level. */
-export function createPyramid(level: GridLevel, nFeatures: number): MinMaxPyramid {
+/**
+ * Builds the pyramid of a level; blocks have 2^k vertices an axis, k = FOOT_BITS up to the whole level. A level with too
+ * many values for that (they are read at 150M a second) is one block. Yields every few milliseconds of work.
+ */
+export function* buildPyramid(level: GridLevel, nFeatures: number): Generator<void, MinMaxPyramid, void> {
   const side = levelSide(level);
-  const storeys = side > MAX_SIDE ? [wholeTable(level, nFeatures)] : buildStoreys(level, nFeatures, side);
+  const isLarge = side ** 3 * nFeatures > BUDGETS.nPyramidValues;
+  const storeys = isLarge
+    ? [yield* wholeTable(level, nFeatures)]
+    : yield* buildStoreys(level, nFeatures, side);
+  return pyramidOf(storeys, nFeatures);
+}
+
+function pyramidOf(storeys: readonly Storey[], nFeatures: number): MinMaxPyramid {
   return {
     range(first, last, outLo, outHi, at) {
       let widest = 0;
@@ -67,28 +78,29 @@ export function createPyramid(level: GridLevel, nFeatures: number): MinMaxPyrami
 }
 
 /** One block for a level that is too large: the range of its table. */
-function wholeTable(level: GridLevel, nFeatures: number): Storey {
+function* wholeTable(level: GridLevel, nFeatures: number): Generator<void, Storey, void> {
   const lo = new Float32Array(nFeatures).fill(Number.POSITIVE_INFINITY);
   const hi = new Float32Array(nFeatures).fill(Number.NEGATIVE_INFINITY);
   for (let i = 0; i < level.params.length; i++) {
     const k = i % nFeatures;
     if (level.params[i] < lo[k]) lo[k] = level.params[i];
     if (level.params[i] > hi[k]) hi[k] = level.params[i];
+    if (i % VALUES_PER_YIELD === 0) yield;
   }
   return { bits: 31, side: 1, lo, hi };
 }
 
-function buildStoreys(level: GridLevel, F: number, nVertices: number): Storey[] {
+function* buildStoreys(level: GridLevel, F: number, nVertices: number): Generator<void, Storey[], void> {
   const { params } = level;
   const entries = new Float64Array(nVertices);
   const table = (y: number, z: number) => rowEntries(level, y, z, entries);
-  const storeys = [gather(nVertices, FOOT_BITS, FOOT_BITS, params, params, F, table, entries)];
+  const storeys = [yield* gather(nVertices, FOOT_BITS, FOOT_BITS, params, params, F, table, entries)];
   for (let below = storeys[0]; below.side > 1; below = storeys[storeys.length - 1]) {
     const { side, lo, hi, bits } = below;
     const blocks = (y: number, z: number) => {
       for (let x = 0; x < side; x++) entries[x] = (z * side + y) * side + x;
     };
-    storeys.push(gather(side, 1, bits + 1, lo, hi, F, blocks, entries));
+    storeys.push(yield* gather(side, 1, bits + 1, lo, hi, F, blocks, entries));
   }
   return storeys;
 }
@@ -97,7 +109,7 @@ function buildStoreys(level: GridLevel, F: number, nVertices: number): Storey[] 
  * The storey whose blocks have 2^shift blocks (or vertices) an axis of what lies below.
  * @param readRow writes the entries of a row of what lies below to `entries`.
  */
-function gather(
+function* gather(
   sideBelow: number,
   shift: number,
   bits: number,
@@ -106,12 +118,18 @@ function gather(
   F: number,
   readRow: (y: number, z: number) => void,
   entries: Float64Array,
-): Storey {
+): Generator<void, Storey, void> {
   const side = ((sideBelow - 1) >> shift) + 1;
   const lo = new Float32Array(side ** 3 * F).fill(Number.POSITIVE_INFINITY);
   const hi = new Float32Array(side ** 3 * F).fill(Number.NEGATIVE_INFINITY);
+  let nRead = 0;
   for (let z = 0; z < sideBelow; z++) {
     for (let y = 0; y < sideBelow; y++) {
+      nRead += sideBelow * F;
+      if (nRead > VALUES_PER_YIELD) {
+        nRead = 0;
+        yield;
+      }
       readRow(y, z);
       const to = ((z >> shift) * side + (y >> shift)) * side * F;
       for (let k = 0; k < F; k++) mergeRow(belowLo, belowHi, entries, sideBelow, shift, F, k, lo, hi, to + k);

@@ -1,3 +1,4 @@
+import { BUDGETS } from '../budgets.ts';
 import type { Box3, GridLevel, IdentityEncoding, MlpLayer, OutputRule } from './asset.ts';
 import type { IssueList, NsdfPlace } from './issues.ts';
 
@@ -191,6 +192,7 @@ function checkLayers(layers: readonly (MlpLayer | null)[], places: FieldPlaces, 
     const message = `${layers.length} layers, expected 1 to ${FIELD_LIMITS.nLayers}`;
     issues.error('property-range', message, places.mlp);
   }
+  checkSize(layers, places.mlp, issues);
   layers.forEach((layer, index) => {
     if (layer === null) return;
     checkLayer(layer, index, places.layer(index), issues);
@@ -199,6 +201,19 @@ function checkLayers(layers: readonly (MlpLayer | null)[], places: FieldPlaces, 
     const message = `layer ${index} reads ${layer.nIn} values but layer ${index - 1} gives ${given}`;
     issues.error('shape', message, places.layer(index));
   });
+}
+
+/** Layers may share their bytes, so that a small file could name a network of any size. */
+function checkSize(layers: readonly (MlpLayer | null)[], place: NsdfPlace, issues: IssueList): void {
+  const nWeights = layers.reduce((sum, layer) => sum + (layer ? layer.nIn * layer.nOut : 0), 0);
+  const nNeurons = layers.slice(0, -1).reduce((sum, layer) => sum + (layer?.nOut ?? 0), 0);
+  const refuse = (found: number, what: string, most: number): void => {
+    if (found <= most) return;
+    const message = `the network has ${found} ${what}, at most ${most} can be derived`;
+    issues.unsupported('network size', message, place);
+  };
+  refuse(nWeights, 'weights', BUDGETS.nWeights);
+  refuse(nNeurons, 'hidden neurons', BUDGETS.nNeurons);
 }
 
 function checkLayer(

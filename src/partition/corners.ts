@@ -1,8 +1,10 @@
+import { checkBudget } from '../budgets.ts';
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { growFloat64, growInt32 } from './grow.ts';
 import { NumberMap } from './number-map.ts';
 
+const TOO_FINE = 'the network is too large for a field, or a detail, so fine';
 /** Largest number of bisections of one base box along one axis. */
 export const MAX_SPLIT_DEPTH = 9;
 
@@ -77,7 +79,7 @@ export class CornerTable {
     this.field = field;
     this.lattice = lattice;
     this.stride = field.nPreActivations + 1;
-    this.values = new Float64Array(1024 * this.stride);
+    this.values = new Float64Array(64 * this.stride);
     this.coords = new Int32Array(1024 * 3);
     const side = (axis: number) => ((lattice.planes[axis].length - 1) << lattice.subBits) + 1;
     this.extent = [side(0), side(1)];
@@ -105,7 +107,10 @@ export class CornerTable {
     return id;
   }
 
-  /** Evaluates up to `limit` of the corners added since the last call; gives the number still waiting. */
+  /**
+   * Evaluates up to `limit` of the corners added since the last call; gives the number still waiting.
+   * @throws {NsdfBudgetError} before their values take more memory than there may be.
+   */
   flush(limit = Number.POSITIVE_INFINITY): number {
     const first = this.nEvaluated;
     const n = Math.min(limit, this.nCorners - first);
@@ -114,7 +119,9 @@ export class CornerTable {
     for (let i = 0; i < n * 3; i++) {
       this.points[i] = latticeCoordinate(this.lattice, i % 3, this.coords[first * 3 + i]);
     }
-    this.values = growFloat64(this.values, (first + n) * this.stride);
+    const nValues = (first + n) * this.stride;
+    checkBudget('nCornerValues', nValues, 'values at corners of boxes', TOO_FINE);
+    this.values = growFloat64(this.values, nValues);
     this.field.preActivations(this.points, this.values, n, first * this.stride);
     for (let i = first; i < first + n; i++) this.values[(i + 1) * this.stride - 1] += this.isoOffset;
     this.nEvaluated = first + n;

@@ -1,3 +1,4 @@
+import { checkBudget } from '../budgets.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { CornerTable, Lattice } from './corners.ts';
 import { growInt32 } from './grow.ts';
@@ -26,6 +27,8 @@ export interface Candidates {
 const BOXES_PER_YIELD = 512;
 const CORNERS_PER_YIELD = 2048;
 const BLOCKS_PER_YIELD = 64;
+/** Blocks that culling begins with, at most. */
+const MAX_FIRST_BLOCKS = 2 ** 18;
 const REDUCTIONS_PER_YIELD = 64;
 
 /**
@@ -48,7 +51,7 @@ export function* cullBoxes(
     const nTested = candidates.nTested + candidates.boxes.length / 3;
     return { boxes, nBoxes: boxes.length / 3, nTotal, nTested };
   }
-  let size = largestBlock(counts);
+  let size = firstBlock(counts);
   let blocks = allBlocks(counts, size);
   let nTested = 0;
   while (size > 1) {
@@ -72,7 +75,24 @@ export function largestBlock(counts: readonly number[]): number {
   return size;
 }
 
+/** A lattice so fine that those would be too many begins with larger ones, which tell less off. */
+function firstBlock(counts: readonly number[]): number {
+  let size = largestBlock(counts);
+  while (countBlocks(counts, size) > MAX_FIRST_BLOCKS) size *= 2;
+  return size;
+}
+
+function countBlocks(counts: readonly number[], size: number): number {
+  return counts.reduce((product, n) => product * Math.ceil(n / size), 1);
+}
+
+/** @throws {NsdfBudgetError} before more is allocated than there may be. */
+export function expectRoom(nBoxes: number): void {
+  checkBudget('nBoxes', nBoxes, 'boxes to look into', 'the field, or the detail asked for, is too fine');
+}
+
 function allBlocks(counts: readonly number[], size: number): Int32Array {
+  expectRoom(countBlocks(counts, size));
   const [nx, ny, nz] = counts.map((n) => Math.ceil(n / size));
   const blocks = new Int32Array(nx * ny * nz * 3);
   let n = 0;
@@ -94,6 +114,7 @@ function* keepBlocks(
   blocks: Int32Array,
   size: number,
 ): Generator<number, Int32Array> {
+  const perYield = 3 * field.pointsPerSlice(BLOCKS_PER_YIELD);
   const kept = new Int32Array(blocks.length);
   const min = new Float64Array(3);
   const max = new Float64Array(3);
@@ -104,14 +125,17 @@ function* keepBlocks(
       min[k] = planes[blocks[i + k]];
       max[k] = planes[Math.min(blocks[i + k] + size, planes.length - 1)];
     }
+    for (const _ of field.prepareBound(min, max) ?? []) yield i / blocks.length / size / 2;
     const { lo, hi } = field.bound(min, max);
     if (lo <= 0 && hi >= 0) for (let k = 0; k < 3; k++) kept[n++] = blocks[i + k];
-    if (i % (BLOCKS_PER_YIELD * 3) === 0) yield i / blocks.length / size / 2;
+    if (i % perYield === 0) yield i / blocks.length / size / 2;
   }
   return kept.subarray(0, n);
 }
 
 function divideBlocks(blocks: Int32Array, counts: readonly number[], size: number): Int32Array {
+  // Surface that passes through a block passes through as many boxes, at the least, as it has along an axis.
+  expectRoom((blocks.length / 3) * Math.max(8, 2 * size));
   const divided = new Int32Array(blocks.length * 8);
   let n = 0;
   for (let i = 0; i < blocks.length; i += 3) {
@@ -142,14 +166,16 @@ function* keepBoxes(
     if (i % (BOXES_PER_YIELD * 4) === 0) yield 0.5 + (0.1 * i) / nBoxes;
   }
   const nCorners = table.count;
-  for (let left = table.flush(CORNERS_PER_YIELD); left > 0; left = table.flush(CORNERS_PER_YIELD)) {
+  const perFlush = table.field.pointsPerSlice(CORNERS_PER_YIELD);
+  for (let left = table.flush(perFlush); left > 0; left = table.flush(perFlush)) {
     yield 0.9 - (0.3 * left) / nCorners;
   }
   const net = new RegionNetwork(table.field);
+  const perYield = table.field.pointsPerSlice(REDUCTIONS_PER_YIELD);
   let kept = new Int32Array(1024);
   let n = 0;
   for (let i = 0; i < nBoxes; i++) {
-    if (i % REDUCTIONS_PER_YIELD === 0) yield 0.9 + (0.1 * i) / nBoxes;
+    if (i % perYield === 0) yield 0.9 + (0.1 * i) / nBoxes;
     if (!hasMixedSigns(table, ids, i * 8)) {
       net.build(table, ids, 8, i * 8);
       if (net.lo > 0 || net.hi < 0) continue;

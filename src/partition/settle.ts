@@ -61,11 +61,12 @@ export class Settler {
       this.isPrepared ? pending : [...this.forest.root.subarray(0, this.forest.nNodes).keys()],
     );
     this.isPrepared = true;
+    const perYield = this.table.field.pointsPerSlice(NODES_PER_YIELD);
     while (pending.length > 0) {
       const next: number[] = [];
       for (let i = 0; i < pending.length; i++) {
         this.settle(pending[i], next);
-        if (i % NODES_PER_YIELD === 0) yield i / pending.length;
+        if (i % perYield === 0) yield i / pending.length;
       }
       yield* this.prepare(next);
       pending = next;
@@ -97,7 +98,8 @@ export class Settler {
       this.nodeCorners(nodes[i]);
       if (i % (NODES_PER_YIELD * 16) === 0) yield 1;
     }
-    while (this.table.flush(CORNERS_PER_YIELD) > 0) yield 1;
+    const perFlush = this.table.field.pointsPerSlice(CORNERS_PER_YIELD);
+    while (this.table.flush(perFlush) > 0) yield 1;
   }
 
   private nodeCorners(node: number): void {

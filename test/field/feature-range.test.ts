@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import { entryIndex, rowEntries } from '../../src/field/hash-grid.ts';
-import { createPyramid } from '../../src/field/pyramid.ts';
+import { buildPyramid } from '../../src/field/pyramid.ts';
 import type { FieldAsset, HashGridEncoding, Vec3 } from '../../src/format/asset.ts';
 import { OBLONG_DOMAIN, randomField, randomMlp, sphereField, UNIT_DOMAIN } from '../fixtures/fields.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
 import { encode, entryIndex as referenceIndex } from '../fixtures/reference-field.ts';
+import { runSteps } from '../partition/run-steps.ts';
 
 const gridOf = (asset: FieldAsset): HashGridEncoding => {
   if (asset.encoding.kind !== 'hash-grid') throw new Error('expected a grid');
@@ -107,7 +108,7 @@ describe('MinMaxPyramid', () => {
     const random = seededRandom(98);
     for (const level of gridOf(asset).levels) {
       const F = gridOf(asset).nFeaturesPerLevel;
-      const pyramid = createPyramid(level, F);
+      const pyramid = runSteps(buildPyramid(level, F));
       const side = Math.floor(level.scale + level.offset) + 2;
       for (let s = 0; s < 40; s++) {
         const first = Int32Array.from({ length: 3 }, () => Math.floor(random() * side));
@@ -134,7 +135,7 @@ describe('MinMaxPyramid', () => {
     level.params.forEach((_, i) => {
       level.params[i] = i % level.resolution;
     });
-    const pyramid = createPyramid(level, 1);
+    const pyramid = runSteps(buildPyramid(level, 1));
     const [lo, hi] = [new Float64Array(1), new Float64Array(1)];
     pyramid.range(Int32Array.of(20, 3, 3), Int32Array.of(40, 50, 60), lo, hi, 0);
     // Features equal x; the query may read blocks that stick out by less than their size, 16.

@@ -349,7 +349,7 @@ describe('a field', () => {
       /2 values, expected 3/,
       (field: LooseJson) => (field.region = { min: [0, 0, 0], max: [0, 0] }),
     ],
-    ['tolerance', /found 0, expected a positive number/, (field: LooseJson) => (field.tolerance = 0)],
+    ['tolerance', /tolerance is 0, expected a positive number/, (field: LooseJson) => (field.tolerance = 0)],
     ['lodResolutions', /do not increase/, (field: LooseJson) => (field.lodResolutions = [8, 4])],
     ['output', /subtracted from itself/, (field: LooseJson) => (field.output.minus = 0)],
     [

@@ -69,7 +69,9 @@ describe('tiles of one field', () => {
   it('still say what is wrong with their hints', async () => {
     await load(tiles[0]);
     const edit = (change: object) => editField(tiles[1], (field) => Object.assign(field, change));
-    await expect(load(edit({ tolerance: -1 }))).rejects.toThrow(/found -1, expected a positive number/);
+    await expect(load(edit({ tolerance: -1 }))).rejects.toThrow(
+      /tolerance is -1, expected a positive number/,
+    );
     await expect(load(edit({ version: 2 }))).rejects.toThrow(/version 2/);
     expect(nLoaded).toBe(1);
   });

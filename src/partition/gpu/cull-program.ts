@@ -6,7 +6,7 @@ import { createItemKernel } from '../../gpu/item-kernel.ts';
 import type { Kernel } from '../../gpu/kernel.ts';
 import type { ProgramBuilder } from '../../gpu/program-builder.ts';
 import { SCAN_READ_WGSL } from '../../gpu/scan.ts';
-import { largestBlock } from '../cull.ts';
+import { expectRoom, largestBlock } from '../cull.ts';
 import divideWgsl from './divide.wgsl';
 
 /** Names of the counts of a search: blocks of each size, then the boxes that are left. */
@@ -73,10 +73,15 @@ export interface FirstBlocks {
   readonly words: Uint32Array<ArrayBuffer>;
 }
 
-/** The blocks that divide a lattice. @param counts boxes along x, y, z. */
+/**
+ * The blocks that divide a lattice.
+ * @param counts boxes along x, y, z.
+ * @throws {NsdfBudgetError} if there are too many.
+ */
 export function firstBlocks(counts: readonly [number, number, number]): FirstBlocks {
   const size = largestBlock(counts);
   const [nx, ny, nz] = counts.map((n) => Math.ceil(n / size));
+  expectRoom(nx * ny * nz);
   const words = new Uint32Array(nx * ny * nz * 2);
   let at = 0;
   for (let z = 0; z < nz; z++) {
