@@ -7,6 +7,7 @@ import { EXTENSION_NAME } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
 import { DEFAULT_LOOK } from '../plugin/default-look.ts';
 import { FileProgress } from '../plugin/file-progress.ts';
+import { isForeignOrigin } from '../plugin/foreign-origin.ts';
 import {
   carriesField,
   countFields,
@@ -15,6 +16,7 @@ import {
   readGltfField,
 } from '../plugin/gltf-fields.ts';
 import { refuseUnknownSettings } from '../plugin/lod-settings.ts';
+import { fetchForeign } from './fetch-foreign.ts';
 import { loadGeometry } from './load-geometry.ts';
 import type { GLTFNSDFOptions } from './options.ts';
 import { abortWith } from './scene-end.ts';
@@ -101,6 +103,15 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
       if (note) mesh.metadata = { ...mesh.metadata, nsdf: note };
       return shown;
     });
+  }
+
+  /** Called by the loader for every buffer and image that has an address: other origins than the file's are ours. */
+  _loadUriAsync(_context: string, _property: unknown, uri: string): Promise<ArrayBufferView> | null {
+    const { rootUrl, parent } = this._loader;
+    const root = rootUrl ?? '';
+    if (!isForeignOrigin(root + uri, root)) return null;
+    const { signal } = this._job.controller;
+    return parent.preprocessUrlAsync(root + uri, root).then((url) => fetchForeign(url, signal));
   }
 
   private async _derive(primitive: IMeshPrimitive, mesh: Mesh): Promise<Geometry> {

@@ -7,6 +7,8 @@ import { registeredGLTFExtensions } from '@babylonjs/loaders/glTF/2.0/glTFLoader
 import { GLTFFileLoader, type IGLTFLoaderData } from '@babylonjs/loaders/glTF/glTFFileLoader.js';
 import { inlineBuffers, listExternalBuffers, readMeshFields } from '../index.ts';
 import { raceAbort } from '../plugin/abort.ts';
+import { isForeignOrigin } from '../plugin/foreign-origin.ts';
+import { fetchForeign } from './fetch-foreign.ts';
 import type { NSDFPluginOptions } from './options.ts';
 import { GLTF_EXTENSION_NAME, registerNSDFGLTFExtension } from './register-gltf-extension.ts';
 import { selectNodes } from './select-nodes.ts';
@@ -47,7 +49,7 @@ export async function loadContainer(
   const loader = new GLTFFileLoader({ ...gltf, extensionOptions });
   const made = recordMade(loader);
   try {
-    const bytes = await raceAbort(withExternalBuffers(loader, scene, source), signal, () => {});
+    const bytes = await raceAbort(withExternalBuffers(loader, scene, source, signal), signal, () => {});
     // Names what is wrong with a damaged file, and where; Babylon's loader would not.
     Object.assign(extension, { fields: readMeshFields(bytes) });
     return await raceAbort(build(loader, scene, { ...source, bytes }), signal, (late) => late.dispose());
@@ -81,11 +83,13 @@ async function withExternalBuffers(
   loader: GLTFFileLoader,
   scene: Scene,
   { bytes, rootUrl }: NSDFSource,
+  signal: AbortSignal,
 ): Promise<Uint8Array> {
   const uris = listExternalBuffers(bytes);
   if (uris.length === 0) return bytes;
   const load = async (uri: string): Promise<[string, Uint8Array]> => {
     const url = await loader.preprocessUrlAsync(rootUrl + uri, rootUrl);
+    if (isForeignOrigin(rootUrl + uri, rootUrl)) return [uri, await fetchForeign(url, signal)];
     const data = await scene._loadFileAsync(url, undefined, true, true);
     return [uri, new Uint8Array(data as ArrayBuffer)];
   };

@@ -13,6 +13,7 @@ import { NsdfArgumentError } from '../index.ts';
 import { linkedController } from '../plugin/abort.ts';
 import { LazyPreview, type PrefixWatcher, warmUpFor } from '../plugin/lazy-preview.ts';
 import { refuseUnknownSettings } from '../plugin/lod-settings.ts';
+import { nameSource } from '../plugin/name-source.ts';
 import { withDevice } from './detect-support.ts';
 import { loadContainer } from './load-container.ts';
 import { NSDFFileLoaderMetadata } from './metadata.ts';
@@ -234,7 +235,7 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
       return await loadContainer(scene, source, { ...this._options, signal: this._job.controller.signal });
     } catch (error) {
       this._endWatchers();
-      throw error;
+      throw nameSource(error, fileName && source.rootUrl + fileName);
     } finally {
       this._release();
     }

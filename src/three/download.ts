@@ -5,7 +5,7 @@ import { fetchBytes } from '../plugin/fetch-bytes.ts';
 /** How to ask for a file: the request settings of a three loader. */
 export interface DownloadRequest {
   readonly headers: Readonly<Record<string, string>>;
-  readonly withCredentials: boolean;
+  readonly credentials: RequestCredentials;
   readonly priority: RequestPriority;
   readonly cache: RequestCache;
   readonly signal: AbortSignal;
@@ -24,9 +24,9 @@ export async function download(url: string, request: DownloadRequest): Promise<A
   const cached: unknown = Cache.get(`file:${url}`);
   if (cached instanceof ArrayBuffer) return cached;
   try {
-    const { headers, withCredentials, priority, cache, signal, onProgress, onPrefix } = request;
+    const { headers, credentials, priority, cache, signal, onProgress, onPrefix } = request;
     const bytes = await fetchBytes(url, {
-      request: { credentials: withCredentials ? 'include' : 'same-origin', priority, cache },
+      request: { credentials, priority, cache },
       headers,
       signal,
       onProgress: (loaded, total) => onProgress?.(progressEvent(loaded, total)),

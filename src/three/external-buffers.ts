@@ -1,5 +1,6 @@
 import { type Loader, LoaderUtils, type LoadingManager } from 'three';
 import { inlineBuffers, listExternalBuffers } from '../index.ts';
+import { isForeignOrigin } from '../plugin/foreign-origin.ts';
 import { download } from './download.ts';
 
 /** How to fetch what lies beside a file. */
@@ -22,15 +23,20 @@ export async function withExternalBuffers(file: Uint8Array, beside: BesideFile):
   return inlineBuffers(file, new Map(await Promise.all(buffers)));
 }
 
-/** Downloads one buffer as an item of the manager, as three's own loaders do. */
+/**
+ * Downloads one buffer as an item of the manager, as three's own loaders do. Other origins than the file's get neither
+ * the loader's headers nor credentials.
+ */
 async function downloadItem(uri: string, beside: BesideFile): Promise<Uint8Array> {
   const { manager, template, resourcePath, signal } = beside;
   const url = LoaderUtils.resolveURL(uri, resourcePath);
+  const isForeign = isForeignOrigin(url, resourcePath);
+  const credentials = template.withCredentials ? 'include' : 'same-origin';
   manager.itemStart(url);
   try {
     const bytes = await download(manager.resolveURL(url), {
-      headers: template.requestHeader,
-      withCredentials: template.withCredentials,
+      headers: isForeign ? {} : template.requestHeader,
+      credentials: isForeign ? 'omit' : credentials,
       priority: template.priority ?? 'auto',
       cache: template.cache ?? 'default',
       signal,

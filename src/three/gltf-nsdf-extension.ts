@@ -17,6 +17,7 @@ import {
 import { type FieldSettings, lodOf, refuseUnknownSettings } from '../plugin/lod-settings.ts';
 import { createDefaultMaterial } from './default-material.ts';
 import { deriveGeometry, type OutputSettings } from './derived-geometry.ts';
+import { guardOrigins } from './guard-origins.ts';
 import { NSDFObject } from './nsdf-object.ts';
 
 /** Settings of the glTF extension. */
@@ -59,6 +60,7 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
     this._options = options;
     this._job = linkedController([options.signal]);
     this._progress = new FileProgress(countFields(parser.json), options.onProgress);
+    guardOrigins(parser);
   }
 
   /** Called by GLTFLoader for every mesh; null leaves the mesh to it. */

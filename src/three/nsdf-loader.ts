@@ -4,6 +4,8 @@ import { refuseUnknownOptions } from '../option-names.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
 import type { NSDFProgress } from '../plugin/derive-settings.ts';
 import { LazyPreview, warmUpFor } from '../plugin/lazy-preview.ts';
+
+import { nameSource } from '../plugin/name-source.ts';
 import { ConfiguredLoader, type LoaderSettings } from './configured-loader.ts';
 import { detectSupport } from './detect-support.ts';
 import { download } from './download.ts';
@@ -183,7 +185,7 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
     try {
       const bytes = await download(this.manager.resolveURL(this.path + url), {
         headers: this.requestHeader,
-        withCredentials: this.withCredentials,
+        credentials: this.withCredentials ? 'include' : 'same-origin',
         priority: this.priority ?? 'auto',
         cache: this.cache ?? 'default',
         signal,
@@ -200,6 +202,8 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
         }),
       });
       return await this._parse(bytes, resourcePath, { controller }, config);
+    } catch (error) {
+      throw nameSource(error, this.path + url);
     } finally {
       for (const watcher of watchers) watcher.end();
     }

@@ -15,7 +15,7 @@ afterEach(async () => {
 function request(settings: Partial<DownloadRequest> = {}): DownloadRequest {
   return {
     headers: {},
-    withCredentials: false,
+    credentials: 'same-origin' as const,
     priority: 'auto',
     cache: 'default',
     signal: new AbortController().signal,
