@@ -71,7 +71,8 @@ export async function deriveCached(
   const hash = await abortable(hashOf(asset), signal);
   const job = { asset, options, asked: jobOptionsOf(asset, options), cache, hash, startMs };
   const found = options.structure ? undefined : await findSurface(job);
-  return found ?? deriveAndKeep(derive, job);
+  if (typeof found === 'object') return found;
+  return deriveAndKeep(derive, job, found ?? '');
 }
 
 function hashOf(asset: FieldAsset): Promise<string> {
@@ -114,12 +115,13 @@ async function find(job: CachedJob, kind: RecordKind): Promise<FoundRecord | und
   return bytes && { bytes, source: 'file', reject: () => {} };
 }
 
-/** The mesh of a record, or undefined where there is none that is right. */
-async function findSurface(job: CachedJob): Promise<DeriveResult | undefined> {
+/** The mesh of a record; undefined where there is none, and where there is one that is wrong, what is. */
+async function findSurface(job: CachedJob): Promise<DeriveResult | string | undefined> {
   const { options, startMs } = job;
   const hit = await find(job, SURFACE_RECORD);
   const surface = hit && (await decode(job, hit));
-  if (!surface) return undefined;
+  if (hit === undefined || surface === undefined) return undefined;
+  if (typeof surface === 'string') return `the record in ${PLACES[hit.source]} was dropped: ${surface}`;
   options.onProgress?.({ stage: 'normals', fraction: 1 });
   const stats = {
     ...surface.stats,
@@ -132,7 +134,8 @@ async function findSurface(job: CachedJob): Promise<DeriveResult | undefined> {
   return { ...surface, stats };
 }
 
-async function decode(job: CachedJob, { bytes, reject }: FoundRecord): Promise<DerivedSurface | undefined> {
+/** The surface of a record, or what is wrong with it. */
+async function decode(job: CachedJob, { bytes, reject }: FoundRecord): Promise<DerivedSurface | string> {
   const { asset, options, asked, hash } = job;
   const throwIfCancelled = (): void => options.signal?.throwIfAborted();
   try {
@@ -141,29 +144,36 @@ async function decode(job: CachedJob, { bytes, reject }: FoundRecord): Promise<D
     throwIfCancelled();
     if (!(error instanceof NsdfFormatError)) throw error;
     reject();
-    return undefined;
+    return error.message;
   }
 }
 
 /** Derives, from the field's known regions where there are any, and keeps what was found. */
-async function deriveAndKeep(derive: Derive, job: CachedJob): Promise<DeriveResult> {
+async function deriveAndKeep(derive: Derive, job: CachedJob, dropped: string): Promise<DeriveResult> {
   const { asset, options, hash } = job;
   const seed = await find(job, REGIONS_RECORD);
   const request = { ...options, recordsFor: hash };
   const first = await derive(asset, seed ? { ...request, regions: seed.bytes } : request);
-  if (!seed) return finish(job, first, { use: 'miss', reason: '' });
+  if (!seed) return finish(job, first, { use: 'miss', reason: dropped });
   if (!first.records?.isSeeded) {
     seed.reject();
-    return finish(job, first, { use: 'miss', reason: 'the regions found could not be used' });
+    return finish(job, first, {
+      use: 'miss',
+      reason: joined(dropped, 'the regions found could not be used'),
+    });
   }
   const { problem } = first.records;
-  if (problem === undefined) return finish(job, first, { use: 'regions', reason: '' });
+  if (problem === undefined) return finish(job, first, { use: 'regions', reason: dropped });
   // Wrong regions make a mesh with holes; nothing else is known to, so it is derived again without them.
   seed.reject();
   return finish(job, await derive(asset, request), {
     use: 'miss',
-    reason: `from the regions found: ${problem}`,
+    reason: joined(dropped, `from the regions found: ${problem}`),
   });
+}
+
+function joined(...reasons: readonly string[]): string {
+  return reasons.filter((reason) => reason !== '').join('; ');
 }
 
 function finish(
@@ -173,7 +183,7 @@ function finish(
 ): DeriveResult {
   keep(job, records, maker);
   const totalTimeMs = performance.now() - job.startMs;
-  const reason = use.reason || (records.problem ? `not kept: ${records.problem}` : '');
+  const reason = joined(use.reason, records.problem ? `not kept: ${records.problem}` : '');
   const searchedBy = use.use === 'regions' ? 'cache' : result.stats.searchedBy;
   return { ...result, stats: { ...result.stats, totalTimeMs, searchedBy, cache: { ...use, reason } } };
 }

@@ -3,6 +3,8 @@ import type { CornerTable } from '../partition/corners.ts';
 import { cullBoxes } from '../partition/cull.ts';
 import type { Forest } from '../partition/forest.ts';
 import { decodeRegions, encodeRegions, type Regions } from '../partition/regions-record.ts';
+import { verifyRegions } from '../partition/verify-regions.ts';
+import { createRandom } from '../surface/check-random.ts';
 import { packRecord, unpackRecord } from './record-envelope.ts';
 import { REGIONS_RECORD } from './records.ts';
 import type { JobOptions } from './steps.ts';
@@ -18,7 +20,14 @@ export function* findRegions(
   if (regions !== undefined) {
     try {
       const { payload } = unpackRecord(regions, { kind: REGIONS_RECORD, contentHash: recordsFor });
-      return { ...(yield* decodeRegions(payload, table.lattice)), isSeeded: true };
+      const found = yield* decodeRegions(payload, table.lattice);
+      const problem = yield* verifyRegions(
+        found,
+        table.field,
+        table.lattice,
+        createRandom(found.cull.nBoxes),
+      );
+      if (problem === undefined) return { ...found, isSeeded: true };
     } catch (error) {
       if (!(error instanceof NsdfFormatError)) throw error;
     }

@@ -2,11 +2,12 @@ import { NsdfFormatError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
 import type { ToleranceBlocks } from '../surface/detail-map.ts';
+import type { SurfaceMesh } from '../surface/mesh.ts';
 import { decodeSurface, encodeSurface } from '../surface/surface-record.ts';
 import { verifySurface } from '../surface/verify-surface.ts';
 import { conclude, NO_STOPS } from './figures.ts';
 import type { DeriveProgress, DeriveStops } from './options.ts';
-import { frameOf, toleranceOf } from './plan.ts';
+import { makePlan, toleranceOf } from './plan.ts';
 import { packRecord, type RecordHeader, unpackRecord } from './record-envelope.ts';
 import type { DerivedRecords, DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
 
@@ -74,8 +75,7 @@ export function* keepSurface(
 ): Generator<DeriveProgress, DerivedSurface, void> {
   const { recordsFor: contentHash } = options;
   if (contentHash === undefined) return surface;
-  const { bounds } = frameOf(asset, options);
-  const problem = yield* quietly(verifySurface(surface.mesh, createCpuField(asset), bounds, options.cap));
+  const problem = yield* quietly(verifyFor(asset, surface.mesh, options));
   const records: DerivedRecords = { ...surface.records };
   if (problem !== undefined) return { ...surface, records: { ...records, problem } };
   const stats = {
@@ -100,13 +100,25 @@ export function* readSurface(
   const { header, payload } = unpackRecord(bytes, { kind: SURFACE_RECORD, contentHash });
   const counts = readStats(header);
   const mesh = yield* quietly(decodeSurface(payload));
-  const { bounds } = frameOf(asset, options);
-  const problem = yield* quietly(verifySurface(mesh, createCpuField(asset), bounds, options.cap));
+  const problem = yield* quietly(verifyFor(asset, mesh, options));
   if (problem !== undefined) throw new NsdfFormatError(`a record of a mesh that is not right: ${problem}`);
   const nVertices = mesh.positions.length / 3;
   const nTriangles = mesh.indices.length / 3;
   const stats = conclude({ ...counts, nVertices, nTriangles, timeMs: {} });
   return { mesh, isEmpty: nTriangles === 0, stats };
+}
+
+/** Holds a mesh against the field and what the options ask for, not against what a record says of itself. */
+function verifyFor(
+  asset: FieldAsset,
+  mesh: SurfaceMesh,
+  options: JobOptions,
+): Generator<number, string | undefined, void> {
+  const field = createCpuField(asset);
+  const { lattice, frame, toleranceLocal } = makePlan(field, options);
+  const nBoxes = lattice.planes.reduce((product, planes) => product * (planes.length - 1), 1);
+  const isCapped = options.cap === true;
+  return verifySurface(mesh, field, { bounds: frame.bounds, tolerance: toleranceLocal, nBoxes, isCapped });
 }
 
 function readStats({ stats }: RecordHeader): Pick<SurfaceStats, (typeof STATS)[number] | 'stops'> {

@@ -1,14 +1,18 @@
-import { NsdfFormatError } from '../errors.ts';
+import { NsdfArgumentError, NsdfFormatError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset, PackedPartition } from '../format/asset.ts';
 import { contentHash } from '../format/hash.ts';
 import { decodeRegions } from '../partition/regions-record.ts';
+import { verifyRegions } from '../partition/verify-regions.ts';
+import { createRandom } from '../surface/check-random.ts';
 import { jobOptionsOf } from './derive-with.ts';
 import { drive } from './drive.ts';
-import type { DeriveProgress } from './options.ts';
+import type { DeriveOptions, DeriveProgress } from './options.ts';
 import { makePlan } from './plan.ts';
-import { unpackRecord } from './record-envelope.ts';
-import { quietly, REGIONS_RECORD, readSurface } from './records.ts';
+import { type RecordHeader, unpackRecord } from './record-envelope.ts';
+import { quietly, readSurface } from './records.ts';
+import type { JobOptions } from './steps.ts';
+import { validateDeriveOptions } from './validate-options.ts';
 
 /** What is wrong with one of an asset's partitions. */
 export interface PartitionProblem {
@@ -19,7 +23,7 @@ export interface PartitionProblem {
 
 /**
  * Looks at every partition as a derivation would before it uses it: whole, of this version, of this field, and a mesh that
- * is closed and lies on the zero set.
+ * is closed, lies on the zero set and lacks no part of it.
  */
 export async function verifyPartitions(asset: FieldAsset): Promise<PartitionProblem[]> {
   const { partitions = [], ...bare } = asset;
@@ -44,13 +48,33 @@ function* readPartition(
   { kind, bytes }: PackedPartition,
   hash: string,
 ): Generator<DeriveProgress, void, void> {
-  const options = jobOptionsOf(asset, {});
+  const identity = { kind, contentHash: hash };
+  const { header, payload } = unpackRecord(bytes, identity);
+  const options = optionsOf(asset, header);
   if (kind === 'surface') {
     yield* readSurface(asset, bytes, options, hash);
     return;
   }
-  const { header, payload } = unpackRecord(bytes, { kind: REGIONS_RECORD, contentHash: hash });
-  const { resolution } = (header.options ?? {}) as { readonly resolution?: number };
-  const { lattice } = makePlan(createCpuField(asset), { ...options, ...(resolution && { resolution }) });
-  yield* quietly(decodeRegions(payload, lattice));
+  const field = createCpuField(asset);
+  const { lattice } = makePlan(field, options);
+  const regions = yield* quietly(decodeRegions(payload, lattice));
+  const problem = yield* quietly(verifyRegions(regions, field, lattice, createRandom(regions.cull.nBoxes)));
+  if (problem !== undefined) throw new NsdfFormatError(`a record of regions that is not right: ${problem}`);
+}
+
+/**
+ * The options that a record says it is for, as a derivation would have them.
+ * @throws {NsdfFormatError} if no derivation can.
+ */
+function optionsOf(asset: FieldAsset, { options }: RecordHeader): JobOptions {
+  const told = (options ?? {}) as Readonly<Record<string, unknown>>;
+  const names = ['tolerance', 'resolution', 'exact', 'cap'].filter((name) => told[name] !== undefined);
+  const detail = Object.fromEntries(names.map((name) => [name, told[name]])) as DeriveOptions;
+  try {
+    validateDeriveOptions(detail);
+  } catch (cause) {
+    if (!(cause instanceof NsdfArgumentError)) throw cause;
+    throw new NsdfFormatError(`a record for options that there cannot be: ${cause.message}`, { cause });
+  }
+  return jobOptionsOf(asset, detail);
 }
