@@ -24,5 +24,6 @@ export type * from './pipeline/options.ts';
 export type { WorkerLike } from './pipeline/worker-host.ts';
 export * from './surface/check.ts';
 export type { ToleranceBlocks } from './surface/detail-map.ts';
+export type { EmptyReason } from './surface/explain-empty.ts';
 export type { SurfaceMesh } from './surface/mesh.ts';
 export type { RegionStructure } from './surface/structure.ts';

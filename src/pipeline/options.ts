@@ -1,6 +1,7 @@
 import type { PartitionCache } from '../cache/partition-cache.ts';
 import type { Box3 } from '../format/asset.ts';
 import type { ToleranceBlocks } from '../surface/detail-map.ts';
+import type { EmptyReason } from '../surface/explain-empty.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 
@@ -106,6 +107,8 @@ export interface DeriveStats {
   readonly isComplete: boolean;
   /** Where the derivation ended before it was done. */
   readonly stops: DeriveStops;
+  /** Where the mesh is empty: why, as far as points tell. `unsigned` fields, |f| or relu(f), have no inside to enclose. */
+  readonly emptyReason?: EmptyReason;
   /** Milliseconds by stage. */
   readonly timeMs: Readonly<Partial<Record<DeriveStage, number>>>;
   readonly totalTimeMs: number;

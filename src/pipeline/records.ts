@@ -2,12 +2,13 @@ import { NsdfFormatError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
 import type { ToleranceBlocks } from '../surface/detail-map.ts';
+import { explainEmpty } from '../surface/explain-empty.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import { decodeSurface, encodeSurface } from '../surface/surface-record.ts';
 import { verifySurface } from '../surface/verify-surface.ts';
 import { conclude, NO_STOPS } from './figures.ts';
 import type { DeriveProgress, DeriveStops } from './options.ts';
-import { makePlan, toleranceOf } from './plan.ts';
+import { frameOf, makePlan, toleranceOf } from './plan.ts';
 import { packRecord, type RecordHeader, unpackRecord } from './record-envelope.ts';
 import type { DerivedRecords, DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
 
@@ -104,8 +105,10 @@ export function* readSurface(
   if (problem !== undefined) throw new NsdfFormatError(`a record of a mesh that is not right: ${problem}`);
   const nVertices = mesh.positions.length / 3;
   const nTriangles = mesh.indices.length / 3;
-  const stats = conclude({ ...counts, nVertices, nTriangles, timeMs: {} });
-  return { mesh, isEmpty: nTriangles === 0, stats };
+  const isEmpty = nTriangles === 0;
+  const emptyReason = isEmpty && explainEmpty(createCpuField(asset), frameOf(asset, options).bounds);
+  const found = { ...counts, nVertices, nTriangles, ...(emptyReason && { emptyReason }), timeMs: {} };
+  return { mesh, isEmpty, stats: conclude(found) };
 }
 
 /** Holds a mesh against the field and what the options ask for, not against what a record says of itself. */

@@ -5,6 +5,7 @@ import type { CullResult } from '../partition/cull.ts';
 import { Forest } from '../partition/forest.ts';
 import { countNodes, Settler } from '../partition/settle.ts';
 import { cleanMesh } from '../surface/clean.ts';
+import { explainEmpty } from '../surface/explain-empty.ts';
 import { type Extraction, extractSurface } from '../surface/extract.ts';
 import { directNormals, finishMesh, putOnZeroSet, type RawMesh } from '../surface/finish.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
@@ -87,6 +88,7 @@ export function* deriveSteps(
       toleranceLocal: plan.toleranceLocal,
       errorLocal,
       stops: { ...NO_STOPS, ...stopsOf(extraction), ...repairStops },
+      ...(mesh.indices.length === 0 && { emptyReason: explainEmpty(field, plan.frame.bounds) }),
       timeMs: clock.end(),
     }),
   };
