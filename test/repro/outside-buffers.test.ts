@@ -2,15 +2,19 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { ImportMeshOptions } from '@babylonjs/core/Loading/sceneLoader.js';
+import { WebRequest } from '@babylonjs/core/Misc/webRequest.js';
 import { LoadingManager, Scene } from 'three';
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { registerNSDFGLTFExtension, registerNSDFLoader } from '../../src/babylon/index.ts';
 import { readScene } from '../../src/cli/files.ts';
 import { isBesideFile } from '../../src/format/external-buffers.ts';
 import { type PackedWeights, packWeights } from '../../src/format/packed-weights.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { isForeignOrigin } from '../../src/plugin/foreign-origin.ts';
 import { GLTFNSDFExtension, NSDFLoader } from '../../src/three/index.ts';
+import { createScene, importInto, throughGltf, throughNsdf } from '../babylon/load.ts';
 import { boxMlp } from '../fixtures/fields.ts';
 import { editJson } from '../format/glb-tools.ts';
 import { serve, type TestServer } from '../three/serve.ts';
@@ -153,6 +157,26 @@ describe('the loaders send their headers and credentials to the file’s own ser
       ['/w.bin', 'secret'],
     ]);
     expect(seenBy(other, from[1])).toEqual([['/w.bin', undefined]]);
+  });
+
+  it.each<[string, ImportMeshOptions]>([
+    ['the loader of .nsdf', throughNsdf({ tolerance: 0.1 })],
+    ['its glTF loader with the extension', throughGltf({ tolerance: 0.1 })],
+  ])('Babylon: %s', async (_name, options) => {
+    registerNSDFLoader();
+    registerNSDFGLTFExtension();
+    const from = other.requests.length;
+    WebRequest.CustomRequestHeaders = { 'X-Token': 'secret' };
+    try {
+      const scene = createScene();
+      await importInto(scene, files['/far.glb'], options);
+      expect(scene.meshes.some((mesh) => mesh.getTotalVertices() > 0)).toBe(true);
+    } finally {
+      WebRequest.CustomRequestHeaders = {};
+    }
+    const seen = seenBy(other, from);
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen.every(([url, token]) => url === '/w.bin' && token === undefined)).toBe(true);
   });
 
   it('three’s GLTFLoader with the extension', async () => {
