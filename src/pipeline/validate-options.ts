@@ -100,7 +100,8 @@ export function leastTolerance({ min, max }: Box3): number {
 
 /** @throws {NsdfArgumentError} if the vertices of a mesh in this domain cannot keep the tolerance that is asked for */
 export function checkPrecision(domain: Box3, { tolerance, blocks }: DeriveOptions): void {
-  const asked = Math.min(tolerance ?? Number.POSITIVE_INFINITY, ...Array.from(blocks?.tolerances ?? []));
+  const none = tolerance ?? Number.POSITIVE_INFINITY;
+  const asked = Array.from(blocks?.tolerances ?? []).reduce((least, each) => Math.min(least, each), none);
   const least = leastTolerance(domain);
   if (asked >= least) return;
   refuse(

@@ -19,6 +19,8 @@ export interface SidesOptions {
 const ERROR_SLACK = 1.5;
 /** Single precision, as a share of the domain's diagonal. */
 const LEAST_REACH = 1e-6;
+/** A mesh that is farther off, as a share of the diagonal, excuses no point by that. */
+const MOST_REACH = 1 / 16;
 /** Points on the wrong side that are looked at more closely, each of them evaluated around. */
 const MAX_SUSPECTS = 32;
 const TRIANGLES_PER_YIELD = 8192;
@@ -71,8 +73,8 @@ export function* verifySides(
 function reachOf(mesh: SurfaceMesh, field: CpuField, { tolerance }: SidesOptions): number {
   const { min, max } = field.asset.domain;
   const diagonal = Math.hypot(...[0, 1, 2].map((k) => max[k] - min[k]));
-  const measured = mesh.indices.length === 0 ? 0 : measureMeshError(mesh, field);
-  return Math.max(LEAST_REACH * diagonal, tolerance, measured);
+  const measured = mesh.indices.length === 0 ? 0 : measureMeshError(mesh, field, field.asset.domain);
+  return Math.max(LEAST_REACH * diagonal, tolerance, Math.min(measured, MOST_REACH * diagonal));
 }
 
 /** Whether f changes its sign within `reach` of a point. */
