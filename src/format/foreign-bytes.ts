@@ -89,13 +89,14 @@ function nameZip(bytes: Uint8Array, text: string): ForeignFile | null {
 }
 
 /**
- * A binary file that was read as text: it is UTF-8 from end to end, which no binary one is, and longer than it was, or
- * full of the sign for what could not be read (EF BF BD).
+ * A binary file that was read as text: it is UTF-8 from end to end, which no binary one is, and longer than it was, its
+ * first chunk moved, or full of the sign for what could not be read (EF BF BD).
  */
 export function nameMangled(bytes: Uint8Array): ForeignFile | null {
   if (!isGlb(bytes) || bytes.every((byte) => byte < 0x80) || !isUtf8(bytes)) return null;
   const told = bytes.length < 12 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
-  if (countReplaced(bytes) < 2 && bytes.length <= told) return null;
+  const hasChunk = [0x4a, 0x53, 0x4f, 0x4e].every((byte, i) => bytes[16 + i] === byte);
+  if (hasChunk && countReplaced(bytes) < 2 && bytes.length <= told) return null;
   const advice = 'load it as bytes (`response.arrayBuffer()`, no encoding), or send it as binary';
   return { what: 'a GLB that was read as text and written again, which cannot be undone', advice };
 }

@@ -15,7 +15,7 @@ const UNIT_SLACK = 1e-3;
  * 36 a vertex, within limits.
  */
 const BOXES_PER_SIDE = 32;
-const SIDES_PER_VERTEX = 2;
+const SIDES_PER_VERTEX = 1;
 const MIN_SIDES = 256;
 const MAX_SIDES = 32_768;
 const ITEMS_PER_YIELD = 8192;

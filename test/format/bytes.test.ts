@@ -18,8 +18,9 @@ import { firstField, unpack } from './glb-tools.ts';
 
 const GRID = await writeNsdfHashed(sphereField({ cells: [2, 3] }));
 const HALF = writeNsdf(boxMlp(), { dtype: 'f16' });
-const WEIGHTS = await packWeights(boxMlp(), { uri: 'w.bin' });
-const TILE = writeNsdf(boxMlp(), { weights: WEIGHTS });
+const BOX = boxMlp();
+const WEIGHTS = await packWeights(BOX, { uri: 'w.bin' });
+const TILE = writeNsdf(BOX, { weights: WEIGHTS });
 const MESH = {
   positions: Float32Array.of(0, 0, 0, 1, 0, 0, 0, 1, 0),
   normals: null,

@@ -29,7 +29,8 @@ const MAX_GROWTH = 8;
 /** Every campaign; making their seeds takes a moment. */
 export async function createCampaigns(): Promise<readonly Campaign[]> {
   const packed = await packPartition(octahedronMlp(0.63), [{ resolution: 8 }]);
-  const weights = await packWeights(boxMlp(), { uri: 'w.bin' });
+  const box = boxMlp();
+  const weights = await packWeights(box, { uri: 'w.bin' });
   const fallback = {
     positions: Float32Array.of(0, 0, 0, 1, 0, 0, 0, 1, 0),
     normals: Float32Array.of(0, 0, 1, 0, 0, 1, 0, 0, 1),
@@ -40,7 +41,7 @@ export async function createCampaigns(): Promise<readonly Campaign[]> {
     writeNsdf(randomField(1, { L: 2, T: 5, finest: 6, layers: [4] }), { dtype: 'f16' }),
     writeNsdf(sceneOf([boxMlp(), sphereField({ cells: [2] })], { fallback })),
     writeNsdf(packed),
-    writeNsdf(boxMlp(), { weights }),
+    writeNsdf(box, { weights }),
   ];
   const tensors = tensorFiles();
   const meshes = (['glb', 'ply', 'obj', 'stl'] as const).map((ending) => {

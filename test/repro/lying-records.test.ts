@@ -130,11 +130,11 @@ describe('one of several parts', () => {
     expect(await verifyPartitions({ ...packed, partitions: [surface] })).toHaveLength(1);
   });
 
-  test('too many are missed, too: a part turned inside out over nothing', async () => {
+  test('everything twice is found out, too', async () => {
     const packed = await packPartition(multiField(), [DETAIL]);
     const doubled = withMesh(packed.partitions![1], (mesh) => ({
       ...mesh,
-      indices: Uint32Array.from([...mesh.indices, ...pick(mesh, true).indices]),
+      indices: Uint32Array.from([...mesh.indices, ...mesh.indices]),
     }));
     expect(await verifyPartitions({ ...packed, partitions: [doubled] })).toHaveLength(1);
   });
@@ -150,7 +150,9 @@ describe('one of several parts', () => {
     const cache = new PartitionCache({ store: null });
     const inner = await cache.open();
     const packed = await packPartition(multiField(), [DETAIL]);
-    await deriveMesh(multiField(), { ...DETAIL, cache: new PartitionCache({ store }) });
+    const filled = new PartitionCache({ store });
+    await deriveMesh(multiField(), { ...DETAIL, cache: filled });
+    await filled.settled();
     const key = [...records.keys()].find((name) => name.includes('/surface/')) as string;
     inner.set(key, withMesh(packed.partitions![1], () => NOTHING).bytes);
     const { stats, isEmpty } = await deriveMesh(multiField(), { ...DETAIL, cache });

@@ -27,8 +27,9 @@ const naming = (uri: string): Uint8Array =>
   });
 
 beforeAll(async () => {
-  weights = await packWeights(boxMlp(), { uri: 'w.bin' });
-  tile = writeNsdf({ ...boxMlp(), tolerance: 0.05 }, { weights });
+  const asset = boxMlp();
+  weights = await packWeights(asset, { uri: 'w.bin' });
+  tile = writeNsdf({ ...asset, tolerance: 0.05 }, { weights });
 });
 
 describe('the command line reads', () => {
