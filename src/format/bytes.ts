@@ -32,6 +32,11 @@ export function alignedBytes(source: BytesSource): Uint8Array<ArrayBuffer> {
   return bytes.byteOffset % ALIGNMENT === 0 ? bytes : bytes.slice();
 }
 
+/** Whether something holds bytes at all. */
+export function holdsBytes(source: unknown): source is BytesSource {
+  return viewBytes(source as BytesSource) !== null;
+}
+
 /** Null for what holds no bytes. */
 function viewBytes(source: BytesSource): Uint8Array | null {
   if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);

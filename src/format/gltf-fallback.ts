@@ -1,3 +1,4 @@
+import { alignedBytes } from './bytes.ts';
 import type { BufferView } from './gltf-buffers.ts';
 import type { JsonObject } from './json-object.ts';
 import type { FallbackMesh } from './scene.ts';
@@ -90,7 +91,7 @@ export class FallbackReader {
     const found = this.#bytes(owner, key, index, 'VEC3');
     if (found === null) return null;
     if (found.componentType !== FLOAT) return this.#warnType(owner, key, found.componentType);
-    const { buffer, byteOffset, byteLength } = aligned(found.bytes);
+    const { buffer, byteOffset, byteLength } = alignedBytes(found.bytes);
     const values = new Float32Array(buffer, byteOffset, byteLength / 4);
     const bad = values.findIndex((value) => !Number.isFinite(value));
     if (bad < 0) return values;
@@ -109,7 +110,7 @@ export class FallbackReader {
     const { bytes, componentType } = found;
     if (!(componentType in INDEX_BYTES)) return this.#warnType(primitive, 'indices', componentType);
     if (componentType === 5121) return Uint32Array.from(bytes);
-    const { buffer, byteOffset, byteLength } = aligned(bytes);
+    const { buffer, byteOffset, byteLength } = alignedBytes(bytes);
     if (componentType === 5123) return Uint32Array.from(new Uint16Array(buffer, byteOffset, byteLength / 2));
     return new Uint32Array(buffer, byteOffset, byteLength / 4);
   }
@@ -170,9 +171,4 @@ export class FallbackReader {
     }
     return { bytes, count, componentType };
   }
-}
-
-/** Typed arrays of 4 bytes need their offset to be a multiple of 4. */
-function aligned(bytes: Uint8Array): Uint8Array {
-  return bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
 }

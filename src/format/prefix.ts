@@ -1,4 +1,4 @@
-import { alignedBytes, type BytesSource } from './bytes.ts';
+import { alignedBytes, type BytesSource, holdsBytes } from './bytes.ts';
 import { type GlbChunks, glbByteLength, parseGlbPrefix } from './glb.ts';
 import { listFields, type NsdfFieldInstance } from './instances.ts';
 import { IssueList } from './issues.ts';
@@ -31,7 +31,7 @@ export interface NsdfPrefix {
  * for (const { field, matrixWorld } of prefix?.fields ?? []) console.log(field.asset, matrixWorld);
  */
 export function readNsdfPrefix(source: BytesSource): NsdfPrefix | null {
-  if (typeof source !== 'object' || source === null) return null;
+  if (!holdsBytes(source)) return null;
   const received = alignedBytes(source);
   const byteLength = glbByteLength(received);
   const glb = byteLength === null ? null : parseGlbPrefix(received);

@@ -1,6 +1,5 @@
-import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from './asset.ts';
-import { alignedBytes, type BytesSource } from './bytes.ts';
+import { alignedBytes, type BytesSource, holdsBytes } from './bytes.ts';
 import { contentHash } from './hash.ts';
 import { IssueList, type NsdfIssue } from './issues.ts';
 import { type ParsedNsdf, parseNsdf } from './parse-nsdf.ts';
@@ -35,13 +34,7 @@ export async function verifyNsdf(bytes: BytesSource): Promise<readonly NsdfIssue
 
 /** What holds no bytes is an issue here as any other. */
 function parseSource(source: BytesSource, issues: IssueList): ParsedNsdf | null {
-  let bytes: Uint8Array;
-  try {
-    bytes = alignedBytes(source);
-  } catch (error) {
-    if (!(error instanceof NsdfArgumentError)) throw error;
-    issues.error('container', error.message);
-    return null;
-  }
-  return parseNsdf(bytes, issues);
+  if (holdsBytes(source)) return parseNsdf(alignedBytes(source), issues);
+  issues.error('container', 'no bytes: expected an ArrayBuffer, a typed array or a Buffer');
+  return null;
 }
