@@ -6,7 +6,7 @@ import type { ImportMeshOptions } from '@babylonjs/core/Loading/sceneLoader.js';
 import { WebRequest } from '@babylonjs/core/Misc/webRequest.js';
 import { LoadingManager, Scene } from 'three';
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { registerNSDFGLTFExtension, registerNSDFLoader } from '../../src/babylon/index.ts';
 import { readScene } from '../../src/cli/files.ts';
 import { isBesideFile } from '../../src/format/external-buffers.ts';
@@ -138,6 +138,7 @@ describe('the loaders send their headers and credentials to the file’s own ser
     });
   });
   afterAll(async () => {
+    vi.unstubAllGlobals();
     await own.close();
     await other.close();
   });
@@ -181,6 +182,8 @@ describe('the loaders send their headers and credentials to the file’s own ser
   });
 
   it('three’s GLTFLoader with the extension', async () => {
+    // Node has none, and three's FileLoader reports with it.
+    vi.stubGlobal('ProgressEvent', Event);
     const loader = new GLTFLoader(new LoadingManager());
     loader.setRequestHeader({ 'X-Token': 'secret' });
     loader.register((parser) => new GLTFNSDFExtension(parser, { tolerance: 0.1 }));
