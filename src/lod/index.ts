@@ -23,7 +23,6 @@ export {
 } from './scheduler.ts';
 export {
   type Eye,
-  focalPixelsOf,
   type LocalBounds,
   measureOnScreen,
   type ScreenScale,
