@@ -20,6 +20,13 @@ export {
   prepareGpu,
 } from './pipeline/derive.ts';
 export type { GpuMesh, GpuMeshBuffers, GpuMeshOptions } from './pipeline/gpu-mesh.ts';
+export {
+  type FieldQuality,
+  flatnessError,
+  measureQuality,
+  QUALITY_DEFAULTS,
+  type QualityOptions,
+} from './pipeline/measure-quality.ts';
 export type * from './pipeline/options.ts';
 export type { WorkerLike } from './pipeline/worker-host.ts';
 export * from './surface/check.ts';

@@ -14,6 +14,7 @@ export const DERIVE_OPTION_NAMES = {
   maxVertices: true,
   creaseAngle: true,
   region: true,
+  origin: true,
   blocks: true,
   structure: true,
   backend: true,

@@ -213,8 +213,7 @@ class Marcher {
     const arena = new GpuArena(context);
     const own = MARCH.pack({ cells, nPoints, low: min, step });
     const params = arena.upload('march.params', own, USAGE.uniform);
-    const inputSpace = asset.encoding.kind === 'none' ? asset.encoding.inputSpace : 'unit';
-    const frame = FRAME.pack({ ...createFrame(asset.domain, inputSpace), nPoints });
+    const frame = FRAME.pack({ ...createFrame(asset), nPoints });
     const frameBuffer = arena.upload('march.frame', frame, USAGE.uniform);
     const values = arena.create('march.values', nPoints * 4, USAGE.storage);
     const cases = arena.upload('march.cases', words, USAGE.storage);

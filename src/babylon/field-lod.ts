@@ -4,6 +4,7 @@ import type { InstancedMesh } from '@babylonjs/core/Meshes/instancedMesh.js';
 import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
 import type { Scene } from '@babylonjs/core/scene.js';
 import type { DeriveProgress, DeriveResult } from '../index.ts';
+import { originOf } from '../index.ts';
 import {
   type Eye,
   type Level,
@@ -54,7 +55,9 @@ export class FieldLod {
       ...(onProgress && { onProgress }),
     });
     const { domain, region = domain } = asset;
-    this._bounds = [...region.min, ...region.max];
+    const origin = originOf(asset) ?? [0, 0, 0];
+    const seen = [region.min, region.max].flatMap((point) => point.map((x, k) => x - origin[k]));
+    this._bounds = seen as unknown as LocalBounds;
     this._field = field;
     this._scene = scene;
     this._options = options;

@@ -19,6 +19,7 @@ import { refuseUnknownSettings } from '../plugin/lod-settings.ts';
 import { fetchForeign } from './fetch-foreign.ts';
 import { loadGeometry } from './load-geometry.ts';
 import type { GLTFNSDFOptions } from './options.ts';
+import { placeFarFields } from './place-far-fields.ts';
 import { abortWith } from './scene-end.ts';
 
 /** Babylon's own way to a primitive's vertices, private in its types: what the fallback mesh is read with. */
@@ -69,9 +70,10 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
     this._forgetScene();
   }
 
-  /** Called by the loader before it builds anything: fields whose file names no material get ours. */
+  /** Called by the loader before it builds anything: far fields get nodes, fields whose file names no material ours. */
   onLoading(): void {
     const { gltf } = this._loader;
+    placeFarFields(gltf);
     const bare = (gltf.meshes ?? [])
       .flatMap(({ primitives }) => primitives)
       .filter((primitive) => carriesField(primitive) && primitive.material === undefined);

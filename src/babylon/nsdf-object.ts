@@ -1,6 +1,6 @@
 import type { AbstractMesh } from '@babylonjs/core/Meshes/abstractMesh.js';
 import type { DeriveOptions, DeriveStats, FieldAsset } from '../index.ts';
-import { NsdfArgumentError } from '../index.ts';
+import { NsdfArgumentError, originOf } from '../index.ts';
 import type { Level } from '../lod/index.ts';
 import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
@@ -94,7 +94,8 @@ export class NSDFObject {
   }
 
   /**
-   * Evaluates the field at points of the file's own, right-handed space: what the mesh's vertices are given in.
+   * Evaluates the field at points of the file's own, right-handed space: what the mesh's vertices are given in, or, of a
+   * field far from zero, their sums with `originOf(asset)`.
    * @param points xyz per point, n*3 numbers.
    * @returns signed distances (f < 0 inside) and gradients, in `out`'s arrays where given.
    * @throws {NsdfArgumentError} if a length does not fit.
@@ -111,7 +112,9 @@ export class NSDFObject {
   sampleWorld(points: ArrayLike<number>, out: SampleTarget = {}): FieldSamples {
     const toWorld = this.mesh.computeWorldMatrix(true);
     const toLocal = toWorld.clone().invert().asArray();
-    return this._field.sampler.sampleWorld(points, { toWorld: toWorld.asArray(), toLocal }, out);
+    const { sampler } = this._field;
+    const origin = originOf(sampler.asset);
+    return sampler.sampleWorld(points, { toWorld: toWorld.asArray(), toLocal, origin }, out);
   }
 }
 

@@ -73,5 +73,6 @@ function eyeOf(camera: Camera): Eye {
     projectionMatrix: camera.getProjectionMatrix().asArray(),
     near: camera.minZ,
     viewportHeight: camera.getEngine().getRenderHeight() * camera.viewport.height,
+    viewportWidth: camera.getEngine().getRenderWidth() * camera.viewport.width,
   };
 }

@@ -5,6 +5,7 @@ import { listFields } from '../format/instances.ts';
 import type { NsdfScene } from '../format/scene.ts';
 import { sceneOf, writeNsdfHashed } from '../format/write.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
+import { localPositions } from '../surface/mesh.ts';
 import { openDestination } from './destination.ts';
 import { type ReadingOptions, readScene } from './files.ts';
 import { formatBytes, printJson, printLines, wholeNumber } from './output.ts';
@@ -80,7 +81,7 @@ async function sceneFor(input: string, options: ConvertOptions): Promise<NsdfSce
 
 async function fallbackMesh(asset: FieldAsset, maxVertices: number) {
   const { mesh, isEmpty } = await deriveMesh(asset, { maxVertices });
-  if (!isEmpty) return mesh;
+  if (!isEmpty) return { ...mesh, positions: Float32Array.from(localPositions(mesh)) };
   throw new NsdfUnsupportedError(
     'fallback',
     `${asset.name} has no zero set in its domain: no fallback can be made`,

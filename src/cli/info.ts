@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import type { Box3, FieldAsset } from '../format/asset.ts';
 import { contentHash } from '../format/hash.ts';
 import { listFields, type NsdfFieldInstance } from '../format/instances.ts';
+import { type FieldQuality, measureQuality } from '../pipeline/measure-quality.ts';
+import type { Spread } from '../surface/check.ts';
 import { type ReadingOptions, readBytes, readSelfContained, sceneIn } from './files.ts';
 import { columns, formatBytes, plural, printJson, printLines } from './output.ts';
 
@@ -10,12 +12,17 @@ export function infoCommand(): Command {
   return new Command('info')
     .description('say what a .nsdf or .safetensors holds: fields, networks, domains, sizes')
     .argument('<file>', 'a .nsdf, .glb or .safetensors; - for standard input')
+    .option('--quality', 'measure flatness and eikonal error near each surface: takes a derivation')
     .option('--json', 'print one JSON object instead of text')
-    .action(async (path: string, options: ReadingOptions & { json?: boolean }) => {
+    .action(async (path: string, options: ReadingOptions & { json?: boolean; quality?: boolean }) => {
       const bytes = await readBytes(path);
       const nBytes = bytes.length;
       const scene = sceneIn(path, await readSelfContained(path, options, bytes));
-      const fields = await Promise.all(listFields(scene).map(describeField));
+      const fields: FieldInfo[] = [];
+      for (const instance of listFields(scene)) {
+        const quality = options.quality ? { quality: await measureQuality(instance.field.asset) } : {};
+        fields.push({ ...(await describeField(instance)), ...quality });
+      }
       const file = { file: path, bytes: nBytes, copyright: scene.copyright, generator: scene.generator };
       if (options.json) return printJson({ ...file, fields });
       printLines([
@@ -26,7 +33,7 @@ export function infoCommand(): Command {
     });
 }
 
-type FieldInfo = Awaited<ReturnType<typeof describeField>>;
+type FieldInfo = Awaited<ReturnType<typeof describeField>> & { readonly quality?: FieldQuality };
 
 async function describeField({ field, nodeName, matrixWorld }: NsdfFieldInstance) {
   const { asset, fallback } = field;
@@ -92,7 +99,20 @@ function fieldLines(field: FieldInfo): string[] {
       ['parameters', `${field.nParameters}`],
       ['fallback', field.fallbackTriangles === 0 ? 'none' : plural(field.fallbackTriangles, 'triangle')],
       ['sha256', `${field.sha256}${hashNote(field)}`],
+      ...(field.quality === undefined ? [] : qualityRows(field.quality)),
     ]),
+  ];
+}
+
+function qualityRows({ flatness, eikonal, band }: FieldQuality): [string, string][] {
+  if (eikonal.n === 0) return [['quality', 'the field has no zero set in its domain']];
+  const text = ({ mean, p99, max, n }: Spread, of: string): string => {
+    const [a, b, c] = [mean, p99, max].map((x) => x.toExponential(2));
+    return `mean ${a}, 99 % ${b}, max ${c} (${n} ${of})`;
+  };
+  return [
+    ['flatness error', text(flatness, 'pieces')],
+    ['eikonal error', text(eikonal, `points within ${band.toPrecision(2)} of the surface`)],
   ];
 }
 

@@ -1,12 +1,20 @@
 import { Command, Option } from 'commander';
+import { NsdfArgumentError } from '../errors.ts';
+import type { Box3, FieldAsset } from '../format/asset.ts';
+import { listFields, type NsdfFieldInstance } from '../format/instances.ts';
+import { roundingOf } from '../format/local-origin.ts';
+import type { NsdfField } from '../format/scene.ts';
+import { boundsOf } from '../format/write-bin.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveOptions, DeriveResult } from '../pipeline/options.ts';
 import { checkTopology } from '../surface/check-topology.ts';
+import { localPositions } from '../surface/mesh.ts';
 import { type DawnDevice, openDawn } from './dawn.ts';
 import { openDestination } from './destination.ts';
 import { checkEffort } from './effort.ts';
-import { type ReadingOptions, readField } from './files.ts';
-import { MESH_FORMATS, meshFormatOf } from './mesh-files/index.ts';
+import { type ReadingOptions, readScene } from './files.ts';
+import { flattenScene } from './mesh-files/derived-scene.ts';
+import { MESH_FORMATS, type MeshData, meshFormatOf } from './mesh-files/index.ts';
 import {
   columns,
   formatBytes,
@@ -17,6 +25,9 @@ import {
   wholeNumber,
 } from './output.ts';
 import { startProgress } from './progress.ts';
+
+/** A rounding below this share of the tolerance is not worth a word. */
+const ROUNDING_SHARE = 1 / 8;
 
 interface MeshOptions extends ReadingOptions {
   readonly tolerance?: number;
@@ -29,6 +40,8 @@ interface MeshOptions extends ReadingOptions {
   readonly index: number;
   readonly format?: string;
   readonly force?: boolean;
+  readonly field?: string;
+  readonly scene?: boolean;
   readonly json?: boolean;
 }
 
@@ -82,7 +95,23 @@ export function meshCommand(): Command {
         .choices(['auto', 'cpu', 'gpu', 'webgpu'])
         .default('auto'),
     )
-    .option('--index <n>', 'which field of a file with several, counted from 0', wholeNumber, 0)
+    .addOption(
+      new Option('--index <n>', 'which field of a file with several, counted from 0')
+        .argParser(wholeNumber)
+        .default(0),
+    )
+    .addOption(
+      new Option(
+        '--field <name>',
+        'the field of that name, of the node of that name, or of that number',
+      ).conflicts(['index', 'scene']),
+    )
+    .addOption(
+      new Option(
+        '--scene',
+        'every field where its nodes put it, instead of one field in its own units',
+      ).conflicts(['index']),
+    )
     .option('--force', 'derive even where an estimate says that time or memory will not do')
     .option('--json', 'print one JSON object instead of text')
     .action(runMesh);
@@ -92,39 +121,152 @@ async function runMesh(input: string, output: string, options: MeshOptions): Pro
   const format = meshFormatOf(output, options.format);
   const destination = await openDestination(output);
   const start = performance.now();
-  const { asset, nFields } = await readField(input, options.index, options);
+  const scene = await readScene(input, options);
+  const all = listFields(scene);
+  const chosen = options.scene ? all : [chooseField(all, input, options)];
   const readMs = performance.now() - start;
-  await checkEffort(asset, options);
+  for (const { field } of chosen) await checkEffort(field.asset, options);
   const dawn = options.backend === 'gpu' || options.backend === 'webgpu' ? await openDawn() : undefined;
-  const bar = startProgress(asset.name);
-  const result = await deriveMesh(asset, {
-    ...deriveOptions(options, dawn),
-    onProgress: bar.update,
-  }).finally(() => {
-    bar.stop();
+  const results = new Map<NsdfField, DeriveResult>();
+  try {
+    for (const { field } of chosen) {
+      if (!results.has(field))
+        results.set(field, await deriveField(field.asset, deriveOptions(options, dawn)));
+    }
+  } finally {
     dawn?.close();
-  });
+  }
   const writeStart = performance.now();
-  const bytes = format.write(result.mesh);
+  const derived = { scene, meshOf: (field: NsdfField) => (results.get(field) as DeriveResult).mesh };
+  const bytes = options.scene
+    ? (format.writeScene?.(derived) ?? format.write(flattenScene(derived)))
+    : format.write(derived.meshOf(chosen[0].field));
   await destination.write(bytes);
-  const timeMs = { read: readMs, ...result.stats.timeMs, write: performance.now() - writeStart };
+  const writeMs = performance.now() - writeStart;
+  const notes = [
+    ...(options.scene ? [] : transformNotes(chosen[0])),
+    ...(format.isSingle
+      ? roundingNotes(options.scene ? flattenScene(derived) : derived.meshOf(chosen[0].field), [
+          ...results.values(),
+        ])
+      : []),
+  ];
+  for (const note of notes) process.stderr.write(`nsdf: ${note}\n`);
+  const summary = addUp([...results.values()]);
   const report = {
-    ...describe(result),
-    openEdges: checkTopology(result.mesh, asset.region ?? asset.domain).nOpenEdgesOnDomain,
+    ...summary,
+    openEdges: [...results].reduce((n, [{ asset }, { mesh }]) => {
+      return n + checkTopology(mesh, asset.region ?? asset.domain).nOpenEdgesOnDomain;
+    }, 0),
     input,
     output,
-    field: asset.name,
-    nFields,
+    field: [...results.keys()].map(({ asset }) => asset.name).join(', '),
+    nFields: all.length,
+    isScene: options.scene === true,
+    notes,
     bytes: bytes.length,
-    timeMs,
+    timeMs: { read: readMs, ...summary.timeMs, write: writeMs },
     totalTimeMs: performance.now() - start,
   };
   if (options.json) printJson(report, destination.report);
   else printLines(reportLines(report), destination.report);
 }
 
+/**
+ * The field that the options name.
+ * @throws {NsdfArgumentError} if there is none, or several of that name.
+ */
+function chooseField(
+  fields: readonly NsdfFieldInstance[],
+  path: string,
+  { index, field: wanted }: MeshOptions,
+): NsdfFieldInstance {
+  const of = `${path}: there is no field ${wanted ?? index}`;
+  const names = fields.map(({ field, nodeName }) => [field.asset.name, nodeName]);
+  const named = fields.filter((_, i) => wanted !== undefined && names[i].includes(wanted));
+  if (new Set(named.map(({ field }) => field)).size > 1) {
+    const places = fields.flatMap((instance, i) => (named.includes(instance) ? [i] : [])).join(', ');
+    throw new NsdfArgumentError(
+      'field',
+      `${path}: several fields are named ${wanted}: choose by number, ${places}`,
+    );
+  }
+  if (named.length > 0) return named[0];
+  const isNumber = wanted === undefined || /^\d{1,9}$/.test(wanted);
+  const found = isNumber ? fields[wanted === undefined ? index : Number(wanted)] : undefined;
+  if (found !== undefined) return found;
+  const list = names
+    .map(([name], i) => `${i} ${name}`)
+    .slice(0, 8)
+    .join(', ');
+  throw new NsdfArgumentError(
+    wanted === undefined ? 'index' : 'field',
+    `${of}: ${plural(fields.length, 'field')} in its scene${list && ` (${list}${names.length > 8 ? ', ...' : ''})`}`,
+  );
+}
+
+async function deriveField(asset: FieldAsset, options: DeriveOptions): Promise<DeriveResult> {
+  const bar = startProgress(asset.name);
+  return deriveMesh(asset, { ...options, onProgress: bar.update }).finally(bar.stop);
+}
+
+/** A mesh in the field's own units lies elsewhere in the scene, and is mirrored where its node mirrors. */
+function transformNotes({ matrixWorld, nodeName }: NsdfFieldInstance): string[] {
+  const isIdentity = matrixWorld.every((value, i) => value === (i % 5 === 0 ? 1 : 0));
+  if (isIdentity) return [];
+  const whose = nodeName ? `the transform of node ${nodeName}` : "the node's transform";
+  return [
+    `${whose} was left out: the mesh is in the field's own units (--scene writes it where the scene has it)`,
+  ];
+}
+
+/** What a format without doubles or transforms does to coordinates far from zero. */
+function roundingNotes(mesh: MeshData, results: readonly DeriveResult[]): string[] {
+  const { min, max } = boundsOf(localPositions(mesh)) as unknown as Box3;
+  const rounding = mesh.indices.length > 0 ? roundingOf({ min, max }) : 0;
+  const tolerance = Math.min(...results.map(({ stats }) => stats.toleranceLocal));
+  if (mesh.origin === undefined && rounding <= ROUNDING_SHARE * tolerance) return [];
+  if (rounding === 0) return [];
+  return [
+    `the format holds single precision: vertices are off by up to ${rounding.toPrecision(2)}; .glb, .ply and .obj are not`,
+  ];
+}
+
+function addUp(results: readonly DeriveResult[]) {
+  const parts = results.map(describe);
+  const sum = (
+    key: 'vertices' | 'triangles' | 'boxes' | 'boxesTested' | 'boxesSurviving' | 'boxesUnsettled',
+  ) => parts.reduce((n, part) => n + part[key], 0);
+  const timeMs: Record<string, number> = {};
+  for (const { stats } of results) {
+    for (const [stage, ms] of Object.entries(stats.timeMs)) timeMs[stage] = (timeMs[stage] ?? 0) + ms;
+  }
+  return {
+    vertices: sum('vertices'),
+    triangles: sum('triangles'),
+    isEmpty: parts.every(({ isEmpty }) => isEmpty),
+    boxes: sum('boxes'),
+    boxesTested: sum('boxesTested'),
+    boxesSurviving: sum('boxesSurviving'),
+    boxesUnsettled: sum('boxesUnsettled'),
+    tolerance: Math.max(0, ...parts.map((part) => part.tolerance)),
+    backend: parts[0]?.backend ?? 'cpu',
+    backendReason: parts[0]?.backendReason ?? 'there was nothing to derive',
+    timeMs,
+  };
+}
+
 function deriveOptions(
-  { json: _, index: _index, format: _format, force: _force, backend, ...options }: MeshOptions,
+  {
+    json: _,
+    index: _index,
+    field: _field,
+    scene: _scene,
+    format: _format,
+    force: _force,
+    backend,
+    ...options
+  }: MeshOptions,
   dawn: DawnDevice | undefined,
 ): DeriveOptions {
   if (dawn === undefined) return { ...options, backend: backend === 'cpu' ? 'cpu' : 'auto' };
@@ -146,21 +288,21 @@ function describe({ isEmpty, stats }: DeriveResult) {
   };
 }
 
-type MeshReport = ReturnType<typeof describe> & {
+type MeshReport = ReturnType<typeof addUp> & {
   readonly openEdges: number;
   readonly input: string;
   readonly output: string;
   readonly field: string;
   readonly nFields: number;
+  readonly isScene: boolean;
   readonly bytes: number;
-  readonly timeMs: Readonly<Record<string, number>>;
   readonly totalTimeMs: number;
 };
 
 function reportLines(report: MeshReport): string[] {
   const { output, bytes, vertices, triangles, timeMs } = report;
   const stages = Object.entries(timeMs).map(([stage, ms]) => `${stage} ${ms.toFixed(0)}`);
-  const others = report.nFields > 1 ? ` (one of ${report.nFields}: --index chooses)` : '';
+  const others = report.nFields > 1 && !report.isScene ? ` (one of ${report.nFields}: --field chooses)` : '';
   return [
     `${output}: ${plural(vertices, 'vertex', 'vertices')}, ${plural(triangles, 'triangle')}, ${formatBytes(bytes)}`,
     ...(report.openEdges > 0

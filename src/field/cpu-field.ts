@@ -1,3 +1,4 @@
+import { assertField } from '../format/assert-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { type Bounder, createBounder } from './bound.ts';
 import { type BoxEncoder, createBoxEncoder } from './box-encoder.ts';
@@ -89,14 +90,15 @@ export interface CpuField {
 
 /**
  * Prepares a field for evaluation on the CPU. The asset's tables are referenced, not copied.
- * @throws {NsdfFormatError} if the network's shapes don't chain or the output rule points outside it.
- * @throws {NsdfArgumentError} if the domain is empty or infinite.
+ * @throws {NsdfFormatError | NsdfUnsupportedError} if the field breaks a rule that one in a file has to obey.
+ * @throws {NsdfArgumentError} if it is no field at all.
  */
 export function createCpuField(asset: FieldAsset): CpuField {
+  assertField(asset);
   const { encoding } = asset;
   const isGrid = encoding.kind === 'hash-grid';
   const nInputs = isGrid ? encoding.levels.length * encoding.nFeaturesPerLevel : 3;
-  const frame = createFrame(asset.domain, isGrid ? 'unit' : encoding.inputSpace);
+  const frame = createFrame(asset);
   const network = createNetwork(asset, nInputs);
   const evaluator = createEvaluator(encoding, frame, network);
   // Made when first asked for: they read every table, which an evaluation doesn't need.

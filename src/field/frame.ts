@@ -1,5 +1,5 @@
 import { NsdfArgumentError } from '../errors.ts';
-import type { Box3 } from '../format/asset.ts';
+import type { FieldAsset } from '../format/asset.ts';
 
 /**
  * The affine map, axis by axis, from local units to what the encoder reads: input = (p - origin) * scale, with p in the
@@ -15,7 +15,7 @@ export interface DomainFrame {
 }
 
 /** @throws {NsdfArgumentError} if an extent is not a positive finite number. */
-export function createFrame(domain: Box3, inputSpace: 'local' | 'unit'): DomainFrame {
+export function createFrame({ domain, encoding }: Pick<FieldAsset, 'domain' | 'encoding'>): DomainFrame {
   const { min, max } = domain;
   for (let axis = 0; axis < 3; axis++) {
     const extent = max[axis] - min[axis];
@@ -26,13 +26,21 @@ export function createFrame(domain: Box3, inputSpace: 'local' | 'unit'): DomainF
       );
     }
   }
-  const isLocal = inputSpace === 'local';
+  const ends = { min: Float64Array.from(min), max: Float64Array.from(max) };
+  if (encoding.kind === 'none' && encoding.inputSpace === 'local') {
+    const { origin = [0, 0, 0] } = encoding;
+    return {
+      ...ends,
+      origin: Float64Array.from(origin, (x) => 0 - x),
+      scale: Float64Array.of(1, 1, 1),
+      top: Float64Array.from(max, (hi, axis) => hi + origin[axis]),
+    };
+  }
   return {
-    min: Float64Array.from(min),
-    max: Float64Array.from(max),
-    origin: isLocal ? new Float64Array(3) : Float64Array.from(min),
-    scale: isLocal ? Float64Array.of(1, 1, 1) : Float64Array.from(max, (hi, axis) => 1 / (hi - min[axis])),
-    top: isLocal ? Float64Array.from(max) : Float64Array.of(1, 1, 1),
+    ...ends,
+    origin: Float64Array.from(min),
+    scale: Float64Array.from(max, (hi, axis) => 1 / (hi - min[axis])),
+    top: Float64Array.of(1, 1, 1),
   };
 }
 

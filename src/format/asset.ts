@@ -37,6 +37,11 @@ export interface HashGridEncoding {
 export interface IdentityEncoding {
   readonly kind: 'none';
   readonly inputSpace: 'local' | 'unit';
+  /**
+   * Added to local coordinates before the MLP reads them, in double precision: of a field that a derivation has moved to
+   * its own middle. No file has it. Absent for none.
+   */
+  readonly origin?: Vec3;
 }
 
 /** One affine layer; ReLU follows every layer but the last. */

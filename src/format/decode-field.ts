@@ -1,3 +1,4 @@
+import { noteChecked } from './assert-field.ts';
 import type { Box3, FieldAsset, GridLevel, IdentityEncoding, MlpLayer, OutputRule, Vec3 } from './asset.ts';
 import { readPartitions } from './decode-partitions.ts';
 import { EXTENSION_VERSION, WEIGHT_BYTES, type WeightType } from './extension.ts';
@@ -56,7 +57,9 @@ export function decodeField(json: JsonObject, meshName: string, source: WeightSo
   const parts = source.isMissing ? { ...read, layers: fitFirstLayer(read.layers, read.encoding) } : read;
   const sha256 = readSha256(json);
   checkField(parts, jsonPlaces(json, source, dtype ?? 'f32'), issues);
-  return issues.nErrors === nErrorsBefore ? { asset: parts as FieldAsset, sha256 } : null;
+  if (issues.nErrors > nErrorsBefore) return null;
+  noteChecked(parts as FieldAsset);
+  return { asset: parts as FieldAsset, sha256 };
 }
 
 /** A newer version may mean anything: nothing else is read then. */

@@ -14,6 +14,10 @@ export const FIELD_LIMITS = {
   lodResolution: 65536,
   /** Beyond this, products of two activations leave float32; a flipped exponent bit lands here. */
   weightMagnitude: 1e18,
+  /** f is a distance in local units: beyond this either way, its products leave float32, or floats altogether. */
+  valueScaleMagnitude: 1e18,
+  /** Steps of double precision along a domain's axis: below, planes and points of it are not to be told apart. */
+  domainSteps: 2 ** 20,
 } as const;
 
 /** Where the parts of a field come from, for messages: JSON pointers, tensor names, bytes. */
@@ -84,6 +88,14 @@ export function checkField(parts: FieldParts, places: FieldPlaces, issues: Issue
     if (typeof value !== 'number' || (value > 0 && Number.isFinite(value))) continue;
     issues.error('property-range', `${key} is ${value}, expected a positive number`, places[key]);
   }
+  const { valueScale } = parts;
+  const limit = FIELD_LIMITS.valueScaleMagnitude;
+  if (typeof valueScale === 'number' && valueScale > 0 && Number.isFinite(valueScale)) {
+    if (valueScale < 1 / limit || valueScale > limit) {
+      const message = `found ${valueScale}, expected a number from ${1 / limit} to ${limit}`;
+      issues.error('property-range', message, places.valueScale);
+    }
+  }
   if (domain && parts.region) checkRegion(parts.region, domain, places.region, issues);
   if (lodResolutions) checkLod(lodResolutions, places.lodResolutions, issues);
   if (encoding?.kind === 'hash-grid') checkGrid(encoding, places, issues);
@@ -96,7 +108,7 @@ export function checkField(parts: FieldParts, places: FieldPlaces, issues: Issue
 
 const isCount = (n: number, max: number): boolean => Number.isInteger(n) && n >= 1 && n <= max;
 
-/** The box needs a positive extent on every axis, also once rounded to float32. */
+/** The box needs a positive extent on every axis, which double precision resolves where it lies and float32 holds. */
 function checkDomain(domain: Box3, place: NsdfPlace, issues: IssueList): void {
   if (domain.min.length !== 3 || domain.max.length !== 3) {
     const nDims = domain.min.length;
@@ -108,17 +120,28 @@ function checkDomain(domain: Box3, place: NsdfPlace, issues: IssueList): void {
     return;
   }
   for (let axis = 0; axis < 3; axis++) {
-    const [min, max] = [Math.fround(domain.min[axis]), Math.fround(domain.max[axis])];
-    if (Number.isFinite(min) && Number.isFinite(max) && max - min > 0) continue;
-    const found = `[${domain.min[axis]}, ${domain.max[axis]}]`;
-    issues.error('shape', `the domain's ${'xyz'[axis]} range is ${found}, expected min < max`, place);
+    const [min, max] = [domain.min[axis], domain.max[axis]];
+    const fitsSingle = Number.isFinite(Math.fround(min)) && Number.isFinite(Math.fround(max));
+    const found = `the domain's ${'xyz'[axis]} range is [${min}, ${max}]`;
+    if (!fitsSingle || !(Math.fround(max - min) > 0)) {
+      issues.error('shape', `${found}, expected min < max`, place);
+      continue;
+    }
+    const step = Math.max(Math.abs(min), Math.abs(max)) * 2 ** -52;
+    if (max - min >= FIELD_LIMITS.domainSteps * step) continue;
+    const least = FIELD_LIMITS.domainSteps * step;
+    issues.error(
+      'shape',
+      `${found}, too short for where it lies: expected at least ${least.toPrecision(3)}`,
+      place,
+    );
   }
 }
 
 /** A region needs a volume, and a part of the domain in it. */
 function checkRegion(region: Box3, domain: Box3, place: NsdfPlace, issues: IssueList): void {
   for (let axis = 0; axis < 3; axis++) {
-    const [min, max] = [Math.fround(region.min[axis]), Math.fround(region.max[axis])];
+    const [min, max] = [region.min[axis], region.max[axis]];
     if (min < max && min < domain.max[axis] && max > domain.min[axis]) continue;
     const found = `[${region.min[axis]}, ${region.max[axis]}]`;
     const expected = `min < max and a part of the domain's [${domain.min[axis]}, ${domain.max[axis]}]`;

@@ -39,7 +39,7 @@ function canonicalHeader(asset: FieldAsset): unknown[] {
   const { encoding, layers, output, domain } = asset;
   const encoder =
     encoding.kind === 'none'
-      ? ['none', encoding.inputSpace]
+      ? ['none', encoding.inputSpace, ...(encoding.origin ?? [])]
       : [
           encoding.kind,
           encoding.convention,

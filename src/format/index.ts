@@ -9,6 +9,7 @@ export { contentHash } from './hash.ts';
 export type { NsdfFieldInstance } from './instances.ts';
 export { listFields } from './instances.ts';
 export type { NsdfIssue, NsdfIssueCode, NsdfSeverity } from './issues.ts';
+export { originOf } from './local-origin.ts';
 export type { PackedWeights } from './packed-weights.ts';
 export { packWeights } from './packed-weights.ts';
 export type { NsdfPrefix } from './prefix.ts';

@@ -54,8 +54,13 @@ export interface NsdfIssue {
 /** Collects issues; the reader throws the first error, the validator lists them all. */
 export class IssueList {
   readonly issues: NsdfIssue[] = [];
-  readonly #seen = new WeakSet<object>();
+  readonly #seen: WeakSet<object>;
   #nErrors = 0;
+
+  /** @param seen what need not be looked at any more; grows. */
+  constructor(seen: WeakSet<object> = new WeakSet()) {
+    this.#seen = seen;
+  }
 
   /** True from the second time on that it is asked about the same thing. */
   isSeen(thing: object): boolean {

@@ -1,10 +1,16 @@
 import type { FieldAsset, MlpLayer } from './asset.ts';
 
+/** One grid, or none and the same coordinates read. */
+function isSameEncoding(a: FieldAsset['encoding'], b: FieldAsset['encoding']): boolean {
+  if (a === b || a.kind !== 'none' || b.kind !== 'none') return a === b;
+  return a.inputSpace === b.inputSpace && String(a.origin) === String(b.origin);
+}
+
 /** Whether two fields are one function: the same arrays of weights, and all else that determines f. */
 export function isSameNetwork(a: FieldAsset, b: FieldAsset): boolean {
   const rest = ({ output, isNegativeInside, valueScale, domain }: FieldAsset): string =>
     JSON.stringify([output.plus, output.minus, isNegativeInside, valueScale, domain.min, domain.max]);
-  return a === b || (a.layers === b.layers && a.encoding === b.encoding && rest(a) === rest(b));
+  return a === b || (a.layers === b.layers && isSameEncoding(a.encoding, b.encoding) && rest(a) === rest(b));
 }
 
 /**

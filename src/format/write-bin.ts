@@ -135,12 +135,12 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
 }
 
 /** Minimum and maximum of xyz triples. */
-export function boundsOf(positions: Float32Array): { min: number[]; max: number[] } {
+export function boundsOf(positions: ArrayLike<number>): { min: number[]; max: number[] } {
   const min = [Infinity, Infinity, Infinity];
   const max = [-Infinity, -Infinity, -Infinity];
-  positions.forEach((value, i) => {
-    min[i % 3] = Math.min(min[i % 3], value);
-    max[i % 3] = Math.max(max[i % 3], value);
-  });
+  for (let i = 0; i < positions.length; i++) {
+    min[i % 3] = Math.min(min[i % 3], positions[i]);
+    max[i % 3] = Math.max(max[i % 3], positions[i]);
+  }
   return { min, max };
 }

@@ -234,7 +234,7 @@ function differing<T extends object>(value: T, defaults: T, keys: readonly (keyo
   return Object.fromEntries(keys.filter(isDifferent).map((key) => [key, value[key]]));
 }
 
-function materialJson(material: NsdfMaterial): Json {
+export function materialJson(material: NsdfMaterial): Json {
   const pbr = differing(material, DEFAULT_MATERIAL, ['baseColorFactor', 'metallicFactor', 'roughnessFactor']);
   return {
     ...named(material.name),

@@ -21,7 +21,12 @@ export {
   type SchedulerOptions,
   type SchedulerStats,
 } from './scheduler.ts';
-export { type Eye, type LocalBounds, measureOnScreen, type ScreenScale } from './screen-scale.ts';
+export {
+  type Eye,
+  type LocalBounds,
+  measureOnScreen,
+  type ScreenScale,
+} from './screen-scale.ts';
 export { LEVEL_LIMITS_DEFAULTS, type LevelLimits, selectLevel } from './select-level.ts';
 export { sameBlocks, VIEW_BLOCKS_DEFAULTS, type ViewBlocksOptions, viewBlocks } from './view-blocks.ts';
 export { ViewFollower, type ViewMaker } from './view-follower.ts';

@@ -1,5 +1,6 @@
 import type { RecordCache } from '../cache/record-cache.ts';
 import { NsdfArgumentError } from '../errors.ts';
+import { assertField } from '../format/assert-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { abortable } from './abortable.ts';
 import { createCpuBackend } from './backend-cpu.ts';
@@ -9,6 +10,7 @@ import type { Derive } from './cached-derive.ts';
 import { defaultCache, whyNoCache } from './default-cache.ts';
 import { deriveWith, jobOptionsOf, NO_CACHE } from './derive-with.ts';
 import type { GpuMesh, GpuMeshOptions } from './gpu-mesh.ts';
+import { moveBack, moveField } from './move-field.ts';
 import type { DeriveOptions, DeriveResult } from './options.ts';
 import { validateDeriveOptions } from './validate-options.ts';
 
@@ -30,7 +32,11 @@ const BACKENDS = [gpuBackend, workerBackend, cpuBackend];
  *
  * What was derived before is taken from a cache, see `options.cache`; `stats.cache` says whether it was.
  *
- * @throws {NsdfArgumentError} if an option is out of range or two of them contradict each other
+ * A field far from zero, in map coordinates say, is derived relative to its middle: `mesh.origin` says so, see `originOf`.
+ *
+ * @throws {NsdfArgumentError} if an option is out of range, two of them contradict each other, or the tolerance is less
+ * than what single precision rounds positions by
+ * @throws {NsdfFormatError} if the field breaks a rule that one in a file has to obey
  * @throws {NsdfUnsupportedError} if the field is of a kind that cannot be derived
  * @throws {NsdfBudgetError} if the surface needs more memory than there may be
  * @throws {NsdfLoadError} if the worker fails during the job, or `disposeWorkers` ends it
@@ -41,6 +47,13 @@ const BACKENDS = [gpuBackend, workerBackend, cpuBackend];
 export async function deriveMesh(asset: FieldAsset, options: DeriveOptions = {}): Promise<DeriveResult> {
   validateDeriveOptions(options);
   options.signal?.throwIfAborted();
+  assertField(asset);
+  const moved = moveField(asset, options);
+  return moveBack(await deriveThere(moved.asset, moved.options), moved.origin);
+}
+
+/** Derives a field where it lies, with what the cache has. */
+async function deriveThere(asset: FieldAsset, options: DeriveOptions): Promise<DeriveResult> {
   const cache = options.cache === undefined ? defaultCache() : options.cache || null;
   const isPacked = options.cache !== false && asset.partitions !== undefined;
   if (cache === null && !isPacked) return deriveUncached(asset, options, undefined);
@@ -87,6 +100,7 @@ async function deriveUncached(
  */
 export async function deriveGpuMesh(asset: FieldAsset, options: GpuMeshOptions): Promise<GpuMesh> {
   validateDeriveOptions(options);
+  assertField(asset);
   const { device, signal, onProgress } = options;
   if (!device) {
     throw new NsdfArgumentError('device', 'deriveGpuMesh needs the GPUDevice of the renderer that will draw');
@@ -94,7 +108,8 @@ export async function deriveGpuMesh(asset: FieldAsset, options: GpuMeshOptions):
   signal?.throwIfAborted();
   const startMs = performance.now();
   const gpu = await gpuBackend.load();
-  const deriving = gpu.deriveBuffers(asset, jobOptionsOf(asset, options), {
+  const moved = moveField(asset, options);
+  const deriving = gpu.deriveBuffers(moved.asset, jobOptionsOf(moved.asset, moved.options), {
     device,
     signal,
     onProgress,
@@ -103,6 +118,7 @@ export async function deriveGpuMesh(asset: FieldAsset, options: GpuMeshOptions):
   const { where, stats, ...buffers } = derived;
   return {
     ...buffers,
+    ...(moved.origin && { origin: moved.origin }),
     stats: {
       ...stats,
       totalTimeMs: performance.now() - startMs,

@@ -1,10 +1,10 @@
-import type { Box3 } from '../format/asset.ts';
+import type { Box3, Vec3 } from '../format/asset.ts';
 import type { DeriveOptions, DeriveStats } from './options.ts';
 import type { SurfaceStats } from './steps.ts';
 
 /** A derived surface in GPU buffers that engines draw from; they belong to whoever asked for them. */
 export interface GpuMeshBuffers {
-  /** f32[nVertices * 3], local units; VERTEX. */
+  /** f32[nVertices * 3], local units, relative to the origin where there is one; VERTEX. */
   readonly positions: GPUBuffer;
   /** f32[nVertices * 3], unit length; VERTEX. */
   readonly normals: GPUBuffer;
@@ -14,7 +14,7 @@ export interface GpuMeshBuffers {
   readonly drawArguments: GPUBuffer;
   readonly nVertices: number;
   readonly nTriangles: number;
-  /** Local units; undefined where there is nothing to draw. */
+  /** Of the positions; undefined where there is nothing to draw. */
   readonly bounds: Box3 | undefined;
   /** Frees the buffers. */
   readonly dispose: () => void;
@@ -29,11 +29,16 @@ export interface GpuBuffers extends GpuMeshBuffers {
 
 /** What {@link deriveGpuMesh} returns. */
 export interface GpuMesh extends GpuMeshBuffers {
+  /** As `SurfaceMesh.origin`. */
+  readonly origin?: Vec3;
   readonly stats: DeriveStats;
 }
 
 /** The detail of a mesh that stays on the GPU, and the device that it is for. */
 export interface GpuMeshOptions
-  extends Pick<DeriveOptions, 'tolerance' | 'resolution' | 'region' | 'blocks' | 'signal' | 'onProgress'> {
+  extends Pick<
+    DeriveOptions,
+    'tolerance' | 'resolution' | 'region' | 'origin' | 'blocks' | 'signal' | 'onProgress'
+  > {
   readonly device: GPUDevice;
 }

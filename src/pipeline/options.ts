@@ -1,5 +1,5 @@
 import type { PartitionCache } from '../cache/partition-cache.ts';
-import type { Box3 } from '../format/asset.ts';
+import type { Box3, Vec3 } from '../format/asset.ts';
 import type { ToleranceBlocks } from '../surface/detail-map.ts';
 import type { EmptyReason } from '../surface/explain-empty.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
@@ -59,6 +59,11 @@ export interface DeriveOptions {
    * domain.
    */
   readonly region?: Box3;
+  /**
+   * What the mesh's positions are to be relative to, in local units; `mesh.origin` says so. Default: nothing, but for
+   * fields far from zero their middle (`originOf`); the middle of a small `region` of a large domain is worth asking for.
+   */
+  readonly origin?: Vec3;
   /**
    * A tolerance for each block of a uniform division of the domain, instead of one `tolerance`: detail by view inside one
    * large field. Blocks of different tolerance meet without a crack, the finer one deciding what they share.

@@ -6,6 +6,7 @@ import { decodeRegions, encodeRegions } from '../partition/regions-record.ts';
 import { jobOptionsOf } from './derive-with.ts';
 import { drive, runJob } from './drive.ts';
 import { JOB } from './job.ts';
+import { movedAsset } from './move-field.ts';
 import type { DeriveOptions, DeriveProgress } from './options.ts';
 import { makePlan } from './plan.ts';
 import { packRecord, unpackRecord } from './record-envelope.ts';
@@ -25,7 +26,8 @@ export async function packPartition(
   details: readonly PackedDetail[],
   onProgress: (progress: DeriveProgress) => void = () => {},
 ): Promise<FieldAsset> {
-  const { partitions: _old, ...bare } = asset;
+  const { partitions: _old, ...given } = asset;
+  const bare = movedAsset(given);
   const recordsFor = await contentHash(bare);
   const partitions: PackedPartition[] = [];
   let regions: PackedPartition | undefined;
@@ -39,7 +41,7 @@ export async function packPartition(
     if (records.regions) regions ??= await boxesOnly(bare, records.regions, options);
     partitions.push({ kind: 'surface', bytes: records.surface });
   }
-  return { ...bare, partitions: [...(regions ? [regions] : []), ...partitions] };
+  return { ...given, partitions: [...(regions ? [regions] : []), ...partitions] };
 }
 
 /** The regions without how they were settled, which would be larger than most fields. */

@@ -153,6 +153,10 @@ export function validateDeriveOptions(
     if (flag !== undefined && typeof flag !== 'boolean') refuse(name, flag, 'true or false');
   }
   if (options.region !== undefined) checkRegion(options.region);
+  const { origin } = options;
+  const isPoint = Array.isArray(origin) && origin.length === 3 && origin.every(Number.isFinite);
+  if (origin !== undefined && !isPoint)
+    refuse('origin', JSON.stringify(origin), 'a point [x, y, z] in local units');
   if (options.blocks !== undefined) checkBlocks(options.blocks);
   if (backend !== undefined && !BACKENDS.includes(backend)) {
     refuse('backend', backend, `one of ${BACKENDS.join(', ')}`);

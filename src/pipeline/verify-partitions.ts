@@ -7,6 +7,7 @@ import { verifyRegions } from '../partition/verify-regions.ts';
 import { createRandom } from '../surface/check-random.ts';
 import { jobOptionsOf } from './derive-with.ts';
 import { drive } from './drive.ts';
+import { movedAsset } from './move-field.ts';
 import type { DeriveOptions, DeriveProgress } from './options.ts';
 import { makePlan } from './plan.ts';
 import { type RecordHeader, unpackRecord } from './record-envelope.ts';
@@ -26,7 +27,7 @@ export interface PartitionProblem {
  * is closed, lies on the zero set and lacks no part of it.
  */
 export async function verifyPartitions(asset: FieldAsset): Promise<PartitionProblem[]> {
-  const { partitions = [], ...bare } = asset;
+  const { partitions = [], ...bare } = movedAsset(asset);
   const hash = await contentHash(bare);
   const problems: PartitionProblem[] = [];
   for (const [index, partition] of partitions.entries()) {

@@ -1,4 +1,4 @@
-import type { CpuField, FieldAsset } from '../index.ts';
+import type { CpuField, FieldAsset, Vec3 } from '../index.ts';
 import { createCpuField, NsdfArgumentError } from '../index.ts';
 import { smallestStretch } from './smallest-stretch.ts';
 
@@ -23,6 +23,8 @@ export interface SampleTarget {
 export interface WorldTransform {
   readonly toWorld: ArrayLike<number>;
   readonly toLocal: ArrayLike<number>;
+  /** Added after `toLocal`, where that leads to a mesh's own space: its `SurfaceMesh.origin`. */
+  readonly origin?: Vec3 | undefined;
 }
 
 /** A field's values on the CPU; what evaluating needs is set up at the first call and shared by all clones. */
@@ -45,12 +47,13 @@ export class FieldSampler {
   /** Evaluates at points of the world; see the plugins' `sampleWorld`. */
   sampleWorld(
     points: ArrayLike<number>,
-    { toWorld, toLocal }: WorldTransform,
+    { toWorld, toLocal, origin = [0, 0, 0] }: WorldTransform,
     out: SampleTarget,
   ): FieldSamples {
     const nPoints = countPoints(points);
     const samples = prepare(out, nPoints);
-    this._evaluate(transformPoints(points, toLocal), nPoints, samples);
+    const pointsLocal = transformPoints(points, toLocal).map((x, i) => x + origin[i % 3]);
+    this._evaluate(pointsLocal, nPoints, samples);
     scaleToWorld(samples, nPoints, toLocal, smallestStretch(toWorld));
     return samples;
   }

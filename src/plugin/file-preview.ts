@@ -1,6 +1,14 @@
-import type { FieldAsset, NsdfFieldInstance, NsdfMaterial, NsdfPrefix } from '../index.ts';
+import type {
+  FallbackMesh,
+  FieldAsset,
+  NsdfFieldInstance,
+  NsdfMaterial,
+  NsdfPrefix,
+  SurfaceMesh,
+} from '../index.ts';
 import { deriveMesh, readNsdfPrefix } from '../index.ts';
 import type { DeriveSettings } from './derive-settings.ts';
+import { translated } from './translated.ts';
 
 /** What is noted on a preview. */
 export interface NSDFPreviewNote {
@@ -13,7 +21,7 @@ export interface NSDFPreviewNote {
 /** One field of a preview, for an engine to draw. */
 export interface PreviewPart {
   readonly name: string;
-  /** f32[nVertices * 3], local units. */
+  /** f32[nVertices * 3], local units, or relative to what `matrixWorld` begins with. */
   readonly positions: Float32Array;
   /** Null where the engine has to compute them. */
   readonly normals: Float32Array | null;
@@ -105,13 +113,15 @@ export class FilePreview {
   }
 
   private async _makePart({ field, matrixWorld }: NsdfFieldInstance): Promise<PreviewPart | null> {
-    const surface = field.fallback ?? (await this._derive(field.asset));
-    return surface && { ...surface, name: field.asset.name, material: field.material, matrixWorld };
+    const surface: (FallbackMesh & Pick<SurfaceMesh, 'origin'>) | null =
+      field.fallback ?? (await this._derive(field.asset));
+    if (surface === null) return null;
+    const { positions, normals, indices, origin } = surface;
+    const look = { name: field.asset.name, material: field.material };
+    return { ...look, positions, normals, indices, matrixWorld: translated(matrixWorld, origin) };
   }
 
-  private async _derive(
-    asset: FieldAsset,
-  ): Promise<Pick<PreviewPart, 'positions' | 'normals' | 'indices'> | null> {
+  private async _derive(asset: FieldAsset): Promise<SurfaceMesh | null> {
     const { min, max } = asset.domain;
     const tolerance = TOLERANCE_SHARE * Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
     const { backend = 'auto' } = this._settings;

@@ -1,5 +1,5 @@
 import { NsdfArgumentError } from '../errors.ts';
-import type { Box3 } from '../format/asset.ts';
+import type { Box3, Vec3 } from '../format/asset.ts';
 import { collectEdges, collectParts, countEdges, countFolds } from './check-edges.ts';
 import {
   type CheckableMesh,
@@ -76,7 +76,10 @@ export interface Topology {
  * @throws {NsdfArgumentError} if an index is out of range or an array's length is no multiple of three.
  */
 export function checkTopology(mesh: CheckableMesh, domain?: Box3): TopologyReport {
-  return analyseTopology(mesh, domain).report;
+  const { origin } = mesh;
+  if (origin === undefined || domain === undefined) return analyseTopology(mesh, domain).report;
+  const seen = ([x, y, z]: Vec3): Vec3 => [x - origin[0], y - origin[1], z - origin[2]];
+  return analyseTopology(mesh, { min: seen(domain.min), max: seen(domain.max) }).report;
 }
 
 /** {@link checkTopology} with the components kept. */

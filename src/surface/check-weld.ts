@@ -1,3 +1,4 @@
+import type { Vec3 } from '../format/asset.ts';
 import { TupleTable } from './check-tuples.ts';
 
 /** What the oracles read: an indexed triangle mesh, ours or anybody's. */
@@ -8,6 +9,8 @@ export interface CheckableMesh {
   readonly indices: Uint32Array | Uint16Array;
   /** f32[nVertices * 3] */
   readonly normals?: Float32Array | undefined;
+  /** What the positions are relative to, as `SurfaceMesh.origin`. */
+  readonly origin?: Vec3 | undefined;
 }
 
 export interface Welded {

@@ -1,4 +1,4 @@
-import type { Box3 } from '../format/asset.ts';
+import type { Box3, Vec3 } from '../format/asset.ts';
 import { type CheckField, isOutward, measureResidual, type Spread } from './check-field.ts';
 import { analyseTopology, type CheckableMesh, type TopologyReport } from './check-topology.ts';
 
@@ -50,7 +50,8 @@ export interface MeshReport extends TopologyReport {
  * const report = await checkMesh(mesh, { field: createCpuField(asset), domain: asset.domain });
  * if (!report.isClosed) throw new Error(`${report.nOpenEdges} open edges`);
  */
-export async function checkMesh(mesh: CheckableMesh, options: CheckOptions = {}): Promise<MeshReport> {
+export async function checkMesh(mesh: CheckableMesh, given: CheckOptions = {}): Promise<MeshReport> {
+  const options = mesh.origin === undefined ? given : seenFrom(mesh.origin, given);
   const { field, signal } = options;
   const { samples, seed } = { ...CHECK_DEFAULTS, ...options };
   signal?.throwIfAborted();
@@ -70,6 +71,23 @@ export async function checkMesh(mesh: CheckableMesh, options: CheckOptions = {})
     ...against,
     meshToZeroSet: await meshToZeroSet(mesh, measure),
     zeroSetToMesh: await zeroSetToMesh(mesh, measure),
+  };
+}
+
+/** Field and domain in the frame of a mesh that is relative to an origin. */
+function seenFrom(origin: Vec3, { field, domain, ...rest }: CheckOptions): CheckOptions {
+  const moved = (points: Float64Array): Float64Array => points.map((x, i) => x + origin[i % 3]);
+  const at = ([x, y, z]: Vec3): Vec3 => [x - origin[0], y - origin[1], z - origin[2]];
+  return {
+    ...rest,
+    ...(domain && { domain: { min: at(domain.min), max: at(domain.max) } }),
+    ...(field && {
+      field: {
+        evaluate: (points, out, n) => field.evaluate(moved(points), out, n),
+        evaluateWithGradient: (points, values, gradients, n) =>
+          field.evaluateWithGradient(moved(points), values, gradients, n),
+      },
+    }),
   };
 }
 

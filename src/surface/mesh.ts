@@ -1,3 +1,5 @@
+import type { Vec3 } from '../format/asset.ts';
+
 /**
  * An indexed triangle mesh in the field's local units. Vertices are welded (no two share a position), triangles are
  * counter-clockwise seen from outside (f > 0).
@@ -9,4 +11,21 @@ export interface SurfaceMesh {
   readonly normals: Float32Array;
   /** u32[nTriangles * 3] */
   readonly indices: Uint32Array;
+  /**
+   * What the positions are relative to: a vertex's local coordinates are the sums, in double precision. Absent where the
+   * positions are the local coordinates themselves, as they are but for fields far from zero: see `originOf`.
+   */
+  readonly origin?: Vec3;
+}
+
+/** The vertices in local coordinates: the positions themselves, or f64[nVertices * 3] where they have an origin. */
+export function localPositions({
+  positions,
+  origin,
+}: {
+  readonly positions: Float32Array;
+  readonly origin?: Vec3 | undefined;
+}): Float32Array | Float64Array {
+  if (origin === undefined) return positions;
+  return Float64Array.from(positions, (x, i) => x + origin[i % 3]);
 }

@@ -28,10 +28,10 @@ export interface RegionStructure {
   /** 1 where f was found to increase along some direction throughout the leaf: u8[nLeaves]. */
   readonly leafIsSettled: Uint8Array;
   /**
-   * Flatness error of each leaf: the largest distance of the surface's vertices in it from their least-squares plane
+   * How far each leaf is from flat: the largest distance of the surface's vertices in it from their least-squares plane
    * (of each piece of surface from its own plane, where there are several): f64[nLeaves]. It is zero where the zero set
    * in the leaf is planar, as it becomes under the eikonal constraint.
-   * @see Kim 2024, theorem 4.5. Departs: measured on the derived surface, in local units.
+   * Not the flatness error of Kim 2024, theorem 4.5: that is `measureQuality`'s.
    */
   readonly leafFlatness: Float64Array;
   /** Neurons that may change sign in leaf l, ascending: leafNeurons[leafNeuronStart[l] ... leafNeuronStart[l + 1]). */

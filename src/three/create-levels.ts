@@ -1,5 +1,5 @@
 import type { BufferGeometry } from 'three';
-import type { DeriveStats, FieldAsset } from '../index.ts';
+import type { DeriveStats, FieldAsset, Vec3 } from '../index.ts';
 import type { LevelStore } from '../lod/index.ts';
 import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import { createFieldLevels, type LevelShape } from '../plugin/field-levels.ts';
@@ -11,6 +11,8 @@ export interface LevelGeometry {
   readonly geometry: BufferGeometry;
   readonly stats: DeriveStats;
   readonly isEmpty: boolean;
+  /** Where the geometry lies in the object's space; see `SurfaceMesh.origin`. */
+  readonly origin?: Vec3 | undefined;
 }
 
 /** Makes the levels of a field; `NSDFObject`s and their clones share them. */
@@ -21,7 +23,9 @@ export function createLevels(
   onProgress?: LevelShape<LevelGeometry>['onProgress'],
 ): LevelStore<LevelGeometry> {
   return createFieldLevels<LevelGeometry>(asset, settings, lod, {
-    build: ({ mesh, stats, isEmpty }) => ({ geometry: createGeometry(mesh, asset.name), stats, isEmpty }),
+    build: ({ mesh, stats, isEmpty }) => {
+      return { geometry: createGeometry(mesh, asset.name), stats, isEmpty, origin: mesh.origin };
+    },
     free: ({ geometry }) => geometry.dispose(),
     ...(onProgress && { onProgress }),
   });

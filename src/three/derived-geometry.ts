@@ -1,5 +1,5 @@
 import type { BufferGeometry } from 'three';
-import type { DeriveOptions, DeriveResult, DeriveStats, FieldAsset } from '../index.ts';
+import type { DeriveOptions, DeriveResult, DeriveStats, FieldAsset, Vec3 } from '../index.ts';
 import { deriveMesh } from '../index.ts';
 import { createGeometry } from './geometry.ts';
 
@@ -8,6 +8,8 @@ export interface DerivedGeometry {
   readonly geometry: BufferGeometry;
   readonly stats: DeriveStats;
   readonly isEmpty: boolean;
+  /** Where the geometry lies in the object's space; see `SurfaceMesh.origin`. */
+  readonly origin?: Vec3 | undefined;
 }
 
 /** Where a derived surface is to be. */
@@ -32,5 +34,5 @@ export async function deriveGeometry(
 }
 
 export function geometryOf({ mesh, stats, isEmpty }: DeriveResult, name: string): DerivedGeometry {
-  return { geometry: createGeometry(mesh, name), stats, isEmpty };
+  return { geometry: createGeometry(mesh, name), stats, isEmpty, origin: mesh.origin };
 }

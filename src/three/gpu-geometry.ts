@@ -46,7 +46,7 @@ export async function deriveGpuGeometry(
   const geometry = adopt(onGpu, place as BackendLike);
   if (geometry) {
     geometry.name = asset.name;
-    return { geometry, stats: onGpu.stats, isEmpty: false };
+    return { geometry, stats: onGpu.stats, isEmpty: false, origin: onGpu.origin };
   }
   onGpu.dispose();
   const changed = 'this version of three takes no buffers of others';

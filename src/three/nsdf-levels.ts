@@ -1,4 +1,11 @@
-import type { ArrayCamera, BufferGeometry, Camera, Object3D, Object3DEventMap } from 'three';
+import {
+  type ArrayCamera,
+  type BufferGeometry,
+  type Camera,
+  type Object3D,
+  type Object3DEventMap,
+  Vector3,
+} from 'three';
 import type { FieldAsset } from '../index.ts';
 import {
   type Eye,
@@ -186,7 +193,9 @@ export class NSDFLevels {
   /** A preview may lack what sticks out of it. */
   private _takeBounds({ value, isPreview }: Level<LevelGeometry>): void {
     const box = value?.geometry.boundingBox;
-    if (box && !isPreview) this._bounds = [...box.min.toArray(), ...box.max.toArray()];
+    if (!box || isPreview) return;
+    const { min, max } = box.clone().translate(new Vector3(...(value.origin ?? [0, 0, 0])));
+    this._bounds = [...min.toArray(), ...max.toArray()];
   }
 
   private _showChosen(atOnce = false): void {

@@ -32,8 +32,11 @@ export class ShownMesh {
 
   /** Exchanges the geometry; the one before is the caller's to dispose of. */
   show(derived: DerivedGeometry): void {
-    this._derived = derived;
     const { mesh } = this;
+    // Most geometry lies where its positions say, and the mesh where an application puts it.
+    const { origin } = derived;
+    if (origin ?? this._derived.origin) mesh.position.set(...(origin ?? [0, 0, 0]));
+    this._derived = derived;
     mesh.geometry = derived.geometry;
     if (derived.geometry.userData.nsdf?.isOnGpu) mesh.raycast = hitNothing;
     else if (mesh.raycast === hitNothing) delete (mesh as Partial<Pick<NSDFMesh, 'raycast'>>).raycast;

@@ -1,4 +1,5 @@
 import type { Box3, FieldAsset, Vec3 } from '../format/asset.ts';
+import { originOf } from '../format/local-origin.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import { commonBox, growBox, surfaceInBox } from './surface-in-box.ts';
 
@@ -62,7 +63,9 @@ export function divideField(
     const found = surfaceInBox(guide, triangles, growBox(cell.box, reach));
     if (found.bounds === null) return null;
     const isLast = cell.level === options.nLevels - 1;
-    const below = isLast ? [] : divideCell(cell, options.split).map((child) => visit(child, found.triangles));
+    const below = isLast
+      ? []
+      : divideCell(cell, options.split, asset.domain).map((child) => visit(child, found.triangles));
     return {
       key: [cell.level, ...cell.place].join('-'),
       level: cell.level,
@@ -85,15 +88,16 @@ interface Cell {
 }
 
 /** The pieces of a cell, as near to cubes as whole numbers of them allow. */
-function divideCell(cell: Cell, split: number): Cell[] {
+function divideCell(cell: Cell, split: number, domain: Box3): Cell[] {
   const { min, max } = cell.box;
   const extent = [0, 1, 2].map((k) => max[k] - min[k]);
   const longest = Math.max(...extent);
   const n = extent.map((length) => Math.max(1, Math.round((split * length) / longest)));
+  const origin = originOf({ domain }) ?? [0, 0, 0];
   // In single precision, as the derivation takes it, so that neighbours have one face between them.
   const planeAt = (k: number, i: number): number => {
     if (i === 0) return min[k];
-    return i === n[k] ? max[k] : Math.fround(min[k] + (i * extent[k]) / n[k]);
+    return i === n[k] ? max[k] : origin[k] + Math.fround(min[k] - origin[k] + (i * extent[k]) / n[k]);
   };
   const cells: Cell[] = [];
   for (let z = 0; z < n[2]; z++) {

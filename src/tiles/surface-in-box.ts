@@ -14,7 +14,7 @@ export interface SurfaceInBox {
  * @param triangles which of the mesh's triangles to look at.
  */
 export function surfaceInBox(
-  { positions, indices }: SurfaceMesh,
+  { positions, indices, origin = [0, 0, 0] }: SurfaceMesh,
   triangles: readonly number[],
   box: Box3,
 ): SurfaceInBox {
@@ -23,7 +23,7 @@ export function surfaceInBox(
   const found = triangles.filter((triangle) => {
     const corners = [0, 1, 2].map((c) => {
       const at = 3 * indices[3 * triangle + c];
-      return [positions[at], positions[at + 1], positions[at + 2]];
+      return [positions[at] + origin[0], positions[at + 1] + origin[1], positions[at + 2] + origin[2]];
     });
     const part = clipToBox(corners, box);
     for (const point of part) {

@@ -8,6 +8,7 @@ import { sceneOf, writeNsdf, writeNsdfHashed } from '../format/write.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveProgress } from '../pipeline/options.ts';
 import { largestStretch } from '../plugin/smallest-stretch.ts';
+import { localPositions } from '../surface/mesh.ts';
 import { groupTiles } from './group-tiles.ts';
 import { divideField, guideTolerance, type RegionTile } from './region-tree.ts';
 import type { TileJson, TilesetJson } from './tileset-json.ts';
@@ -173,7 +174,7 @@ async function fallbackMesh(
   signal: AbortSignal | undefined,
 ): Promise<FallbackMesh | null> {
   const { mesh, isEmpty } = await deriveMesh(tile, { maxVertices, ...(signal && { signal }) });
-  return isEmpty ? null : mesh;
+  return isEmpty ? null : { ...mesh, positions: Float32Array.from(localPositions(mesh)) };
 }
 
 /** A field's tree where the scene puts it. */

@@ -389,7 +389,7 @@ describe('nsdf mesh and nsdf check', () => {
   it('a second field that leaves its domain: open edges on the domain are allowed with --field only', async () => {
     const mesh = await nsdf('mesh', at('two.nsdf'), at('leaving.stl'), '--index', '1', '--resolution', '8');
     expect(mesh).toMatchObject({ code: 0, err: '' });
-    expect(mesh.out).toMatch(/second \(one of 2: --index chooses\)/);
+    expect(mesh.out).toMatch(/second \(one of 2: --field chooses\)/);
     expect((await nsdf('check', at('leaving.stl'))).code).toBe(1);
     const check = await nsdf(
       ...['check', at('leaving.stl'), '--field', at('two.nsdf'), '--index', '1', '--samples', '500'],

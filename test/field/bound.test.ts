@@ -173,7 +173,7 @@ describe('how tight', () => {
     const [first, middle, last] = asset.layers;
     const layers = [first, ...Array.from({ length: 24 }, () => middle), last].map((layer) => ({
       ...layer,
-      weights: layer.weights.map((w) => w * 1e18),
+      weights: layer.weights.map((w) => w * 1e17),
     }));
     const { lo, hi } = createCpuField({ ...asset, layers }).bound([-1, -1, -1], [1, 1, 1]);
     expect(lo).toBe(Number.NEGATIVE_INFINITY);

@@ -270,7 +270,7 @@ describe('turning levels on and off', () => {
     const object = await makeBall();
     await drawUntilSettled(object);
     const { ladder } = object;
-    await object.setLod({ ...object.lod, screenError: 40 }, { backend: 'cpu' });
+    await object.setLod({ ...object.lod, screenError: 60 }, { backend: 'cpu' });
     expect(object.ladder).toBe(ladder);
     await drawUntilSettled(object);
     expect(object.level?.index).toBe(0);

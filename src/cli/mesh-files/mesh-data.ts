@@ -1,4 +1,8 @@
 import { NsdfFormatError } from '../../errors.ts';
+import type { Box3, Vec3 } from '../../format/asset.ts';
+import { originOf } from '../../format/local-origin.ts';
+import { boundsOf } from '../../format/write-bin.ts';
+import type { DerivedScene } from './derived-scene.ts';
 
 /** A triangle mesh as files carry it. */
 export interface MeshData {
@@ -8,11 +12,34 @@ export interface MeshData {
   readonly normals: Float32Array | null;
   /** u32[nTriangles * 3] */
   readonly indices: Uint32Array;
+  /** What the positions are relative to; see `SurfaceMesh.origin`. */
+  readonly origin?: Vec3 | undefined;
+}
+
+/** A single-precision number, or the decimal of 6 to 9 digits that a text file has for one. */
+function isSingle(x: number): boolean {
+  const single = Math.fround(x);
+  return Object.is(single, x) || [9, 8, 7, 6].some((digits) => Number(single.toPrecision(digits)) === x);
+}
+
+/** Coordinates in double precision, relative to an origin where single precision would round much of them off. */
+export function relativePositions(coordinates: ArrayLike<number>): Pick<MeshData, 'positions' | 'origin'> {
+  const { min, max } = boundsOf(coordinates) as unknown as Box3;
+  let isExact = true;
+  for (let i = 0; i < coordinates.length && isExact; i++) isExact = isSingle(coordinates[i]);
+  const isBox = [...min, ...max].every(Number.isFinite);
+  const origin = isBox && !isExact ? originOf({ domain: { min, max } }) : undefined;
+  if (origin === undefined) return { positions: Float32Array.from(coordinates) };
+  return { positions: Float32Array.from(coordinates, (x, i) => x - origin[i % 3]), origin };
 }
 
 /** One file format, both ways. */
 export interface MeshFormat {
   write(mesh: MeshData): Uint8Array;
+  /** Writes a scene with its nodes, where the format has nodes. */
+  writeScene?(scene: DerivedScene): Uint8Array;
+  /** Coordinates are written in single precision, without an origin. */
+  readonly isSingle?: true;
   /** @throws {NsdfFormatError} if the bytes are not of this format, are cut off or point outside themselves. */
   read(bytes: Uint8Array): MeshData;
 }
@@ -45,7 +72,7 @@ export class MeshBuilder {
 
   mesh(): MeshData {
     return {
-      positions: Float32Array.from(this.#positions),
+      ...relativePositions(this.#positions),
       normals: null,
       indices: Uint32Array.from(this.#indices),
     };

@@ -4,12 +4,14 @@ import { MeshBuilder, type MeshData, type MeshFormat } from './mesh-data.ts';
 /** Wavefront OBJ text: positions, normals and faces written; positions and faces read, whatever else there is. */
 export const OBJ: MeshFormat = { write, read };
 
-function write({ positions, normals, indices }: MeshData): Uint8Array {
+function write({ positions, normals, indices, origin }: MeshData): Uint8Array {
   const lines = ['# by nsdf-loader'];
   // An f32 has at most 9 significant digits: more would only lengthen the file.
   const vec3 = (values: Float32Array, k: number) =>
     `${shortest(values[k])} ${shortest(values[k + 1])} ${shortest(values[k + 2])}`;
-  for (let k = 0; k < positions.length; k += 3) lines.push(`v ${vec3(positions, k)}`);
+  const place = (k: number) =>
+    origin === undefined ? vec3(positions, k) : origin.map((at, axis) => positions[k + axis] + at).join(' ');
+  for (let k = 0; k < positions.length; k += 3) lines.push(`v ${place(k)}`);
   if (normals !== null) for (let k = 0; k < normals.length; k += 3) lines.push(`vn ${vec3(normals, k)}`);
   const corner = (i: number) => {
     const v = indices[i] + 1;

@@ -6,7 +6,8 @@ import { createPlySource, type PlySource } from './ply-source.ts';
 /** Stanford PLY: little-endian binary written; binary of both orders and text read. */
 export const PLY: MeshFormat = { write, read };
 
-function write({ positions, normals, indices }: MeshData): Uint8Array {
+function write({ positions, normals, indices, origin }: MeshData): Uint8Array {
+  const isDouble = origin !== undefined;
   const nVertices = positions.length / 3;
   const nTriangles = indices.length / 3;
   const names = ['x', 'y', 'z', ...(normals === null ? [] : ['nx', 'ny', 'nz'])];
@@ -16,19 +17,25 @@ function write({ positions, normals, indices }: MeshData): Uint8Array {
       'format binary_little_endian 1.0',
       'comment by nsdf-loader',
       `element vertex ${nVertices}`,
-      ...names.map((name) => `property float ${name}`),
+      ...names.map((name, i) => `property ${isDouble && i < 3 ? 'double' : 'float'} ${name}`),
       `element face ${nTriangles}`,
       'property list uchar int vertex_indices',
       'end_header\n',
     ].join('\n'),
   );
-  const bytes = new Uint8Array(header.length + nVertices * names.length * 4 + nTriangles * 13);
+  const bytes = new Uint8Array(
+    header.length + nVertices * (names.length * 4 + (isDouble ? 12 : 0)) + nTriangles * 13,
+  );
   bytes.set(header);
   const view = viewOf(bytes);
   let offset = header.length;
   for (let k = 0; k < positions.length; k += 3) {
-    for (const values of normals === null ? [positions] : [positions, normals]) {
-      for (let axis = 0; axis < 3; axis++, offset += 4) view.setFloat32(offset, values[k + axis], true);
+    for (let axis = 0; axis < 3; axis++, offset += isDouble ? 8 : 4) {
+      if (isDouble) view.setFloat64(offset, positions[k + axis] + origin[axis], true);
+      else view.setFloat32(offset, positions[k + axis], true);
+    }
+    for (let axis = 0; normals !== null && axis < 3; axis++, offset += 4) {
+      view.setFloat32(offset, normals[k + axis], true);
     }
   }
   for (let i = 0; i < indices.length; i += 3) {

@@ -7,9 +7,9 @@ const HEADER_BYTES = 84;
 const FACET_BYTES = 50;
 
 /** Stereolithography: binary written, binary and text read. It has no shared vertices: equal positions are joined. */
-export const STL: MeshFormat = { write, read };
+export const STL: MeshFormat = { write, read, isSingle: true };
 
-function write({ positions, indices }: MeshData): Uint8Array {
+function write({ positions, indices, origin }: MeshData): Uint8Array {
   const nTriangles = indices.length / 3;
   const bytes = new Uint8Array(HEADER_BYTES + nTriangles * FACET_BYTES);
   new TextEncoder().encodeInto('binary STL by nsdf-loader', bytes);
@@ -19,7 +19,10 @@ function write({ positions, indices }: MeshData): Uint8Array {
     const corners = [0, 1, 2].map((k) =>
       positions.subarray(indices[t * 3 + k] * 3, indices[t * 3 + k] * 3 + 3),
     );
-    const values = [...facetNormal(corners), ...corners.flatMap((corner) => [...corner])];
+    const values = [
+      ...facetNormal(corners),
+      ...corners.flatMap((corner) => origin?.map((at, k) => corner[k] + at) ?? [...corner]),
+    ];
     values.forEach((value, i) => {
       view.setFloat32(offset + i * 4, value, true);
     });

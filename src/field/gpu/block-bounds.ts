@@ -124,8 +124,7 @@ export async function createBounder(
 
 /** Uploads where a lattice's planes lie in the field's grids. */
 export function uploadPlanes({ asset }: FieldResources, arena: GpuArena, planes: PlaneSet): PlaneTable {
-  const inputSpace = asset.encoding.kind === 'none' ? asset.encoding.inputSpace : 'unit';
-  const { words, firstPlane } = buildPlaneTable(asset, createFrame(asset.domain, inputSpace), planes);
+  const { words, firstPlane } = buildPlaneTable(asset, createFrame(asset), planes);
   return {
     planes: arena.upload('bound.planes', words, USAGE.storage),
     firstPlane,

@@ -1,3 +1,4 @@
+import { NsdfUnsupportedError } from '../../errors.ts';
 import type { FieldAsset } from '../../format/asset.ts';
 import { GpuArena, USAGE } from '../../gpu/arena.ts';
 import { type GpuContext, guarded } from '../../gpu/context.ts';
@@ -44,7 +45,7 @@ const MAX_POINTS = 1 << 20;
 /**
  * Uploads a field. Kernels are compiled when they are first needed.
  * @param isHalf keep the table in half precision. Default: where nothing is lost by that.
- * @throws {NsdfUnsupportedError} if the network is too large for generated kernels
+ * @throws {NsdfUnsupportedError} if the network is too large for generated kernels, or reads coordinates far from zero
  * @throws {NsdfGpuError} if the device's limits are exceeded or it is lost
  */
 export async function createGpuField(
@@ -53,10 +54,17 @@ export async function createGpuField(
   isHalf = isHalfTable(asset),
 ): Promise<GpuField> {
   const { encoding } = asset;
+  if (encoding.kind === 'none' && encoding.origin !== undefined) {
+    const at = encoding.origin.join(', ');
+    throw new NsdfUnsupportedError(
+      'local coordinates far from zero',
+      `the network reads coordinates around [${at}], which single precision cannot tell apart finely enough`,
+    );
+  }
   const isGrid = encoding.kind === 'hash-grid';
   const nInputs = isGrid ? encoding.levels.length * encoding.nFeaturesPerLevel : 3;
   const network = createNetwork(asset, nInputs);
-  const frame = createFrame(asset.domain, isGrid ? 'unit' : encoding.inputSpace);
+  const frame = createFrame(asset);
   const arena = new GpuArena(context);
   try {
     const resources = await guarded(context, 'field', () => createResources(arena, asset, network, isHalf));

@@ -54,9 +54,7 @@ export function fieldBuffers(resources: FieldResources): GPUBuffer[] {
 
 /** The domain's frame, as `frame`. */
 export function uploadFrame(builder: SurfaceBuilder, { asset }: FieldResources): GPUBuffer {
-  const { encoding, domain } = asset;
-  const frame = createFrame(domain, encoding.kind === 'none' ? encoding.inputSpace : 'unit');
-  return builder.uniform('surface.frame', FRAME.pack({ ...frame, nPoints: 0 }));
+  return builder.uniform('surface.frame', FRAME.pack({ ...createFrame(asset), nPoints: 0 }));
 }
 
 /** Of the domain, in local units: what lengths are small against. */

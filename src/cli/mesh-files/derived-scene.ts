@@ -1,0 +1,69 @@
+import { listFields } from '../../format/instances.ts';
+import type { NsdfField, NsdfNode, NsdfScene } from '../../format/scene.ts';
+import type { MeshData } from './mesh-data.ts';
+import { relativePositions } from './mesh-data.ts';
+
+/** A scene and the meshes of its fields; nodes that share a field share its mesh. */
+export interface DerivedScene {
+  readonly scene: NsdfScene;
+  readonly meshOf: (field: NsdfField) => MeshData;
+}
+
+/** The node or one below it has a field. */
+export function carriesFields({ mesh, children }: NsdfNode): boolean {
+  return mesh !== null || children.some(carriesFields);
+}
+
+/**
+ * The whole scene as one mesh, in the scene's space, computed in double precision. Where a transform mirrors, triangles are
+ * turned, so that they face outwards still; normals go by the inverse transpose.
+ */
+export function flattenScene({ scene, meshOf }: DerivedScene): MeshData {
+  const parts = listFields(scene).map(({ field, matrixWorld }) => placeMesh(meshOf(field), matrixWorld));
+  const coordinates = new Float64Array(parts.reduce((n, part) => n + part.coordinates.length, 0));
+  const normals = new Float32Array(coordinates.length);
+  const indices = new Uint32Array(parts.reduce((n, part) => n + part.indices.length, 0));
+  let v = 0;
+  let t = 0;
+  for (const part of parts) {
+    coordinates.set(part.coordinates, v);
+    normals.set(part.normals, v);
+    indices.set(
+      part.indices.map((index) => index + v / 3),
+      t,
+    );
+    v += part.coordinates.length;
+    t += part.indices.length;
+  }
+  return { ...relativePositions(coordinates), normals, indices };
+}
+
+function placeMesh({ positions, normals, indices, origin = [0, 0, 0] }: MeshData, m: readonly number[]) {
+  const coordinates = new Float64Array(positions.length);
+  const turned = new Float32Array(positions.length);
+  const cofactor = cofactorOf(m);
+  const determinant = m[0] * cofactor[0] + m[1] * cofactor[1] + m[2] * cofactor[2];
+  const side = determinant < 0 ? -1 : 1;
+  for (let i = 0; i < positions.length; i += 3) {
+    const [x, y, z] = [0, 1, 2].map((k) => positions[i + k] + origin[k]);
+    const [a, b, c] = [0, 1, 2].map((k) => normals?.[i + k] ?? 0);
+    for (let k = 0; k < 3; k++) {
+      coordinates[i + k] = m[k] * x + m[4 + k] * y + m[8 + k] * z + m[12 + k];
+      turned[i + k] = side * (cofactor[k] * a + cofactor[3 + k] * b + cofactor[6 + k] * c);
+    }
+    const length = Math.hypot(turned[i], turned[i + 1], turned[i + 2]);
+    if (length > 0) for (let k = 0; k < 3; k++) turned[i + k] /= length;
+  }
+  const facing = side > 0 ? indices : indices.map((_, i) => indices[i - (i % 3) + 2 - (i % 3)]);
+  return { coordinates, normals: turned, indices: facing };
+}
+
+/** Of the linear part, column by column: its inverse transpose times its determinant. */
+function cofactorOf(m: readonly number[]): number[] {
+  const cross = (i: number, j: number): number[] => [
+    m[i + 1] * m[j + 2] - m[i + 2] * m[j + 1],
+    m[i + 2] * m[j] - m[i] * m[j + 2],
+    m[i] * m[j + 1] - m[i + 1] * m[j],
+  ];
+  return [...cross(4, 8), ...cross(8, 0), ...cross(0, 4)];
+}

@@ -1,0 +1,85 @@
+import { NsdfArgumentError } from '../errors.ts';
+import type { FieldAsset } from './asset.ts';
+import { checkField, MEMORY_PLACES } from './field-rules.ts';
+import { IssueList } from './issues.ts';
+
+// Assets are immutable: each is checked once, and so is each array, which several assets may share.
+let checked: WeakSet<object> = new WeakSet();
+
+/**
+ * Holds a field that was made in memory to the rules of those in files; one that was checked before costs nothing.
+ * @throws {NsdfArgumentError} if it has not a field's parts.
+ * @throws {NsdfFormatError | NsdfUnsupportedError} at the first broken rule, with its property path.
+ */
+export function assertField(asset: FieldAsset): void {
+  if (typeof asset === 'object' && asset !== null && checked.has(asset)) return;
+  checkParts(asset);
+  const issues = new IssueList(checked);
+  checkField(asset, MEMORY_PLACES, issues);
+  // What was looked at is in the set, right or wrong.
+  if (issues.nErrors > 0) checked = new WeakSet();
+  issues.throwFirstError();
+  checked.add(asset);
+}
+
+/** A field that a reader has checked already. */
+export function noteChecked(asset: FieldAsset): void {
+  checked.add(asset);
+  for (const { weights, bias } of asset.layers) {
+    checked.add(weights);
+    if (bias !== null) checked.add(bias);
+  }
+  if (asset.encoding.kind !== 'hash-grid') return;
+  for (const { params } of asset.encoding.levels) checked.add(params);
+}
+
+/** What the rules take for granted, and TypeScript where there is TypeScript. */
+function checkParts(asset: FieldAsset): void {
+  const refuse = (path: string, found: unknown, expected: string): never => {
+    const what = found === null ? 'null' : Array.isArray(found) ? 'an array' : typeof found;
+    throw new NsdfArgumentError('asset', `${path} is ${what}; expected ${expected}`);
+  };
+  const object = (path: string, value: unknown): void => {
+    if (typeof value !== 'object' || value === null) refuse(path, value, 'an object');
+  };
+  const list = (path: string, value: unknown): void => {
+    if (!Array.isArray(value)) refuse(path, value, 'an array');
+  };
+  const numbers = (path: string, value: unknown): void => {
+    if (!(value instanceof Float32Array)) refuse(path, value, 'a Float32Array');
+  };
+  const box = (path: string, value: { readonly min?: unknown; readonly max?: unknown }): void => {
+    object(path, value);
+    list(`${path}.min`, value.min);
+    list(`${path}.max`, value.max);
+  };
+  object('asset', asset);
+  box('asset.domain', asset.domain);
+  if (asset.region !== undefined) box('asset.region', asset.region);
+  object('asset.output', asset.output);
+  if (typeof asset.valueScale !== 'number') refuse('asset.valueScale', asset.valueScale, 'a number');
+  object('asset.encoding', asset.encoding);
+  list('asset.layers', asset.layers);
+  asset.layers.forEach((layer, i) => {
+    object(`asset.layers[${i}]`, layer);
+    numbers(`asset.layers[${i}].weights`, layer.weights);
+    if (layer.bias !== null) numbers(`asset.layers[${i}].bias`, layer.bias);
+  });
+  const { encoding } = asset;
+  if (encoding.kind === 'hash-grid') {
+    list('asset.encoding.levels', encoding.levels);
+    encoding.levels.forEach((level, i) => {
+      object(`asset.encoding.levels[${i}]`, level);
+      numbers(`asset.encoding.levels[${i}].params`, level.params);
+    });
+  } else if (
+    encoding.kind !== 'none' ||
+    (encoding.inputSpace !== 'local' && encoding.inputSpace !== 'unit')
+  ) {
+    refuse(
+      'asset.encoding',
+      encoding,
+      "one of kind 'hash-grid', or of kind 'none' that reads 'local' or 'unit'",
+    );
+  }
+}

@@ -1,0 +1,128 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type MeshData, meshFormatOf } from '../../src/cli/mesh-files/index.ts';
+import { runProgram } from '../../src/cli/program.ts';
+import type { FieldAsset, Vec3 } from '../../src/format/asset.ts';
+import { IDENTITY_NODE, type NsdfNode } from '../../src/format/scene.ts';
+import { sceneOf, writeNsdf } from '../../src/format/write.ts';
+import { checkMesh } from '../../src/surface/check.ts';
+import { localPositions } from '../../src/surface/mesh.ts';
+import { boxMlp } from '../fixtures/mlp-fields.ts';
+
+let folder = '';
+const at = (name: string) => join(folder, name);
+
+async function nsdf(...args: string[]) {
+  const written = { out: '', err: '' };
+  const spies = (['stdout', 'stderr'] as const).map((stream) =>
+    vi.spyOn(process[stream], 'write').mockImplementation((text: unknown) => {
+      written[stream === 'stdout' ? 'out' : 'err'] += String(text);
+      return true;
+    }),
+  );
+  const before = process.exitCode;
+  process.exitCode = 0;
+  try {
+    await runProgram(args);
+    return { code: process.exitCode, ...written };
+  } finally {
+    process.exitCode = before;
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+const read = async (name: string): Promise<MeshData> =>
+  meshFormatOf(name).read(new Uint8Array(await readFile(at(name))));
+
+function node(name: string, asset: FieldAsset, place: Partial<NsdfNode>): NsdfNode {
+  const [{ mesh }] = sceneOf(asset).nodes;
+  return { ...IDENTITY_NODE, name, mesh, children: [], ...place } as NsdfNode;
+}
+
+const HALF = [0.5, 0.4, 0.3] as const;
+const VOLUME = 8 * HALF[0] * HALF[1] * HALF[2];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nsdf-scene-'));
+  const box = boxMlp(HALF);
+  const nodes = [
+    node('large', box, { scale: [40, 40, 40] }),
+    node('mirrored', { ...box, name: 'other' }, { scale: [-40, 40, 40], translation: [100, 0, 0] }),
+  ];
+  await writeFile(at('two.nsdf'), writeNsdf({ ...sceneOf(box), nodes }));
+  const far: Vec3 = [431_000, 5_120_000, 64];
+  const isUnit = { ...box, encoding: { kind: 'none', inputSpace: 'local' } } as FieldAsset;
+  await writeFile(
+    at('far.nsdf'),
+    writeNsdf({ ...sceneOf(box), nodes: [node('far', isUnit, { translation: far })] }),
+  );
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it.each(['glb', 'ply', 'obj', 'stl'])(
+  '--scene writes world transforms, winding right under mirrors: %s',
+  async (ending) => {
+    const { code, err } = await nsdf(
+      'mesh',
+      at('two.nsdf'),
+      at(`scene.${ending}`),
+      '--scene',
+      '--tolerance',
+      '0.02',
+    );
+    expect([code, err]).toEqual([0, '']);
+    if (ending === 'glb') return;
+    const mesh = await read(`scene.${ending}`);
+    const report = await checkMesh({ ...mesh, normals: mesh.normals ?? undefined });
+    expect(report).toMatchObject({ isClosed: true, isManifold: true, isOriented: true, nComponents: 2 });
+    expect(report.signedVolume / (2 * 64000 * VOLUME)).toBeCloseTo(1, 2);
+    expect(Math.max(...mesh.positions)).toBeGreaterThan(119);
+  },
+);
+
+it('a GLB of a scene keeps its nodes as nodes', async () => {
+  await nsdf('mesh', at('two.nsdf'), at('nodes.glb'), '--scene', '--tolerance', '0.02');
+  const bytes = await readFile(at('nodes.glb'));
+  const json = JSON.parse(bytes.subarray(20, 20 + bytes.readUInt32LE(12)).toString());
+  const places = json.scenes[0].nodes.map((index: number) => json.nodes[index]);
+  expect(places).toMatchObject([
+    { name: 'large', scale: [40, 40, 40] },
+    { name: 'mirrored', scale: [-40, 40, 40], translation: [100, 0, 0] },
+  ]);
+  for (const { children } of places) expect(json.nodes[children[0]].mesh).toBeGreaterThanOrEqual(0);
+});
+
+it('one field says that its transform was left out, and is named', async () => {
+  const named = await nsdf('mesh', at('two.nsdf'), at('one.ply'), '--field', 'other', '--tolerance', '0.02');
+  expect(named.code).toBe(0);
+  expect(named.err).toMatch(/transform of node mirrored was left out.*--scene/);
+  const byNumber = await nsdf('mesh', at('two.nsdf'), at('one.ply'), '--field', '0', '--tolerance', '0.02');
+  expect(byNumber.err).toMatch(/node large/);
+  const wrong = await nsdf('mesh', at('two.nsdf'), at('one.ply'), '--field', 'ohter');
+  expect(wrong.code).not.toBe(0);
+  expect(wrong.err).toMatch(/no field ohter.*0 box-mlp, 1 other/);
+});
+
+it.each(['glb', 'ply', 'obj'])('far from zero %s holds what single precision would not', async (ending) => {
+  await nsdf('mesh', at('far.nsdf'), at(`far.${ending}`), '--scene', '--tolerance', '0.02');
+  if (ending === 'glb') return;
+  const places = localPositions(await read(`far.${ending}`));
+  const highest = Math.max(...places.filter((_, i) => i % 3 === 1));
+  expect(highest - 5_120_000).toBeCloseTo(0.4, 5);
+});
+
+it('STL cannot, and says so', async () => {
+  const { err } = await nsdf('mesh', at('far.nsdf'), at('far.stl'), '--scene', '--tolerance', '0.02');
+  expect(err).toMatch(/single precision: vertices are off by up to 0\.3/);
+});
+
+it('info --quality prints both errors', async () => {
+  const { out } = await nsdf('info', at('two.nsdf'), '--quality', '--json');
+  const [{ quality }] = JSON.parse(out).fields;
+  expect(quality.eikonal.mean).toBeLessThan(1e-6);
+  expect(quality.flatness.max).toBeLessThan(1e-6);
+  expect((await nsdf('info', at('two.nsdf'), '--quality')).out).toMatch(/flatness error +mean/);
+});
