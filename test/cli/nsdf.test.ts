@@ -175,7 +175,10 @@ describe('nsdf pack', () => {
 describe('nsdf', () => {
   it('names its commands, and refuses others in one line', async () => {
     expect((await nsdf('--help')).out).toMatch(/info[\s\S]+validate[\s\S]+convert[\s\S]+mesh[\s\S]+check/);
-    expectRefused(await nsdf(), /expected a command: info, validate, convert, mesh, train, check, pack, tile/);
+    expectRefused(
+      await nsdf(),
+      /expected a command: info, validate, convert, mesh, train, check, pack, tile/,
+    );
     expectRefused(await nsdf('frob'), /unknown command 'frob'/);
   });
 
