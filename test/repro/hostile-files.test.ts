@@ -206,12 +206,16 @@ describe('budgets', () => {
     return { ...asset, encoding: { ...encoding, levels } };
   };
 
-  it.each([[[15_000]], [Array.from({ length: 12 }, () => 2 ** 19)], [[Number.POSITIVE_INFINITY]]])(
+  it.each([[[15_000]], [Array.from({ length: 12 }, () => 2 ** 19)]])(
     'refuse grids finer than can be searched before they list their planes: %o',
     (scales) => {
       expect(() => createCpuField(ofScales(scales[0])).marks(0)).toThrow(NsdfBudgetError);
     },
   );
+
+  it('refuse a scale that is no number before anything is made of it', () => {
+    expect(() => createCpuField(ofScales(Number.POSITIVE_INFINITY))).toThrow(NsdfFormatError);
+  });
 
   it('search a lattice of thousands of boxes an axis from few blocks, and refuse it in time', () => {
     const asset = ofScales(7000);
