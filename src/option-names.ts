@@ -19,6 +19,7 @@ export const DERIVE_OPTION_NAMES = {
   structure: true,
   backend: true,
   device: true,
+  workerLimit: true,
   cache: true,
   signal: true,
   onProgress: true,

@@ -1,6 +1,6 @@
 import { NsdfLoadError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import type { Backend, DeriveProgress } from './options.ts';
+import type { Backend, DeriveProgress, WorkerLimit } from './options.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
 
 /** How a backend meets the caller. */
@@ -9,6 +9,8 @@ export interface BackendControl {
   readonly onProgress: ((progress: DeriveProgress) => void) | undefined;
   /** The GPU device that was given to us. */
   readonly device?: GPUDevice | undefined;
+  /** The share of the page's workers that this job counts against. */
+  readonly workerLimit?: WorkerLimit | undefined;
   /** Whether nobody asked for this backend by name. */
   readonly isAuto?: boolean;
 }

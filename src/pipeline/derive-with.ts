@@ -40,13 +40,13 @@ export async function deriveWith(
   options: DeriveOptions & RecordRequest,
 ): Promise<RecordedResult> {
   validateDeriveOptions(options, RECORD_NAMES);
-  const { backend: wanted = 'auto', signal, onProgress, device } = options;
+  const { backend: wanted = 'auto', signal, onProgress, device, workerLimit } = options;
   const jobOptions = jobOptionsOf(asset, options);
   signal?.throwIfAborted();
   const startMs = performance.now();
   const isAuto = wanted === 'auto';
   const first = isAuto ? 0 : backends.findIndex(({ kind }) => kind === wanted);
-  const control = { signal, onProgress, device, isAuto };
+  const control = { signal, onProgress, device, workerLimit, isAuto };
   const run = await runFirst(backends.slice(first), asset, jobOptions, control);
   const { kind } = run.backend;
   const { where, madeBy: backend = kind, searchedBy = backend, ...surface } = run.surface;

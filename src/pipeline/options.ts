@@ -25,6 +25,12 @@ export interface DeriveProgress {
 /** Where the work runs. `gpu`: on the GPU, and in the worker (or in place without one) what takes double precision. */
 export type Backend = 'cpu' | 'worker' | 'gpu';
 
+/** A share of the page's workers, known by its identity: see `DeriveOptions.workerLimit`. */
+export interface WorkerLimit {
+  /** Workers at once, at least 1. */
+  readonly maxWorkers: number;
+}
+
 /** How a mesh is asked for. At most one of `tolerance`, `resolution`, `exact` and `preview`; the default is the asset's own tolerance, or a share of its domain. */
 export interface DeriveOptions {
   /** Largest distance between mesh and zero set, both ways, in the asset's local units. Default: domain diagonal / 3464 (1e-3 in [-1,1]³). */
@@ -74,6 +80,11 @@ export interface DeriveOptions {
   readonly backend?: Backend | 'auto';
   /** The GPU device to share with a renderer, for the backend `gpu`. Default: one of our own. */
   readonly device?: GPUDevice;
+  /**
+   * Derivations that are given the same object have at most its `maxWorkers` of the page's workers at once; the others
+   * wait, and leave the remaining workers to whoever else derives. Default: all there are.
+   */
+  readonly workerLimit?: WorkerLimit;
   /**
    * Where earlier results are looked for and this one is kept; false for nowhere. Default: the page's own cache (see
    * `setDefaultCache`), where there is IndexedDB.

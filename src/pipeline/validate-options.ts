@@ -167,6 +167,13 @@ export function validateDeriveOptions(
   if (options.device !== undefined && typeof options.device?.createBuffer !== 'function') {
     refuse('device', options.device, 'a GPUDevice');
   }
+  if (options.workerLimit !== undefined) {
+    const isCount = (n: number): boolean => Number.isInteger(n) && n >= 1;
+    const { maxWorkers } = (options.workerLimit ?? {}) as { maxWorkers?: unknown };
+    if (typeof maxWorkers !== 'number' || !isCount(maxWorkers)) {
+      refuse('workerLimit', maxWorkers, 'a whole number of workers as maxWorkers, at least 1');
+    }
+  }
   if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
     refuse('onProgress', options.onProgress, 'a function');
   }

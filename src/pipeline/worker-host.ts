@@ -3,6 +3,7 @@ import type { FieldAsset } from '../format/asset.ts';
 import { type BackendControl, BackendUnavailableError } from './backend.ts';
 import { collectBuffers, copyTight } from './buffers.ts';
 import { fromWire } from './error-wire.ts';
+import type { WorkerLimit } from './options.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
 import type { FromWorker, ToWorker } from './worker-protocol.ts';
 
@@ -85,6 +86,11 @@ export class WorkerHost {
 
   get isFree(): boolean {
     return this.#state !== 'dead' && this.#job === undefined;
+  }
+
+  /** The limit that the job at work counts against, until the worker has stopped. */
+  get workerLimit(): WorkerLimit | undefined {
+    return this.#job?.control.workerLimit;
   }
 
   hasAsset(assetId: number): boolean {

@@ -49,7 +49,8 @@ export class WorkerPool {
   }
 
   /**
-   * Runs a job on a free worker, a new one, or the first that becomes free; jobs are taken in order.
+   * Runs a job on a free worker, a new one, or the first that becomes free; jobs are taken in order, but for
+   * those whose own limit is used up.
    * @throws {BackendUnavailableError} if no worker can be started
    * @throws {NsdfLoadError} if the worker fails during the job, or the pool is disposed
    * @throws `job.signal.reason` at once when aborted, and whatever the job throws
@@ -89,13 +90,20 @@ export class WorkerPool {
 
   #assign(): void {
     for (;;) {
-      const next = this.#waiting[0];
+      const next = this.#waiting.find(({ job }) => this.#hasRoom(job));
       if (!next) return;
       const host = this.#findFree(next.job.assetId) ?? this.#start();
       if (!host) return;
-      this.#waiting.shift();
+      this.#waiting.splice(this.#waiting.indexOf(next), 1);
       next.take(host);
     }
+  }
+
+  /** Whether the job's own limit leaves it a worker. */
+  #hasRoom({ workerLimit }: HostedJob): boolean {
+    if (workerLimit === undefined) return true;
+    const atWork = [...this.#hosts].filter((host) => host.workerLimit === workerLimit);
+    return atWork.length < workerLimit.maxWorkers;
   }
 
   #findFree(assetId: number): WorkerHost | undefined {

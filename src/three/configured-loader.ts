@@ -71,6 +71,15 @@ export abstract class ConfiguredLoader<T> extends Loader<T> {
     return this;
   }
 
+  /**
+   * Workers of the page that may be at work at once for what is loaded from now on, its levels of detail included; null
+   * for all there are.
+   */
+  setWorkerLimit(maxWorkers: number | null): this {
+    this._settings = withSetting(this._settings, 'workerLimit', maxWorkers === null ? null : { maxWorkers });
+    return this;
+  }
+
   /** The GPU device that the backend `gpu` shares; null for one of its own. See `detectSupport`. */
   setDevice(device: GPUDevice | null): this {
     this._settings = withSetting(this._settings, 'device', device);

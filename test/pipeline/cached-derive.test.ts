@@ -108,8 +108,10 @@ describe.each(CASES)('$name', ({ make }) => {
     const stored = await derive(cache, { tolerance: undefined as never, ...options }, asset);
     const again = await derive(cache, { tolerance: undefined as never, ...options }, asset);
     expect(cold.stats.cache).toEqual({ use: 'miss', reason: '' });
-    expect(stored.stats).toMatchObject({ backend: 'cache', cache: { use: 'store' } });
-    expect(again.stats).toMatchObject({ backend: 'cache', cache: { use: 'memory' } });
+    expect(cold.stats).toMatchObject({ backend: 'cpu', searchedBy: 'cpu' });
+    const found = { backend: 'cache', searchedBy: 'cache' };
+    expect(stored.stats).toMatchObject({ ...found, cache: { use: 'store' } });
+    expect(again.stats).toMatchObject({ ...found, cache: { use: 'memory' } });
     const plain = await deriveMesh(asset, options);
     for (const { mesh, isEmpty, stats } of [cold, stored, again]) {
       expect(mesh).toEqual(plain.mesh);
@@ -161,7 +163,8 @@ describe('a mesh from the cache', () => {
   test('belongs to one field, one detail and one algorithm', async () => {
     const { cache } = await relaunch();
     for (const options of [{ tolerance: 6e-3 }, { maxVertices: 1000 }, { creaseAngle: 40 }]) {
-      expect((await derive(cache, options)).stats.cache.use).toBe('regions');
+      const { stats } = await derive(cache, options);
+      expect(stats).toMatchObject({ backend: 'cpu', searchedBy: 'cache', cache: { use: 'regions' } });
     }
     expect((await derive(cache, {}, multiField({ cells: [8, 16] }))).stats.cache.use).toBe('miss');
     expect((await derive(cache, {}, { ...multiField(), name: 'renamed' })).stats.cache.use).toBe('store');

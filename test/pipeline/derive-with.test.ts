@@ -22,9 +22,21 @@ describe('deriveWith', () => {
     });
     expect(stats.totalTimeMs).toBeGreaterThan(0);
     const onCpu = await deriveWith([worker, cpu], makeToyAsset(), { resolution: 3, backend: 'cpu' });
-    expect(onCpu.stats).toMatchObject({ backend: 'cpu', backendReason: 'asked for' });
+    expect(onCpu.stats).toMatchObject({ backend: 'cpu', searchedBy: 'cpu', backendReason: 'asked for' });
     expect(onCpu.mesh).toEqual(mesh);
     worker.dispose();
+  });
+
+  test('names who made the mesh, and beside it who searched', async () => {
+    const helped: DeriveBackend = {
+      ...cpu,
+      kind: 'gpu',
+      derive: async (...job) => ({ ...(await cpu.derive(...job)), madeBy: 'worker', searchedBy: 'gpu' }),
+    };
+    const { stats } = await deriveWith([helped], makeToyAsset(), { resolution: 3 });
+    expect(stats).toMatchObject({ backend: 'worker', searchedBy: 'gpu' });
+    const { stats: alone } = await deriveWith([{ ...cpu, kind: 'gpu' }], makeToyAsset(), { resolution: 3 });
+    expect(alone).toMatchObject({ backend: 'gpu', searchedBy: 'gpu' });
   });
 
   test('sends the network of many tiles to the worker once, and another one with the same weights again', async () => {

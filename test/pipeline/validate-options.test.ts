@@ -17,6 +17,7 @@ describe('validateDeriveOptions', () => {
     { exact: false, tolerance: 0.1 },
     { region: { min: [-1, 0, 0], max: [0, 1, 0.5] } },
     { blocks: { counts: [1, 1, 2], tolerances: Float32Array.of(0.1, 0.2) } },
+    { workerLimit: { maxWorkers: 3 } },
     { backend: 'auto', signal: new AbortController().signal, onProgress: () => {} },
   ])('accepts %o', (options) => {
     expect(() => validateDeriveOptions(options)).not.toThrow();
@@ -49,6 +50,10 @@ describe('validateDeriveOptions', () => {
     ['blocks', { blocks: { counts: [1, 1, 65], tolerances: Array(65).fill(1) } }],
     ['blocks', { tolerance: 1, blocks: { counts: [1, 1, 1], tolerances: [1] } }],
     ['backend', { backend: 'cuda' }],
+    ['workerLimit', { workerLimit: 2 }],
+    ['workerLimit', { workerLimit: null }],
+    ['workerLimit', { workerLimit: { maxWorkers: 0 } }],
+    ['workerLimit', { workerLimit: { maxWorkers: 1.5 } }],
     ['onProgress', { onProgress: true }],
     ['signal', { signal: {} }],
     ['signal', { signal: null }],

@@ -1,7 +1,8 @@
 import { LoadingManager } from 'three';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { createScheduler } from '../../src/lod/index.ts';
 import { NSDFLoader } from '../../src/three/index.ts';
-import { BALL, recordingManager, serveFields } from './field-server.ts';
+import { BALL, recordingManager, SPHERE, serveFields } from './field-server.ts';
 import type { TestServer } from './serve.ts';
 
 let server: TestServer;
@@ -112,5 +113,31 @@ describe('abort', () => {
     loader.dispose();
     await expect(pending).rejects.toMatchObject({ name: 'AbortError' });
     expect((await loader.loadAsync(url('ball.nsdf'))).fields).toHaveLength(1);
+  });
+
+  it("with dispose ends the levels that are being made, and no other loader's", async () => {
+    const scheduler = createScheduler({ maxConcurrent: 2 });
+    const lod = { scheduler, levels: [{ tolerance: 1e-5 }], preview: 6 };
+    const load = async () => {
+      const loader = new NSDFLoader(undefined, { backend: 'cpu', cache: false, lod });
+      const { fields } = await loader.parseAsync(SPHERE);
+      const level = fields[0].loadLevel('finest').then(
+        () => 'made',
+        (reason: Error) => reason.name,
+      );
+      await vi.waitFor(() => expect(fields[0].ladder[0].status).toBe('making'));
+      return { loader, field: fields[0], level };
+    };
+    const [mine, other] = [await load(), await load()];
+    expect(scheduler.stats).toMatchObject({ nRunning: 2, nObjects: 2 });
+    mine.loader.dispose();
+    expect(await mine.level).toBe('AbortError');
+    expect(scheduler.stats).toMatchObject({ nRunning: 1, nObjects: 1, nCancelled: 1 });
+    expect(mine.field.ladder[0].status).toBe('absent');
+    expect(mine.field.level?.isPreview).toBe(true); // what is shown stays
+    expect(other.field.ladder[0].status).toBe('making');
+    other.loader.dispose();
+    expect(await other.level).toBe('AbortError');
+    expect(scheduler.stats.nRunning).toBe(0);
   });
 });
