@@ -23,7 +23,7 @@ afterAll(() => {
 describe('the gpu backend', () => {
   test('says where each part ran', async () => {
     const { stats } = await derive();
-    expect(stats.backend).toBe('gpu');
+    expect(stats).toMatchObject({ backend: 'gpu', searchedBy: 'gpu' });
     expect(stats.backendReason).toMatch(/^asked for; derived on google swiftshader$/);
     expect(stats.timeMs.partition).toBeGreaterThan(0);
     expect(stats.nBoxesSurviving).toBeGreaterThan(0);
@@ -35,7 +35,7 @@ describe('the gpu backend', () => {
     [{ structure: true }, 'the region structure takes double precision'],
   ])('only culls for what takes double precision: %o', async (options, why) => {
     const { stats } = await deriveMesh(multiField(), { ...options, backend: 'gpu', cache: false });
-    expect(stats.backend).toBe('gpu');
+    expect(stats).toMatchObject({ backend: 'worker', searchedBy: 'gpu' });
     expect(stats.backendReason).toBe(`asked for; culled on google swiftshader, the rest by worker (${why})`);
   });
 
@@ -49,6 +49,7 @@ describe('the gpu backend', () => {
 
   test('has the worker do what comes after the derivation', async () => {
     const { stats, mesh } = await derive(multiField(), { maxVertices: 400 });
+    expect(stats).toMatchObject({ backend: 'gpu', searchedBy: 'gpu' });
     expect(stats.backendReason).toBe('asked for; derived on google swiftshader, the rest by worker');
     expect(mesh.positions.length / 3).toBeLessThanOrEqual(400);
     const report = await checkMesh(mesh);
