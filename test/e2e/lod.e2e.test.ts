@@ -31,16 +31,10 @@ async function loadInNewPage(hasLevels: boolean): Promise<FirstPicture> {
   return seen;
 }
 
-test('the first geometry is on screen in a fraction of the time of the final level, on a page that has just opened', async () => {
-  const first = [await loadInNewPage(true), await loadInNewPage(true)];
+test('the first geometry is on screen after one small job, not after the final level, on a page that has just opened', async () => {
+  const first = await loadInNewPage(true);
   const whole = await loadInNewPage(false);
-  first.push(await loadInNewPage(true));
-  for (const { isPreview, nTriangles } of first) {
-    expect(isPreview).toBe(true);
-    expect(nTriangles).toBeGreaterThan(3000);
-  }
+  expect(first).toMatchObject({ isPreview: true, nMade: 1 });
+  expect(first.nTriangles).toBeGreaterThan(3000);
   expect(whole.nTriangles).toBeGreaterThan(40_000);
-  // Measured on a busy machine with 2 cores (2026-11-24): 245 to 382 ms against 3,359 ms, 1 in 8.8 to 1 in 13.7, the
-  // worker's start included in both.
-  expect(Math.min(...first.map(({ timeMs }) => timeMs))).toBeLessThan(whole.timeMs / 5);
 });

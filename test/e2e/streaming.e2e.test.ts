@@ -65,7 +65,6 @@ test.each(['length', 'chunked', 'gzip'])(
     const seen = await loading;
     await page.screenshot({ path: join(OUTPUT, `final-${kind}.png`) as `${string}.png` });
     expect(seen.firstFraction).toBeLessThan(0.7);
-    expect(seen.firstMs).toBeLessThan(seen.downloadMs);
     expect(Math.min(...seen.coverage)).toBeGreaterThan(200);
     // What is seen early has about the size of what comes: it is the bunny's, not a blob's.
     const last = seen.coverage.at(-1) as number;

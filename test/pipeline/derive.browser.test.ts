@@ -5,27 +5,12 @@ import {
   type DeriveProgress,
   deriveMesh,
   disposeWorkers,
-  type FieldAsset,
   NsdfLoadError,
 } from '../../src/index.ts';
 import { blobMlp, emptyField, multiField, sphereField } from '../fixtures/fields.ts';
-import { leastOfThree, measureTasks } from './measure-tasks.ts';
+import { countGivenWay, countTurnsToEnd } from './event-turns.ts';
 
 afterEach(() => configureWorkers({}));
-
-/** Aborts when the job reports `stage`; gives the time from the abort to the rejection. */
-async function measureAbort(asset: FieldAsset, options: DeriveOptions, stage: string): Promise<number> {
-  const controller = new AbortController();
-  let abortedAtMs = Number.NaN;
-  const onProgress = (progress: DeriveProgress): void => {
-    if (progress.stage !== stage || controller.signal.aborted) return;
-    abortedAtMs = performance.now();
-    controller.abort(stage);
-  };
-  const run = deriveMesh(asset, { ...options, onProgress, signal: controller.signal });
-  await expect(run).rejects.toBe(stage);
-  return performance.now() - abortedAtMs;
-}
 
 const OPTIONS: [string, DeriveOptions][] = [
   ['a tolerance', { tolerance: 5e-3 }],
@@ -73,25 +58,36 @@ describe('deriveMesh in the browser', () => {
     expect(new Set(progress.map(({ stage }) => stage)).size).toBeGreaterThan(3);
   });
 
-  test('leaves the page free while the worker works', async () => {
-    await deriveMesh(blobMlp(1));
+  test('leaves the page free while the worker works: its own thread has no step to give way for', async () => {
     const asset = multiField({ cells: [8, 32] });
-    const measure = () => measureTasks(() => deriveMesh(asset, { tolerance: 1e-3 }));
-    expect(await leastOfThree(async () => (await measure()).longestMs)).toBe(0);
+    const derive = () => deriveMesh(asset, { tolerance: 1e-3, backend: 'worker' });
+    expect((await countGivenWay(9, derive)).n).toBe(0);
   });
 
-  test('never blocks the page for a long task in place', async () => {
+  test('works in place in small steps, and gives way wherever a slice is over', async () => {
     const asset = multiField({ cells: [8, 32] });
-    const measure = () => measureTasks(() => deriveMesh(asset, { tolerance: 1e-3, backend: 'cpu' }));
-    expect(await leastOfThree(async () => (await measure()).longestMs)).toBe(0);
+    const derive = () => deriveMesh(asset, { tolerance: 1e-3, backend: 'cpu' });
+    const [standing, running] = [await countGivenWay(0, derive), await countGivenWay(9, derive)];
+    expect(running.value.mesh).toEqual(standing.value.mesh);
+    expect(standing.n).toBe(1); // the caller's own task is not lengthened
+    const { nBoxesTested, nVertices } = running.value.stats;
+    expect(running.n).toBeGreaterThan((nBoxesTested + nVertices) / 64);
   });
 
-  test.each(['worker', 'cpu'] as const)('%s honours an abort within 50 ms at any stage', async (backend) => {
+  test.each([
+    ['worker', 0],
+    ['cpu', 2],
+  ] as const)('%s answers an abort at any stage within %i turns of the event loop', async (backend, most) => {
     const asset = multiField({ cells: [8, 32] });
-    await deriveMesh(asset, { tolerance: 1e-3, backend });
-    for (const stage of ['partition', 'settle', 'faces', 'polygons']) {
-      const measure = () => measureAbort(asset, { tolerance: 1e-3, backend }, stage);
-      expect(await leastOfThree(measure), stage).toBeLessThan(50);
+    for (const wanted of ['partition', 'settle', 'faces', 'polygons']) {
+      const { nTurns, reason } = await countTurnsToEnd((signal, abort) => {
+        const onProgress = ({ stage }: DeriveProgress): void => {
+          if (stage === wanted) abort(stage);
+        };
+        return deriveMesh(asset, { tolerance: 1e-3, backend, onProgress, signal });
+      });
+      expect(reason).toBe(wanted);
+      expect(nTurns, wanted).toBeLessThanOrEqual(most);
     }
   });
 

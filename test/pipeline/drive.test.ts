@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { drive, runJob } from '../../src/pipeline/drive.ts';
 import type { DeriveProgress } from '../../src/pipeline/options.ts';
 import { makeToyAsset, TOY_JOB } from './toy-job.ts';
@@ -33,6 +33,33 @@ describe('drive', () => {
     const ticks = events.filter((event) => event === 'tick').length;
     expect(ticks).toBeGreaterThanOrEqual(3);
   });
+
+  test.each([
+    [1, 8],
+    [3, 2],
+    [4, 2],
+    [8, 1],
+    [30, 1],
+  ])(
+    'where a step takes %i ms, a slice has %i of them: 8 ms at most, or one step',
+    async (stepMs, nSteps) => {
+      let nowMs = 0;
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+      function* work(): Generator<DeriveProgress, void, void> {
+        for (let i = 1; i <= 40; i++) {
+          nowMs += stepMs;
+          yield { stage: 'edges', fraction: i / 40 };
+        }
+      }
+      const starts: number[] = [];
+      await drive(work(), { ...FREE, throwIfCancelled: () => starts.push(nowMs) });
+      clock.mockRestore();
+      const slices = starts.slice(1).map((start, i) => start - starts[i]);
+      // The first has no step before it to go by, and the last call is at the end.
+      expect(new Set(slices.slice(1, -1))).toEqual(new Set([nSteps * stepMs]));
+      expect(slices[0]).toBeLessThanOrEqual(Math.max(8, stepMs));
+    },
+  );
 
   test('runs many short steps in one slice', async () => {
     let nSlices = 0;

@@ -1,4 +1,5 @@
 import {
+  type BufferGeometry,
   Color,
   HemisphereLight,
   MeshBasicMaterial,
@@ -8,12 +9,12 @@ import {
   WebGLRenderer,
 } from 'three';
 import { WebGPURenderer } from 'three/webgpu';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cdp } from 'vitest/browser';
 import { configureWorkers, disposeWorkers, readField, writeNsdf } from '../../src/index.ts';
-import { createScheduler, type LodScheduler } from '../../src/lod/index.ts';
+import { createScheduler, LevelSelector, type LodScheduler } from '../../src/lod/index.ts';
 import { startWorker } from '../../src/pipeline/start-worker.ts';
-import { type LodSettings, NSDFLoader, type NSDFObject, objectFromAsset } from '../../src/three/index.ts';
+import { type LodSettings, NSDFLoader, objectFromAsset } from '../../src/three/index.ts';
 import { sphereField } from '../fixtures/fields.ts';
 import { centerColor, readPixels } from './pixels.ts';
 
@@ -180,6 +181,10 @@ describe('the byte budget', () => {
     const renderer = new WebGLRenderer({ canvas: createCanvas() });
     const scene = createScene().add(...balls);
     const camera = new PerspectiveCamera(60, 1, 0.01, 100);
+    const drawn = new Set<BufferGeometry>();
+    for (const { mesh } of balls) {
+      mesh!.onAfterRender = (_renderer, _scene, _camera, geometry) => drawn.add(geometry);
+    }
     const look = async (i: number): Promise<void> => {
       camera.position.set(i * 4, 0, 0.8);
       for (let n = 0; n < 300; n++) {
@@ -187,10 +192,18 @@ describe('the byte budget', () => {
         await frame();
         if (n > 2 && balls[i].level === balls[i].wantedLevel) break;
       }
+      renderer.render(scene, camera); // what came after the last picture is on the GPU, too
       expect(balls[i].level?.index).toBe(2);
+    };
+    /** Geometries that were drawn and belong to a level that is still there. */
+    const nKept = (): number => {
+      const ready = balls.flatMap(({ ladder }) => ladder.map(({ value }) => value?.geometry));
+      return ready.filter((geometry) => geometry && drawn.has(geometry)).length;
     };
     for (let i = 0; i < 6; i++) await look(i);
     const nBefore = renderer.info.memory.geometries;
+    expect(nBefore).toBeGreaterThanOrEqual(6);
+    expect(nBefore).toBe(nKept());
     const { nBytes } = scheduler.stats;
     scheduler.maxBytes = nBytes / 3;
     await look(5);
@@ -202,6 +215,7 @@ describe('the byte budget', () => {
       .toBeLessThanOrEqual(nBytes / 3);
     expect(evicted).toEqual(expect.arrayContaining([0, 1]));
     expect(evicted).not.toContain(5);
+    expect(renderer.info.memory.geometries).toBe(nKept());
     expect(renderer.info.memory.geometries).toBeLessThan(nBefore);
     expect(balls.every(({ level }) => level !== null)).toBe(true);
     for (const ball of balls) ball.dispose();
@@ -209,39 +223,20 @@ describe('the byte budget', () => {
   });
 });
 
-/** The times of a frame's own tasks: choosing for all objects, and the scheduler's work after it. */
-async function flyOver(balls: readonly NSDFObject[], renderer: WebGLRenderer, nFrames: number) {
-  const scene = createScene().add(...balls);
-  const camera = new PerspectiveCamera(60, 1, 0.01, 200);
-  const times: number[] = [];
-  for (let i = 0; i < nFrames; i++) {
-    const angle = (i / nFrames) * Math.PI * 2;
-    camera.position.set(Math.cos(angle) * 12, 2 + Math.sin(angle * 3), Math.sin(angle) * 12);
-    camera.lookAt(new Vector3(Math.cos(angle + 2) * 6, 0, Math.sin(angle + 2) * 6));
-    camera.updateMatrixWorld();
-    scene.updateMatrixWorld();
-    tickMs = 0;
-    const startMs = performance.now();
-    for (const ball of balls) ball.update(camera);
-    const choosingMs = performance.now() - startMs;
-    renderer.render(scene, camera);
-    await frame();
-    times.push(choosingMs + tickMs);
-  }
-  return times.sort((a, b) => a - b);
-}
-let tickMs = 0;
-
 describe('200 objects and a flying camera', () => {
-  it('take at most 2 ms of the main thread a frame', async () => {
+  it('cost a frame one look at each of them, and a tick one finished level', async () => {
+    const most = { waitingTicks: 0, looks: 0, delivered: 0 };
+    let [nowMs, nWaitingTicks] = [0, 0];
     const defer = (task: () => void): void => {
+      most.waitingTicks = Math.max(most.waitingTicks, ++nWaitingTicks);
       setTimeout(() => {
-        const startMs = performance.now();
+        nWaitingTicks--;
+        const { nMade } = scheduler.stats;
         task();
-        tickMs += performance.now() - startMs;
+        most.delivered = Math.max(most.delivered, scheduler.stats.nMade - nMade);
       });
     };
-    scheduler = createScheduler({ defer });
+    scheduler = createScheduler({ defer, now: () => nowMs, maxConcurrent: 3 });
     const lod = { levels: LEVELS, scheduler, viewportHeight: 1000, preview: 12 };
     const balls = await Promise.all(
       Array.from({ length: 200 }, (_, i) =>
@@ -254,27 +249,30 @@ describe('200 objects and a flying camera', () => {
     );
     balls.forEach((ball, i) => {
       ball.position.set(Math.cos(i * 2.4) * Math.sqrt(i), (i % 7) - 3, Math.sin(i * 2.4) * Math.sqrt(i));
-      ball.autoUpdate = false; // measured apart from drawing
+      // An engine that takes as long for one geometry as a tick may take for all.
+      ball.addEventListener('levelready', () => {
+        nowMs += 1;
+      });
     });
     const renderer = new WebGLRenderer({ canvas: createCanvas(48) });
-    let p95 = Number.POSITIVE_INFINITY;
-    let p99 = Number.POSITIVE_INFINITY;
-    // Whoever shares the processor is timed, too: a flight in a quiet moment is looked for.
-    for (let i = 0; i < 12 && p99 > 2 && (i < 5 || p95 > 2); i++) {
-      // What the last flight left out of sight goes, so that this one has levels to make and to hand over, too.
-      scheduler.maxBytes = 1;
-      await flyOver(balls, renderer, 4);
-      scheduler.maxBytes = 2 ** 28;
-      const { nMade } = scheduler.stats;
-      const times = await flyOver(balls, renderer, 150);
-      expect(scheduler.stats.nMade - nMade).toBeGreaterThan(10);
-      p95 = Math.min(p95, times[Math.floor(0.95 * times.length)]);
-      p99 = Math.min(p99, times[Math.floor(0.99 * times.length)]);
+    const scene = createScene().add(...balls);
+    const camera = new PerspectiveCamera(60, 1, 0.01, 200);
+    const look = vi.spyOn(LevelSelector.prototype, 'look');
+    const { nMade } = scheduler.stats;
+    most.delivered = 0;
+    for (let i = 0; i < 150; i++) {
+      const angle = (i / 150) * Math.PI * 2;
+      camera.position.set(Math.cos(angle) * 12, 2 + Math.sin(angle * 3), Math.sin(angle) * 12);
+      camera.lookAt(new Vector3(Math.cos(angle + 2) * 6, 0, Math.sin(angle + 2) * 6));
+      nowMs += 16;
+      look.mockClear();
+      renderer.render(scene, camera);
+      most.looks = Math.max(most.looks, look.mock.calls.length);
+      await frame();
     }
-    // 0.3 ms at the median and 0.8 ms at the 99th percentile, in a quiet moment of a machine with 2 cores. With eleven
-    // other processes on them our 0.3 ms are interrupted now and then for several; hence the margin at the far end.
-    expect(p95).toBeLessThanOrEqual(2);
-    expect(p99).toBeLessThanOrEqual(8);
+    look.mockRestore();
+    expect(scheduler.stats.nMade - nMade).toBeGreaterThan(10);
+    expect(most).toEqual({ waitingTicks: 1, looks: 200, delivered: 1 });
     for (const ball of balls) ball.dispose();
     renderer.dispose();
   }, 120_000);

@@ -6,11 +6,8 @@ import { NSDFLoader, type NSDFProgress } from '../../../src/three/index.ts';
 const SIZE = 128;
 
 export interface Seen {
-  /** Share of the download that had come when the first geometry was drawn, and when that was. */
+  /** Share of the download that had come when the first geometry was drawn. */
   readonly firstFraction: number;
-  readonly firstMs: number;
-  readonly downloadMs: number;
-  readonly finalMs: number;
   /** Pixels covered in each frame from the first that covers any. */
   readonly coverage: readonly number[];
   readonly phases: readonly string[];
@@ -28,12 +25,10 @@ async function load(url: string): Promise<Seen> {
   const camera = new PerspectiveCamera(40, 1, 0.1, 10);
   camera.position.set(0, 0, 4);
 
-  const startMs = performance.now();
   const progress: NSDFProgress[] = [];
   const coverage: number[] = [];
   const pixels = new Uint8Array(SIZE * SIZE * 4);
   let firstFraction = Number.NaN;
-  let [firstMs, downloadMs] = [Number.NaN, Number.NaN];
   let isOver = false;
   const draw = (): void => {
     renderer.render(scene, camera);
@@ -41,7 +36,6 @@ async function load(url: string): Promise<Seen> {
     gl.readPixels(0, 0, SIZE, SIZE, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
     const covered = pixels.filter((value, i) => i % 4 === 0 && value > 0).length;
     if (covered > 0 && coverage.length === 0) {
-      firstMs = performance.now() - startMs;
       firstFraction = progress.filter(({ phase }) => phase === 'download').at(-1)?.fraction ?? 0;
     }
     if (coverage.length > 0 || covered > 0) coverage.push(covered);
@@ -52,18 +46,14 @@ async function load(url: string): Promise<Seen> {
   const loader = new NSDFLoader()
     .setTolerance(2e-3)
     .setPreview((preview) => scene.add(preview))
-    .setProgress((step) => {
-      progress.push(step);
-      if (step.phase === 'download' && step.fraction === 1) downloadMs = performance.now() - startMs;
-    });
+    .setProgress((step) => progress.push(step));
   const group = await loader.loadAsync(url);
   scene.add(group);
-  const finalMs = performance.now() - startMs;
   await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   isOver = true;
   const phases = [...new Set(progress.map(({ phase }) => phase))];
   const isPreviewGone = scene.children.every(({ userData }) => !userData.nsdf?.isPreview);
-  return { firstFraction, firstMs, downloadMs, finalMs, coverage, phases, isPreviewGone };
+  return { firstFraction, coverage, phases, isPreviewGone };
 }
 
 const application = { load };
