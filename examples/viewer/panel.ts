@@ -26,6 +26,8 @@ export class Panel {
   #toleranceUnit = 1e-3;
 
   constructor(listener: PanelListener) {
+    // What was pressed before this script was here is no default.
+    this.#form.reset();
     this.#defaults = this.#values();
     this.#form.addEventListener('submit', (event) => event.preventDefault());
     this.#form.addEventListener('input', (event) => {

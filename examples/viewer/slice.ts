@@ -10,8 +10,9 @@ export interface SliceRequest {
   readonly hasDistances: boolean;
 }
 
-/** Texels an axis of the picture. */
-const SIZE = 192;
+/** Points an axis at which the fields are asked, and texels an axis of the picture between them. */
+const N_POINTS = 160;
+const SIZE = 512;
 /** The picture reaches that share of the box's diagonal beyond the box, and has that many lines along it. */
 const MARGIN = 0.08;
 const N_LINES = 36;
@@ -35,27 +36,37 @@ export function cutFields(
     out[v] = box.min[v] - margin + b * (box.max[v] - box.min[v] + 2 * margin);
     return out;
   };
-  const points = new Float64Array(SIZE * SIZE * 3);
-  for (let i = 0; i < SIZE * SIZE; i++) {
-    points.set(point(((i % SIZE) + 0.5) / SIZE, (Math.floor(i / SIZE) + 0.5) / SIZE), i * 3);
+  const points = new Float64Array(N_POINTS * N_POINTS * 3);
+  for (let i = 0; i < N_POINTS * N_POINTS; i++) {
+    points.set(point((i % N_POINTS) / (N_POINTS - 1), Math.floor(i / N_POINTS) / (N_POINTS - 1)), i * 3);
   }
   const distances = nearestDistances(fields, points);
   const rgba = new Uint8Array(SIZE * SIZE * 4);
-  distances.forEach((distance, i) => {
-    rgba.set(hasDistances ? distanceColor((distance * N_LINES) / diagonal) : capColor(distance), i * 4);
-  });
+  for (let i = 0; i < SIZE * SIZE; i++) {
+    const distance = interpolate(distances, i % SIZE, Math.floor(i / SIZE));
+    if (hasDistances) paintDistance(rgba, i * 4, (distance * N_LINES) / diagonal);
+    else if (distance < 0) rgba.set(CAP, i * 4);
+  }
   return { axis, at, corners: [point(0, 0), point(1, 0), point(1, 1), point(0, 1)], rgba, size: SIZE };
 }
 
-/** Darker at every whole number, darkest at the surface, paler farther away. */
-function distanceColor(lines: number): readonly number[] {
-  const away = Math.min(1, Math.abs(lines) / 10);
-  const toLine = Math.abs(lines - Math.round(lines));
-  const ink = Math.abs(lines) < 0.14 ? 0.15 : toLine < 0.09 ? 0.72 : 1;
-  const base = lines < 0 ? INSIDE : OUTSIDE;
-  return [...base.map((value) => (value + (245 - value) * away * 0.6) * ink), 255];
+/** Bilinear, at the middle of a texel. */
+function interpolate(distances: Float32Array, column: number, row: number): number {
+  const x = ((column + 0.5) / SIZE) * (N_POINTS - 1);
+  const y = ((row + 0.5) / SIZE) * (N_POINTS - 1);
+  const i = Math.floor(x);
+  const j = Math.floor(y);
+  const at = j * N_POINTS + i;
+  const along = (k: number): number => distances[k] + (x - i) * (distances[k + 1] - distances[k]);
+  return along(at) + (y - j) * (along(at + N_POINTS) - along(at));
 }
 
-function capColor(distance: number): readonly number[] {
-  return distance < 0 ? CAP : [0, 0, 0, 0];
+/** Darker at every whole number, darkest at the surface, paler farther away. */
+function paintDistance(rgba: Uint8Array, offset: number, lines: number): void {
+  const away = Math.min(1, Math.abs(lines) / 10) * 0.6;
+  const toLine = Math.abs(lines - Math.round(lines));
+  const ink = Math.abs(lines) < 0.14 ? 0.15 : toLine < 0.07 ? 0.72 : 1;
+  const base = lines < 0 ? INSIDE : OUTSIDE;
+  for (let c = 0; c < 3; c++) rgba[offset + c] = (base[c] + (245 - base[c]) * away) * ink;
+  rgba[offset + 3] = 255;
 }

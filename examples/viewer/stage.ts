@@ -137,3 +137,16 @@ export function levelColor({ level, ladder }: Pick<ViewField, 'level' | 'ladder'
   const index = level ? ladder.indexOf(level) : -1;
   return LEVEL_COLORS[index] ?? (index < 0 ? '#9aa1ab' : (LEVEL_COLORS.at(-1) as string));
 }
+
+/** Waits until what was changed last is on screen, or for a moment: shaders may have to be compiled first, and a hidden page draws nothing. */
+export async function whenDrawn(stage: Pick<Stage, 'nFrames'>, atMostMs: number): Promise<void> {
+  const nBefore = stage.nFrames;
+  let isWaiting = true;
+  const drawn = async (): Promise<void> => {
+    while (isWaiting && stage.nFrames === nBefore) await new Promise(requestAnimationFrame);
+    // Beyond the frame, so that the browser shows it before anything else takes the thread.
+    await new Promise((done) => setTimeout(done));
+  };
+  await Promise.race([drawn(), new Promise((done) => setTimeout(done, atMostMs))]);
+  isWaiting = false;
+}

@@ -7,7 +7,7 @@ import { Panel } from './panel.ts';
 import { Probe } from './probe.ts';
 import { saveBlob } from './save-blob.ts';
 import { cutFields } from './slice.ts';
-import type { Box, DeriveRequest, Pose, SaveFormat, Stage } from './stage.ts';
+import { type Box, type DeriveRequest, type Pose, type SaveFormat, type Stage, whenDrawn } from './stage.ts';
 import { type Run, type Shown, showRuns, showStatistics } from './statistics.ts';
 import { explainTerms } from './tips.ts';
 import { sumStats, type Totals } from './totals.ts';
@@ -16,6 +16,8 @@ import { sumStats, type Totals } from './totals.ts';
 const SETTLE_MS = 140;
 /** Boxes along the longest axis of the first picture. */
 const PREVIEW_RESOLUTION = 48;
+/** How long the mesh waits at most for its preview to be on screen: a page that is hidden draws nothing. */
+const PREVIEW_AT_MOST_MS = 2000;
 const N_RUNS = 5;
 /** What the title takes of a phone's screen, in CSS pixels. */
 const HEADER_HEIGHT = 70;
@@ -31,6 +33,8 @@ export class Viewer<S extends Stage = Stage> {
   totals: Totals | null = null;
   /** What is on screen; null for nothing. */
   shown: Shown | null = null;
+  /** How many loads and derivations were begun: a quick one is over before its status is seen. */
+  nTasks = 0;
   readonly stage: S;
   readonly #panel: Panel;
   readonly #probe: Probe;
@@ -50,10 +54,10 @@ export class Viewer<S extends Stage = Stage> {
     this.stage = stage;
     this.#probe = new Probe(stage, byId('view'));
     this.#panel = new Panel((what, control) => {
+      this.#remember();
       if (what === 'derive') this.#scheduleDerive(control === 'backend' ? { cache: false } : {});
       else if (what === 'look') this.#redraw();
       else this.#inspect();
-      this.#remember();
     });
     stage.onFrame = () => this.#followLevels();
     stage.onLevel = (error) => this.#onLevel(error);
@@ -154,6 +158,8 @@ export class Viewer<S extends Stage = Stage> {
       this.stage.placeGround();
       this.#finish(lod ? 'levels' : 'preview');
       if (lod) return;
+      await whenDrawn(this.stage, PREVIEW_AT_MOST_MS);
+      signal.throwIfAborted();
       this.status = 'deriving';
       // Read anew: a slider stands for a multiple of the field's own tolerance, which was not known before.
       await this.#deriveNow(this.#panel.state.derive, signal);
@@ -208,6 +214,7 @@ export class Viewer<S extends Stage = Stage> {
     this.#job.abort(new DOMException('something newer was asked for', 'AbortError'));
     const job = new AbortController();
     this.#job = job;
+    this.nTasks++;
     this.status = status;
     this.#messages.clearError();
     this.#messages.say(what);
@@ -312,8 +319,11 @@ export class Viewer<S extends Stage = Stage> {
   /** The page's address with everything that is set. */
   #link(engine: string, pose: Pose | null): string {
     const query = new URLSearchParams({ engine });
-    if (this.#source !== null && this.#source !== DEFAULT_SOURCE) query.set('src', this.#source);
-    const renderer = new URLSearchParams(location.search).get('renderer');
+    const current = new URLSearchParams(location.search);
+    // Until something is there, what was asked for stays in the address.
+    const source = this.#fileName === '' ? current.get('src') : this.#source;
+    if (source !== null && source !== DEFAULT_SOURCE) query.set('src', source);
+    const renderer = current.get('renderer');
     if (renderer) query.set('renderer', renderer);
     for (const [name, value] of this.#panel.changes) query.set(name, value);
     if (pose) query.set('camera', [...pose.position, ...pose.target].map((x) => x.toPrecision(4)).join(','));

@@ -76,9 +76,10 @@ export class ViewerPage {
     action: () => Promise<void>,
     begins: 'loading' | 'deriving' | 'drawing' = 'drawing',
   ): Promise<void> {
+    const nBefore = await this.page.evaluate(() => globalThis.__viewer!.nTasks);
     await action();
-    if (begins === 'deriving')
-      await this.page.waitForFunction(() => globalThis.__viewer?.status === 'deriving');
+    if (begins !== 'drawing')
+      await this.page.waitForFunction((n) => globalThis.__viewer!.nTasks > n, {}, nBefore);
     await this.settle();
   }
 

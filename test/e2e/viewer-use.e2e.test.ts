@@ -15,6 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
+declare global {
+  /** How often a preview was drawn before its mesh was begun. */
+  var __nFramesOfPreview: number | undefined;
+}
+
 const PHONE = { width: 390, height: 844, isMobile: true, hasTouch: true };
 /** Above the sheet, below the title. */
 const UPPER_HALF = { x: 0, y: 80, width: 390, height: 310 };
@@ -114,6 +119,7 @@ describe.each(['three', 'babylon'])('the viewer in %s, as it is used', (engine) 
 
   it('cuts the model open, and says the distance on the cut', async () => {
     await setValue('slice', 'z');
+    expect(await evaluate(() => location.search)).toMatch(/[?&]slice=z/);
     await viewer.page.$eval('#probing', (box) => (box as HTMLInputElement).click());
     await viewer.settle();
     // The middle of what the panel leaves free: the middle of the ball.
@@ -123,6 +129,7 @@ describe.each(['three', 'babylon'])('the viewer in %s, as it is used', (engine) 
       /distance -0\.\d+ \(inside\)/,
     );
     await setValue('slice', 'off');
+    expect(await evaluate(() => location.search)).not.toMatch(/slice=/);
     await viewer.page.mouse.move(x + 2, 322);
     const text = (await viewer.page.$eval('#probe', (label) => label.textContent)) ?? '';
     const distance = Number(/distance (\S+)/.exec(text)?.[1]);
@@ -150,11 +157,33 @@ describe.each(['three', 'babylon'])('the viewer in %s, as it is used', (engine) 
   });
 
   it('shows a preview before the mesh, and keeps it when that is cancelled', async () => {
+    await viewer.page.evaluateOnNewDocument(() => {
+      let opened: typeof globalThis.__viewer;
+      Object.defineProperty(globalThis, '__viewer', {
+        get: () => opened,
+        set: (made: NonNullable<typeof opened>) => {
+          const { stage } = made;
+          const derive = stage.derive.bind(stage);
+          const placeGround = stage.placeGround.bind(stage);
+          let nFramesBefore = 0;
+          stage.placeGround = () => {
+            nFramesBefore = stage.nFrames;
+            placeGround();
+          };
+          stage.derive = (...all) => {
+            globalThis.__nFramesOfPreview = stage.nFrames - nFramesBefore;
+            return derive(...all);
+          };
+          opened = made;
+        },
+      });
+    });
     // So fine that nobody waits for it.
     await viewer.page.goto(`${site.url}?engine=${engine}&tolerance=-1`);
     await viewer.page.waitForFunction(
       () => globalThis.__viewer?.shown === 'preview' && globalThis.__viewer.status === 'deriving',
     );
+    expect(await evaluate(() => globalThis.__nFramesOfPreview)).toBeGreaterThanOrEqual(1);
     await viewer.page.click('#cancel');
     await viewer.settle();
     expect(await evaluate(() => globalThis.__viewer!.shown)).toBe('preview');

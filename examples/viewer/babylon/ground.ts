@@ -59,6 +59,8 @@ export class Ground {
       false,
       TEXTURE_BILINEAR_SAMPLINGMODE,
     );
+    // The picture's v runs against z, that of Babylon's ground along it.
+    map.vScale = -1;
     map.hasAlpha = true;
     map.wrapU = map.wrapV = Constants.TEXTURE_CLAMP_ADDRESSMODE;
     const material = new StandardMaterial('contact', this.#scene);

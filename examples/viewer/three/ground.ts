@@ -23,7 +23,10 @@ export class Ground {
     if (box.isEmpty()) return;
     const radius = box.getSize(new Vector3()).length() / 2;
     const center = box.getCenter(new Vector3()).setY(box.min.y - radius * 0.002);
-    const cast = new Mesh(new PlaneGeometry(radius * 12, radius * 12), new ShadowMaterial({ opacity: 0.34 }));
+    const cast = new Mesh(
+      new PlaneGeometry(radius * 12, radius * 12),
+      new ShadowMaterial({ opacity: 0.34, depthWrite: false }),
+    );
     cast.receiveShadow = true;
     const width = radius * 3.6;
     const contact = new Mesh(
