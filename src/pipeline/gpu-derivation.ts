@@ -16,8 +16,9 @@ import type { GpuBuffers } from './gpu-mesh.ts';
 import { acquire, contextFor, release, sessionOf } from './gpu-sessions.ts';
 import { deriveTiles, isTooLarge, type SurfaceFacts, type TiledSurface } from './gpu-tiles.ts';
 import type { DeriveStage } from './options.ts';
-import { makePlan, toleranceOf } from './plan.ts';
+import { makePlan } from './plan.ts';
 import type { DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
+import { toleranceOf } from './tolerance.ts';
 import { createEventYield } from './yield-to-events.ts';
 
 /** Boxes that the GPU left over, and how that went. */

@@ -2,8 +2,6 @@ import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { type Spread, spreadOf } from '../surface/check-field.ts';
 import { createRandom } from '../surface/check-random.ts';
-import { sampleMesh } from '../surface/distance-samples.ts';
-import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import { deriveMesh } from './derive.ts';
 import type { DeriveOptions } from './options.ts';
@@ -48,7 +46,9 @@ export async function measureQuality(asset: FieldAsset, options: QualityOptions 
   const { mesh, structure } = await deriveMesh(asset, { ...derive, structure: true });
   const field = createCpuField(asset);
   const random = createRandom(seed);
-  const onSurface = samplePoints(mesh, samples, random);
+  const { sampleMesh } = await import('../surface/distance-samples.ts');
+  const { origin = [0, 0, 0] } = mesh;
+  const onSurface = sampleMesh(mesh, samples, random).map((x, i) => x + origin[i % 3]);
   return {
     flatness: spreadOf(structure ? flatnessOfPieces(field, structure) : new Float64Array(0)),
     eikonal: spreadOf(eikonalErrors(field, nearby(field, onSurface, band, random))),
@@ -110,12 +110,6 @@ function farthestPair(vertices: Float64Array, around: Int32Array): [number, numb
     }
   }
   return pair;
-}
-
-/** Points of a mesh, uniform by area, in local coordinates: f64[3n]. */
-function samplePoints(mesh: SurfaceMesh, n: number, random: () => number): Float64Array {
-  const { origin = [0, 0, 0] } = mesh;
-  return sampleMesh(mesh, n, random).map((x, i) => x + origin[i % 3]);
 }
 
 /** Each point moved along the gradient, either way, by up to `band`, no farther than to the domain's faces. */

@@ -5,7 +5,7 @@ import { shownBox } from '../format/shown-box.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import { jobOptionsOf } from './derive-with.ts';
 import type { DeriveOptions, DeriveResult } from './options.ts';
-import { toleranceOf } from './plan.ts';
+import { toleranceOf } from './tolerance.ts';
 
 /** What a derivation works on: the field seen from where its mesh's positions will be relative to. */
 export interface MovedField<T extends DeriveOptions> {

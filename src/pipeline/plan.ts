@@ -6,6 +6,7 @@ import { DetailMap } from '../surface/detail-map.ts';
 import type { CurveShape } from '../surface/faces.ts';
 import type { FillOptions } from '../surface/leaves.ts';
 import type { JobOptions } from './steps.ts';
+import { toleranceOf } from './tolerance.ts';
 
 /**
  * Boxes along the longest axis for fields without a grid, which have no planes of their own; finer for deep networks:
@@ -14,10 +15,6 @@ import type { JobOptions } from './steps.ts';
 const PLAIN_RESOLUTION = 32;
 const DEEP_RESOLUTION = 64;
 const DEEP_LAYERS = 5;
-/** Default tolerance: domain diagonal / this, which is 1e-3 in [-1, 1]³. */
-const DEFAULT_TOLERANCE_DIVISOR = 3464.1016;
-/** The tolerance of a lattice: its spacing / this. */
-const LATTICE_TOLERANCE_DIVISOR = 8;
 /** Shares of the tolerance for chains on faces and for triangles where they are sampled: between samples they may stand off a little farther. */
 const CHAIN_SHARE = 0.63;
 const REFINE_SHARE = 0.75;
@@ -59,15 +56,6 @@ export function makePlan(field: CpuField, options: JobOptions): Plan {
     shape: { share: CHAIN_SHARE, detail, keepsKinks: isExact },
     fill: { detail, isExact, refineShare: REFINE_SHARE },
   };
-}
-
-/** The tolerance that a job's options come to, in local units; 0 for the whole complex. */
-export function toleranceOf({ domain }: FieldAsset, { exact, tolerance, resolution }: JobOptions): number {
-  if (exact) return 0;
-  if (tolerance !== undefined) return tolerance;
-  const extent = [0, 1, 2].map((k) => domain.max[k] - domain.min[k]);
-  if (resolution === undefined) return Math.hypot(...extent) / DEFAULT_TOLERANCE_DIVISOR;
-  return Math.max(...extent) / resolution / LATTICE_TOLERANCE_DIVISOR;
 }
 
 /** Where a job's mesh lies: in the domain, or in the region asked for. */

@@ -8,9 +8,10 @@ import { decodeSurface, encodeSurface } from '../surface/surface-record.ts';
 import { verifySurface } from '../surface/verify-surface.ts';
 import { conclude, NO_STOPS } from './figures.ts';
 import type { DeriveProgress, DeriveStops } from './options.ts';
-import { frameOf, makePlan, toleranceOf } from './plan.ts';
+import { frameOf, makePlan } from './plan.ts';
 import { packRecord, type RecordHeader, unpackRecord } from './record-envelope.ts';
 import type { DerivedRecords, DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
+import { toleranceOf } from './tolerance.ts';
 
 /** Kinds of records. */
 export const SURFACE_RECORD = 'surface' as const;
