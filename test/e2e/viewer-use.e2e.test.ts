@@ -86,6 +86,7 @@ describe.each(['three', 'babylon'])('the viewer in %s, as it is used', (engine) 
       [390, 844],
     ]) {
       await viewer.page.setViewport({ width, height });
+      await viewer.settle(); // another kind of screen loads the page anew
       const overflow = await evaluate(() => {
         const panel = document.getElementById('panel') as HTMLElement;
         return [

@@ -61,6 +61,7 @@ export class Ground {
     );
     // The picture's v runs against z, that of Babylon's ground along it.
     map.vScale = -1;
+    map.vOffset = 1;
     map.hasAlpha = true;
     map.wrapU = map.wrapV = Constants.TEXTURE_CLAMP_ADDRESSMODE;
     const material = new StandardMaterial('contact', this.#scene);
