@@ -112,7 +112,7 @@ describe('the gpu backend', () => {
   });
 
   test('has the worker do what the GPU cannot', async () => {
-    const { stats } = await derive({ ...sphereField(), valueScale: 1e20 });
+    const { stats } = await derive({ ...sphereField(), valueScale: 1e18 });
     expect(stats.backendReason).toBe(
       'fallback to worker (gpu: The weights are too large for single precision.)',
     );
@@ -160,6 +160,6 @@ describe('the gpu backend', () => {
       return (await countGivenWay(passMs, () => derive(asset, { region }))).n;
     };
     const [standing, running] = [await count(0), await count(9)];
-    expect(running - standing).toBeGreaterThan(50);
+    expect(running - standing).toBeGreaterThan(16);
   });
 });
