@@ -57,13 +57,14 @@ describe('the built package', () => {
     expect(listScripts().filter((name) => forbidden.test(read(name)))).toEqual([]);
   });
 
-  test('names the worker relative to the file that starts it', () => {
-    const starters = listScripts().filter((name) => /new Worker\(new URL\('/.test(read(name)));
-    expect(starters).not.toHaveLength(0);
-    for (const name of starters) {
-      const [, specifier] = /new Worker\(new URL\('([^']+)', import\.meta\.url\)/.exec(read(name)) ?? [];
-      expect(resolve(dirname(join(DIST, name)), specifier as string)).toBe(join(DIST, 'worker.js'));
-    }
+  test('names workers relative to the files that start them', () => {
+    const WORKER_START = /new (?:Node)?Worker\(new URL\('([^']+)', import\.meta\.url\)/;
+    const started = listScripts().flatMap((name) => {
+      const specifier = WORKER_START.exec(read(name))?.[1];
+      return specifier === undefined ? [] : [resolve(dirname(join(DIST, name)), specifier)];
+    });
+    const workers = ['worker.js', 'train-worker.js', 'cli/node-train-worker.js'];
+    expect([...new Set(started)].sort()).toEqual(workers.map((name) => join(DIST, name)).sort());
   });
 
   test('has a worker in one file, which needs no import map', () => {

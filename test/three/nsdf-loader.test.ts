@@ -152,7 +152,7 @@ describe('parsing', () => {
     const failing = async (bytes: Uint8Array) => new NSDFLoader().parseAsync(bytes);
     await expect(failing(BALL.subarray(0, 200))).rejects.toThrow(/truncated/);
     await expect(failing(new TextEncoder().encode('{"asset":{"version":"2.0"}}'))).rejects.toThrow(
-      /not a GLB/,
+      /not a .nsdf: the file is a glTF in JSON/,
     );
     const looped = editGlb(BALL, (json) => {
       json.nodes[0].children = [0];
