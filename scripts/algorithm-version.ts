@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { transformSync } from 'esbuild';
 import type { Plugin } from 'rollup';
 import ts from 'typescript';
 
@@ -29,9 +30,7 @@ export function derivationModules(read: ReadText = readText): Map<string, string
   const waiting = [...ENTRIES];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (found.has(path) || BESIDE.includes(path)) continue;
-    const { code, imports } = path.endsWith('.ts')
-      ? stripTypeScript(path, read(path))
-      : stripWgsl(read(path));
+    const { code, imports } = path.endsWith('.ts') ? stripTypeScript(read(path)) : stripWgsl(read(path));
     found.set(path, code);
     for (const specifier of imports) {
       if (specifier.startsWith('.')) waiting.push(resolveImport(path, specifier));
@@ -46,33 +45,16 @@ interface Stripped {
   readonly imports: readonly string[];
 }
 
-/** The tokens of what is left without types; imports of types alone are gone, too. */
-function stripTypeScript(fileName: string, text: string): Stripped {
-  const compilerOptions = {
-    target: ts.ScriptTarget.ESNext,
-    module: ts.ModuleKind.ESNext,
-    removeComments: true,
-  };
-  const { outputText } = ts.transpileModule(text, { fileName, compilerOptions });
-  const file = ts.createSourceFile('module.js', outputText, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS);
-  const tokens: string[] = [];
-  const imports: string[] = [];
-  const visit = (node: ts.Node): void => {
-    const specifier = importOf(node);
-    if (specifier !== undefined) imports.push(specifier);
-    const children = node.getChildren(file);
-    if (children.length === 0) tokens.push(node.getText(file));
-    else children.forEach(visit);
-  };
-  visit(file);
-  return { code: tokens.filter((token) => token !== '').join('\n'), imports };
-}
+const stripped = new Map<string, Stripped>();
 
-function importOf(node: ts.Node): string | undefined {
-  const isStatement = ts.isImportDeclaration(node) || ts.isExportDeclaration(node);
-  const isCall = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword;
-  const place = isStatement ? node.moduleSpecifier : isCall ? node.arguments[0] : undefined;
-  return place && ts.isStringLiteralLike(place) ? place.text : undefined;
+/** What is left without types, comments and layout; imports of types alone are gone, too. */
+function stripTypeScript(text: string): Stripped {
+  const known = stripped.get(text);
+  if (known) return known;
+  const { code } = transformSync(text, { loader: 'ts', minifyWhitespace: true, legalComments: 'none' });
+  const result = { code, imports: ts.preProcessFile(code).importedFiles.map(({ fileName }) => fileName) };
+  stripped.set(text, result);
+  return result;
 }
 
 /** WGSL has no strings: white space separates tokens and does nothing else. */
