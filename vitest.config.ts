@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { textModules } from './scripts/text-modules.ts';
@@ -39,6 +40,7 @@ export default defineConfig({
   plugins: [textModules()],
   test: {
     provide: { extraSeeds: process.env.NSDF_SEED ?? '' }, // test/conformance/seeds.ts
+    maxWorkers: availableParallelism(), // vitest would leave one core idle, of two
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
