@@ -36,6 +36,22 @@ const BABYLON_MODULES = [
 // Without a browser here the browser tests fail at launch; `npm test` installs one first.
 const executablePath = await locateBrowser();
 
+const BROWSER = {
+  enabled: true,
+  headless: true,
+  screenshotFailures: false,
+  provider: playwright({
+    launchOptions: { args: WEBGPU_FLAGS, ...(executablePath ? { executablePath } : {}) },
+  }),
+  instances: [{ browser: 'chromium' as const }],
+};
+
+/** What tests the GPU's own code. */
+const GPU_TESTS = [
+  'test/{bench,conformance,gpu,partition}/**/*.browser.test.ts',
+  'test/pipeline/gpu*.browser.test.ts',
+];
+
 export default defineConfig({
   plugins: [textModules()],
   test: {
@@ -81,17 +97,24 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],
+          exclude: GPU_TESTS,
           setupFiles: ['test/browser/no-default-cache.ts'],
           fileParallelism: false,
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            provider: playwright({
-              launchOptions: { args: WEBGPU_FLAGS, ...(executablePath ? { executablePath } : {}) },
-            }),
-            instances: [{ browser: 'chromium' }],
-          },
+          browser: BROWSER,
+        },
+      },
+      {
+        extends: true,
+        // One page for all, so that kernels are compiled once for each shape of field: see test/gpu/shared-gpu.ts.
+        test: {
+          name: 'gpu',
+          include: GPU_TESTS,
+          setupFiles: ['test/browser/no-default-cache.ts'],
+          fileParallelism: false,
+          isolate: false,
+          testTimeout: 240_000, // a busy machine without a GPU compiles a shape's kernels in a minute
+          sequence: { groupOrder: 2 },
+          browser: BROWSER,
         },
       },
       {

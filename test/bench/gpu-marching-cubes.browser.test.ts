@@ -1,14 +1,11 @@
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createGpuMarchingCubes } from '../../bench/gpu/marching-cubes.ts';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
-import { createGpuContext, disposeGpu } from '../../src/gpu/context.ts';
 import { checkMesh } from '../../src/surface/check.ts';
 import { marchingCubes } from '../../src/surface/marching-cubes.ts';
 import { blobMlp, multiField, OBLONG_DOMAIN, sphereField } from '../fixtures/fields.ts';
-
-const context = await createGpuContext();
-afterAll(() => disposeGpu(context));
+import { sharedGpu } from '../gpu/shared-gpu.ts';
 
 it.each([
   { name: 'multi', make: () => multiField() },
@@ -19,7 +16,7 @@ it.each([
   },
 ])("the benchmark's marching cubes make the mesh of the ones in JavaScript: $name", async ({ make }) => {
   const asset = make();
-  const field = await createGpuField(asset, context);
+  const field = await createGpuField(asset, sharedGpu);
   const cubes = await createGpuMarchingCubes(field);
   const there = await cubes.run(21);
   const here = marchingCubes(createCpuField(asset), asset.domain, { resolution: 21 });

@@ -1,13 +1,10 @@
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { FieldAsset } from '../../src/format/asset.ts';
 import { readField } from '../../src/format/read.ts';
-import { createGpuContext, disposeGpu } from '../../src/gpu/context.ts';
-import { leavingField, multiField } from '../fixtures/fields.ts';
-import { DERIVATION_CASES } from './cases.ts';
+import { leavingField } from '../fixtures/fields.ts';
+import { sharedGpu } from '../gpu/shared-gpu.ts';
+import { DERIVATION_CASES, fiveSpheres } from './cases.ts';
 import { compareCurves, findCurvesHere, findCurvesThere } from './curves.ts';
-
-const context = await createGpuContext();
-afterAll(() => disposeGpu(context));
 
 const caseOf = (name: string) => () => DERIVATION_CASES.find((each) => each.name === name)!.make();
 const bunny = async () =>
@@ -21,7 +18,7 @@ const WITHIN = 2e-4;
  * meet on planes of the lattice.
  */
 it.each<[string, () => FieldAsset | Promise<FieldAsset>, nOtherPairs: number, nOtherNeurons: number]>([
-  ['five spheres', () => multiField(), 0, 0],
+  ['five spheres', fiveSpheres, 0, 0],
   ['a sphere that leaves the domain', () => leavingField(), 0, 0],
   ['a box', caseOf('box mlp'), 44, 0],
   ['three layers', caseOf('blob mlp, three layers'), 0, 1],
@@ -34,7 +31,7 @@ it.each<[string, () => FieldAsset | Promise<FieldAsset>, nOtherPairs: number, nO
     const asset = await make();
     const { min, max } = asset.domain;
     const diagonal = Math.hypot(...[0, 1, 2].map((k) => max[k] - min[k]));
-    const [here, there] = [findCurvesHere(asset), await findCurvesThere(asset, context)];
+    const [here, there] = [findCurvesHere(asset), await findCurvesThere(asset, sharedGpu)];
     const found = compareCurves(here, there, WITHIN * diagonal);
     expect(found.nRects).toBeGreaterThan(500);
     // Bisections are decided by bounds, which differ a little.

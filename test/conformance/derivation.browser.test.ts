@@ -1,16 +1,14 @@
 import { afterAll } from 'vitest';
-import { deriveMesh, disposeGpu, disposeWorkers } from '../../src/index.ts';
+import { deriveMesh, disposeWorkers } from '../../src/index.ts';
+import { sharedGpu } from '../gpu/shared-gpu.ts';
 import { type DeriveOn, describeSameBytes, describeSameSurface } from './describe-derivation.ts';
 
-afterAll(() => {
-  disposeGpu();
-  disposeWorkers();
-});
+afterAll(disposeWorkers);
 
 const on =
   (backend: 'cpu' | 'worker' | 'gpu'): DeriveOn =>
   (asset, options) =>
-    deriveMesh(asset, { ...options, backend, cache: false });
+    deriveMesh(asset, { ...options, backend, device: sharedGpu.device, cache: false });
 
 const worker = { backend: 'worker', derive: on('worker'), deriveHere: on('cpu') } as const;
 const gpu = { backend: 'gpu', derive: on('gpu'), deriveHere: on('cpu') } as const;

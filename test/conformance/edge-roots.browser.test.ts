@@ -1,9 +1,8 @@
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
 import { readField } from '../../src/format/read.ts';
-import { createGpuContext, disposeGpu } from '../../src/gpu/context.ts';
 import { CornerTable } from '../../src/partition/corners.ts';
 import { Forest } from '../../src/partition/forest.ts';
 import { Settler } from '../../src/partition/settle.ts';
@@ -13,11 +12,10 @@ import { createEventYield } from '../../src/pipeline/yield-to-events.ts';
 import { extractSurface } from '../../src/surface/extract.ts';
 import { GpuSurfaceDeriver } from '../../src/surface/gpu/gpu-surface.ts';
 import { VERTEX_EDGE } from '../../src/surface/vertices.ts';
-import { leavingField, multiField, slabField, sphereField } from '../fixtures/fields.ts';
+import { leavingField, slabField, sphereField } from '../fixtures/fields.ts';
+import { sharedGpu } from '../gpu/shared-gpu.ts';
 import { runSteps } from '../partition/run-steps.ts';
-
-const context = await createGpuContext();
-afterAll(() => disposeGpu(context));
+import { fiveSpheres } from './cases.ts';
 
 const OPTIONS = { tolerance: 4e-3 };
 
@@ -41,7 +39,7 @@ function findHere(asset: FieldAsset): Roots {
 }
 
 async function findThere(asset: FieldAsset): Promise<Roots> {
-  const field = await createGpuField(asset, context);
+  const field = await createGpuField(asset, sharedGpu);
   const deriver = await GpuSurfaceDeriver.create(field);
   const events = createEventYield();
   const { lattice, frame } = makePlan(createCpuField(asset), OPTIONS);
@@ -73,7 +71,7 @@ const compare = async (_name: string, make: () => FieldAsset | Promise<FieldAsse
 
 it.each<[string, () => FieldAsset, number]>([
   ['sphere', () => sphereField(), 0],
-  ['five spheres', () => multiField(), 0],
+  ['five spheres', fiveSpheres, 0],
   ['a sphere that leaves the domain', () => leavingField(), 0],
   ['a plate thinner than a box', () => slabField(), 0.01],
 ])('CPU and GPU find the same zeros on the edges: %s', compare);

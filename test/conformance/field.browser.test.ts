@@ -1,12 +1,11 @@
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
-import { createGpuContext, disposeGpu } from '../../src/gpu/context.ts';
 import { randomField, randomMlp, randomPoints, withHalfTable } from '../fixtures/fields.ts';
 import { seededRandom } from '../fixtures/random.ts';
+import { sharedGpu } from '../gpu/shared-gpu.ts';
 import { describeField } from './describe-field.ts';
 
-const context = await createGpuContext();
-afterAll(() => disposeGpu(context));
+const context = sharedGpu;
 
 // One seed: with others the bounds of some blocks are looser in single precision than the table allows (seen with 1009 and 2027).
 describeField('gpu', (asset) => createGpuField(asset, context), 'single', [0]);

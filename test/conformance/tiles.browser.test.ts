@@ -5,8 +5,7 @@ import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
 import { readField } from '../../src/format/read.ts';
 import { GpuArena } from '../../src/gpu/arena.ts';
-import { createGpuContext, disposeGpu } from '../../src/gpu/context.ts';
-import { deriveMesh, disposeGpu as disposeOwnGpu, disposeWorkers } from '../../src/index.ts';
+import { deriveMesh, disposeWorkers } from '../../src/index.ts';
 import { deriveGpuMesh } from '../../src/pipeline/derive.ts';
 import { deriveTiles } from '../../src/pipeline/gpu-tiles.ts';
 import { makePlan } from '../../src/pipeline/plan.ts';
@@ -14,17 +13,16 @@ import { createEventYield } from '../../src/pipeline/yield-to-events.ts';
 import { checkMesh } from '../../src/surface/check.ts';
 import { type GpuSurface, GpuSurfaceDeriver } from '../../src/surface/gpu/gpu-surface.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
-import { leavingField, multiField, sphereField } from '../fixtures/fields.ts';
+import { leavingField, sphereField } from '../fixtures/fields.ts';
+import { sharedGpu } from '../gpu/shared-gpu.ts';
 import { countGivenWay } from '../pipeline/event-turns.ts';
 import { SOUND } from '../surface/sound.ts';
+import { fiveSpheres } from './cases.ts';
 
-const context = await createGpuContext();
+const context = sharedGpu;
+const GPU = { backend: 'gpu', cache: false, device: context.device } as const;
 afterEach(() => vi.restoreAllMocks());
-afterAll(() => {
-  disposeGpu(context);
-  disposeOwnGpu();
-  disposeWorkers();
-});
+afterAll(disposeWorkers);
 
 async function readMesh(surface: GpuSurface): Promise<SurfaceMesh> {
   const { nVertices, nTriangles } = surface;
@@ -72,7 +70,7 @@ const MB = 2 ** 20;
 
 describe('a surface that is derived in tiles', () => {
   it.each<[string, () => FieldAsset | Promise<FieldAsset>, number, number]>([
-    ['five spheres', () => multiField(), 4e-3, 22 * MB],
+    ['five spheres', fiveSpheres, 4e-3, 22 * MB],
     ['a sphere that leaves the domain', () => leavingField(), 4e-3, 22 * MB],
     ['the bunny', bunny, 1e-3, 36 * MB],
   ])('has no seam, and is what it is at once: %s', async (_name, make, tolerance, maxBytes) => {
@@ -112,9 +110,9 @@ describe('a field too large for the memory there may be', () => {
 
   test('is derived on the GPU in tiles, and says so', async () => {
     refuseTheWhole();
-    const options = { tolerance: 4e-3, backend: 'gpu', cache: false } as const;
+    const options = { ...GPU, tolerance: 4e-3 } as const;
     const fractions: number[] = [];
-    const { mesh, stats } = await deriveMesh(multiField(), {
+    const { mesh, stats } = await deriveMesh(fiveSpheres(), {
       ...options,
       onProgress: ({ fraction }) => fractions.push(fraction),
     });
@@ -124,18 +122,17 @@ describe('a field too large for the memory there may be', () => {
       nVertices: mesh.positions.length / 3,
       nTriangles: mesh.indices.length / 3,
     });
-    expect(stats.nBoxes).toBe((await deriveMesh(multiField(), options)).stats.nBoxes);
+    expect(stats.nBoxes).toBe((await deriveMesh(fiveSpheres(), options)).stats.nBoxes);
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
     expect(fractions.at(-1)).toBe(1);
   });
 
   test('has its mesh in buffers where that is asked for', async () => {
     const { device } = context;
-    const options = { tolerance: 4e-3, cache: false, backend: 'gpu', device } as const;
     refuseTheWhole();
-    const { mesh } = await deriveMesh(multiField(), options);
+    const { mesh } = await deriveMesh(fiveSpheres(), { ...GPU, tolerance: 4e-3 });
     refuseTheWhole();
-    const onGpu = await deriveGpuMesh(multiField(), { tolerance: 4e-3, device });
+    const onGpu = await deriveGpuMesh(fiveSpheres(), { tolerance: 4e-3, device });
     expect(onGpu.stats.backendReason).toMatch(/derived on .* in 2 tiles, where it stays$/);
     const arena = new GpuArena(context);
     const [positions] = await arena.readAll([[onGpu.positions, onGpu.nVertices * 12]], 'test');
@@ -148,18 +145,16 @@ describe('a field too large for the memory there may be', () => {
   test('honours an abort between tiles, and gives way wherever a slice is over', async () => {
     refuseTheWhole();
     const controller = new AbortController();
-    const run = deriveMesh(multiField(), {
+    const run = deriveMesh(fiveSpheres(), {
+      ...GPU,
       tolerance: 4e-3,
-      backend: 'gpu',
-      cache: false,
       signal: controller.signal,
       onProgress: ({ fraction }) => fraction > 0.5 && controller.abort('enough'),
     });
     await expect(run).rejects.toBe('enough');
     const count = async (passMs: number) => {
       refuseTheWhole();
-      const options = { tolerance: 4e-3, backend: 'gpu', cache: false } as const;
-      return (await countGivenWay(passMs, () => deriveMesh(multiField(), options))).n;
+      return (await countGivenWay(passMs, () => deriveMesh(fiveSpheres(), { ...GPU, tolerance: 4e-3 }))).n;
     };
     const [standing, running] = [await count(0), await count(9)];
     expect(running - standing).toBeGreaterThan(20);

@@ -1,15 +1,14 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { FieldAsset } from '../../src/format/asset.ts';
-import { createGpuContext, disposeGpu } from '../../src/gpu/context.ts';
 import { isoOffsetOf } from '../../src/partition/corners.ts';
 import { cullBoxes } from '../../src/partition/cull.ts';
 import { cullOnGpu, type GpuCullOptions } from '../../src/partition/gpu/gpu-cull.ts';
 import { blobMlp, FIELD_CASES, multiField, randomField, sphereField } from '../fixtures/fields.ts';
+import { sharedGpu } from '../gpu/shared-gpu.ts';
 import { makeTable } from './regions.ts';
 import { runSteps } from './run-steps.ts';
 
-const context = await createGpuContext();
-afterAll(() => disposeGpu(context));
+const context = sharedGpu;
 
 /** Samples an axis and box of the oracle. */
 const N_SAMPLES = 4;

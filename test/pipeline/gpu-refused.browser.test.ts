@@ -1,11 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
 import type { Box3 } from '../../src/format/asset.ts';
-import { deriveMesh, disposeGpu, disposeWorkers, readField } from '../../src/index.ts';
+import { deriveMesh, disposeWorkers, readField } from '../../src/index.ts';
+import { sharedGpu } from '../gpu/shared-gpu.ts';
 
-afterAll(() => {
-  disposeGpu();
-  disposeWorkers();
-});
+afterAll(disposeWorkers);
 
 /**
  * Expected to fail: parts of the bunny that the GPU derives at no tolerance below 5e-4, where the whole of it is refused for
@@ -22,7 +20,8 @@ const REFUSED: readonly Box3[] = [
 const deriveAt = async (region: Box3, tolerance: number) => {
   const file = await fetch(new URL('../../examples/assets/bunny.nsdf', import.meta.url));
   const asset = readField(await file.arrayBuffer());
-  const { stats } = await deriveMesh(asset, { tolerance, region, backend: 'gpu', cache: false });
+  const { device } = sharedGpu;
+  const { stats } = await deriveMesh(asset, { tolerance, region, backend: 'gpu', device, cache: false });
   return stats.backendReason;
 };
 

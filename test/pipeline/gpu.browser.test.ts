@@ -6,13 +6,20 @@ import {
   deriveMesh,
   disposeGpu,
   disposeWorkers,
+  type FieldAsset,
   PartitionCache,
 } from '../../src/index.ts';
+import { fiveSpheres } from '../conformance/cases.ts';
 import { multiField, randomField, sphereField } from '../fixtures/fields.ts';
+import { sharedGpu } from '../gpu/shared-gpu.ts';
 import { countGivenWay, countTurnsToEnd } from './event-turns.ts';
 
-const derive = (asset = multiField(), options: DeriveOptions = {}) =>
-  deriveMesh(asset, { tolerance: 4e-3, backend: 'gpu', cache: false, ...options });
+const { device } = sharedGpu;
+
+const deriveAlone = (asset: FieldAsset, options: DeriveOptions) =>
+  deriveMesh(asset, { backend: 'gpu', cache: false, ...options });
+const derive = (asset = fiveSpheres(), options: DeriveOptions = {}) =>
+  deriveAlone(asset, { tolerance: 4e-3, device, ...options });
 
 afterEach(() => vi.restoreAllMocks());
 afterAll(() => {
@@ -34,7 +41,7 @@ describe('the gpu backend', () => {
     [{ exact: true }, 'the exact complex takes double precision'],
     [{ structure: true }, 'the region structure takes double precision'],
   ])('only culls for what takes double precision: %o', async (options, why) => {
-    const { stats } = await deriveMesh(multiField(), { ...options, backend: 'gpu', cache: false });
+    const { stats } = await deriveAlone(fiveSpheres(), { device, ...options });
     expect(stats).toMatchObject({ backend: 'worker', searchedBy: 'gpu' });
     expect(stats.backendReason).toBe(`asked for; culled on google swiftshader, the rest by worker (${why})`);
   });
@@ -48,7 +55,7 @@ describe('the gpu backend', () => {
   });
 
   test('has the worker do what comes after the derivation', async () => {
-    const { stats, mesh } = await derive(multiField(), { maxVertices: 400 });
+    const { stats, mesh } = await derive(fiveSpheres(), { maxVertices: 400 });
     expect(stats).toMatchObject({ backend: 'gpu', searchedBy: 'gpu' });
     expect(stats.backendReason).toBe('asked for; derived on google swiftshader, the rest by worker');
     expect(mesh.positions.length / 3).toBeLessThanOrEqual(400);
@@ -58,7 +65,7 @@ describe('the gpu backend', () => {
 
   test('follows tolerances by block', async () => {
     const blocks = { counts: [2, 1, 1] as const, tolerances: [2e-2, 1e-3] };
-    const { mesh, stats } = await deriveMesh(sphereField(), { blocks, backend: 'gpu', cache: false });
+    const { mesh, stats } = await deriveAlone(sphereField(), { device, blocks });
     expect(stats.backendReason).toMatch(/derived on/);
     const { positions } = mesh;
     const xs = Array.from({ length: positions.length / 3 }, (_, i) => positions[i * 3]);
@@ -69,18 +76,18 @@ describe('the gpu backend', () => {
 
   test('keeps its meshes in the cache apart from those in double precision', async () => {
     const cache = new PartitionCache({ store: null });
-    const there = await derive(multiField(), { cache });
-    const here = await derive(multiField(), { cache, backend: 'worker' });
+    const there = await derive(fiveSpheres(), { cache });
+    const here = await derive(fiveSpheres(), { cache, backend: 'worker' });
     expect(here.stats.cache.use).not.toBe('memory');
     expect(here.mesh).not.toEqual(there.mesh);
-    const again = await derive(multiField(), { cache });
+    const again = await derive(fiveSpheres(), { cache });
     expect(again.stats.cache.use).toBe('memory');
     expect(again.mesh).toEqual(there.mesh);
   });
 
   test('reports rising progress', async () => {
     const progress: DeriveProgress[] = [];
-    await derive(multiField(), { onProgress: (step) => progress.push(step) });
+    await derive(fiveSpheres(), { onProgress: (step) => progress.push(step) });
     const fractions = progress.map(({ fraction }) => fraction);
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
     expect(fractions.at(-1)).toBe(1);
@@ -88,27 +95,23 @@ describe('the gpu backend', () => {
   });
 
   test('works on a device that is shared, and leaves it alone', async () => {
-    const adapter = (await navigator.gpu.requestAdapter()) as GPUAdapter;
-    const device = await adapter.requestDevice();
-    const { stats } = await derive(multiField(), { device });
-    expect(stats.backend).toBe('gpu');
+    expect((await derive()).stats.backend).toBe('gpu');
     disposeGpu();
     device.pushErrorScope('validation');
     device.createBuffer({ size: 16, usage: 0x80 }).destroy();
     expect(await device.popErrorScope()).toBeNull();
-    device.destroy();
+    expect((await derive()).stats.backend).toBe('gpu');
   });
 
-  test('has the worker do it all where the device is lost, and says so; the next job has a new device', async () => {
+  test('has the worker do it all where the device is lost, and says so', async () => {
     const adapter = (await navigator.gpu.requestAdapter()) as GPUAdapter;
-    const device = await adapter.requestDevice();
-    const run = derive(multiField({ cells: [8, 32] }), { device });
-    setTimeout(() => device.destroy(), 5);
+    const doomed = await adapter.requestDevice();
+    const run = derive(fiveSpheres(), { device: doomed });
+    setTimeout(() => doomed.destroy(), 5);
     const { stats, mesh } = await run;
     expect(stats.backend).toBe('worker');
     expect(stats.backendReason).toMatch(/^fallback to worker \(gpu: The GPU device was lost during/);
     expect(mesh.indices.length).toBeGreaterThan(0);
-    expect((await derive()).stats.backend).toBe('gpu');
   });
 
   test('has the worker do what the GPU cannot', async () => {
@@ -118,13 +121,29 @@ describe('the gpu backend', () => {
     );
   });
 
-  test('falls back where there is no adapter', async () => {
-    disposeGpu();
-    vi.spyOn(navigator.gpu, 'requestAdapter').mockResolvedValue(null);
-    const { stats } = await derive();
+  test('has a device of its own, anew for each job until there is one, and after one that was lost', async () => {
+    const part = { tolerance: 4e-3, region: { min: [0.3, 0.3, 0.3], max: [0.7, 0.6, 0.7] } } as const;
+    const find = vi.spyOn(navigator.gpu, 'requestAdapter').mockResolvedValue(null);
+    const { stats } = await deriveAlone(fiveSpheres(), part);
     expect(stats.backendReason).toBe('fallback to worker (gpu: WebGPU has no adapter here.)');
-    vi.restoreAllMocks();
-    expect((await derive()).stats.backend).toBe('gpu');
+    find.mockRestore();
+    const devices: GPUDevice[] = [];
+    const request = GPUAdapter.prototype.requestDevice;
+    vi.spyOn(GPUAdapter.prototype, 'requestDevice').mockImplementation(async function (
+      this: GPUAdapter,
+      descriptor,
+    ) {
+      devices.push(await request.call(this, descriptor));
+      return devices.at(-1)!;
+    });
+    const lost = deriveAlone(fiveSpheres(), part);
+    await vi.waitFor(() => expect(devices).toHaveLength(1));
+    devices[0].destroy();
+    const after = (await lost).stats;
+    expect(after.backend).toBe('worker');
+    expect(after.backendReason).toMatch(/the rest by worker \(The GPU device was lost/);
+    expect((await deriveAlone(fiveSpheres(), part)).stats.backend).toBe('gpu');
+    expect(devices).toHaveLength(2);
   });
 
   test('is not chosen for small fields, nor in software', async () => {
@@ -144,14 +163,14 @@ describe('the gpu backend', () => {
       const onProgress = ({ fraction }: DeriveProgress): void => {
         if (fraction > 0) abort('enough');
       };
-      return derive(multiField(), { signal, onProgress });
+      return derive(fiveSpheres(), { signal, onProgress });
     });
     expect(reason).toBe('enough');
     expect(nTurns).toBeLessThanOrEqual(1);
   });
 
   test('gives way to the page wherever a slice is over, while it makes its buffers and its mesh', async () => {
-    const asset = multiField({ cells: [8, 32] });
+    const asset = multiField({ cells: [8, 16, 32], thresholds: [-0.05, 0.04, 0.3] });
     await derive(asset); // with its kernels there
     let high = 0.9;
     const count = async (passMs: number) => {

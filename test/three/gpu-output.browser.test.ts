@@ -21,6 +21,9 @@ const RADIUS = 0.6;
 /** What a ball of that radius covers of a view that is two units wide and high. */
 const DISC = (Math.PI * RADIUS * RADIUS) / 4;
 const BALL = sphereField({ cells: [8], radius: RADIUS });
+/** Of the ball's shape: kernels are compiled for a shape. */
+const SPHERES = multiField({ cells: [16], thresholds: [-0.05, 0.04, 0.3] });
+const NOTHING = emptyField({ cells: [4], thresholds: [0.5, -0.5, 0.9] });
 const OPTIONS = { tolerance: 0.01, cache: false, output: 'gpu' } as const;
 
 let renderer: WebGPURenderer;
@@ -80,8 +83,8 @@ describe("output: 'gpu' in a WebGPURenderer", () => {
 
   it('draws the picture that the mesh draws which was read back', async () => {
     const [there, here] = [
-      await make(multiField()),
-      await make(multiField(), { output: 'cpu', backend: 'gpu', device }),
+      await make(SPHERES),
+      await make(SPHERES, { output: 'cpu', backend: 'gpu', device }),
     ];
     expect(here.geometry!.attributes.position.array.length).toBe(3 * there.stats!.nVertices);
     expect(await draw(there)).toEqual(await draw(here));
@@ -165,13 +168,13 @@ describe("output: 'gpu' in a WebGPURenderer", () => {
 
   it('ends on an abort and leaves nothing', async () => {
     const controller = new AbortController();
-    const run = make(multiField({ cells: [8, 32] }), { signal: controller.signal });
+    const run = make(SPHERES, { signal: controller.signal });
     setTimeout(() => controller.abort('enough'), 20);
     await expect(run).rejects.toBe('enough');
   });
 
   it('shows nothing of a field without surface', async () => {
-    const nothing = await make(emptyField());
+    const nothing = await make(NOTHING);
     expect(nothing.isEmpty).toBe(true);
     expect(coverage(await draw(nothing))).toBe(0);
   });
