@@ -94,7 +94,7 @@ for (const { resolutions, steps, rounded } of CASES) {
     timeDecoding(plain),
   ]);
   for (const step of rounded) {
-    const packed = await packField(asset, { step, tuneSteps: 600, target: mesh });
+    const packed = await packField(asset, { step, tuneSteps: 200, target: mesh });
     const bytes = await writeNsdfHashed(packed.asset, { dtype: packed.dtype });
     const kept = `${packed.nKept} of ${packed.nEntries}`;
     const stored = `compact, ${step}`;
@@ -110,5 +110,5 @@ for (const { resolutions, steps, rounded } of CASES) {
   }
 }
 const measured =
-  'one feature a level, 600 steps of tuning on the mesh; whole files; mean distances between the mesh at a tolerance of 1e-3 and the input; processor time';
+  'one feature a level, 200 steps of tuning on the mesh; whole files; mean distances between the mesh at a tolerance of 1e-3 and the input; processor time';
 writeResults(`compact-${name}`, { about: { ...aboutThisRun(), measured }, columns: COLUMNS, rows });

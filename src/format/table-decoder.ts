@@ -45,7 +45,7 @@ export function tableShape(
   nFeatures: number,
   coarser: IntegerTable | null,
 ): TableShape {
-  const isAfterDense = isDense && coarser !== null && coarser.shape.resolution > 0;
+  const isAfterDense = isDense && coarser !== null && coarser.shape.resolution > 1;
   return {
     nEntries,
     nFeatures,
@@ -102,39 +102,32 @@ export function checksum(bytes: Uint8Array): number {
   return hash >>> 0;
 }
 
-/** Reads bits of a range coder. @see Martin 1979; as LZMA's, whose probabilities are those of a 0, too */
-class RangeDecoder implements BitCoder {
-  at = 0;
-  private readonly bytes: Uint8Array;
-  private range = 0xffffffff;
-  private value = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    for (let i = 0; i < 4; i++) this.value = ((this.value << 8) | this.next()) >>> 0;
-  }
-
-  code(_bit: number, p0: number): number {
-    const bound = Math.imul(this.range >>> 12, p0) >>> 0;
-    let bit = 0;
-    if (this.value < bound) this.range = bound;
+/** Reads bits of a range coder, as LZMA's; `isOver` where more was read than there is. @see Martin 1979 */
+function rangeDecoder(bytes: Uint8Array): { readonly code: BitCoder; readonly isOver: () => boolean } {
+  let at = 0;
+  let range = 0xffffffff;
+  let value = 0;
+  // Beyond the end there are zeros, which writers leave away.
+  const next = (): void => {
+    value = ((value << 8) | (at < bytes.length ? bytes[at] : 0)) >>> 0;
+    at++;
+  };
+  while (at < 4) next();
+  const code = (_bit: number, p0: number): number => {
+    const bound = Math.imul(range >>> 12, p0) >>> 0;
+    const bit = value < bound ? 0 : 1;
+    if (bit === 0) range = bound;
     else {
-      this.value -= bound;
-      this.range -= bound;
-      bit = 1;
+      value -= bound;
+      range -= bound;
     }
-    while (this.range < 0x1000000) {
-      this.range = (this.range << 8) >>> 0;
-      this.value = ((this.value << 8) | this.next()) >>> 0;
+    while (range < 0x1000000) {
+      range = (range << 8) >>> 0;
+      next();
     }
     return bit;
-  }
-
-  /** Beyond the end there are zeros, which writers leave away. */
-  private next(): number {
-    const at = this.at++;
-    return at < this.bytes.length ? this.bytes[at] : 0;
-  }
+  };
+  return { code, isOver: () => at > bytes.length + 4 };
 }
 
 /**
@@ -168,14 +161,14 @@ export function decodeTable(bytes: Uint8Array, shape: TableShape): DecodedTable 
     };
   });
   const table = emptyTable(shape, flags === 1, features);
-  const coder = new RangeDecoder(bytes.subarray(least, end));
+  const { code, isOver } = rangeDecoder(bytes.subarray(least, end));
   try {
-    codeTable(coder, table);
+    codeTable(code, table);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return `the stream holds ${error.message}: it is damaged`;
   }
-  if (coder.at > end - least + 4) return 'the stream ends before its last value: it is cut short';
+  if (isOver()) return 'the stream ends before its last value: it is cut short';
   const params = dequantise(table, nEntries * F);
   noteStream(params, table, bytes.subarray(0, end));
   return { table, params };

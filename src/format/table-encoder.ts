@@ -18,7 +18,7 @@ import {
 } from './table-model.ts';
 
 /** Writes bits of a range coder. */
-class RangeEncoder implements BitCoder {
+class RangeEncoder {
   private readonly bytes: number[] = [];
   /** Below 2^32, and a carry. */
   private low = 0;
@@ -27,7 +27,7 @@ class RangeEncoder implements BitCoder {
   private last = -1;
   private nFull = 0;
 
-  code(bit: number, p0: number): number {
+  readonly code: BitCoder = (bit, p0) => {
     const bound = Math.imul(this.range >>> 12, p0) >>> 0;
     if (bit === 0) this.range = bound;
     else {
@@ -39,7 +39,7 @@ class RangeEncoder implements BitCoder {
       this.shift();
     }
     return bit;
-  }
+  };
 
   /** The bytes, without the zeros at their end. */
   finish(): Uint8Array {
@@ -70,16 +70,6 @@ class RangeEncoder implements BitCoder {
   }
 }
 
-/** Sums up the ideal length of what is coded, -log2 p. */
-class LengthMeter implements BitCoder {
-  nBits = 0;
-
-  code(bit: number, p0: number): number {
-    this.nBits -= Math.log2((bit === 0 ? p0 : 4096 - p0) / 4096);
-    return bit;
-  }
-}
-
 /** A table to be coded: integers, and which entries are kept. */
 export interface TableInput {
   readonly shape: TableShape;
@@ -107,7 +97,7 @@ export interface EncodedTable {
 export function encodeTable(input: TableInput): EncodedTable {
   const table = tableOf(input);
   const coder = new RangeEncoder();
-  codeTable(coder, table);
+  codeTable(coder.code, table);
   const coded = coder.finish();
   const { features } = table;
   const headerBytes = HEADER_BYTES + FEATURE_BYTES * features.length;
@@ -130,9 +120,13 @@ export function encodeTable(input: TableInput): EncodedTable {
 
 /** Bits of the coder's payload as they would be without a coder's own losses. */
 export function idealLength(input: TableInput): number {
-  const meter = new LengthMeter();
+  let nBits = 0;
+  const meter: BitCoder = (bit, p0) => {
+    nBits -= Math.log2((bit === 0 ? p0 : 4096 - p0) / 4096);
+    return bit;
+  };
   codeTable(meter, tableOf(input));
-  return meter.nBits;
+  return nBits;
 }
 
 function tableOf({ shape, integers, kept, steps, fills }: TableInput): IntegerTable {

@@ -4,11 +4,11 @@
  * same values.
  */
 
-/** Codes one bit under a probability: writes the bit that it is given, or gives the one that it reads. */
-export interface BitCoder {
-  /** @param p0 of 4096: how likely a 0 is, 1..4095. */
-  code(bit: number, p0: number): number;
-}
+/**
+ * Codes one bit under a probability: writes the bit that it is given, or gives the one that it reads.
+ * @param p0 of 4096: how likely a 0 is, 1..4095.
+ */
+export type BitCoder = (bit: number, p0: number) => number;
 
 /** What a feature of a level is stored with. */
 export interface FeatureCoding {
@@ -28,7 +28,7 @@ export interface TableShape {
   readonly resolution: number;
   readonly scale: number;
   readonly offset: number;
-  /** The level before, where both are dense. */
+  /** The level before, where both are dense and it has cells. */
   readonly coarser: IntegerTable | null;
 }
 
@@ -75,26 +75,21 @@ for (let x = -2047, p = 0; p < 4096; x++) {
 const RATES = Uint16Array.from({ length: 128 }, (_, n) => Math.floor(2048 / (2 * n + 3)));
 /** How fast the mixture follows. */
 const MIX_RATE = 6;
-const N_INPUTS = 3;
 
-/** Bits of one kind: each under three contexts, whose adaptive probabilities are mixed by weights that adapt. */
-class BitModel {
-  private readonly coder: BitCoder;
-  /** Of a 1, in 65536ths, and how often asked, three to a context number. */
-  private readonly odds: Uint16Array;
-  private readonly asked: Uint8Array;
-  private readonly weights: Int32Array;
-
-  constructor(coder: BitCoder, nContexts: number, nSets: number) {
-    this.coder = coder;
-    this.odds = new Uint16Array(nContexts * N_INPUTS).fill(32768);
-    this.asked = new Uint8Array(nContexts * N_INPUTS);
-    this.weights = new Int32Array(nSets * N_INPUTS).fill(26000);
-  }
-
-  /** @param a first context, `b`, `c` the others. @param set which weights mix them. */
-  code(bit: number, a: number, b: number, c: number, set: number): number {
-    const { odds, asked, weights } = this;
+/**
+ * Bits of one kind: each under three contexts, whose adaptive probabilities are mixed by weights that adapt. The model takes the bit, the
+ * three contexts' numbers, and which weights mix them.
+ */
+function bitModel(coder: BitCoder, nContexts: number, nSets: number) {
+  // Of a 1, in 65536ths, and how often asked, three to a context number.
+  const odds = new Uint16Array(nContexts * 3).fill(32768);
+  const asked = new Uint8Array(nContexts * 3);
+  const weights = new Int32Array(nSets * 3).fill(26000);
+  const learn = (i: number, goal: number): void => {
+    odds[i] += ((goal - odds[i]) * RATES[asked[i]]) >> 10;
+    if (asked[i] < 127) asked[i]++;
+  };
+  return (bit: number, a: number, b: number, c: number, set: number): number => {
     const i = a * 3;
     const j = b * 3 + 1;
     const k = c * 3 + 2;
@@ -102,23 +97,19 @@ class BitModel {
     const x = STRETCH[odds[i] >> 4];
     const y = STRETCH[odds[j] >> 4];
     const z = STRETCH[odds[k] >> 4];
-    const dot =
-      (Math.imul(x, weights[w]) + Math.imul(y, weights[w + 1]) + Math.imul(z, weights[w + 2])) >> 16;
-    const p = squash(dot);
-    const coded = this.coder.code(bit, 4096 - p);
+    const dot = Math.imul(x, weights[w]) + Math.imul(y, weights[w + 1]) + Math.imul(z, weights[w + 2]);
+    const p = squash(dot >> 16);
+    const coded = coder(bit, 4096 - p);
     const error = Math.imul((coded << 12) - p, MIX_RATE);
     weights[w] += (Math.imul(x, error) + 0x2000) >> 14;
     weights[w + 1] += (Math.imul(y, error) + 0x2000) >> 14;
     weights[w + 2] += (Math.imul(z, error) + 0x2000) >> 14;
     const goal = coded * 65535;
-    odds[i] += ((goal - odds[i]) * RATES[asked[i]]) >> 10;
-    odds[j] += ((goal - odds[j]) * RATES[asked[j]]) >> 10;
-    odds[k] += ((goal - odds[k]) * RATES[asked[k]]) >> 10;
-    if (asked[i] < 127) asked[i]++;
-    if (asked[j] < 127) asked[j]++;
-    if (asked[k] < 127) asked[k]++;
+    learn(i, goal);
+    learn(j, goal);
+    learn(k, goal);
     return coded;
-  }
+  };
 }
 
 /** Size of a magnitude in half octaves, 0..15. */
@@ -126,8 +117,6 @@ function sizeOf(n: number): number {
   const bits = 32 - Math.clz32(n);
   return bits < 2 ? bits : Math.min(15, 2 * bits - 2 + ((n >> (bits - 2)) & 1));
 }
-
-const signOf = (n: number): number => (n > 0 ? 2 : n < 0 ? 0 : 1);
 
 /** Distances in the table from an entry to the one before it along x, y and z; a hashed level's order is what order it has. */
 function stridesOf({ resolution: n }: TableShape): readonly [number, number, number] {
@@ -155,14 +144,15 @@ export function codeTable(coder: BitCoder, table: IntegerTable): void {
   const { shape, lead, values, kept, isMasked, features } = table;
   const { nEntries, nFeatures: F } = shape;
   const [, ny, nz] = stridesOf(shape);
-  const near = hasNearness(shape) ? new Nearness(shape, shape.coarser) : null;
-  const masks = new BitModel(coder, 2048, 4);
+  const near = shape.coarser && nearness(shape, shape.coarser);
+  const masks = bitModel(coder, 2048, 4);
   const rests = new Int32Array(values.length);
   const strides = [F, ny * F, nz * F] as const;
-  const models = features.map((feature) => new ValueModel(coder, feature, values, rests, strides));
+  const models = features.map(({ weights }) => valueModel(coder, weights, values, rests, strides));
   for (let i = lead; i < lead + nEntries; i++) {
-    if (near && !near.visit(i - lead)) continue;
-    const distance = near ? sizeOf(Math.abs(near.sum)) : 0;
+    const sum = near ? near(i - lead) : 0;
+    if (sum === undefined) continue;
+    const distance = sizeOf(Math.abs(sum));
     const x = kept[i - 1];
     const y = kept[i - ny];
     const z = kept[i - nz];
@@ -173,156 +163,111 @@ export function codeTable(coder: BitCoder, table: IntegerTable): void {
       const ahead = kept[i + 1 - ny] | (kept[i + 1 - nz] << 1) | (kept[i + ny - nz] << 2);
       const beyond = kept[i - 2] | (kept[i - 2 * ny] << 1) | (kept[i - 2 * nz] << 2);
       const a = (((distance << 1) | kept[i - 1 - ny - nz]) << 6) | (across << 3) | xyz;
-      kept[i] = masks.code(kept[i], a, (beyond << 6) | (ahead << 3) | xyz, (distance << 3) | xyz, n);
+      kept[i] = masks(kept[i], a, (beyond << 6) | (ahead << 3) | xyz, (distance << 3) | xyz, n);
     }
     if (kept[i] === 0) continue;
     let before = 0;
-    for (let j = 0; j < F; j++) before = models[j].code(i * F + j, n, before, distance);
+    for (let j = 0; j < F; j++) before = models[j](i * F + j, n, before, distance);
   }
 }
 
-/** Values of one feature. */
-class ValueModel {
-  private readonly coder: BitCoder;
-  private readonly weights: FeatureCoding['weights'];
-  private readonly values: Int32Array;
-  /** What the neighbours did not foretell, in the places of `values`. */
-  private readonly rests: Int32Array;
-  private readonly strides: readonly [number, number, number];
-  private readonly sizes: BitModel;
-  private readonly signs: BitModel;
-  private readonly digits: BitModel;
+/**
+ * Values of one feature. The model takes where the value is, how many of the entries before it along the axes are kept, the size of the
+ * feature before and that of the coarser levels' sum there; it gives the size of what was not foretold.
+ */
+function valueModel(
+  coder: BitCoder,
+  [edge, face, cube]: FeatureCoding['weights'],
+  v: Int32Array,
+  r: Int32Array,
+  [nx, ny, nz]: readonly [number, number, number],
+) {
+  const sizes = bitModel(coder, (MAX_EXPONENT + 2) * 256, MAX_EXPONENT + 2);
+  const signs = bitModel(coder, 27, 1);
+  const digits = bitModel(coder, (MAX_EXPONENT + 1) * 32, 2);
+  const apart = (at: number): number => Math.abs(r[at]);
+  const signOf = (at: number): number => (r[at] > 0 ? 2 : r[at] < 0 ? 0 : 1);
 
-  constructor(
-    coder: BitCoder,
-    { weights }: FeatureCoding,
-    values: Int32Array,
-    rests: Int32Array,
-    strides: readonly [number, number, number],
-  ) {
-    this.coder = coder;
-    this.weights = weights;
-    this.values = values;
-    this.rests = rests;
-    this.strides = strides;
-    this.sizes = new BitModel(coder, (MAX_EXPONENT + 2) * 256, MAX_EXPONENT + 2);
-    this.signs = new BitModel(coder, 27, 1);
-    this.digits = new BitModel(coder, (MAX_EXPONENT + 1) * 32, 2);
-  }
-
-  /**
-   * Codes the value at `at`.
-   * @param n how many of the entries before it along the axes are kept. @param before size of the feature before.
-   * @param distance size of the coarser levels' sum there.
-   * @returns the size of what was not foretold.
-   */
-  code(at: number, n: number, before: number, distance: number): number {
-    const { values: v, rests: r, weights } = this;
-    const nx = this.strides[0];
-    const ny = this.strides[1];
-    const nz = this.strides[2];
-    const x = at - nx;
-    const y = at - ny;
-    const z = at - nz;
-    const foretold =
-      (Math.imul(weights[0], v[x] + v[y] + v[z]) +
-        Math.imul(weights[1], v[x - ny] + v[x - nz] + v[y - nz]) +
-        Math.imul(weights[2], v[x - ny - nz]) +
-        8) >>
-      4;
-    const across = Math.abs(r[x - ny]) + Math.abs(r[x - nz]) + Math.abs(r[y - nz]);
-    const beyond = Math.abs(r[x - nx]) + Math.abs(r[y - ny]) + Math.abs(r[z - nz]);
-    const ahead = Math.abs(r[y + nx]) + Math.abs(r[z + nx]) + Math.abs(r[z + ny]);
-    const edge = Math.abs(r[x]) + Math.abs(r[y]) + Math.abs(r[z]);
-    const all = sizeOf((2 * edge + across) >> 1);
-    const one = (sizeOf(edge) << 4) | sizeOf((beyond + ahead + across) >> 1);
-    const other = (distance << 4) | (before > 0 ? before : all);
-    const rest = v[at] - foretold;
-    const coded = this.rest(rest, (all << 2) | n, one, other, at);
-    r[at] = coded;
-    v[at] = foretold + coded;
-    return sizeOf(Math.abs(coded));
-  }
-
-  private rest(rest: number, a: number, b: number, c: number, at: number): number {
-    const { sizes, signs, digits, rests: r } = this;
+  /** What was not foretold, coded under contexts. */
+  const codeRest = (rest: number, a: number, b: number, c: number, at: number): number => {
     const magnitude = Math.abs(rest);
-    // The exponent, in ones; 0 has none.
+    // The number of bits, in ones; 0 has none.
     const wanted = 32 - Math.clz32(magnitude);
     let size = 0;
-    while (sizes.code(Number(size < wanted), (size << 8) | a, (size << 8) | b, (size << 8) | c, size) === 1) {
+    while (sizes(Number(size < wanted), (size << 8) | a, (size << 8) | b, (size << 8) | c, size) === 1) {
       if (++size > MAX_EXPONENT + 1) throw new RangeError('a magnitude of more than 24 bits');
     }
     if (size === 0) return 0;
-    const nx = this.strides[0];
-    const ny = this.strides[1];
-    const nz = this.strides[2];
-    const x = at - nx;
-    const y = at - ny;
-    const z = at - nz;
-    const sx = signOf(r[x]) * 9 + signOf(r[y]) * 3 + signOf(r[z]);
-    const sy = signOf(r[x - ny]) * 9 + signOf(r[x - nz]) * 3 + signOf(r[y - nz]);
-    const isNegative = signs.code(Number(rest < 0), sx, sy, 0, 0);
+    const sx = signOf(at - nx) * 9 + signOf(at - ny) * 3 + signOf(at - nz);
+    const sy = signOf(at - nx - ny) * 9 + signOf(at - nx - nz) * 3 + signOf(at - ny - nz);
+    const isNegative = signs(Number(rest < 0), sx, sy, 0, 0);
     let found = 1;
     for (let digit = size - 2; digit >= 0; digit--) {
       const bit = (magnitude >> digit) & 1;
       const known = size - 2 - digit;
-      if (known > 1) found = (found << 1) | this.coder.code(bit, 2048);
+      if (known > 1) found = (found << 1) | coder(bit, 2048);
       else {
         const place = (size << 2) | (known << 1) | (found & 1);
-        found = (found << 1) | digits.code(bit, place, (size << 4) | (a >> 2), place, known);
+        found = (found << 1) | digits(bit, place, (size << 4) | (a >> 2), place, known);
       }
     }
     return isNegative === 1 ? -found : found;
-  }
+  };
+
+  return (at: number, n: number, before: number, distance: number): number => {
+    const x = at - nx;
+    const y = at - ny;
+    const z = at - nz;
+    const foretold =
+      (Math.imul(edge, v[x] + v[y] + v[z]) +
+        Math.imul(face, v[x - ny] + v[x - nz] + v[y - nz]) +
+        Math.imul(cube, v[x - ny - nz]) +
+        8) >>
+      4;
+    const near = apart(x) + apart(y) + apart(z);
+    const across = apart(x - ny) + apart(x - nz) + apart(y - nz);
+    const beyond =
+      apart(x - nx) + apart(y - ny) + apart(z - nz) + apart(y + nx) + apart(z + nx) + apart(z + ny);
+    const all = sizeOf((2 * near + across) >> 1);
+    const b = (sizeOf(near) << 4) | sizeOf((beyond + across) >> 1);
+    const c = (distance << 4) | (before > 0 ? before : all);
+    const rest = codeRest(v[at] - foretold, (all << 2) | n, b, c, at);
+    r[at] = rest;
+    v[at] = foretold + rest;
+    return sizeOf(Math.abs(rest));
+  };
 }
 
-/** What the coarser level says at a level's vertices, one after the other. */
-class Nearness {
-  /** Sum of the first features of all coarser levels at the vertex: about a distance, in steps. */
-  sum = 0;
-  private readonly coarser: IntegerTable;
-  private readonly sums: Int32Array;
-  /** Along an axis: the coarser cell of every vertex, and where in it, in sixteenths. */
-  private readonly cells: Int32Array;
-  private readonly shares: Int32Array;
-
-  constructor(own: TableShape, coarser: IntegerTable) {
-    const n = own.resolution;
-    this.coarser = coarser;
-    this.sums = sumsOf(coarser);
-    this.cells = new Int32Array(n);
-    this.shares = new Int32Array(n);
-    const places = sixteenthsOf(own, coarser.shape);
-    for (let x = 0; x < n; x++) {
-      this.cells[x] = Math.min(coarser.shape.resolution - 2, places[x] >> 4);
-      this.shares[x] = places[x] - 16 * this.cells[x];
-    }
-  }
-
-  /** Goes to entry i. False where the coarser level's nearest entry is dropped: then this one is, too. */
-  visit(i: number): boolean {
-    const { cells, shares, coarser, sums } = this;
-    const n = cells.length;
-    const m = coarser.shape.resolution;
+/**
+ * What the coarser level says at a level's entries: the sum of the first features of all coarser levels there, about a distance in
+ * steps; undefined where that level's nearest entry is dropped: then this one is, too.
+ */
+function nearness(own: TableShape, coarser: IntegerTable): (i: number) => number | undefined {
+  const n = own.resolution;
+  const m = coarser.shape.resolution;
+  const { kept, lead } = coarser;
+  const sums = sumsOf(coarser);
+  // Along an axis: the coarser cell of every vertex, and where in it.
+  const places = sixteenthsOf(own, coarser.shape);
+  const cells = places.map((place) => Math.min(m - 2, place >> 4));
+  const shares = places.map((place, x) => place - 16 * cells[x]);
+  const alongX = (at: number, share: number): number => between(sums[at], sums[at + 1], share);
+  return (i) => {
     const x = i % n;
     const row = (i - x) / n;
     const y = row % n;
     const z = Math.min(n - 1, (row - y) / n);
-    const [fx, fy, fz] = [shares[x], shares[y], shares[z]];
+    const fx = shares[x];
+    const fy = shares[y];
+    const fz = shares[z];
     const at = cells[x] + m * (cells[y] + m * cells[z]);
-    const nearest = at + ((fx + 8) >> 4) + m * (((fy + 8) >> 4) + m * ((fz + 8) >> 4));
-    if (coarser.kept[coarser.lead + nearest] === 0) return false;
+    if (kept[lead + at + ((fx + 8) >> 4) + m * (((fy + 8) >> 4) + m * ((fz + 8) >> 4))] === 0)
+      return undefined;
     const up = at + m * m;
-    const low = between(between(sums[at], sums[at + 1], fx), between(sums[at + m], sums[at + m + 1], fx), fy);
-    const high = between(
-      between(sums[up], sums[up + 1], fx),
-      between(sums[up + m], sums[up + m + 1], fx),
-      fy,
-    );
-    this.sum = between(low, high, fz);
-    return true;
-  }
+    const low = between(alongX(at, fx), alongX(at + m, fx), fy);
+    const high = between(alongX(up, fx), alongX(up + m, fx), fy);
+    return between(low, high, fz);
+  };
 }
 
 type AxisShape = Pick<TableShape, 'resolution' | 'scale' | 'offset'>;
@@ -346,17 +291,10 @@ function between(a: number, b: number, share: number): number {
 }
 
 /** Sums of the first features of a level and those before it, at this level's vertices. */
-function sumsOf(table: IntegerTable): Int32Array {
-  const { shape, values, features, lead } = table;
-  const { nFeatures: F, resolution: n } = shape;
-  const near = hasNearness(shape) ? new Nearness(shape, shape.coarser) : null;
-  const sums = new Int32Array(n * n * n);
-  for (let i = 0; i < sums.length; i++) {
-    sums[i] = values[(lead + i) * F] + features[0].fill + (near?.visit(i) ? near.sum : 0);
-  }
-  return sums;
-}
-
-function hasNearness(shape: TableShape): shape is TableShape & { readonly coarser: IntegerTable } {
-  return shape.resolution > 0 && shape.coarser !== null && shape.coarser.shape.resolution > 1;
+function sumsOf({ shape, values, features, lead }: IntegerTable): Int32Array {
+  const { nFeatures: F, resolution: n, coarser } = shape;
+  const near = coarser && nearness(shape, coarser);
+  return Int32Array.from({ length: n * n * n }, (_, i) => {
+    return values[(lead + i) * F] + features[0].fill + (near?.(i) ?? 0);
+  });
 }

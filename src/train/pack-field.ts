@@ -33,7 +33,7 @@ export interface PackFieldOptions {
   readonly step?: number;
   /** How the network's weights are stored. Default: `f16`. */
   readonly mlp?: 'f16' | 'f32';
-  /** Steps of training, before the tables are rounded, that make them easier to code; 600 do. Default: 0. */
+  /** Steps of straight-through training after rounding: 200 take back a part of the error. Default: 0. */
   readonly tuneSteps?: number;
   /** What to train on there: the meshes that the field was made of. Default: the field itself. */
   readonly target?: Triangles | readonly Triangles[];
@@ -93,7 +93,7 @@ export async function packField(asset: FieldAsset, options: PackFieldOptions = {
   const given = checkOptions(asset, options);
   const packing = new Packing(asset, options);
   await packing.prepare();
-  await packing.tune();
+  if (options.tuneSteps) await packing.tune(await packing.search(given));
   for (let round = 0; ; round++) {
     const rounded = await packing.search(given);
     if (await packing.isSound(rounded.asset, round)) return packing.finish(rounded, given);
@@ -157,21 +157,24 @@ class Packing {
   private readonly options: PackFieldOptions;
   private readonly dtype: WeightType;
   private readonly side: number;
+  private readonly nLevels: number;
   private asset: FieldAsset;
   private kept: KeptEntries | null = null;
   /** f64[3n]: points of the original's zero set. */
   private points = new Float64Array(0);
+  private isTuned = false;
   /** Root mean squares of the slopes of f by every feature. */
   private slopes = new Float64Array(0);
 
   constructor(asset: FieldAsset, options: PackFieldOptions) {
     const { partitions: _, ...bare } = asset;
     this.original = asset;
-    this.asset = bare;
     this.options = options;
     this.dtype = options.mlp === 'f32' ? 'compact-f32' : 'compact';
+    this.asset = roundField(bare, this.dtype);
     this.field = createCpuField(asset);
     this.side = longestSide(asset);
+    this.nLevels = asset.encoding.kind === 'hash-grid' ? asset.encoding.levels.length : 0;
   }
 
   /** The surface, and what it needs. */
@@ -179,26 +182,25 @@ class Packing {
     this.report('derive', 0);
     const mesh = await this.derive(this.original);
     this.points = pointsOf(this.field, this.original, N_POINTS, 1);
+    this.slopes = slopesOf(this.asset, this.points);
     if (mesh.indices.length === 0 || this.asset.encoding.kind !== 'hash-grid') return;
     this.kept = new KeptEntries(this.asset.encoding, this.asset.domain);
     this.kept.add(mesh);
   }
 
-  async tune(): Promise<void> {
+  /** Trains the tables on, rounded as they are to be. */
+  async tune({ asset, step }: Rounded): Promise<void> {
     const { tuneSteps = 0, target, seed = 1, signal } = this.options;
-    const { name, domain, encoding, layers: _l, output: _o, ...hints } = this.asset;
-    if (tuneSteps > 0 && this.kept && encoding.kind === 'hash-grid') {
-      const field = TrainableField.of(this.asset);
-      const onProgress = (fraction: number): void => this.report('tune', fraction);
-      await tuneTables(field, this.kept, this.source(target), { steps: tuneSteps, seed, signal, onProgress });
-      const { log2HashmapSize } = encoding;
-      const tuned = field.toAsset(name, domain);
-      const grid =
-        tuned.encoding.kind === 'hash-grid' ? { ...tuned.encoding, log2HashmapSize } : tuned.encoding;
-      this.asset = { ...hints, ...tuned, encoding: grid };
-    }
-    this.asset = roundField(this.asset, this.dtype);
-    this.slopes = slopesOf(this.asset, this.points);
+    const { encoding } = this.asset;
+    if (tuneSteps === 0 || this.kept === null || encoding.kind !== 'hash-grid') return;
+    const field = TrainableField.of({ ...asset, encoding });
+    const steps = encoding.levels.flatMap((level, l) => this.stepsOf(level, l, step));
+    const onProgress = (fraction: number): void => this.report('tune', fraction);
+    const tuneOptions = { nSteps: tuneSteps, steps, seed, signal, onProgress };
+    await tuneTables(field, this.kept, this.source(target), tuneOptions);
+    const levels = encoding.levels.map((level, l) => ({ ...level, params: field.levels[l].params.slice() }));
+    this.asset = { ...asset, encoding: { ...encoding, levels } };
+    this.isTuned = true;
   }
 
   private source(target: PackFieldOptions['target']): MeshSource | FunctionSource {
@@ -246,7 +248,7 @@ class Packing {
     let coarser: IntegerTable | null = null;
     const levels: GridLevel[] = [];
     encoding.levels.forEach((level, l) => {
-      const steps = Array.from({ length: F }, (_, j) => this.stepOf(l * F + j, level, j, F, step));
+      const steps = this.stepsOf(level, l, step);
       const integers = Int32Array.from(level.params, (value, i) => Math.round(value / steps[i % F]));
       const kept = this.kept?.levels[l] ?? null;
       const { table, params } = encodeTable({
@@ -261,19 +263,21 @@ class Packing {
     });
     const unshifted = { ...this.asset, encoding: { ...encoding, levels } };
     const { mean } = compare(unshifted, this.field, this.points);
-    const asset = shifted(unshifted, mean);
+    const asset = this.isTuned ? unshifted : shifted(unshifted, mean);
     const { error } = compare(asset, this.field, this.points);
     const { length } = await writeNsdfHashed(asset, { dtype: this.dtype });
     return { asset, step, bytes: length, error };
   }
 
-  /** A feature's step: `step` over its slope; what no value shows in becomes 0. */
-  private stepOf(feature: number, { params }: GridLevel, j: number, F: number, step: number): number {
-    let largest = 0;
-    for (let i = j; i < params.length; i += F) largest = Math.max(largest, Math.abs(params[i]));
-    const wanted = step / this.slopes[feature];
-    const least = largest / MAX_INTEGER;
-    return Math.fround(Math.min(Math.max(wanted, least), 4 * largest) || 1);
+  /** A level's steps: `step` over its features' slopes; what no value shows in becomes 0. */
+  private stepsOf({ params }: GridLevel, l: number, step: number): number[] {
+    const F = this.slopes.length / this.nLevels;
+    return Array.from({ length: F }, (_, j) => {
+      let largest = 0;
+      for (let i = j; i < params.length; i += F) largest = Math.max(largest, Math.abs(params[i]));
+      const wanted = step / this.slopes[l * F + j];
+      return Math.fround(Math.min(Math.max(wanted, largest / MAX_INTEGER), 4 * largest) || 1);
+    });
   }
 
   /** Whether the packed surface crosses cells alone whose entries are kept; where not, they are from now on. */
@@ -375,7 +379,7 @@ function shifted(asset: FieldAsset, mean: number): FieldAsset {
   return { ...asset, layers: [...layers.slice(0, -1), { ...last, bias }] };
 }
 
-/** Root mean squares of ∂f/∂φ over points, f in local units. */
+/** Root mean squares of ∂f/∂φ over points, f as a distance in local units. */
 function slopesOf(asset: FieldAsset, points: Float64Array): Float64Array<ArrayBuffer> {
   const { domain } = asset;
   const { min, max } = domain;

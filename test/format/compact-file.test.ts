@@ -7,37 +7,18 @@ import { roundField } from '../../src/format/encode-field.ts';
 import { NeuralFieldExtension } from '../../src/format/gltf-transform.ts';
 import { readNsdfPrefix } from '../../src/format/prefix.ts';
 import { readField, readNsdf } from '../../src/format/read.ts';
-import { tableShape } from '../../src/format/table-decoder.ts';
-import { encodeTable } from '../../src/format/table-encoder.ts';
-import type { IntegerTable } from '../../src/format/table-model.ts';
 import { validateNsdf, verifyNsdf } from '../../src/format/validate.ts';
 import { sceneOf, writeNsdf, writeNsdfHashed } from '../../src/format/write.ts';
+import { compactField } from '../fixtures/compact-field.ts';
 import { boxMlp, randomField, sphereField } from '../fixtures/fields.ts';
 import { editField, khronosIssues, unpack } from './glb-tools.ts';
-
-/** A field with its tables in steps of a hundredth, coded. */
-function compacted(asset: FieldAsset): FieldAsset {
-  const rounded = roundField(asset, 'compact');
-  if (rounded.encoding.kind !== 'hash-grid') return rounded;
-  const { nFeaturesPerLevel: F } = rounded.encoding;
-  const steps = Array.from({ length: F }, () => Math.fround(0.01));
-  let coarser: IntegerTable | null = null;
-  const levels = rounded.encoding.levels.map((level): GridLevel => {
-    const integers = Int32Array.from(level.params, (value) => Math.round(100 * value));
-    const shape = tableShape(level, F, coarser);
-    const { table, params } = encodeTable({ shape, integers, kept: null, steps, fills: steps.map(() => 0) });
-    coarser = table;
-    return { ...level, params };
-  });
-  return { ...rounded, encoding: { ...rounded.encoding, levels } };
-}
 
 const levelsOf = ({ encoding }: FieldAsset): readonly GridLevel[] =>
   encoding.kind === 'hash-grid' ? encoding.levels : [];
 const FIELDS = [
-  ['dense', compacted(sphereField({ cells: [4, 8] }))],
-  ['hashed, F=4', compacted(randomField(2, { L: 3, F: 4, T: 7, finest: 9, layers: [5] }))],
-  ['without biases', compacted(randomField(3, { L: 2, F: 1, finest: 6, layers: [3], hasBias: false }))],
+  ['dense', compactField(sphereField({ cells: [4, 8] }))],
+  ['hashed, F=4', compactField(randomField(2, { L: 3, F: 4, T: 7, finest: 9, layers: [5] }))],
+  ['without biases', compactField(randomField(3, { L: 2, F: 1, finest: 6, layers: [3], hasBias: false }))],
 ] as const;
 
 describe.each(FIELDS)('a compact file of a field, %s,', (_, asset) => {
@@ -93,7 +74,7 @@ describe('compact files', () => {
     const plain = sphereField({ cells: [3] });
     expect(() => writeNsdf(plain, { dtype: 'compact' })).toThrow(NsdfArgumentError);
     expect(() => writeNsdf(plain, { dtype: 'compact' })).toThrow(/nsdf pack --compact/);
-    const [first, second] = levelsOf(compacted(sphereField({ cells: [4, 8], radius: 0.5 })));
+    const [first, second] = levelsOf(compactField(sphereField({ cells: [4, 8], radius: 0.5 })));
     if (dense.encoding.kind !== 'hash-grid') throw new Error('expected a grid');
     // A level that was coded after another one.
     const mixed = { ...dense, encoding: { ...dense.encoding, levels: [levelsOf(dense)[0], second] } };
