@@ -62,10 +62,10 @@ export interface PackedField {
 
 /** The default step and the mesh by which entries are kept, as shares of the domain's longest side. */
 const STEP = 1 / 2000;
-const MESH_TOLERANCE = 1 / 2000;
+const MESH_TOLERANCE = 1 / 1000;
 /** Points at which a search looks, and those of the measured error. */
-const N_POINTS = 8192;
-const N_MEASURED = 4096;
+const N_POINTS = 4096;
+const N_MEASURED = 2048;
 /** Slopes below this, of a distance's, are taken for it. */
 const LEAST_SLOPE = 0.3;
 /** Bits of the answer of a search for the step. */
@@ -393,5 +393,8 @@ function slopesOf(asset: FieldAsset, points: Float64Array): Float64Array<ArrayBu
     const slopes = kernel.featureSlopes(at(0), at(1), at(2));
     for (let k = 0; k < squares.length; k++) squares[k] += (slopes[k] * slopes[k]) / n;
   }
-  return squares.map(Math.sqrt);
+  const gradients = new Float64Array(points.length);
+  createCpuField(asset).evaluateWithGradient(points, new Float64Array(n), gradients);
+  const steepness = gradients.reduce((sum, x) => sum + x * x, 0) / Math.max(1, n);
+  return squares.map((square) => Math.sqrt(square / (steepness || 1)));
 }

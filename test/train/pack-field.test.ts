@@ -9,7 +9,7 @@ import { checkTopology } from '../../src/surface/check-topology.ts';
 import { packField } from '../../src/train/index.ts';
 import { boxMlp, randomField, sphereField } from '../fixtures/fields.ts';
 
-const sphere = sphereField({ cells: [4, 16], thresholds: [], radius: 0.6 });
+const sphere = sphereField({ cells: [4, 16], thresholds: [0.4], radius: 0.6 });
 
 async function componentsOf(asset: FieldAsset): Promise<number> {
   const { mesh } = await deriveMesh(asset, { tolerance: 5e-3, cache: false });
@@ -17,33 +17,28 @@ async function componentsOf(asset: FieldAsset): Promise<number> {
 }
 
 describe('packField', () => {
-  it('keeps an error, and says what it is', async () => {
-    const [coarse, fine] = [
-      await packField(sphere, { error: 4e-3 }),
-      await packField(sphere, { error: 5e-4 }),
-    ];
-    expect(coarse.error).toBeLessThanOrEqual(4e-3);
-    expect(coarse.error).toBeGreaterThan(1e-3);
-    expect(fine.error).toBeLessThanOrEqual(5e-4);
-    expect(fine.bytes).toBeGreaterThan(coarse.bytes);
-    expect(fine.nKept).toBeLessThan(0.6 * fine.nEntries);
+  it('keeps an error with the coarsest steps that do, and says what it is', async () => {
+    const packed = await packField(sphere, { error: 5e-4 });
+    expect(packed.error).toBeLessThanOrEqual(5e-4);
+    expect(packed.error).toBeGreaterThan(2e-4);
+    expect(packed.nKept).toBeLessThan(0.3 * packed.nEntries);
     // Points of the sphere itself: where the packed field is 0 it is near.
     const points = Float64Array.of(0.05 + 0.6, -0.03, 0.02, 0.05, -0.03 - 0.6, 0.02, 0.05, -0.03, 0.02 + 0.6);
     const values = new Float64Array(3);
-    createCpuField(fine.asset).evaluate(points, values);
+    createCpuField(packed.asset).evaluate(points, values);
     for (const value of values) expect(Math.abs(value)).toBeLessThan(8e-3);
   });
 
   it('keeps a number of bytes, of a file as it is written', async () => {
-    const packed = await packField(sphere, { maxBytes: 3500 });
+    const packed = await packField(sphere, { maxBytes: 2400 });
     const file = await writeNsdfHashed(packed.asset, { dtype: packed.dtype });
     expect(file.length).toBe(packed.bytes);
-    expect(file.length).toBeLessThanOrEqual(3500);
-    expect(file.length).toBeGreaterThan(2800);
+    expect(file.length).toBeLessThanOrEqual(2400);
+    expect(file.length).toBeGreaterThan(2300);
     expect(readField(file)).toEqual(packed.asset);
   });
 
-  it('gives the same bytes for the same seed, trained on or not', async () => {
+  it('trains on where it is asked to: the same seed gives the same bytes', async () => {
     const options = { step: 2e-3, tuneSteps: 3, seed: 4 };
     const files = [];
     for (let i = 0; i < 2; i++) {
@@ -51,8 +46,6 @@ describe('packField', () => {
       files.push(writeNsdf(asset, { dtype }));
     }
     expect(files[0]).toEqual(files[1]);
-    const plain = await packField(sphere, { step: 2e-3 });
-    expect(writeNsdf(plain.asset, { dtype: plain.dtype })).not.toEqual(files[0]);
   });
 
   it('drops nothing that would leave pieces where there are none', async () => {
