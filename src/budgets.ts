@@ -17,6 +17,8 @@ export const BUDGETS = {
   nCornerValues: 2 ** 28,
   /** Values, vertices times features, that a level's pyramid of ranges is built of; a larger level gets none. */
   nPyramidValues: 2 ** 27,
+  /** Values that a file's coded tables decode to, those of all levels and fields together. */
+  nTableValues: 2 ** 25,
 } as const;
 
 /**

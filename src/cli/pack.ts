@@ -1,20 +1,26 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import { isExactAs } from '../format/encode-field.ts';
-import type { WeightType } from '../format/extension.ts';
+import { exactType } from '../format/encode-field.ts';
 import { listFields } from '../format/instances.ts';
 import type { NsdfMesh, NsdfNode, NsdfScene } from '../format/scene.ts';
 import { writeNsdfHashed } from '../format/write.ts';
 import { type PackedDetail, packPartition } from '../pipeline/pack-partition.ts';
+import { type PackedField, packField } from '../train/index.ts';
 import { expectNsdfName } from './convert.ts';
 import { openDestination } from './destination.ts';
 import { checkEffort } from './effort.ts';
 import { type ReadingOptions, readScene } from './files.ts';
-import { formatBytes, positiveNumber, printJson, printLines } from './output.ts';
+import { formatBytes, plural, positiveNumber, printJson, printLines, wholeNumber } from './output.ts';
 import { startProgress } from './progress.ts';
 
 interface PackOptions extends ReadingOptions {
+  readonly compact?: boolean;
+  readonly error?: number;
+  readonly maxBytes?: number;
+  readonly step?: number;
+  readonly tune?: number;
+  readonly mlp?: 'f16' | 'f32';
   readonly partition?: boolean;
   readonly tolerance?: readonly number[];
   readonly exact?: boolean;
@@ -22,14 +28,43 @@ interface PackOptions extends ReadingOptions {
   readonly json?: boolean;
 }
 
-/** `nsdf pack --partition IN.nsdf OUT.nsdf`: writes a file with what its fields' derivations find in it. */
+/** `nsdf pack --compact IN.nsdf OUT.nsdf`: writes a file smaller; `--partition`: with what its fields' derivations find in it. */
 export function packCommand(): Command {
   return new Command('pack')
     .description(
-      'put what a derivation finds (its partition) into a .nsdf, so that loaders need not derive it again',
+      'make a .nsdf compact, or put what a derivation finds (its partition) into it, so that loaders need not derive it again',
     )
     .argument('<in>', 'a .nsdf, .glb or .safetensors; - for standard input')
     .argument('<out>', 'the .nsdf or .glb to write; - for standard output')
+    .option(
+      '--compact',
+      'round grid tables to whole steps, drop entries that the surface does not need, and code them',
+    )
+    .addOption(
+      new Option(
+        '--error <length>',
+        'with --compact: at most this mean distance between the surfaces before and after',
+      )
+        .argParser(positiveNumber)
+        .conflicts(['maxBytes', 'step']),
+    )
+    .addOption(
+      new Option('--max-bytes <n>', 'with --compact: a file of at most so many bytes, of one field')
+        .argParser(wholeNumber)
+        .conflicts(['step']),
+    )
+    .option('--step <length>', 'with --compact: what values are rounded to, as a distance', positiveNumber)
+    .option(
+      '--tune <steps>',
+      'with --compact: train on after rounding; 200 steps take back a part of the error',
+      wholeNumber,
+    )
+    .addOption(
+      new Option(
+        '--mlp <type>',
+        "with --compact: how the network's weights are stored (default: f16)",
+      ).choices(['f16', 'f32']),
+    )
     .option('--partition', 'put partitions in; without it those that are there are taken out')
     .option(
       '--tolerance <length>',
@@ -54,13 +89,24 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
   if (!options.partition && (options.tolerance || options.exact)) {
     throw new NsdfArgumentError('partition', '--tolerance and --exact need --partition');
   }
+  const { compact, error, maxBytes, step, tune, mlp } = options;
+  const asked = { error, 'max-bytes': maxBytes, step, tune, mlp };
+  const stray = Object.entries(asked).find(([, value]) => value !== undefined);
+  if (!compact && stray) throw new NsdfArgumentError('compact', `--${stray[0]} needs --compact`);
   const destination = await openDestination(output);
   const scene = await readScene(input, options);
-  const packed = new Map<FieldAsset, FieldAsset>();
-  for (const { field } of listFields(scene)) {
-    if (!packed.has(field.asset)) packed.set(field.asset, await packField(field.asset, options));
+  const assets = [...new Set(listFields(scene).map(({ field }) => field.asset))];
+  if (maxBytes !== undefined && assets.length > 1) {
+    throw new NsdfArgumentError('max-bytes', `${input} has ${assets.length} fields: give --error or --step`);
   }
-  const dtype: WeightType = [...packed.keys()].every((asset) => isExactAs(asset, 'f16')) ? 'f16' : 'f32';
+  const packed = new Map<FieldAsset, FieldAsset>();
+  const compacted: CompactReport[] = [];
+  for (const asset of assets) {
+    const found = compact ? await compactField(asset, options) : null;
+    if (found) compacted.push(found.report);
+    packed.set(asset, await withPartition(found?.asset ?? asset, options));
+  }
+  const dtype = exactType([...packed.keys()]);
   const bytes = await writeNsdfHashed(withAssets(scene, packed), { dtype });
   await destination.write(bytes);
   const records = [...packed.values()].flatMap(({ name, partitions = [] }) =>
@@ -68,13 +114,21 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
   );
   const { report } = destination;
   if (options.json) {
-    return printJson({ input, output, bytes: bytes.length, dtype, partitions: records }, report);
+    const fields = compact ? { compact: compacted } : {};
+    return printJson({ input, output, bytes: bytes.length, dtype, ...fields, partitions: records }, report);
   }
-  const lines = records.map(({ field, kind, bytes: n }) => `  ${field}: ${kind}, ${formatBytes(n)}`);
+  const lines = [
+    ...compacted.map((each) => {
+      const { field, error: distance, step: length, nKept, nEntries } = each;
+      const lost = `${distance.toExponential(2)} from the surface before`;
+      return `  ${field}: ${lost}, in steps of ${length.toExponential(2)}, ${nKept} of ${plural(nEntries, 'entry', 'entries')} kept`;
+    }),
+    ...records.map(({ field, kind, bytes: n }) => `  ${field}: ${kind}, ${formatBytes(n)}`),
+  ];
   printLines([`${output}: ${formatBytes(bytes.length)}, ${dtype}`, ...lines], report);
 }
 
-async function packField(
+async function withPartition(
   asset: FieldAsset,
   { partition, tolerance, exact, force = false }: PackOptions,
 ): Promise<FieldAsset> {
@@ -88,6 +142,31 @@ async function packField(
   const bar = startProgress(asset.name);
   const asked = details.length === 0 ? [{}] : details;
   return packPartition(asset, asked, bar.update).finally(bar.stop);
+}
+
+/** What `--compact` tells of a field. */
+interface CompactReport extends Pick<PackedField, 'step' | 'error' | 'nKept' | 'nEntries'> {
+  readonly field: string;
+}
+
+async function compactField(
+  asset: FieldAsset,
+  { error, maxBytes, step, tune, mlp }: PackOptions,
+): Promise<{ readonly asset: FieldAsset; readonly report: CompactReport }> {
+  const bar = startProgress(asset.name);
+  const packed = await packField(asset, {
+    ...(error === undefined ? {} : { error }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...(step === undefined ? {} : { step }),
+    ...(tune === undefined ? {} : { tuneSteps: tune }),
+    ...(mlp === undefined ? {} : { mlp }),
+    onProgress: bar.update,
+  }).finally(bar.stop);
+  const { step: found, error: measured, nKept, nEntries } = packed;
+  return {
+    asset: packed.asset,
+    report: { field: asset.name, step: found, error: measured, nKept, nEntries },
+  };
 }
 
 /** The scene with other assets; what was shared stays shared. */

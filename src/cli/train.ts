@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { sceneOf, writeNsdfHashed } from '../format/write.ts';
-import { TRAIN_PRESETS, type TrainOptions, trainField } from '../train/index.ts';
+import { packField, TRAIN_PRESETS, type TrainOptions, trainField } from '../train/index.ts';
 import { expectNsdfName } from './convert.ts';
 import { openDestination } from './destination.ts';
 import { readMesh } from './files.ts';
@@ -34,8 +34,12 @@ interface TrainCommandOptions {
   readonly name?: string;
   readonly copyright?: string;
   readonly dtype: 'f32' | 'f16';
+  readonly maxBytes?: number;
   readonly json?: boolean;
 }
+
+/** Steps of training after tables are rounded. */
+const TUNE_STEPS = 200;
 
 /** `nsdf train IN… OUT.nsdf`: trains a field on meshes and says how near it came. */
 export function trainCommand(): Command {
@@ -81,6 +85,7 @@ export function trainCommand(): Command {
     .option('--name <text>', 'the name of the field (default: that of the first file)')
     .option('--copyright <text>', 'who is to be credited, for the file')
     .addOption(new Option('--dtype <type>', 'how weights are stored').choices(['f32', 'f16']).default('f16'))
+    .option('--max-bytes <n>', 'make the field compact: a file of at most so many bytes', wholeNumber)
     .option('--json', 'print one JSON object instead of text')
     .action(runTrain);
 }
@@ -100,8 +105,13 @@ async function runTrain(files: readonly string[], options: TrainCommandOptions):
     name,
     onProgress: ({ stage, fraction }) => bar.update({ stage, fraction }),
   });
-  const { asset, stats } = await training.finally(() => bar.stop());
-  const { copyright, dtype } = options;
+  const { asset: trained, stats } = await training.finally(() => bar.stop());
+  const { copyright, maxBytes } = options;
+  const limited =
+    maxBytes === undefined
+      ? null
+      : await packField(trained, { maxBytes, tuneSteps: TUNE_STEPS, target: meshes });
+  const { asset, dtype } = limited ?? { asset: trained, dtype: options.dtype };
   const bytes = await writeNsdfHashed(sceneOf(asset, copyright === undefined ? {} : { copyright }), {
     dtype,
   });

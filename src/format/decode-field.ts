@@ -1,12 +1,21 @@
 import { noteChecked } from './assert-field.ts';
 import type { Box3, FieldAsset, GridLevel, IdentityEncoding, MlpLayer, OutputRule, Vec3 } from './asset.ts';
 import { readPartitions } from './decode-partitions.ts';
-import { EXTENSION_VERSION, WEIGHT_BYTES, type WeightType } from './extension.ts';
+import {
+  EXTENSION_VERSION,
+  STORED,
+  VALUE_BYTES,
+  type ValueType,
+  WEIGHT_TYPES,
+  type WeightType,
+} from './extension.ts';
 import { checkField, type FieldPlaces, type GridParts } from './field-rules.ts';
 import type { NsdfPlace } from './issues.ts';
 import { describe, type JsonObject, type LengthRange, pointer } from './json-object.ts';
 import { arrivedLevels, fitFirstLayer } from './prefix-field.ts';
-import type { Slice, WeightSource } from './weights.ts';
+import { isCodable, tableShape } from './table-decoder.ts';
+import type { IntegerTable } from './table-model.ts';
+import type { Slice, SliceError, WeightSource } from './weights.ts';
 
 /** A decoded extension object. */
 export interface DecodedField {
@@ -40,7 +49,7 @@ export function decodeField(json: JsonObject, meshName: string, source: WeightSo
   const nErrorsBefore = issues.nErrors;
   if (!isVersionKnown(json)) return null;
   json.noteUnknown(FIELD_KEYS);
-  const dtype = readChoice(json, 'dtype', ['f32', 'f16'] as const);
+  const dtype = readChoice(json, 'dtype', WEIGHT_TYPES);
   const mlp = json.object('mlp');
   const encodingJson = json.object('encoding');
   const read = {
@@ -165,10 +174,11 @@ function readLayer(
   const biasByteOffset = hasBias ? json.index('biasByteOffset') : null;
   if (nIn === null || nOut === null || weightsByteOffset === null || (hasBias && biasByteOffset === null))
     return null;
-  const slice = (key: string, byteOffset: number, nValues: number): Float32Array | null =>
-    readSlice(json, key, { bufferView, byteOffset, nValues, dtype }, source);
-  const weights = slice('weightsByteOffset', weightsByteOffset, nIn * nOut);
-  const bias = biasByteOffset === null ? null : slice('biasByteOffset', biasByteOffset, nOut);
+  const slice = (key: string, type: ValueType, byteOffset: number, nValues: number): Float32Array | null =>
+    readSlice(json, key, { bufferView, byteOffset, nValues, dtype: type }, source);
+  const types = STORED[dtype];
+  const weights = slice('weightsByteOffset', types.weights, weightsByteOffset, nIn * nOut);
+  const bias = biasByteOffset === null ? null : slice('biasByteOffset', types.biases, biasByteOffset, nOut);
   return weights === null || (hasBias && bias === null) ? null : { nIn, nOut, weights, bias };
 }
 
@@ -191,17 +201,28 @@ function readEncoding(
   const levels = json.objects('levels');
   if (nFeaturesPerLevel === null || levels === null) return null;
   const arrived = arrivedLevels(levels, source);
-  const read = arrived.map((level) => level && readLevel(level, nFeaturesPerLevel, dtype, source));
+  let coarser: IntegerTable | null = null;
+  const read = arrived.map((level) => {
+    const found = level && readLevel(level, { nFeatures: nFeaturesPerLevel, dtype, coarser }, source);
+    coarser = found?.table ?? null;
+    return found?.level ?? null;
+  });
   const grid = { kind: 'hash-grid' as const, convention, nFeaturesPerLevel, log2HashmapSize };
   return { ...grid, levels: read };
 }
 
+interface LevelContext {
+  readonly nFeatures: number;
+  readonly dtype: WeightType;
+  /** The level before, where it is coded. */
+  readonly coarser: IntegerTable | null;
+}
+
 function readLevel(
   json: JsonObject,
-  nFeatures: number,
-  dtype: WeightType,
+  { nFeatures, dtype, coarser }: LevelContext,
   source: WeightSource,
-): GridLevel | null {
+): { readonly level: GridLevel; readonly table: IntegerTable | null } | null {
   json.noteUnknown(['resolution', 'scale', 'offset', 'nEntries', 'indexing', 'bufferView']);
   const resolution = json.integer('resolution');
   const scale = json.number('scale');
@@ -211,39 +232,57 @@ function readLevel(
   const bufferView = json.index('bufferView');
   if (resolution === null || scale === null || offset === null || nEntries === null || bufferView === null)
     return null;
-  const nValues = nEntries * nFeatures;
-  const params = readSlice(
-    json,
-    'bufferView',
-    { bufferView, byteOffset: 0, nValues, dtype, isWhole: true },
-    source,
-  );
-  if (indexing === null || params === null) return null;
-  return { resolution, scale, offset, nEntries, isDense: indexing === 'dense', params };
+  if (indexing === null) return null;
+  const isDense = indexing === 'dense';
+  const level = { resolution, scale, offset, nEntries, isDense };
+  const type = STORED[dtype].tables;
+  if (type === null) {
+    // Counts that are none, and dense tables that are too short, are named by the field rules.
+    if (!isCodable(level, nFeatures))
+      return { level: { ...level, params: new Float32Array(0) }, table: null };
+    const shape = tableShape(level, nFeatures, coarser);
+    const found = checkSlice(json, 'bufferView', source.readTable(bufferView, shape));
+    return found && { level: { ...level, params: found.params }, table: found.table };
+  }
+  const slice = { bufferView, byteOffset: 0, nValues: nEntries * nFeatures, dtype: type, isWhole: true };
+  const params = readSlice(json, 'bufferView', slice, source);
+  return params && { level: { ...level, params }, table: null };
 }
 
 /** Null, and an issue, where the slice does not fit its bufferView. */
 function readSlice(json: JsonObject, key: string, slice: Slice, source: WeightSource): Float32Array | null {
-  const result = source.read(slice);
-  if (result instanceof Float32Array) return result;
-  json.issues.error(result.code, result.message, json.place(key));
+  return checkSlice(json, key, source.read(slice));
+}
+
+function checkSlice<T extends object>(json: JsonObject, key: string, result: T | SliceError): T | null {
+  if (!('code' in result)) return result;
+  const { code, message } = result;
+  if (code === 'unsupported') json.issues.unsupported('table size', message, json.place(key));
+  else json.issues.error(code, message, json.place(key));
   return null;
 }
 
 /** JSON pointers of the rules' places; for single weights their bytes too. */
 export function jsonPlaces(json: JsonObject, source: WeightSource, dtype: WeightType): FieldPlaces {
   const at = (...keys: (string | number)[]): NsdfPlace => ({ path: keys.reduce(pointer, json.path) });
-  const byteOf = (place: NsdfPlace, bufferView: unknown, offset: unknown, element: number): NsdfPlace => {
+  const byteOf = (
+    place: NsdfPlace,
+    type: ValueType | null,
+    bufferView: unknown,
+    offset: unknown,
+    element: number,
+  ): NsdfPlace => {
     const begin = source.getByteOffset(Number(bufferView));
-    if (begin === undefined) return place;
-    return { ...place, byteOffset: begin + Number(offset) + element * WEIGHT_BYTES[dtype] };
+    if (begin === undefined || type === null) return place;
+    return { ...place, byteOffset: begin + Number(offset) + element * VALUE_BYTES[type] };
   };
   const child = (value: unknown, key: string | number): unknown =>
     (value as Record<string | number, unknown>)[key];
   const { mlp, encoding } = json.value;
-  const layerByte = (index: number, key: string, element: number): NsdfPlace => {
+  const types = STORED[dtype];
+  const layerByte = (index: number, key: string, type: ValueType, element: number): NsdfPlace => {
     const offset = child(child(child(mlp, 'layers'), index), key);
-    return byteOf(at('mlp', 'layers', index, key), child(mlp, 'bufferView'), offset, element);
+    return byteOf(at('mlp', 'layers', index, key), type, child(mlp, 'bufferView'), offset, element);
   };
   return {
     domain: at('domain'),
@@ -257,10 +296,10 @@ export function jsonPlaces(json: JsonObject, source: WeightSource, dtype: Weight
     level: (index) => at('encoding', 'levels', index),
     levelParams: (index, element) => {
       const bufferView = child(child(child(encoding, 'levels'), index), 'bufferView');
-      return byteOf(at('encoding', 'levels', index), bufferView, 0, element);
+      return byteOf(at('encoding', 'levels', index), types.tables, bufferView, 0, element);
     },
     layer: (index) => at('mlp', 'layers', index),
-    weights: (index, element) => layerByte(index, 'weightsByteOffset', element),
-    bias: (index, element) => layerByte(index, 'biasByteOffset', element),
+    weights: (index, element) => layerByte(index, 'weightsByteOffset', types.weights, element),
+    bias: (index, element) => layerByte(index, 'biasByteOffset', types.biases, element),
   };
 }

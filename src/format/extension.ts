@@ -4,13 +4,34 @@ export const EXTENSION_NAME = 'NSDF_neural_field';
 /** The version of the extension that this package reads and writes. */
 export const EXTENSION_VERSION = 1;
 
-/** How weights are stored; glTF has no half floats, so they lie in raw bufferViews. */
-export type WeightType = 'f32' | 'f16';
+/** How plain numbers are stored; glTF has no half floats, so they lie in raw bufferViews. */
+export type ValueType = 'f32' | 'f16';
 
-/** Bytes of one weight. */
-export const WEIGHT_BYTES: Readonly<Record<WeightType, number>> = { f32: 4, f16: 2 };
+/**
+ * How weights are stored. `compact`: grid tables as coded integers (docs/format.md, "Compact tables"), the network's weights f16 and its
+ * biases f32; `compact-f32`: the network f32.
+ */
+export type WeightType = ValueType | 'compact' | 'compact-f32';
 
-/** One grid level: `bufferView` holds nEntries * nFeaturesPerLevel values, entry-major. */
+export const WEIGHT_TYPES: readonly WeightType[] = ['f32', 'f16', 'compact', 'compact-f32'];
+
+/** Bytes of one number. */
+export const VALUE_BYTES: Readonly<Record<ValueType, number>> = { f32: 4, f16: 2 };
+
+/** How each part of a field is stored; a null type of tables is the streams'. */
+export const STORED: Readonly<
+  Record<
+    WeightType,
+    { readonly weights: ValueType; readonly biases: ValueType; readonly tables: ValueType | null }
+  >
+> = {
+  f32: { weights: 'f32', biases: 'f32', tables: 'f32' },
+  f16: { weights: 'f16', biases: 'f16', tables: 'f16' },
+  compact: { weights: 'f16', biases: 'f32', tables: null },
+  'compact-f32': { weights: 'f32', biases: 'f32', tables: null },
+};
+
+/** One grid level: `bufferView` holds nEntries * nFeaturesPerLevel values, entry-major, or the stream of them. */
 export interface GridLevelJson {
   readonly resolution: number;
   readonly scale: number;

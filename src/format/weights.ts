@@ -1,19 +1,22 @@
-import { WEIGHT_BYTES, type WeightType } from './extension.ts';
+import { BUDGETS } from '../budgets.ts';
+import { VALUE_BYTES, type ValueType } from './extension.ts';
 import { decodeHalf } from './half.ts';
+import { type DecodedTable, decodeTable } from './table-decoder.ts';
+import type { TableShape } from './table-model.ts';
 
 /** A run of weights in a bufferView. */
 export interface Slice {
   readonly bufferView: number;
   readonly byteOffset: number;
   readonly nValues: number;
-  readonly dtype: WeightType;
+  readonly dtype: ValueType;
   /** The slice has to fill its bufferView, but for up to three bytes of padding. */
   readonly isWhole?: boolean;
 }
 
 /** Why a slice cannot be read. */
 export interface SliceError {
-  readonly code: 'reference' | 'length';
+  readonly code: 'reference' | 'length' | 'weights' | 'unsupported';
   readonly message: string;
 }
 
@@ -30,12 +33,14 @@ export interface BufferViews {
 /** Reads slices of bufferViews as float32. */
 export interface WeightSource extends BufferViews {
   read(slice: Slice): Float32Array | SliceError;
+  /** A coded table, whose stream is all of a bufferView. */
+  readTable(bufferView: number, shape: TableShape): DecodedTable | SliceError;
 }
 
 /**
  * A source over bufferViews. Aligned f32 slices are views; half floats and unaligned bytes are copied. A slice read
  * twice is the same array. All slices together may claim no more bytes than `maxBytes`, so that bufferViews that
- * overlap cannot make a small file decode to a large one.
+ * overlap cannot make a small file decode to a large one. Streams may decode to more than their bytes, up to a budget.
  */
 export function createWeightSource(views: BufferViews, maxBytes = Number.POSITIVE_INFINITY): WeightSource {
   const decoded = new Map<string, Float32Array>();
@@ -57,7 +62,34 @@ export function createWeightSource(views: BufferViews, maxBytes = Number.POSITIV
     decoded.set(key, values);
     return values;
   };
-  return { ...views, read };
+  const tables: { bufferView: number; shape: TableShape; decoded: DecodedTable }[] = [];
+  let nTableValues = 0;
+  const readTable = (bufferView: number, shape: TableShape): DecodedTable | SliceError => {
+    const isKnown = (known: (typeof tables)[number]): boolean =>
+      known.bufferView === bufferView && isSameShape(known.shape, shape);
+    const known = tables.find(isKnown);
+    if (known !== undefined) return known.decoded;
+    const bytes = views.getBytes(bufferView);
+    if (bytes === null) return noBytes(bufferView);
+    nTableValues += shape.nEntries * shape.nFeatures;
+    if (!(nTableValues <= BUDGETS.nTableValues)) {
+      const message = `the coded tables have ${nTableValues} values or more, at most ${BUDGETS.nTableValues} are decoded`;
+      return { code: 'unsupported', message };
+    }
+    const decoded = decodeTable(bytes, shape);
+    if (typeof decoded === 'string') return { code: 'weights', message: decoded };
+    tables.push({ bufferView, shape, decoded });
+    return decoded;
+  };
+  return { ...views, read, readTable };
+}
+
+function isSameShape(a: TableShape, b: TableShape): boolean {
+  return (Object.keys(a) as (keyof TableShape)[]).every((key) => a[key] === b[key]);
+}
+
+function noBytes(bufferView: number): SliceError {
+  return { code: 'reference', message: `there are no bytes for bufferView ${bufferView}` };
 }
 
 function sliceBytes(
@@ -65,14 +97,13 @@ function sliceBytes(
   views: BufferViews,
 ): Uint8Array | SliceError {
   const bytes = views.getBytes(bufferView);
-  if (bytes === null)
-    return { code: 'reference', message: `there are no bytes for bufferView ${bufferView}` };
-  const nBytes = nValues * WEIGHT_BYTES[dtype];
+  if (bytes === null) return noBytes(bufferView);
+  const nBytes = nValues * VALUE_BYTES[dtype];
   const what = `${nValues} ${dtype} values are ${nBytes} bytes`;
-  if (byteOffset % WEIGHT_BYTES[dtype] !== 0) {
+  if (byteOffset % VALUE_BYTES[dtype] !== 0) {
     return {
       code: 'length',
-      message: `byte offset ${byteOffset} is not a multiple of ${WEIGHT_BYTES[dtype]}`,
+      message: `byte offset ${byteOffset} is not a multiple of ${VALUE_BYTES[dtype]}`,
     };
   }
   // Written so that NaN and infinity, from products of huge counts, fail too.
@@ -87,9 +118,9 @@ function sliceBytes(
 }
 
 /** Little-endian, as glTF and every platform with typed arrays that runs JavaScript today. */
-function decodeBytes(bytes: Uint8Array, dtype: WeightType): Float32Array {
+function decodeBytes(bytes: Uint8Array, dtype: ValueType): Float32Array {
   const { buffer, byteOffset, byteLength } =
-    bytes.byteOffset % WEIGHT_BYTES[dtype] === 0 ? bytes : bytes.slice();
+    bytes.byteOffset % VALUE_BYTES[dtype] === 0 ? bytes : bytes.slice();
   if (dtype === 'f16') return decodeHalf(new Uint16Array(buffer, byteOffset, byteLength / 2));
   return new Float32Array(buffer, byteOffset, byteLength / 4);
 }

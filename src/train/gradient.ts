@@ -102,6 +102,14 @@ export class GradientKernel {
     for (let i = 0; i < n * SAMPLE_STRIDE; i += SAMPLE_STRIDE) this.addSample(samples, i);
   }
 
+  /** Slopes of f by the features at a point; overwritten by the next call of anything. */
+  featureSlopes(x: number, y: number, z: number): Float64Array {
+    this.encode(x, y, z);
+    this.forward();
+    this.backward();
+    return this.slopes[0];
+  }
+
   private addSample(samples: Float64Array, i: number): void {
     const { weights, features } = this;
     const distance = samples[i + 3];

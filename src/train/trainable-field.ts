@@ -1,3 +1,4 @@
+import { NsdfArgumentError } from '../errors.ts';
 import type { Box3, FieldAsset, GridLevel, Vec3 } from '../format/asset.ts';
 import { createRandom } from '../surface/check-random.ts';
 
@@ -52,23 +53,23 @@ export class TrainableField {
   readonly entriesAt: readonly number[];
   readonly layers: readonly TrainableLayer[];
 
-  constructor(shape: FieldShape, seed: number) {
+  /** @param levels their numbers; default: dense ones that hold all that a point of the cube can touch. */
+  constructor(
+    shape: FieldShape,
+    seed: number,
+    levels: readonly Omit<GridLevel, 'params'>[] = shape.resolutions.map(denseLevel),
+  ) {
     this.shape = shape;
-    const { nFeaturesPerLevel: F, resolutions } = shape;
-    const sizes = resolutions.map((n) => storedResolution(n) ** 3);
+    const { nFeaturesPerLevel: F } = shape;
     const entriesAt = [0];
-    for (const size of sizes) entriesAt.push(entriesAt[entriesAt.length - 1] + size);
+    for (const { nEntries } of levels) entriesAt.push(entriesAt[entriesAt.length - 1] + nEntries);
     this.entriesAt = entriesAt;
-    this.table = new Float32Array(entriesAt[sizes.length] * F);
-    this.levels = resolutions.map((n, l) => ({
-      resolution: storedResolution(n),
-      scale: Math.fround(n - 1),
-      offset: 0.5,
-      nEntries: sizes[l],
-      isDense: true,
+    this.table = new Float32Array(entriesAt[levels.length] * F);
+    this.levels = levels.map((level, l) => ({
+      ...level,
       params: this.table.subarray(entriesAt[l] * F, entriesAt[l + 1] * F),
     }));
-    let width = F * resolutions.length;
+    let width = F * levels.length;
     let at = 0;
     this.layers = [...shape.hidden, 1].map((nOut) => {
       const layer = { nIn: width, nOut, weightsAt: at, biasAt: at + nOut * width };
@@ -78,6 +79,46 @@ export class TrainableField {
     });
     this.mlp = new Float64Array(at);
     this.initialise(createRandom(seed));
+  }
+
+  /**
+   * A field of any origin in a form that can be trained: one output, a distance in the cube.
+   * @throws {NsdfArgumentError} if it has no grid, or its domain is no cube.
+   */
+  static of(asset: FieldAsset): TrainableField {
+    const { encoding, layers, output, domain } = asset;
+    const sides = domain.min.map((low, k) => domain.max[k] - low);
+    const isCube = sides.every((side) => Math.abs(side - sides[0]) <= 1e-9 * sides[0]);
+    if (encoding.kind !== 'hash-grid' || !isCube) {
+      const found = isCube ? 'no grid' : `a domain with sides ${sides.join(', ')}`;
+      throw new NsdfArgumentError('asset', `${asset.name} has ${found}: only grids in a cube can be trained`);
+    }
+    const { levels, nFeaturesPerLevel } = encoding;
+    const hidden = layers.slice(0, -1).map(({ nOut }) => nOut);
+    const shape = { resolutions: levels.map(({ scale }) => scale + 1), nFeaturesPerLevel, hidden };
+    const field = new TrainableField(shape, 0, levels);
+    levels.forEach(({ params }, l) => {
+      field.levels[l].params.set(params);
+    });
+    const unit = ((asset.isNegativeInside ? 2 : -2) * asset.valueScale) / sides[0];
+    layers.forEach(({ nIn, weights, bias }, l) => {
+      const { weightsAt, biasAt } = field.layers[l];
+      const isLast = l === layers.length - 1;
+      const rows = isLast
+        ? [output.plus]
+        : Array.from(bias ?? weights.slice(0, layers[l].nOut), (_, row) => row);
+      rows.forEach((row, i) => {
+        const value = (values: Float32Array | null, at: number, stride: number): number => {
+          if (values === null) return 0;
+          if (!isLast) return values[row * stride + at];
+          const minus = output.minus === null ? 0 : values[output.minus * stride + at];
+          return unit * (values[row * stride + at] - minus);
+        };
+        for (let k = 0; k < nIn; k++) field.mlp[weightsAt + i * nIn + k] = value(weights, k, nIn);
+        field.mlp[biasAt + i] = value(bias, 0, 1);
+      });
+    });
+    return field;
   }
 
   private initialise(random: () => number): void {
@@ -178,6 +219,12 @@ export class TrainableField {
       domain,
     };
   }
+}
+
+function denseLevel(boxes: number): Omit<GridLevel, 'params'> {
+  const resolution = storedResolution(boxes);
+  const scale = Math.fround(boxes - 1);
+  return { resolution, scale, offset: 0.5, nEntries: resolution ** 3, isDense: true };
 }
 
 /** Vertices an axis that a level stores: all that a point of the unit cube can touch, so that none wraps round. */

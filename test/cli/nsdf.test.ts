@@ -128,6 +128,33 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('nsdf pack', () => {
+  it('makes files compact, and tells what that cost', async () => {
+    await writeFile(at('grid.nsdf'), writeNsdf(sphereField({ cells: [4, 8] })));
+    const packed = await nsdf(
+      'pack',
+      '--compact',
+      '--step',
+      '4e-3',
+      at('grid.nsdf'),
+      at('small.nsdf'),
+      '--json',
+    );
+    expect(packed.err).toBe('');
+    const report = JSON.parse(packed.out);
+    expect(report).toMatchObject({ dtype: 'compact', compact: [{ field: 'sphere', step: 0.004 }] });
+    expect(report.compact[0].error).toBeLessThan(4e-3);
+    expect(report.bytes).toBeLessThan(0.5 * (await readFile(at('grid.nsdf'))).length);
+    expect((await nsdf('validate', at('small.nsdf'))).out).toMatch(/valid, 0 errors, 0 warnings/);
+    // Packed anew it stays as it is.
+    await nsdf('pack', at('small.nsdf'), at('again.nsdf'));
+    expect(await readFile(at('again.nsdf'))).toEqual(await readFile(at('small.nsdf')));
+    expect((await nsdf('pack', at('grid.nsdf'), at('x.nsdf'), '--step', '1')).err).toMatch(
+      /--step needs --compact/,
+    );
+    const tight = await nsdf('pack', at('grid.nsdf'), at('x.nsdf'), '--compact', '--max-bytes', '500');
+    expect(tight.err).toMatch(/maxBytes is 500, but even a step of/);
+  });
+
   it('packs partitions that mesh then finds, and takes them out again', async () => {
     await writeFile(at('plain.nsdf'), writeNsdf(sphereField({ cells: [4, 8] })));
     const packed = await nsdf(

@@ -1,10 +1,13 @@
 import { meshFormatOf } from '../../src/cli/mesh-files/index.ts';
 import { NsdfError } from '../../src/errors.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
+import { EXTENSION_NAME } from '../../src/format/extension.ts';
 import { inlineBuffers, listExternalBuffers } from '../../src/format/external-buffers.ts';
+import { packGlb } from '../../src/format/glb.ts';
 import { packWeights } from '../../src/format/packed-weights.ts';
 import { readNsdfPrefix } from '../../src/format/prefix.ts';
 import { readNsdf } from '../../src/format/read.ts';
+import type { NsdfScene } from '../../src/format/scene.ts';
 import { validateNsdf } from '../../src/format/validate.ts';
 import { sceneOf, writeNsdf } from '../../src/format/write.ts';
 import { importSafetensors } from '../../src/import/index.ts';
@@ -13,7 +16,9 @@ import { packPartition } from '../../src/pipeline/pack-partition.ts';
 import { openEnvelope, packRecord } from '../../src/pipeline/record-envelope.ts';
 import { validateDeriveOptions } from '../../src/pipeline/validate-options.ts';
 import { verifyPartitions } from '../../src/pipeline/verify-partitions.ts';
+import { compactField, reseal } from '../fixtures/compact-field.ts';
 import { boxMlp, octahedronMlp, randomField, sphereField } from '../fixtures/fields.ts';
+import { type LooseJson, unpack } from '../format/glb-tools.ts';
 import { packHeader, packSafetensors, toTensors } from '../import/make-safetensors.ts';
 import { mutateBytes, mutateGlb, mutateJson, mutateOptions, pickOne, type Random } from './mutate.ts';
 
@@ -43,6 +48,12 @@ export async function createCampaigns(): Promise<readonly Campaign[]> {
     writeNsdf(packed),
     writeNsdf(box, { weights }),
   ];
+  const compact = writeNsdf(
+    [sphereField({ cells: [2, 5] }), randomField(2, { L: 2, F: 3, T: 6, finest: 7, layers: [4] })].map(
+      compactField,
+    ),
+    { dtype: 'compact' },
+  );
   const tensors = tensorFiles();
   const meshes = (['glb', 'ply', 'obj', 'stl'] as const).map((ending) => {
     const format = meshFormatOf(`mesh.${ending}`);
@@ -57,6 +68,11 @@ export async function createCampaigns(): Promise<readonly Campaign[]> {
     {
       name: '.nsdf, JSON',
       attempt: (random) => tryFile(mutateGlb(random, pickOne(random, files)), weights.bytes),
+    },
+    {
+      name: 'compact tables',
+      attempt: (random) =>
+        void tryScene(random() < 0.5 ? mutateGlb(random, compact) : mutateStreams(random, compact)),
     },
     {
       name: 'safetensors',
@@ -100,16 +116,36 @@ const OPTION_NAMES = [
 ];
 const WIRE_NAMES = ['name', 'message', 'stack', 'code', 'fields', 'cause'];
 
-/** Reader and validator agree, the prefix reader and `inlineBuffers` keep their promises, nothing grows. */
-function tryFile(file: Uint8Array, weights: Uint8Array): void {
+/** Reader and validator agree, the prefix reader keeps its promise. */
+function tryScene(file: Uint8Array): NsdfScene | undefined {
   const issues = validateNsdf(file);
   const hasErrors = issues.some(({ severity }) => severity === 'error');
   const scene = expectTyped(() => readNsdf(file));
   if ((scene === undefined) !== hasErrors) throw new Error('readNsdf and validateNsdf disagree');
-  if (scene && decodedBytes(scene) > MAX_GROWTH * file.length)
-    throw new Error('a large scene of a small file');
   readNsdfPrefix(file.subarray(0, Math.floor(0.7 * file.length)));
   readNsdfPrefix(file);
+  return scene;
+}
+
+/** One of the streams damaged, its checksum right all the same. */
+function mutateStreams(random: Random, file: Uint8Array): Uint8Array {
+  const { json, bin } = unpack(file);
+  const primitive = pickOne(random, json.meshes as LooseJson[]).primitives[0];
+  const level = pickOne(random, primitive.extensions[EXTENSION_NAME].encoding.levels as LooseJson[]);
+  const { byteOffset, byteLength } = json.bufferViews[level.bufferView];
+  const stream = bin.subarray(byteOffset, byteOffset + byteLength);
+  const n = 1 + Math.floor(6 * random());
+  for (let i = 0; i < n; i++)
+    stream[8 + Math.floor(random() * (byteLength - 8))] = Math.floor(256 * random());
+  reseal(stream);
+  return packGlb(json, bin);
+}
+
+/** As `tryScene`; `inlineBuffers` keeps its promises, nothing grows. */
+function tryFile(file: Uint8Array, weights: Uint8Array): void {
+  const scene = tryScene(file);
+  if (scene && decodedBytes(scene) > MAX_GROWTH * file.length)
+    throw new Error('a large scene of a small file');
   const uris = listExternalBuffers(file);
   const inlined = expectTyped(() => inlineBuffers(file, new Map(uris.map((uri) => [uri, weights]))));
   const most = 2 * file.length + uris.length * weights.length + 4096;

@@ -1,0 +1,114 @@
+// `npm run bench:compact -- MESH.ply`: trains a field on a mesh, packs it at several errors and measures the written files against the
+// mesh. Writes bench/results/compact-NAME.csv, and the bunny's table in docs/guides/training.md.
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { parseArgs } from 'node:util';
+import { meshFormatOf } from '../src/cli/mesh-files/index.ts';
+import { readField } from '../src/format/read.ts';
+import { writeNsdfHashed } from '../src/format/write.ts';
+import { deriveMesh } from '../src/pipeline/derive.ts';
+import { createRandom } from '../src/surface/check-random.ts';
+import { sampleMesh } from '../src/surface/distance-samples.ts';
+import { localPositions } from '../src/surface/mesh.ts';
+import { TriangleTree } from '../src/surface/triangle-tree.ts';
+import { packField, trainField } from '../src/train/index.ts';
+import { aboutThisRun, writeResults } from './results-file.ts';
+
+const COLUMNS = [
+  'levels',
+  'steps',
+  'stored as',
+  'bytes',
+  'mesh to input',
+  'input to mesh',
+  'pieces kept',
+  'decoding',
+];
+const N_SAMPLES = 40_000;
+/** Decodings timed, the least of which counts. */
+const N_DECODED = 20;
+/** Shapes that are trained, how long, and the steps that each is rounded to, as distances. */
+const CASES = [
+  { resolutions: [8, 8 * Math.sqrt(6), 48], steps: 1000, rounded: [2e-3, 1.5e-3] },
+  { resolutions: [8, 8 * Math.sqrt(8), 64], steps: 2000, rounded: [2e-3, 1e-3, 8e-4] },
+];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { name: { type: 'string' }, only: { type: 'string' } },
+});
+const [path] = positionals;
+if (path === undefined) throw new Error('expected a mesh');
+const mesh = meshFormatOf(path).read(new Uint8Array(readFileSync(path)));
+const name = values.name ?? basename(path).replace(/\.[^.]*$/, '');
+
+function meanDistance(
+  points: Float64Array,
+  to: { positions: Float32Array | Float64Array; indices: Uint32Array },
+): number {
+  const tree = new TriangleTree(to);
+  let sum = 0;
+  for (let i = 0; i < points.length; i += 3) sum += tree.closest(points[i], points[i + 1], points[i + 2]);
+  return sum / (points.length / 3);
+}
+
+/** Distances both ways between a file's surface and the input. */
+async function measure(bytes: Uint8Array): Promise<[toInput: number, fromInput: number]> {
+  const asset = readField(bytes);
+  const tolerance = 5e-4 * (asset.domain.max[0] - asset.domain.min[0]);
+  const derived = (await deriveMesh(asset, { tolerance, backend: 'cpu', cache: false })).mesh;
+  const surface = { positions: localPositions(derived), indices: derived.indices };
+  return [
+    meanDistance(sampleMesh(surface, N_SAMPLES, createRandom(2)), mesh),
+    meanDistance(sampleMesh(mesh, N_SAMPLES, createRandom(1)), surface),
+  ];
+}
+
+/** Processor time of reading a file, ms: the first in this process, and the least of many. */
+function timeDecoding(bytes: Uint8Array): string {
+  const times = Array.from({ length: N_DECODED }, () => {
+    const start = process.cpuUsage();
+    readField(bytes);
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1000;
+  });
+  return `${Math.min(...times).toFixed(0)} ms`;
+}
+
+const rows: string[][] = [];
+const columnsOf = (bytes: Uint8Array, [to, from]: [number, number]): string[] => [
+  `${bytes.length}`,
+  to.toExponential(2),
+  from.toExponential(2),
+];
+for (const { resolutions, steps, rounded } of CASES) {
+  const shape = resolutions.map((n) => Number(n.toFixed(1))).join(', ');
+  const { asset } = await trainField(mesh, { resolutions, steps, nFeaturesPerLevel: 1, nWorkers: 0 });
+  const plain = await writeNsdfHashed(asset, { dtype: 'f32' });
+  rows.push([
+    shape,
+    `${steps}`,
+    'f32',
+    ...columnsOf(plain, await measure(plain)),
+    'all',
+    timeDecoding(plain),
+  ]);
+  for (const step of rounded) {
+    const packed = await packField(asset, { step, tuneSteps: 200, target: mesh });
+    const bytes = await writeNsdfHashed(packed.asset, { dtype: packed.dtype });
+    const kept = `${packed.nKept} of ${packed.nEntries}`;
+    const stored = `compact, ${step}`;
+    rows.push([
+      shape,
+      `${steps}`,
+      stored,
+      ...columnsOf(bytes, await measure(bytes)),
+      kept,
+      timeDecoding(bytes),
+    ]);
+    console.error(rows[rows.length - 1].join(' | '));
+  }
+}
+const measured =
+  'one feature a level, 200 steps of tuning on the mesh; whole files; mean distances between the mesh at a tolerance of 1e-3 and the input; processor time';
+writeResults(`compact-${name}`, { about: { ...aboutThisRun(), measured }, columns: COLUMNS, rows });

@@ -1,0 +1,186 @@
+import type { GridLevel } from './asset.ts';
+import { FIELD_LIMITS } from './field-rules.ts';
+import {
+  type BitCoder,
+  codeTable,
+  emptyTable,
+  type FeatureCoding,
+  type IntegerTable,
+  type TableShape,
+} from './table-model.ts';
+
+/** The version of the streams that this package reads and writes. */
+export const STREAM_VERSION = 1;
+/** Bytes before the header: the checksum and the length of the rest. */
+export const STREAM_PREFIX = 8;
+/** Bytes of the header: version, flags; and for each feature: step, fill, three weights. */
+export const HEADER_BYTES = 2;
+export const FEATURE_BYTES = 11;
+
+/** A decoded stream. */
+export interface DecodedTable {
+  readonly table: IntegerTable;
+  /** f32[nEntries * nFeatures] */
+  readonly params: Float32Array;
+}
+
+type LevelShape = Omit<GridLevel, 'params'>;
+
+/** Whether a level's numbers can be those of a coded table at all. */
+export function isCodable(
+  { resolution, scale, offset, nEntries, isDense }: LevelShape,
+  nFeatures: number,
+): boolean {
+  const isCount = (n: number, most: number): boolean => Number.isInteger(n) && n >= 1 && n <= most;
+  const areCounts =
+    isCount(resolution, FIELD_LIMITS.resolution) &&
+    isCount(nEntries, FIELD_LIMITS.nEntries) &&
+    isCount(nFeatures, FIELD_LIMITS.nFeaturesPerLevel);
+  return areCounts && scale > 0 && Number.isFinite(offset) && (!isDense || resolution ** 3 <= nEntries);
+}
+
+/** A level's table as the codec sees it. */
+export function tableShape(
+  { resolution, scale, offset, nEntries, isDense }: LevelShape,
+  nFeatures: number,
+  coarser: IntegerTable | null,
+): TableShape {
+  const isAfterDense = isDense && coarser !== null && coarser.shape.resolution > 1;
+  return {
+    nEntries,
+    nFeatures,
+    resolution: isDense ? resolution : 0,
+    scale,
+    offset,
+    coarser: isAfterDense ? coarser : null,
+  };
+}
+
+/** What a table was decoded from. */
+interface Origin {
+  readonly shape: Omit<TableShape, 'coarser'>;
+  readonly stream: Uint8Array;
+  /** Stand for the table itself, which nobody needs any more, and for the one before it. */
+  readonly features: readonly FeatureCoding[];
+  readonly coarser: readonly FeatureCoding[] | null;
+}
+
+/** Where tables come from, so that a field that was read is written as it was. */
+const origins = new WeakMap<Float32Array, Origin>();
+
+/** Notes which stream a table is decoded from. */
+export function noteStream(
+  params: Float32Array,
+  { shape, features }: IntegerTable,
+  stream: Uint8Array,
+): void {
+  const { coarser, ...own } = shape;
+  origins.set(params, { shape: own, stream, features, coarser: coarser?.features ?? null });
+}
+
+/** The streams that a grid's tables are decoded from, coarse to fine; null if one of them is of no stream. */
+export function streamsOf(levels: readonly GridLevel[], nFeatures: number): readonly Uint8Array[] | null {
+  let before: Origin | null = null;
+  const streams: Uint8Array[] = [];
+  for (const level of levels) {
+    const origin = origins.get(level.params);
+    if (origin === undefined) return null;
+    const { coarser: _, ...shape } = tableShape(level, nFeatures, null);
+    const keys = ['nEntries', 'nFeatures', 'resolution', 'scale', 'offset'] as const;
+    if (keys.some((key) => origin.shape[key] !== shape[key])) return null;
+    if (origin.coarser !== null && origin.coarser !== before?.features) return null;
+    before = origin;
+    streams.push(origin.stream);
+  }
+  return streams;
+}
+
+/** FNV-1a, 32 bits: a step is a bijection, so that no single damaged byte goes unseen. */
+export function checksum(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
+  return hash >>> 0;
+}
+
+/** Reads bits of a range coder, as LZMA's; `isOver` where more was read than there is. @see Martin 1979 */
+function rangeDecoder(bytes: Uint8Array): { readonly code: BitCoder; readonly isOver: () => boolean } {
+  let at = 0;
+  let range = 0xffffffff;
+  let value = 0;
+  // Beyond the end there are zeros, which writers leave away.
+  const next = (): void => {
+    value = ((value << 8) | (at < bytes.length ? bytes[at] : 0)) >>> 0;
+    at++;
+  };
+  while (at < 4) next();
+  const code = (_bit: number, p0: number): number => {
+    const bound = Math.imul(range >>> 12, p0) >>> 0;
+    const bit = value < bound ? 0 : 1;
+    if (bit === 0) range = bound;
+    else {
+      value -= bound;
+      range -= bound;
+    }
+    while (range < 0x1000000) {
+      range = (range << 8) >>> 0;
+      next();
+    }
+    return bit;
+  };
+  return { code, isOver: () => at > bytes.length + 4 };
+}
+
+/**
+ * Decodes a level's stream.
+ * @param bytes the bufferView; up to three bytes of padding may follow the stream.
+ * @returns what is wrong, in words, for a stream that is damaged.
+ */
+export function decodeTable(bytes: Uint8Array, shape: TableShape): DecodedTable | string {
+  const { nFeatures: F, nEntries } = shape;
+  const least = STREAM_PREFIX + HEADER_BYTES + FEATURE_BYTES * F;
+  if (bytes.length < least) return `the stream has ${bytes.length} bytes, expected at least ${least}`;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const end = STREAM_PREFIX + view.getUint32(4, true);
+  if (end < least || end > bytes.length || bytes.length - end > 3) {
+    return `the stream says that it has ${end} bytes, its bufferView has ${bytes.length}`;
+  }
+  if (checksum(bytes.subarray(STREAM_PREFIX, end)) !== view.getUint32(0, true)) {
+    return 'the stream has another checksum than it says: it is damaged';
+  }
+  const [version, flags] = bytes.subarray(STREAM_PREFIX);
+  if (version !== STREAM_VERSION || flags > 1) {
+    return `the stream has version ${version} and flags ${flags}, expected version ${STREAM_VERSION}: update nsdf-loader`;
+  }
+  const features = Array.from({ length: F }, (_, j) => {
+    const at = STREAM_PREFIX + HEADER_BYTES + FEATURE_BYTES * j;
+    const weight = (k: number): number => view.getInt8(at + 8 + k);
+    return {
+      step: view.getFloat32(at, true),
+      fill: view.getInt32(at + 4, true),
+      weights: [weight(0), weight(1), weight(2)] as const,
+    };
+  });
+  const table = emptyTable(shape, flags === 1, features);
+  const { code, isOver } = rangeDecoder(bytes.subarray(least, end));
+  try {
+    codeTable(code, table);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return `the stream holds ${error.message}: it is damaged`;
+  }
+  if (isOver()) return 'the stream ends before its last value: it is cut short';
+  const params = dequantise(table, nEntries * F);
+  noteStream(params, table, bytes.subarray(0, end));
+  return { table, params };
+}
+
+/** One product of two f32 each, rounded once. */
+export function dequantise({ values, features, lead }: IntegerTable, nValues: number): Float32Array {
+  const F = features.length;
+  const params = new Float32Array(nValues);
+  for (let j = 0; j < F; j++) {
+    const { step, fill } = features[j];
+    for (let i = j, at = lead * F + j; i < nValues; i += F, at += F) params[i] = (values[at] + fill) * step;
+  }
+  return params;
+}
