@@ -58,7 +58,7 @@ const RULES: Readonly<Record<string, ImportRule>> = {
       'tiles',
       'index.ts',
     ],
-    packages: ['node:*', 'commander', 'webgpu'],
+    packages: ['node:*', 'commander', 'draco3dgltf', 'meshoptimizer', 'webgpu'],
   },
 };
 const VOCABULARY = ['errors.ts', 'budgets.ts', 'option-names.ts', 'format/asset.ts'];

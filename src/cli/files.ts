@@ -7,11 +7,16 @@ import type { FieldAsset } from '../format/asset.ts';
 import { alignedBytes } from '../format/bytes.ts';
 import { inlineBuffers, isBesideFile, listExternalBuffers } from '../format/external-buffers.ts';
 import { isGlb, nameForeignBytes } from '../format/foreign-bytes.ts';
+import { packGlb } from '../format/glb.ts';
 import { listFields } from '../format/instances.ts';
+import { parseJsonText } from '../format/json-text.ts';
 import { readNsdf } from '../format/read.ts';
 import type { NsdfScene } from '../format/scene.ts';
 import { sceneOf } from '../format/write.ts';
 import { importSafetensors } from '../import/index.ts';
+import { localPositions } from '../surface/mesh.ts';
+import type { Triangles } from '../surface/triangle-tree.ts';
+import { readGltfScene } from './mesh-files/gltf-scene.ts';
 import { type MeshData, type MeshFormat, meshFormatOf } from './mesh-files/index.ts';
 
 /** How far a file may reach. */
@@ -48,11 +53,19 @@ export async function readSelfContained(
   read?: Uint8Array,
 ): Promise<Uint8Array> {
   const bytes = read ?? (await readBytes(path));
-  const uris = listExternalBuffers(bytes);
-  if (uris.length === 0) return bytes;
+  const byUri = await readBeside(bytes, path, options);
+  return byUri.size === 0 ? bytes : named(path, (file) => inlineBuffers(file, byUri), bytes);
+}
+
+/** The buffers that a GLB names, by URI. */
+async function readBeside(
+  bytes: Uint8Array,
+  path: string,
+  options: ReadingOptions,
+): Promise<Map<string, Uint8Array>> {
   const byUri = new Map<string, Uint8Array>();
-  for (const uri of uris) byUri.set(uri, await readUri(uri, path, options));
-  return named(path, (file) => inlineBuffers(file, byUri), bytes);
+  for (const uri of listExternalBuffers(bytes)) byUri.set(uri, await readUri(uri, path, options));
+  return byUri;
 }
 
 /**
@@ -164,6 +177,33 @@ export async function readMesh(
 ): Promise<MeshData> {
   const format = meshFormatOf(path, formatName);
   return inFile(path, options, (bytes) => readAs(format, bytes));
+}
+
+/**
+ * All triangles of a mesh file where it shows them, in double precision: of a glTF those of its scene, where its nodes put them.
+ * @param path .glb, .gltf, .ply, .obj or .stl; a .gltf's buffers lie beside it.
+ * @throws {NsdfArgumentError} for other endings.
+ * @throws {NsdfLoadError} with the path in front of what is wrong with the file.
+ */
+export async function readTriangles(path: string, options: ReadingOptions = {}): Promise<Triangles[]> {
+  const isText = /\.gltf$/i.test(path);
+  if (!isText && meshFormatOf(path) !== meshFormatOf('x.glb')) {
+    const mesh = await readMesh(path, undefined, options);
+    return [{ positions: localPositions(mesh), indices: mesh.indices }];
+  }
+  const read = await readBytes(path);
+  const glb = isText ? named(path, gltfAsGlb, read) : read;
+  const buffers = await readBeside(glb, path, options);
+  try {
+    return await readGltfScene(glb, buffers);
+  } catch (cause) {
+    throw new NsdfLoadError(`${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** A glTF as text, in the container of its binary form. */
+function gltfAsGlb(bytes: Uint8Array): Uint8Array {
+  return packGlb(parseJsonText(bytes, 0), new Uint8Array(0));
 }
 
 /** What is no mesh of its format may be something else that has a name. */

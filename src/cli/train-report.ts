@@ -1,15 +1,16 @@
-import { createCpuField } from '../field/cpu-field.ts';
 import { listFields } from '../format/instances.ts';
 import { readNsdf } from '../format/read.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
-import { type Spread, spreadOf } from '../surface/check-field.ts';
+import { type FieldQuality, qualityOf } from '../pipeline/measure-quality.ts';
+import type { Spread } from '../surface/check-field.ts';
 import { createRandom } from '../surface/check-random.ts';
-import type { CheckableMesh } from '../surface/check-topology.ts';
 import { checkTopology } from '../surface/check-topology.ts';
 import { sampleMesh } from '../surface/distance-samples.ts';
-import { TriangleTree } from '../surface/triangle-tree.ts';
+import { localPositions } from '../surface/mesh.ts';
+import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 import type { TrainStats } from '../train/index.ts';
-import type { MeshData } from './mesh-files/index.ts';
+import { type CompressedMeshes, compressAtError, distancesTo } from './compressed-meshes.ts';
+import { columns, formatBytes, plural } from './output.ts';
 
 /** What `nsdf train` tells of a field: measured on the file that it wrote. Lengths are in the input's units. */
 export interface TrainReport {
@@ -22,11 +23,11 @@ export interface TrainReport {
     readonly n: number;
     readonly nUnsettled: number;
   }[];
-  readonly quality: {
-    /** Mean | |∇f| - 1 | at points of the input. */
-    readonly eikonal: number;
-  };
+  /** Flatness error and eikonal error, as `nsdf info --quality` has them. */
+  readonly quality: FieldQuality;
   readonly components: { readonly input: number; readonly result: number; readonly far: number };
+  /** The input itself, simplified and compressed until it is no nearer to what it was than the field. */
+  readonly compressed: CompressedMeshes;
 }
 
 /** Tolerances at which vertices are counted, as shares of the domain's half side; the first is measured. */
@@ -39,61 +40,114 @@ const N_SAMPLES = 40_000;
  */
 export async function measureTraining(
   bytes: Uint8Array,
-  inputs: readonly MeshData[],
+  inputs: readonly Triangles[],
   training: TrainStats,
 ): Promise<TrainReport> {
   const { asset } = listFields(readNsdf(bytes))[0].field;
   const half = (asset.domain.max[0] - asset.domain.min[0]) / 2;
+  const [finest, ...coarser] = TOLERANCES.map((share) => share * half);
+  const derived = await deriveMesh(asset, { tolerance: finest, structure: true, cache: false });
+  const vertices = [{ tolerance: finest, ...countsOf(derived) }];
+  for (const tolerance of coarser) {
+    vertices.push({ tolerance, ...countsOf(await deriveMesh(asset, { tolerance, cache: false })) });
+  }
   const input = merged(inputs);
-  const meshes = [];
-  const vertices = [];
-  for (const share of TOLERANCES) {
-    const tolerance = share * half;
-    const { mesh, stats } = await deriveMesh(asset, { tolerance, cache: false });
-    meshes.push(mesh);
-    vertices.push({ tolerance, n: stats.nVertices, nUnsettled: stats.nBoxesUnsettled });
-  }
-  const points = sampleMesh(input, N_SAMPLES, createRandom(1));
-  const gradients = new Float64Array(points.length);
-  createCpuField(asset).evaluateWithGradient(points, new Float64Array(points.length / 3), gradients);
-  let eikonal = 0;
-  for (let i = 0; i < gradients.length; i += 3) {
-    eikonal += Math.abs(Math.hypot(gradients[i], gradients[i + 1], gradients[i + 2]) - 1);
-  }
+  const mesh = { positions: localPositions(derived.mesh), indices: derived.mesh.indices };
+  const distance = {
+    toInput: distancesTo(new TriangleTree(input), sampleMesh(mesh, N_SAMPLES, createRandom(2))),
+    fromInput: distancesTo(new TriangleTree(mesh), sampleMesh(input, N_SAMPLES, createRandom(1))),
+  };
+  const goal = { toInput: distance.toInput.mean, fromInput: distance.fromInput.mean };
+  const isThere = distance.toInput.n > 0 && distance.fromInput.n > 0;
   return {
     bytes: bytes.length,
     training,
-    distance: {
-      toInput: distances(sampleMesh(meshes[0], N_SAMPLES, createRandom(2)), input),
-      fromInput: distances(points, meshes[0]),
-    },
+    distance,
     vertices,
-    quality: { eikonal: eikonal / Math.max(1, gradients.length / 3) },
+    quality: await qualityOf(asset, derived),
     components: {
       input: training.mesh?.nComponents ?? 0,
-      result: checkTopology(meshes[0], asset.domain).nComponents,
+      result: checkTopology(derived.mesh, asset.domain).nComponents,
       far: training.nFarLeft,
     },
+    compressed: isThere ? await compressAtError(input, goal) : { meshes: [], missing: [] },
   };
 }
 
-function distances(points: Float64Array, mesh: CheckableMesh): Spread {
-  const tree = new TriangleTree(mesh);
-  const found = new Float64Array(points.length / 3);
-  for (let i = 0; i < found.length; i++) {
-    found[i] = tree.closest(points[i * 3], points[i * 3 + 1], points[i * 3 + 2]);
-  }
-  return spreadOf(found);
+function countsOf({ stats }: Awaited<ReturnType<typeof deriveMesh>>) {
+  return { n: stats.nVertices, nUnsettled: stats.nBoxesUnsettled };
 }
 
-function merged(meshes: readonly MeshData[]): CheckableMesh {
-  if (meshes.length === 1) return { positions: meshes[0].positions, indices: meshes[0].indices };
-  const positions: number[] = [];
-  const indices: number[] = [];
+function merged(meshes: readonly Triangles[]): Triangles {
+  if (meshes.length === 1) return meshes[0];
+  const positions = new Float64Array(meshes.reduce((n, mesh) => n + mesh.positions.length, 0));
+  const indices = new Uint32Array(meshes.reduce((n, mesh) => n + mesh.indices.length, 0));
+  let v = 0;
+  let i = 0;
   for (const mesh of meshes) {
-    const base = positions.length / 3;
-    for (const v of mesh.indices) indices.push(base + v);
-    for (const x of mesh.positions) positions.push(x);
+    positions.set(mesh.positions, v);
+    const first = v / 3;
+    indices.set(
+      Array.from(mesh.indices, (corner) => first + corner),
+      i,
+    );
+    v += mesh.positions.length;
+    i += mesh.indices.length;
   }
-  return { positions: Float32Array.from(positions), indices: Uint32Array.from(indices) };
+  return { positions, indices };
+}
+
+/** The report as people read it. */
+export function reportLines(report: TrainReport): string[] {
+  const { training, distance, vertices, quality, components } = report;
+  const { mesh, nWorkers, workersReason } = training;
+  const where =
+    nWorkers > 0 ? plural(nWorkers, 'worker') : `this thread${workersReason ? ` (${workersReason})` : ''}`;
+  return columns([
+    ['training', `${plural(training.nSteps, 'step')} in ${training.seconds.toFixed(1)} s on ${where}`],
+    [
+      'input',
+      `${plural(mesh?.nComponents ?? 0, 'component')}, ${plural(mesh?.nOpenEdges ?? 0, 'open edge')}, ${mesh?.nTurned ?? 0} triangles turned, ${mesh?.nDropped ?? 0} dropped, ${percent(mesh?.buriedShare ?? 0)} of the surface inside`,
+    ],
+    ['mesh to input', spreadText(distance.toInput)],
+    ['input to mesh', spreadText(distance.fromInput)],
+    ['components', `${components.result}, input ${components.input}, none of its own ${components.far}`],
+    ['vertices', vertices.map(verticesText).join(', ')],
+    ['flatness error', spreadText(quality.flatness)],
+    ['eikonal error', spreadText(quality.eikonal)],
+    ...compressedRows(report),
+  ]);
+}
+
+function spreadText({ mean, p99, max }: Spread): string {
+  return `mean ${mean.toExponential(2)}, 99 % ${p99.toExponential(2)}, worst ${max.toExponential(2)}`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+}
+
+function verticesText({ tolerance, n, nUnsettled }: TrainReport['vertices'][number]): string {
+  return `${n} at ${tolerance.toPrecision(2)}${nUnsettled > 0 ? ` (${nUnsettled} boxes unsettled)` : ''}`;
+}
+
+/** Won or lost against each codec. */
+function compressedRows({ bytes, compressed }: TrainReport): [string, string][] {
+  const rows = compressed.meshes.map((mesh): [string, string] => {
+    const ratio = bytes / mesh.bytes;
+    const verdict =
+      ratio <= 1
+        ? `this file is ${(1 / ratio).toPrecision(2)} times smaller`
+        : `this file is ${ratio.toPrecision(2)} times larger`;
+    return [
+      `input by ${mesh.codec}`,
+      `${formatBytes(mesh.bytes)} at the same mean distances (${mesh.nTriangles} triangles, ${mesh.nBits} bits): ${verdict}`,
+    ];
+  });
+  const { missing } = compressed;
+  if (missing.length === 0) return rows;
+  return [
+    ...rows,
+    ['not compared', `\`npm install ${missing.join(' ')}\` compares with the input compressed by them`],
+  ];
 }

@@ -5,21 +5,13 @@ import { sceneOf, writeNsdfHashed } from '../format/write.ts';
 import { packField, TRAIN_PRESETS, type TrainOptions, trainField } from '../train/index.ts';
 import { expectNsdfName } from './convert.ts';
 import { openDestination } from './destination.ts';
-import { readMesh } from './files.ts';
+import { type ReadingOptions, readTriangles } from './files.ts';
 import { startNodeTrainWorker } from './node-workers.ts';
-import {
-  columns,
-  formatBytes,
-  plural,
-  positiveNumber,
-  printJson,
-  printLines,
-  wholeNumber,
-} from './output.ts';
+import { formatBytes, positiveNumber, printJson, printLines, wholeNumber } from './output.ts';
 import { startProgress } from './progress.ts';
-import { measureTraining, type TrainReport } from './train-report.ts';
+import { measureTraining, reportLines } from './train-report.ts';
 
-interface TrainCommandOptions {
+interface TrainCommandOptions extends ReadingOptions {
   readonly preset: keyof typeof TRAIN_PRESETS;
   readonly steps?: number;
   readonly levels?: readonly number[];
@@ -45,7 +37,7 @@ const TUNE_STEPS = 200;
 export function trainCommand(): Command {
   return new Command('train')
     .description(
-      'train a field on triangle meshes (.glb, .ply, .obj, .stl), read as one, and write it as .nsdf',
+      'train a field on triangle meshes (.glb, .gltf, .ply, .obj, .stl), read as one, and write it as .nsdf',
     )
     .argument('<files...>', 'the meshes, then the .nsdf to write')
     .addOption(
@@ -97,7 +89,7 @@ async function runTrain(files: readonly string[], options: TrainCommandOptions):
   expectNsdfName(output);
   const destination = await openDestination(output);
   const startMs = performance.now();
-  const meshes = await Promise.all(inputs.map((path) => readMesh(path)));
+  const meshes = (await Promise.all(inputs.map((path) => readTriangles(path, options)))).flat();
   const name = options.name ?? (inputs[0] === '-' ? 'field' : basename(inputs[0]).replace(/\.[^.]*$/, ''));
   const bar = startProgress(name);
   const training = trainField(meshes, {
@@ -142,26 +134,6 @@ function trainOptions(options: TrainCommandOptions): TrainOptions {
     nWorkers: workers ?? availableParallelism(),
     createWorker: startNodeTrainWorker,
   };
-}
-
-function reportLines({ training, distance, vertices, quality, components }: TrainReport): string[] {
-  const { mesh, nWorkers, workersReason } = training;
-  const spread = ({ mean, p99, max }: TrainReport['distance']['toInput']) =>
-    `mean ${mean.toExponential(2)}, 99 % ${p99.toExponential(2)}, worst ${max.toExponential(2)}`;
-  const where =
-    nWorkers > 0 ? plural(nWorkers, 'worker') : `this thread${workersReason ? ` (${workersReason})` : ''}`;
-  return columns([
-    ['training', `${plural(training.nSteps, 'step')} in ${training.seconds.toFixed(1)} s on ${where}`],
-    [
-      'input',
-      `${plural(mesh?.nComponents ?? 0, 'component')}, ${plural(mesh?.nOpenEdges ?? 0, 'open edge')}, ${mesh?.nTurned ?? 0} triangles turned, ${mesh?.nDropped ?? 0} without area`,
-    ],
-    ['mesh to input', spread(distance.toInput)],
-    ['input to mesh', spread(distance.fromInput)],
-    ['components', `${components.result}, input ${components.input}, far from it ${components.far}`],
-    ['vertices', vertices.map(({ tolerance, n }) => `${n} at ${tolerance.toPrecision(2)}`).join(', ')],
-    ['eikonal error', quality.eikonal.toExponential(2)],
-  ]);
 }
 
 function numberList(text: string): number[] {

@@ -1,10 +1,11 @@
 import type { Vec3 } from './asset.ts';
+import type { NodePlace } from './instances.ts';
 import type { JsonObject } from './json-object.ts';
 import { pointer } from './json-object.ts';
 import { IDENTITY_NODE, type NsdfMesh, type NsdfNode } from './scene.ts';
 
 /** Deeper graphs are refused: nothing made by people is as deep, and every walk of a graph recurses. */
-const MAX_DEPTH = 256;
+export const MAX_NODE_DEPTH = 256;
 
 /** Children and roots: checked so that the graph is a forest. */
 export interface NodeLinks {
@@ -71,8 +72,8 @@ export function buildNodes(
   const build = (index: number, depth: number): NsdfNode[] => {
     const json = nodes[index];
     if (json === null) return [];
-    if (depth > MAX_DEPTH) {
-      const message = `the scene graph is more than ${MAX_DEPTH} nodes deep`;
+    if (depth > MAX_NODE_DEPTH) {
+      const message = `the scene graph is more than ${MAX_NODE_DEPTH} nodes deep`;
       json.issues.unsupported('node depth', message, { path: json.path });
       return [];
     }
@@ -83,17 +84,23 @@ export function buildNodes(
 }
 
 function readNode(json: JsonObject, meshes: readonly (NsdfMesh | null)[]): NsdfNode {
-  const exactly = (length: number) => ({ min: length, max: length });
-  const matrix = json.has('matrix') ? json.numbers('matrix', exactly(16)) : null;
-  const { translation, rotation, scale } = IDENTITY_NODE;
   return {
     name: json.text('name', '') ?? '',
-    matrix,
+    ...readPlace(json),
+    mesh: readMeshReference(json, meshes),
+    children: [],
+  };
+}
+
+/** Where a node stands in its parent. */
+export function readPlace(json: JsonObject): NodePlace {
+  const exactly = (length: number) => ({ min: length, max: length });
+  const { translation, rotation, scale } = IDENTITY_NODE;
+  return {
+    matrix: json.has('matrix') ? json.numbers('matrix', exactly(16)) : null,
     translation: (json.numbers('translation', exactly(3), translation) ?? translation) as Vec3,
     rotation: (json.numbers('rotation', exactly(4), rotation) ?? rotation) as NsdfNode['rotation'],
     scale: (json.numbers('scale', exactly(3), scale) ?? scale) as Vec3,
-    mesh: readMeshReference(json, meshes),
-    children: [],
   };
 }
 

@@ -8,20 +8,25 @@ export interface NsdfFieldInstance {
   readonly matrixWorld: readonly number[];
 }
 
-const IDENTITY: readonly number[] = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
+/** Column-major. */
+export const IDENTITY_MATRIX: readonly number[] = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
 
 /** Every field of the scene graph with its world matrix, in the order of the graph: for uses without an engine. */
 export function listFields(scene: NsdfScene): NsdfFieldInstance[] {
   const visit = (node: NsdfNode, parent: readonly number[]): NsdfFieldInstance[] => {
-    const matrixWorld = multiply(parent, node.matrix ?? compose(node));
+    const matrixWorld = multiply(parent, matrixOf(node));
     const own = (node.mesh?.fields ?? []).map((field) => ({ field, nodeName: node.name, matrixWorld }));
     return [...own, ...node.children.flatMap((child) => visit(child, matrixWorld))];
   };
-  return scene.nodes.flatMap((node) => visit(node, IDENTITY));
+  return scene.nodes.flatMap((node) => visit(node, IDENTITY_MATRIX));
 }
 
-/** Translation * rotation * scale. */
-function compose({ translation, rotation, scale }: NsdfNode): number[] {
+/** What of a node says where it stands in its parent. */
+export type NodePlace = Pick<NsdfNode, 'matrix' | 'translation' | 'rotation' | 'scale'>;
+
+/** A node's own matrix: as given, else translation * rotation * scale. Column-major. */
+export function matrixOf({ matrix, translation, rotation, scale }: NodePlace): readonly number[] {
+  if (matrix !== null) return matrix;
   const [x, y, z, w] = rotation;
   const [sx, sy, sz] = scale;
   return [
@@ -42,7 +47,7 @@ function compose({ translation, rotation, scale }: NsdfNode): number[] {
   ];
 }
 
-function multiply(a: readonly number[], b: readonly number[]): number[] {
+export function multiply(a: readonly number[], b: readonly number[]): number[] {
   return Array.from({ length: 16 }, (_, i) => {
     const [row, column] = [i % 4, i >> 2];
     let sum = 0;

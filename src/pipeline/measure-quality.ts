@@ -4,7 +4,7 @@ import { type Spread, spreadOf } from '../surface/check-field.ts';
 import { createRandom } from '../surface/check-random.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import { deriveMesh } from './derive.ts';
-import type { DeriveOptions } from './options.ts';
+import type { DeriveOptions, DeriveResult } from './options.ts';
 
 export interface QualityOptions
   extends Pick<DeriveOptions, 'tolerance' | 'exact' | 'backend' | 'signal' | 'onProgress'> {
@@ -40,10 +40,20 @@ export interface FieldQuality {
  * console.log(flatness.mean, eikonal.mean, eikonal.p99);
  */
 export async function measureQuality(asset: FieldAsset, options: QualityOptions = {}): Promise<FieldQuality> {
-  const { samples, seed, band: asked, ...derive } = { ...QUALITY_DEFAULTS, ...options };
+  const { samples, seed, band, ...derive } = { ...QUALITY_DEFAULTS, ...options };
+  const derived = await deriveMesh(asset, { ...derive, structure: true });
+  return qualityOf(asset, derived, { samples, seed, ...(band === undefined ? {} : { band }) });
+}
+
+/** As {@link measureQuality}, of a mesh that was derived with `structure`. */
+export async function qualityOf(
+  asset: FieldAsset,
+  { mesh, structure }: Pick<DeriveResult, 'mesh' | 'structure'>,
+  options: Pick<QualityOptions, 'samples' | 'band' | 'seed'> = {},
+): Promise<FieldQuality> {
   const { min, max } = asset.domain;
-  const band = asked ?? Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]) / 100;
-  const { mesh, structure } = await deriveMesh(asset, { ...derive, structure: true });
+  const diagonal = Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
+  const { samples, seed, band = diagonal / 100 } = { ...QUALITY_DEFAULTS, ...options };
   const field = createCpuField(asset);
   const random = createRandom(seed);
   const { sampleMesh } = await import('../surface/distance-samples.ts');

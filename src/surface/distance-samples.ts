@@ -1,8 +1,8 @@
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
 import { writeDirection } from './check-random.ts';
-import type { CheckableMesh } from './check-topology.ts';
 import { RayBatch } from './distance-rays.ts';
+import type { Triangles } from './triangle-tree.ts';
 
 /** Cells along the domain's longest side of the lattice that finds where the zero set can be. */
 const LATTICE = 48;
@@ -19,7 +19,7 @@ const RELATIVE_ERROR = 1e-10;
  * Points on a mesh, uniform by area: one at random in each of n equal shares of the total.
  * @returns f64[3n], or nothing where the mesh has no area.
  */
-export function sampleMesh(mesh: CheckableMesh, n: number, random: () => number): Float64Array {
+export function sampleMesh(mesh: Triangles, n: number, random: () => number): Float64Array {
   const { positions: p, indices } = mesh;
   const nTriangles = indices.length / 3;
   const sums = new Float64Array(nTriangles + 1);
@@ -41,7 +41,7 @@ export function sampleMesh(mesh: CheckableMesh, n: number, random: () => number)
   return points;
 }
 
-function areaOf({ positions: p, indices }: CheckableMesh, t: number): number {
+function areaOf({ positions: p, indices }: Triangles, t: number): number {
   const [a, b, c] = [indices[t * 3] * 3, indices[t * 3 + 1] * 3, indices[t * 3 + 2] * 3];
   const [ux, uy, uz] = [p[b] - p[a], p[b + 1] - p[a + 1], p[b + 2] - p[a + 2]];
   const [vx, vy, vz] = [p[c] - p[a], p[c + 1] - p[a + 1], p[c + 2] - p[a + 2]];

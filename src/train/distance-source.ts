@@ -18,13 +18,18 @@ const TRIANGLE = 12;
 
 /** Signed distances of a triangle mesh: negative where its generalised winding number is above a half. */
 export class MeshSource implements DistanceSource {
-  readonly tree: TriangleTree;
+  /** Of the surface, and of all triangles. */
+  private readonly tree: TriangleTree;
+  private readonly windings: TriangleTree;
   private readonly triangles: Float64Array;
   /** Sums of areas up to each triangle. */
   private readonly sums: Float64Array;
 
-  constructor({ positions, indices }: Triangles) {
-    this.tree = new TriangleTree({ positions, indices });
+  /** @param surface what of the triangles bounds the inside; default: all. */
+  constructor(triangles: Triangles, surface: Triangles = triangles) {
+    const { positions, indices } = surface;
+    this.tree = new TriangleTree(surface);
+    this.windings = surface === triangles ? this.tree : new TriangleTree(triangles);
     const n = indices.length / 3;
     this.triangles = new Float64Array(n * TRIANGLE);
     this.sums = new Float64Array(n);
@@ -86,7 +91,7 @@ export class MeshSource implements DistanceSource {
     const z = samples[at + 2];
     let d = this.tree.closest(x, y, z, limit);
     if (d === Number.POSITIVE_INFINITY) d = this.tree.closest(x, y, z);
-    const sign = this.tree.windingNumber(x, y, z) > 0.5 ? -1 : 1;
+    const sign = this.windings.windingNumber(x, y, z) > 0.5 ? -1 : 1;
     const { point } = this.tree;
     samples[at + 3] = sign * d;
     const scale = d > 0 ? sign / d : 0;

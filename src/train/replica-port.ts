@@ -14,6 +14,7 @@ export interface ReplicaCalls {
   makePool: { arguments: [kind: keyof SamplePools, first: number, end: number]; answer: Float64Array };
   distancesAtVertices: { arguments: [level: number, first: number, end: number]; answer: Float64Array };
   distances: { arguments: [points: Float64Array]; answer: Float64Array };
+  closestPoints: { arguments: [points: Float64Array]; answer: Float64Array };
   surfacePoints: { arguments: [n: number, seed: number]; answer: Float64Array };
   setPools: { arguments: [pools: SamplePools]; answer: undefined };
   setDistances: { arguments: [distances: readonly Float64Array[]]; answer: undefined };
@@ -71,11 +72,9 @@ export class LocalReplica implements ReplicaPort {
         if (!this.isClosed) await this.events.giveWay();
       }
     }
-    if (name === 'distances') {
+    if (name === 'distances' || name === 'closestPoints') {
       const points = args[0] as Float64Array;
-      return this.inParts(0, points.length / 3, (at, end) =>
-        replica.distances(points.subarray(at * 3, end * 3)),
-      );
+      return this.inParts(0, points.length / 3, (at, end) => replica[name](points.subarray(at * 3, end * 3)));
     }
     if (name === 'makePool' || name === 'distancesAtVertices') {
       const [what, first, end] = args as [never, number, number];
@@ -139,7 +138,7 @@ export function serveReplica(scope: {
     try {
       if (data.kind === 'start') {
         const mesh = prepareMesh(data.meshes, data.domain);
-        replica = new LocalReplica(new MeshSource(mesh.triangles), data.setup, data.number);
+        replica = new LocalReplica(new MeshSource(mesh.triangles, mesh.surface), data.setup, data.number);
         scope.postMessage({ kind: 'ready', mesh }, []);
         return;
       }

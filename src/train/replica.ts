@@ -94,6 +94,18 @@ export class Replica {
     return distances;
   }
 
+  /** Points of the surface nearest to points f64[3n] of the cube, f64[3n]; to first order, where the source is a function. */
+  closestPoints(points: Float64Array): Float64Array {
+    const sample = new Float64Array(SAMPLE_STRIDE);
+    const closest = new Float64Array(points.length);
+    for (let i = 0; i < points.length; i += 3) {
+      sample.set(points.subarray(i, i + 3));
+      this.source.complete(sample, 0);
+      for (let k = 0; k < 3; k++) closest[i + k] = sample[k] - sample[3] * sample[4 + k];
+    }
+    return closest;
+  }
+
   /** n points of the surface, f64[3n] in the cube. */
   surfacePoints(n: number, seed: number): Float64Array {
     const random = createRandom(seed + SEED_STRIDE);

@@ -6,7 +6,8 @@ import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveOptions } from '../pipeline/options.ts';
 import type { WorkerLike } from '../pipeline/worker-host.ts';
 import { createRandom } from '../surface/check-random.ts';
-import type { Triangles } from '../surface/triangle-tree.ts';
+import { localPositions } from '../surface/mesh.ts';
+import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 import { cosineShare } from './adam.ts';
 import { MeshSource, normal, type SamplePools } from './distance-source.ts';
 import { FunctionSource, type SignedDistance } from './function-source.ts';
@@ -32,11 +33,11 @@ export interface TrainStats {
   /** Mean first-order distance from points of the source to the zero set. */
   readonly errorLocal: number;
   /** What the source was found to be; undefined for a function. */
-  readonly mesh: Omit<TrainingMesh, 'triangles'> | undefined;
-  /** Pieces of the derived mesh, and those of them that lay far from the source and had to be trained away. */
+  readonly mesh: Omit<TrainingMesh, 'triangles' | 'surface'> | undefined;
+  /** Pieces of the derived mesh, and those that were none of the source's (far from it, or beside it) and were trained away. */
   readonly nComponents: number;
   readonly nFarMended: number;
-  /** Pieces that lie far from the source still. */
+  /** Pieces that are none of the source's still. */
   readonly nFarLeft: number;
   /** Workers that trained, 0 for this thread; and why, where workers were asked for and none came. */
   readonly nWorkers: number;
@@ -139,7 +140,7 @@ async function start(
     }
   }
   const mesh = prepareMesh(input.meshes, domain);
-  const ports = [new LocalReplica(new MeshSource(mesh.triangles), setup(1), 0)];
+  const ports = [new LocalReplica(new MeshSource(mesh.triangles, mesh.surface), setup(1), 0)];
   return { ports, domain: mesh.domain, mesh, nWorkers: 0, workersReason };
 }
 
@@ -227,7 +228,7 @@ class Training {
         mesh: mesh && factsOf(mesh),
         nComponents: parts.nComponents,
         nFarMended: parts.nMended,
-        nFarLeft: parts.nFar,
+        nFarLeft: parts.nFalse,
         nWorkers,
         workersReason,
       },
@@ -309,26 +310,26 @@ class Training {
   }
 
   /**
-   * Looks for pieces of the surface far from the source and trains them away: on a lattice first, which is cheap, then by a
+   * Looks for pieces of the surface that are none of the source's and trains them away: on a lattice first, which is cheap, then by a
    * derivation, which sees all.
    */
   private async mend() {
     let nFound = 0;
     let nSteps = 0;
-    let parts: FarParts | undefined;
+    let parts: FalseParts | undefined;
     const tolerance = this.plan.checkTolerance ?? MEND_TOLERANCE * this.half;
     for (const look of [{ preview: MEND_PREVIEW }, { tolerance }]) {
-      parts = await this.findFarParts(look);
-      nFound += parts.nFar;
-      for (let round = 0; round < MAX_MENDS && parts.nFar > 0; round++) {
+      parts = await this.findFalseParts(look);
+      nFound += parts.nFalse;
+      for (let round = 0; round < MAX_MENDS && parts.nFalse > 0; round++) {
         this.report('mend', 0.95 + 0.01 * round);
-        await this.trainAway(parts.far);
+        await this.trainAway(parts.points);
         nSteps += MEND_STEPS;
-        parts = await this.findFarParts(look);
+        parts = await this.findFalseParts(look);
       }
     }
-    const { nComponents = 0, nFar = 0 } = parts ?? {};
-    return { nComponents, nFar, nMended: Math.max(0, nFound - nFar), nSteps };
+    const { nComponents = 0, nFalse = 0 } = parts ?? {};
+    return { nComponents, nFalse, nMended: Math.max(0, nFound - nFalse), nSteps };
   }
 
   /** Some steps at small rates in which half of the wide samples lie around given points, f64[3n] in the cube. */
@@ -352,18 +353,18 @@ class Training {
     await this.setPools({ ...this.pools, wide: kept });
   }
 
-  private async findFarParts(detail: Pick<DeriveOptions, 'preview' | 'tolerance'>): Promise<FarParts> {
+  private async findFalseParts(detail: Pick<DeriveOptions, 'preview' | 'tolerance'>): Promise<FalseParts> {
     const { signal } = this.options;
     const { mesh } = await deriveMesh(await this.asset(), {
       ...detail,
       cache: false,
       ...(signal ? { signal } : {}),
     });
-    const points = Float64Array.from(mesh.positions, (x, i) => this.toCube(x, i % 3));
-    const distances = await this.gather(points.length / 3, (port, first, end) =>
-      port.call('distances', points.slice(first * 3, end * 3)),
+    const points = Float64Array.from(localPositions(mesh), (x, i) => this.toCube(x, i % 3));
+    const closest = await this.gather(points.length / 3, (port, first, end) =>
+      port.call('closestPoints', points.slice(first * 3, end * 3)),
     );
-    return farParts(mesh.indices, points, distances);
+    return falseParts(mesh.indices, points, closest);
   }
 
   private toCube(x: number, axis: number): number {
@@ -420,7 +421,7 @@ class Training {
   }
 }
 
-function factsOf({ triangles: _, ...facts }: TrainingMesh): Omit<TrainingMesh, 'triangles'> {
+function factsOf({ triangles: _, surface: __, ...facts }: TrainingMesh): NonNullable<TrainStats['mesh']> {
   return facts;
 }
 
@@ -438,26 +439,53 @@ function meanDistance(field: CpuField, points: Float64Array): number {
   return n > 0 ? sum / n : 0;
 }
 
-interface FarParts {
+interface FalseParts {
   readonly nComponents: number;
-  /** Components that lie far from the source with all their vertices. */
-  readonly nFar: number;
-  /** f64[3n], in the cube: vertices far from the source, of such components and of others. */
-  readonly far: Float64Array;
+  /** Components that are none of the source's. */
+  readonly nFalse: number;
+  /** f64[3n], in the cube: their vertices, and those of others that lie far from the source; none where `nFalse` is 0. */
+  readonly points: Float64Array;
 }
 
-/** @param distances f64[n] of the vertices from the source, in the cube. */
-function farParts(indices: ArrayLike<number>, points: Float64Array, distances: Float64Array): FarParts {
-  const componentOf = componentsOf(indices, distances.length);
-  const nearest = new Map<number, number>();
-  const far: number[] = [];
-  for (let v = 0; v < distances.length; v++) {
-    const d = Math.abs(distances[v]);
-    nearest.set(componentOf[v], Math.min(nearest.get(componentOf[v]) ?? Number.POSITIVE_INFINITY, d));
-    if (d > FAR_FROM_SOURCE) far.push(points[v * 3], points[v * 3 + 1], points[v * 3 + 2]);
+/** Vertices of a component that are asked whether it is false. */
+const N_WITNESSES = 64;
+
+/**
+ * Finds components of a mesh that are none of the source's: those that lie far from it with all their vertices, and those beside it that
+ * stand for nothing: where most of the source's points nearest to a component are nearer to another one. No distance tells the latter: a true
+ * part may be as small as a false one, and as ill trained.
+ * @param points f64[3n], the vertices, in the cube.
+ * @param closest f64[3n], the source's points nearest to them.
+ */
+export function falseParts(indices: Uint32Array, points: Float64Array, closest: Float64Array): FalseParts {
+  const componentOf = componentsOf(indices, points.length / 3);
+  const members = new Map<number, number[]>();
+  componentOf.forEach((component, v) => {
+    if (component < 0) return;
+    const known = members.get(component);
+    if (known === undefined) members.set(component, [v]);
+    else known.push(v);
+  });
+  const isFar = (v: number): boolean =>
+    Math.hypot(...[0, 1, 2].map((k) => points[v * 3 + k] - closest[v * 3 + k])) > FAR_FROM_SOURCE;
+  const tree = members.size > 1 ? new TriangleTree({ positions: points, indices }) : undefined;
+  const standsFor = (v: number): number => {
+    tree?.closest(closest[v * 3], closest[v * 3 + 1], closest[v * 3 + 2]);
+    return tree === undefined ? componentOf[v] : componentOf[indices[tree.triangle * 3]];
+  };
+  const wrong = new Set<number>();
+  for (const [component, vertices] of members) {
+    const stride = Math.max(1, Math.floor(vertices.length / N_WITNESSES));
+    const witnesses = vertices.filter((_, i) => i % stride === 0);
+    const nOwn = witnesses.filter((v) => standsFor(v) === component).length;
+    if (2 * nOwn < witnesses.length || vertices.every(isFar)) wrong.add(component);
   }
-  const nFar = [...nearest.values()].filter((d) => d > FAR_FROM_SOURCE).length;
-  return { nComponents: nearest.size, nFar, far: nFar > 0 ? Float64Array.from(far) : new Float64Array(0) };
+  const found: number[] = [];
+  for (let v = 0; wrong.size > 0 && v < componentOf.length; v++) {
+    if (componentOf[v] < 0 || !(wrong.has(componentOf[v]) || isFar(v))) continue;
+    found.push(points[v * 3], points[v * 3 + 1], points[v * 3 + 2]);
+  }
+  return { nComponents: members.size, nFalse: wrong.size, points: Float64Array.from(found) };
 }
 
 /** n points drawn from others, moved a little, inside the cube. */

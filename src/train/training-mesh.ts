@@ -1,11 +1,17 @@
 import { NsdfArgumentError, NsdfFormatError } from '../errors.ts';
 import type { Box3 } from '../format/asset.ts';
+import { TupleTable } from '../surface/check-tuples.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';
+import { boundingSurface } from './bounding-surface.ts';
 
 /** What a mesh to train on turned out to be. */
 export interface TrainingMesh {
   /** In the cube [-1, 1]³: welded, without triangles of no area, turned outwards. */
   readonly triangles: Triangles;
+  /** What of them bounds the inside: all, or what is left where parts overlap; see `boundingSurface`. */
+  readonly surface: Triangles;
+  /** Share of the area that is not in `surface`. */
+  readonly buriedShare: number;
   /** The cube in the mesh's own units. */
   readonly domain: Box3;
   readonly nComponents: number;
@@ -13,6 +19,7 @@ export interface TrainingMesh {
   readonly nOpenEdges: number;
   /** Triangles that had to be turned over. */
   readonly nTurned: number;
+  /** Triangles without area, and those that were there already, either way round. */
   readonly nDropped: number;
 }
 
@@ -20,33 +27,40 @@ export interface TrainingMesh {
 export const DEFAULT_FILL = 0.9;
 
 /**
- * Welds, cleans and orients meshes and fits them in a cube. Triangles that run against their neighbours are turned over, and so are
+ * Welds, cleans and orients meshes and fits them in a cube. Of triangles on the same corners one is kept. Triangles that run against their neighbours are turned over, and so are
  * whole components that lie inside out outside of all others; a hollow inside of another component stays one. What is left
  * open, or crosses itself, is for the winding number to judge.
  * @param meshes read as one.
  * @param domain a cube to use instead of one around the mesh.
  * @throws {NsdfArgumentError} if the domain is no cube or does not hold the mesh.
- * @throws {NsdfFormatError} if a coordinate is not finite, an index is out of range or no triangle has an area.
+ * @throws {NsdfFormatError} if a coordinate is not finite, an index is out of range, no triangle has an area, or they enclose nothing.
  */
 export function prepareMesh(meshes: readonly Triangles[], domain?: Box3): TrainingMesh {
   const { positions, corners } = weld(meshes);
   const cube = domain === undefined ? cubeAround(positions) : checkCube(domain, positions);
   const half = (cube.max[0] - cube.min[0]) / 2;
   for (let i = 0; i < positions.length; i++) positions[i] = (positions[i] - cube.min[i % 3]) / half - 1;
-  const kept = corners.filter((_, i) => hasArea(positions, corners, i - (i % 3)));
+  const seen = new TupleTable(corners.length / 3);
+  const isKept = Uint8Array.from({ length: corners.length / 3 }, (_, t) =>
+    Number(hasArea(positions, corners, t * 3) && isFirst(seen, corners, t * 3)),
+  );
+  const kept = corners.filter((_, i) => isKept[(i - (i % 3)) / 3] === 1);
   if (kept.length === 0) {
     throw new NsdfFormatError(
       `the mesh has ${corners.length / 3} triangles, none with an area: expected a surface`,
       { field: 'indices' },
     );
   }
-  const indices = Uint32Array.from(kept);
-  return {
-    triangles: { positions, indices },
-    domain: cube,
-    nDropped: (corners.length - kept.length) / 3,
-    ...orient(positions, indices),
-  };
+  const triangles = { positions, indices: Uint32Array.from(kept) };
+  const facts = orient(positions, triangles.indices);
+  const bounding = boundingSurface(triangles);
+  if (bounding.surface.indices.length === 0) {
+    throw new NsdfFormatError(
+      `the mesh encloses nothing: its ${kept.length / 3} triangles have no inside (${facts.nOpenEdges} open edges). Expected a closed surface, or one with holes; give sheets a thickness`,
+      { field: 'indices' },
+    );
+  }
+  return { triangles, ...bounding, domain: cube, nDropped: (corners.length - kept.length) / 3, ...facts };
 }
 
 function weld(meshes: readonly Triangles[]): { positions: Float64Array; corners: number[] } {
@@ -130,6 +144,13 @@ function hasArea(p: Float64Array, corners: readonly number[], t: number): boolea
   return Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx) > 0;
 }
 
+/** Whether no triangle of these corners was met yet: two faces back to back enclose nothing, and cancel out. */
+function isFirst(seen: TupleTable, corners: readonly number[], t: number): boolean {
+  const [a, b, c] = corners.slice(t, t + 3).sort((x, y) => x - y);
+  const { count } = seen;
+  return seen.insert(a, b, c) === count;
+}
+
 /** Two triangles at each side that exactly two have; -1 elsewhere. */
 function neighboursOf(indices: Uint32Array, nVertices: number): { across: Int32Array; nOpenEdges: number } {
   const across = new Int32Array(indices.length).fill(-1);
@@ -202,7 +223,7 @@ function orient(
     }
   });
   return {
-    nComponents: new Set(componentsOf(indices, positions.length / 3)).size,
+    nComponents: new Set(componentsOf(indices, positions.length / 3).filter((c) => c >= 0)).size,
     nOpenEdges,
     nTurned: isTurned.reduce((n, x) => n + x, 0),
   };

@@ -9,7 +9,8 @@ import { LOSS_WEIGHT_DEFAULTS } from '../../src/train/gradient.ts';
 import { trainField } from '../../src/train/index.ts';
 import { Replica } from '../../src/train/replica.ts';
 import { type FromReplica, serveReplica, type ToReplica } from '../../src/train/replica-port.ts';
-import { sphere, typed } from '../surface/check-meshes.ts';
+import { falseParts } from '../../src/train/train-field.ts';
+import { join, sphere, typed } from '../surface/check-meshes.ts';
 
 const SMALL = {
   resolutions: [4, 12],
@@ -20,6 +21,7 @@ const SMALL = {
   checkTolerance: 0.05,
   nWorkers: 0,
 } as const;
+const SHAPE = { resolutions: [4], nFeaturesPerLevel: 1, hidden: [4] };
 const BALL = typed(sphere(3, 2, [5, 0, -1]));
 
 /** A worker that runs here: what is posted arrives later, as copies. */
@@ -54,6 +56,12 @@ describe('trainField', () => {
     expect(values[2]).toBeCloseTo(0.1, 1);
     const { mesh } = await deriveMesh(asset, { backend: 'cpu', cache: false, tolerance: 0.05 });
     expect(checkTopology(mesh, asset.domain)).toMatchObject({ nComponents: 1, isClosed: true, genus: 0 });
+  });
+
+  it('trains a mesh far off zero, in its own coordinates', async () => {
+    const { asset, stats } = await trainField(typed(sphere(3, 2, [4e4, -9e4, 2e4])), SMALL);
+    expect(stats).toMatchObject({ nComponents: 1, nFarMended: 0, nFarLeft: 0 });
+    expect((asset.domain.min[1] + asset.domain.max[1]) / 2).toBeCloseTo(-9e4, 2);
   });
 
   it('is the same for a seed, and another for another', async () => {
@@ -152,6 +160,24 @@ describe('trainField', () => {
       code: 'argument',
       argument: name,
     });
+  });
+});
+
+describe('falseParts', () => {
+  it('are pieces beside the surface that stand for nothing, and pieces far from it; not small parts', () => {
+    const parts = [
+      sphere(3, 0.5),
+      sphere(1, 0.002, [0.507, 0, 0]), // beside the first
+      sphere(1, 0.05, [-0.7, 0.7, 0.7]), // far
+      sphere(1, 0.02, [0.7, 0.1, 0]), // of the source, drawn too small
+    ];
+    const mesh = typed(parts.reduce((all, part) => join(all, part)));
+    const source = new MeshSource(typed(join(sphere(3, 0.5), sphere(1, 0.026, [0.7, 0.1, 0]))));
+    const setup = { shape: SHAPE, weights: LOSS_WEIGHT_DEFAULTS, batchSize: 16, seed: 1, nReplicas: 1 };
+    const points = Float64Array.from(mesh.positions);
+    const found = falseParts(mesh.indices, points, new Replica(source, setup, 0).closestPoints(points));
+    expect(found).toMatchObject({ nComponents: 4, nFalse: 2 });
+    expect(found.points).toHaveLength(parts[1].positions.length + parts[2].positions.length);
   });
 });
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NsdfArgumentError, NsdfFormatError } from '../../src/errors.ts';
 import { TriangleTree } from '../../src/surface/triangle-tree.ts';
+import { MeshSource } from '../../src/train/distance-source.ts';
+import { SAMPLE_STRIDE } from '../../src/train/gradient.ts';
 import { prepareMesh } from '../../src/train/training-mesh.ts';
 import { join, sphere, typed } from '../surface/check-meshes.ts';
 
@@ -50,6 +52,41 @@ describe('prepareMesh', () => {
     expect({ nComponents, nOpenEdges, nDropped }).toEqual({ nComponents: 2, nOpenEdges: 3, nDropped: 1 });
   });
 
+  it('keeps one of two triangles on the same corners, however they face, and counts no vertex without a triangle', () => {
+    const mesh = sphere(2, 1);
+    const twice = {
+      positions: [...mesh.positions, 9, 9, 9],
+      indices: [...mesh.indices, ...flipped(mesh).indices],
+    };
+    twice.positions.splice(-3, 3, 0.5, 0, 0);
+    expect(prepareMesh([typed(twice)])).toMatchObject({ nDropped: mesh.indices.length / 3, nComponents: 1 });
+    expect(windingAt([typed(twice)], [0, 0, 0])).toBeCloseTo(1, 1);
+  });
+
+  it('takes the union of parts that overlap, and of one inside another, for the surface', () => {
+    const pair = join(sphere(3, 1), sphere(3, 1, [0.9, 0.2, 0]));
+    const { surface, buriedShare, domain } = prepareMesh([typed(pair)]);
+    // Each cap beyond the plane between the centres: 1/2 - d/4 of its sphere.
+    expect(buriedShare).toBeCloseTo(0.5 - Math.hypot(0.9, 0.2) / 4, 1);
+    const source = new MeshSource(prepareMesh([typed(pair)]).triangles, surface);
+    const half = (domain.max[0] - domain.min[0]) / 2;
+    const sample = new Float64Array(SAMPLE_STRIDE);
+    // On the wall of one sphere in the middle of the other: 0.55 inside, not 0.
+    sample.set([0, 0, 0].map((x, k) => ((k === 0 ? 0.45 : k === 1 ? 0.1 : x) - domain.min[k]) / half - 1));
+    source.complete(sample, 0);
+    expect(sample[3] * half).toBeLessThan(-0.5);
+    const inside = prepareMesh([typed(join(sphere(3, 1), sphere(2, 0.4)))]);
+    expect(inside.buriedShare).toBeCloseTo(0.16 / 1.16, 1);
+  });
+
+  it('leaves a mesh with a hole whole', () => {
+    const mesh = sphere(3, 1);
+    mesh.indices.splice(0, 60);
+    const { surface, triangles, buriedShare } = prepareMesh([typed(mesh)]);
+    expect(surface).toBe(triangles);
+    expect(buriedShare).toBe(0);
+  });
+
   it('reads several meshes as one', () => {
     const { nComponents } = prepareMesh([typed(sphere(1, 1)), typed(sphere(1, 1, [3, 0, 0]))]);
     expect(nComponents).toBe(2);
@@ -65,6 +102,16 @@ describe('prepareMesh', () => {
     {
       name: 'a number that is none',
       mesh: { positions: [0, 0, Number.NaN, 1, 0, 0, 0, 1, 0], indices: [0, 1, 2] },
+      ErrorClass: NsdfFormatError,
+    },
+    {
+      name: 'one triangle, which has no inside',
+      mesh: { positions: [0, 0, 0, 1, 0, 0, 0, 1, 0], indices: [0, 1, 2] },
+      ErrorClass: NsdfFormatError,
+    },
+    {
+      name: 'no extent',
+      mesh: { positions: [1, 1, 1, 1, 1, 1, 1, 1, 1], indices: [0, 1, 2] },
       ErrorClass: NsdfFormatError,
     },
     {

@@ -1,0 +1,169 @@
+import { createRandom } from '../surface/check-random.ts';
+import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
+
+/** The part of a mesh that has its inside on one side and its outside on the other. */
+export interface BoundingSurface {
+  /** The mesh itself where all of it has. Triangles may be divided, and turned so that they face outwards. */
+  readonly surface: Triangles;
+  /** Share of the area that lies inside, outside, or where the mesh is no border otherwise. */
+  readonly buriedShare: number;
+}
+
+/** Points at which a mesh is looked at before it is taken apart, and the share of them that makes it worth it. */
+const N_PROBES = 2048;
+const PROBED_SHARE = 2e-3;
+/** How far on either side of a triangle one looks, in the cube. */
+const STEP = 1e-4;
+/** Triangles are divided to sides of this length to see whether they lie on both sides of another, and there to this. */
+const COARSE = 0.06;
+const FINE = 8e-3;
+/** Samples a triangle: its middle, and one near each corner. */
+const SAMPLES = [
+  [1 / 3, 1 / 3],
+  [0.05, 0.05],
+  [0.9, 0.05],
+  [0.05, 0.9],
+];
+
+/** What lies on the two sides of a point of a mesh. */
+type Side = 'border' | 'turned' | 'none';
+
+/**
+ * Drops what of a mesh bounds nothing, by the winding number on both its sides: where parts overlap, what lies inside of another; fins
+ * and sheets. Distances are to be measured to the rest alone: a sample on a wall inside a solid would say 0 there.
+ * @param mesh in the cube [-1, 1]³.
+ */
+export function boundingSurface(mesh: Triangles): BoundingSurface {
+  const search = new SideSearch(mesh);
+  const nBuried = search.probe();
+  if (nBuried <= PROBED_SHARE * N_PROBES) return { surface: mesh, buriedShare: 0 };
+  return search.takeApart();
+}
+
+class SideSearch {
+  private readonly mesh: Triangles;
+  private readonly tree: TriangleTree;
+  /** Of the triangle that is looked at: a corner, two sides, the unit normal, twice the area. */
+  private corner: readonly number[] = [];
+  private u: readonly number[] = [];
+  private v: readonly number[] = [];
+  private normal: readonly number[] = [];
+  private area = 0;
+  private readonly kept: number[] = [];
+
+  constructor(mesh: Triangles) {
+    this.mesh = mesh;
+    this.tree = new TriangleTree(mesh);
+  }
+
+  /** How many of N_PROBES points, uniform by area, are no border. */
+  probe(): number {
+    const n = this.mesh.indices.length / 3;
+    const sums = new Float64Array(n + 1);
+    for (let t = 0; t < n; t++) {
+      this.look(this.cornersOf(t));
+      sums[t + 1] = sums[t] + this.area;
+    }
+    const random = createRandom(1);
+    let nBuried = 0;
+    for (let i = 0, t = 0; i < N_PROBES; i++) {
+      const goal = ((i + random()) / N_PROBES) * sums[n];
+      while (t < n - 1 && sums[t + 1] <= goal) t++;
+      this.look(this.cornersOf(t));
+      const root = Math.sqrt(random());
+      const share = random();
+      if (this.sideAt(root * (1 - share), root * share) !== 'border') nBuried++;
+    }
+    return nBuried;
+  }
+
+  takeApart(): BoundingSurface {
+    let total = 0;
+    let left = 0;
+    for (let t = 0; t * 3 < this.mesh.indices.length; t++) {
+      const corners = this.cornersOf(t);
+      this.look(corners);
+      total += this.area;
+      this.divide(corners);
+    }
+    for (let i = 0; i < this.kept.length; i += 9) {
+      this.look(this.kept.slice(i, i + 9));
+      left += this.area;
+    }
+    const indices = Uint32Array.from({ length: this.kept.length / 3 }, (_, i) => i);
+    return { surface: { positions: Float64Array.from(this.kept), indices }, buriedShare: 1 - left / total };
+  }
+
+  /** Keeps what of a triangle is a border. Gives its kind where all of it is of one, undefined where it was divided. */
+  private divide(corners: readonly number[]): Side | undefined {
+    this.look(corners);
+    const sides = SAMPLES.map(([s, t]) => this.sideAt(s, t));
+    const isOne = sides.every((side) => side === sides[0]);
+    const longest = this.longestSide();
+    if (longest <= FINE || (isOne && longest <= COARSE)) {
+      this.keep(corners, sides[0]);
+      return isOne ? sides[0] : undefined;
+    }
+    const start = this.kept.length;
+    const [a, b, c] = [0, 3, 6].map((i) => corners.slice(i, i + 3));
+    const [ab, bc, ca] = [middle(a, b), middle(b, c), middle(c, a)];
+    const parts = [
+      [a, ab, ca],
+      [ab, b, bc],
+      [ca, bc, c],
+      [ab, bc, ca],
+    ].map((part) => this.divide(part.flat()));
+    const [kind] = parts;
+    if (kind === undefined || parts.some((part) => part !== kind)) return undefined;
+    // All of one kind after all: one triangle again.
+    this.kept.length = start;
+    this.keep(corners, kind);
+    return kind;
+  }
+
+  private keep(corners: readonly number[], side: Side): void {
+    if (side === 'none') return;
+    const order = side === 'border' ? [0, 3, 6] : [0, 6, 3];
+    for (const i of order) this.kept.push(corners[i], corners[i + 1], corners[i + 2]);
+  }
+
+  private sideAt(s: number, t: number): Side {
+    const { corner, u, v, normal, tree } = this;
+    const at = (step: number): boolean => {
+      const [x, y, z] = corner.map((p, k) => p + s * u[k] + t * v[k] + step * normal[k]);
+      return tree.windingNumber(x, y, z) > 0.5;
+    };
+    const isInsideBehind = at(-STEP);
+    if (isInsideBehind === at(STEP)) return 'none';
+    return isInsideBehind ? 'border' : 'turned';
+  }
+
+  private cornersOf(t: number): number[] {
+    const { positions, indices } = this.mesh;
+    return [0, 1, 2].flatMap((k) => {
+      const v = indices[t * 3 + k] * 3;
+      return [positions[v], positions[v + 1], positions[v + 2]];
+    });
+  }
+
+  private look(c: readonly number[]): void {
+    this.corner = [c[0], c[1], c[2]];
+    const [ux, uy, uz] = [c[3] - c[0], c[4] - c[1], c[5] - c[2]];
+    const [vx, vy, vz] = [c[6] - c[0], c[7] - c[1], c[8] - c[2]];
+    const [nx, ny, nz] = [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
+    this.u = [ux, uy, uz];
+    this.v = [vx, vy, vz];
+    this.area = Math.hypot(nx, ny, nz);
+    const scale = this.area > 0 ? 1 / this.area : 0;
+    this.normal = [nx * scale, ny * scale, nz * scale];
+  }
+
+  private longestSide(): number {
+    const { u, v } = this;
+    return Math.max(Math.hypot(...u), Math.hypot(...v), Math.hypot(u[0] - v[0], u[1] - v[1], u[2] - v[2]));
+  }
+}
+
+function middle(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((x, k) => 0.5 * (x + b[k]));
+}
