@@ -52,7 +52,8 @@ export class TrainableField {
   readonly entriesAt: readonly number[];
   readonly layers: readonly TrainableLayer[];
 
-  constructor(shape: FieldShape, seed: number) {
+  /** @param seed of the first parameters; without one they are zero, to be written. */
+  constructor(shape: FieldShape, seed?: number) {
     this.shape = shape;
     const { nFeaturesPerLevel: F, resolutions } = shape;
     const sizes = resolutions.map((n) => storedResolution(n) ** 3);
@@ -77,7 +78,7 @@ export class TrainableField {
       return layer;
     });
     this.mlp = new Float64Array(at);
-    this.initialise(createRandom(seed));
+    if (seed !== undefined) this.initialise(createRandom(seed));
   }
 
   private initialise(random: () => number): void {
