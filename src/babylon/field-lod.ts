@@ -3,7 +3,7 @@ import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { InstancedMesh } from '@babylonjs/core/Meshes/instancedMesh.js';
 import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
 import type { Scene } from '@babylonjs/core/scene.js';
-import type { DeriveProgress, DeriveResult } from '../index.ts';
+import type { DeriveProgress, DeriveResult, FieldAsset } from '../index.ts';
 import { originOf } from '../index.ts';
 import {
   type Eye,
@@ -23,6 +23,7 @@ import { observeLod } from './scene-lods.ts';
 /** How the levels of one field are made. */
 export interface FieldLodOptions {
   readonly name: string;
+  readonly asset: FieldAsset;
   readonly lod: NSDFLodOptions;
   readonly derive: DeriveSettings;
   readonly onProgress?: ((progress: DeriveProgress) => void) | undefined;
@@ -35,10 +36,10 @@ export interface FieldLodOptions {
  */
 export class FieldLod {
   readonly store: LevelStore<DeriveResult>;
+  readonly options: FieldLodOptions;
   private readonly _field: GeometryField;
   private readonly _scene: Scene;
   private readonly _bounds: LocalBounds;
-  private readonly _options: FieldLodOptions;
   private readonly _selectors = new Map<Mesh, LevelSelector<DeriveResult>>();
   /** Of the levels that have been shown. */
   private readonly _geometries = new Map<Level<DeriveResult>, Geometry>();
@@ -47,8 +48,7 @@ export class FieldLod {
   private readonly _looked = new Set<Mesh>();
 
   constructor(field: GeometryField, scene: Scene, options: FieldLodOptions) {
-    const { lod, derive, onProgress } = options;
-    const { asset } = field.sampler;
+    const { asset, lod, derive, onProgress } = options;
     this.store = createFieldLevels<DeriveResult>(asset, derive, lod, {
       build: (result) => result,
       free: () => {},
@@ -60,7 +60,7 @@ export class FieldLod {
     this._bounds = seen as unknown as LocalBounds;
     this._field = field;
     this._scene = scene;
-    this._options = options;
+    this.options = options;
     this._stopObserving = observeLod(scene, this);
   }
 
@@ -80,11 +80,21 @@ export class FieldLod {
     let geometry = this._geometries.get(level);
     if (!geometry) {
       const result = level.value as DeriveResult;
-      geometry = createGeometry(this._options.name, this._scene, result.mesh);
+      geometry = createGeometry(this.options.name, this._scene, result.mesh);
       this._geometries.set(level, geometry);
       this._field.bind(geometry, result);
     }
     return geometry;
+  }
+
+  /** Has all meshes of the field show a level that is ready, until they are drawn and choose. */
+  showEverywhere(level: Level<DeriveResult>): void {
+    const geometry = this.geometryOf(level);
+    for (const mesh of this._field.meshes) {
+      const before = mesh.geometry as Geometry;
+      exchangeGeometry(mesh, geometry);
+      if (before !== geometry) this._field.freeUnshown(before);
+    }
   }
 
   /** The level that a mesh has now; null while that is none of them. */
@@ -137,7 +147,7 @@ export class FieldLod {
 
   /** Of a mesh; null for who only waits. The first that there is tells the application, too. */
   private _createSelector(mesh: Mesh | null): LevelSelector<DeriveResult> {
-    const { onLevel } = this._options.lod;
+    const { onLevel } = this.options.lod;
     const tell: NonNullable<typeof onLevel> = (event) => {
       if (this.store.selectors[0] === selector) onLevel?.(event);
     };
@@ -153,7 +163,7 @@ export class FieldLod {
       },
       levelFailed: (level, error) => tell({ level, what: 'failed', error }),
     };
-    const selector: LevelSelector<DeriveResult> = new LevelSelector(this.store, listener, this._options.lod);
+    const selector: LevelSelector<DeriveResult> = new LevelSelector(this.store, listener, this.options.lod);
     return selector;
   }
 

@@ -3,6 +3,7 @@ import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
 import type { Scene } from '@babylonjs/core/scene.js';
 import type { DeriveOptions, DeriveResult, DeriveStats, FieldAsset } from '../index.ts';
 import { linkedController } from '../plugin/abort.ts';
+import { copyWeights } from '../plugin/copy-weights.ts';
 import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import { FieldSampler } from '../plugin/field-sampler.ts';
 import { withDevice } from './detect-support.ts';
@@ -33,13 +34,14 @@ export function fieldOf(geometry: Geometry | null): GeometryField | null {
 
 /** A field in a scene, and the geometries that were derived from it: one, or with levels of detail one a level. */
 export class GeometryField {
-  readonly sampler: FieldSampler;
+  sampler: FieldSampler;
   /** Its levels of detail, where there are several. */
   lod: FieldLod | null = null;
   private readonly _scene: Scene;
   private readonly _geometries = new Set<Geometry>();
   private readonly _output: OutputSettings['output'];
-  private _pending: AbortController | null = null;
+  /** The derivation at hand, and the field that it is of. */
+  private _pending: { readonly controller: AbortController; readonly asset: FieldAsset } | null = null;
 
   /** @param output where later derivations are to be, too. */
   constructor(scene: Scene, asset: FieldAsset, { output }: OutputSettings = {}) {
@@ -68,41 +70,114 @@ export class GeometryField {
 
   /** See `NSDFObject.setLod`. */
   async setLod(name: string, lod: NSDFLodOptions | boolean, derive: DeriveSettings = {}): Promise<void> {
+    const asset = this._newestAsset();
     this._endLod();
     if (lod === false) return;
     const { FieldLod: Levels } = await import('./field-lod.ts');
-    this._pending?.abort(new DOMException('the field has levels of detail now', 'AbortError'));
+    this._abort('the field has levels of detail now');
     this._endLod();
+    this._takeField(asset);
     this.lod = new Levels(this, this._scene, {
       name,
+      asset,
       lod: lod === true ? {} : lod,
       derive: withDevice(derive, this._scene.getEngine()),
     });
   }
 
   /** See `NSDFObject.derive`. */
-  async derive(options: DeriveOptions & OutputSettings): Promise<DeriveStats> {
-    this._pending?.abort(new DOMException('a newer derive() was called on this field', 'AbortError'));
+  derive(options: DeriveOptions & OutputSettings): Promise<DeriveStats> {
+    const asset = this._newestAsset();
+    return this._begin('derive', asset, options, (signal) => this._deriveOnce(asset, options, signal));
+  }
+
+  /** See `NSDFObject.updateWeights`. */
+  async updateWeights(asset: FieldAsset, options: DeriveOptions & OutputSettings): Promise<DeriveStats> {
+    const own = copyWeights(asset);
+    return this._begin('updateWeights', own, options, (signal) =>
+      this.lod ? this._deriveLevels(own, options, signal) : this._deriveOnce(own, options, signal),
+    );
+  }
+
+  /** Runs a derivation that ends the one before it. */
+  private async _begin(
+    name: string,
+    asset: FieldAsset,
+    options: DeriveOptions,
+    task: (signal: AbortSignal) => Promise<DeriveStats>,
+  ): Promise<DeriveStats> {
+    this._abort(`a newer ${name}() was called on this field`);
     const { controller, release } = linkedController([options.signal]);
-    this._pending = controller;
+    const pending = { controller, asset };
+    this._pending = pending;
     const forget = this._abortWhenGone(controller);
     try {
-      const { signal } = controller;
-      signal.throwIfAborted();
-      const own = { ...(this._output && { output: this._output }), ...options, signal };
-      const derived = await deriveSurface(this.sampler.asset, own, this._scene.getEngine());
-      if (signal.aborted) derived.discard();
-      signal.throwIfAborted();
-      this._endLod();
-      const geometry = this._gatherMeshes();
-      derived.fill(geometry);
-      this.bind(geometry, derived);
-      return derived.stats;
+      controller.signal.throwIfAborted();
+      return await task(controller.signal);
     } finally {
       forget();
       release();
-      if (this._pending === controller) this._pending = null;
+      if (this._pending === pending) this._pending = null;
     }
+  }
+
+  private _abort(why: string): void {
+    this._pending?.controller.abort(new DOMException(why, 'AbortError'));
+  }
+
+  /** The field that is being derived, else the one that is shown. */
+  private _newestAsset(): FieldAsset {
+    const isPending = this._pending && !this._pending.controller.signal.aborted;
+    return isPending ? (this._pending?.asset as FieldAsset) : this.sampler.asset;
+  }
+
+  private async _deriveOnce(
+    asset: FieldAsset,
+    options: DeriveOptions & OutputSettings,
+    signal: AbortSignal,
+  ): Promise<DeriveStats> {
+    const own = { ...(this._output && { output: this._output }), ...options, signal };
+    const derived = await deriveSurface(asset, own, this._scene.getEngine());
+    if (signal.aborted) derived.discard();
+    signal.throwIfAborted();
+    this._endLod();
+    const geometry = this._gatherMeshes();
+    derived.fill(geometry);
+    this._takeField(asset);
+    this.bind(geometry, derived);
+    return derived.stats;
+  }
+
+  /** Makes the first level of another field, which then takes the place of the levels that there are. */
+  private async _deriveLevels(
+    asset: FieldAsset,
+    options: DeriveOptions & OutputSettings,
+    signal: AbortSignal,
+  ): Promise<DeriveStats> {
+    const before = this.lod as FieldLod;
+    const { signal: _signal, onProgress, output: _output, ...others } = options;
+    const { FieldLod: Levels } = await import('./field-lod.ts');
+    signal.throwIfAborted();
+    const derive = withDevice({ ...before.options.derive, ...others }, this._scene.getEngine());
+    const levels = new Levels(this, this._scene, { ...before.options, asset, derive, onProgress });
+    try {
+      const level = await levels.load(before.options.lod.waitFor, signal);
+      signal.throwIfAborted();
+      this._takeField(asset);
+      levels.showEverywhere(level);
+      if (this.lod === before) {
+        this._endLod();
+        this.lod = levels;
+      }
+      return (level.value as DeriveResult).stats;
+    } finally {
+      // Failed, overtaken, or levels were turned off meanwhile.
+      if (this.lod !== levels) levels.dispose();
+    }
+  }
+
+  private _takeField(asset: FieldAsset): void {
+    if (asset !== this.sampler.asset) this.sampler = new FieldSampler(asset);
   }
 
   /** Aborts once the scene, or the last mesh, is disposed of: nobody is left to get the surface. */

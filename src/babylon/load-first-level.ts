@@ -15,7 +15,7 @@ export async function loadFirstLevel(
   const field = new GeometryField(scene, asset);
   const { output: _output, ...others } = settings; // levels are always read back
   const derive = withDevice(others, scene.getEngine());
-  const levels = new FieldLod(field, scene, { name, lod, derive, onProgress });
+  const levels = new FieldLod(field, scene, { name, asset, lod, derive, onProgress });
   field.lod = levels;
   try {
     const level = await levels.load(lod.waitFor, signal);

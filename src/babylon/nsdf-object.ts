@@ -76,11 +76,32 @@ export class NSDFObject {
   }
 
   /**
-   * Derives the surface again, with other options, and puts it in place; clones and instances follow. Levels of detail end with it. A call that is overtaken by a newer one rejects with an AbortError and changes nothing.
+   * Derives the surface again, with other options, and puts it in place; clones and instances follow. Levels of detail end
+   * with it. A call that is overtaken by a newer one rejects with an AbortError and changes nothing; where it overtakes
+   * `updateWeights`, it derives those weights.
    * @throws what `deriveMesh` throws, and `options.signal`'s reason.
    */
   derive(options: DeriveOptions & OutputSettings = {}): Promise<DeriveStats> {
     return this._field.derive(options);
+  }
+
+  /**
+   * Puts another field in this one's place: other weights of the same network, as a training has them, or a network of
+   * another shape. The surface that is shown, `asset` and `sample` stay as they are until the new surface is there, and are
+   * then exchanged at once, for clones and instances, too; material, transform, children, and levels of detail with their
+   * settings stay for good.
+   *
+   * Newer calls, also of `derive`, overtake older ones, which end, reject with an AbortError and change nothing: where
+   * weights come faster than surfaces, wait for one before you give the next. What is derived goes to the cache under the
+   * new weights' hash; `cache: false` keeps weights that nobody will ask for again out of it.
+   *
+   * @param asset copied: its arrays may be trained on while this derives.
+   * @param options as `derive` takes them; with levels of detail, what differs from how the levels were asked for.
+   * @returns counts and times of the surface that is now shown: with levels of detail, of the first.
+   * @throws what `deriveMesh` throws, and `options.signal`'s reason; the surface is as it was then.
+   */
+  updateWeights(asset: FieldAsset, options: DeriveOptions & OutputSettings = {}): Promise<DeriveStats> {
+    return this._field.updateWeights(asset, options);
   }
 
   /** Of the geometry that the mesh has now. @throws {NsdfArgumentError} if that is another one than a field's. */

@@ -2,6 +2,7 @@
 export interface EventYield {
   /** Resolves in a new task, after the events that already wait. */
   readonly giveWay: () => Promise<void>;
+  /** Ends what it took; who waits goes on, then and from then on at once. */
   readonly close: () => void;
 }
 
@@ -16,13 +17,19 @@ export function createEventYield(): EventYield {
   }
   const { port1, port2 } = new MessageChannel();
   const waiting: (() => void)[] = [];
+  let isOpen = true;
   port1.onmessage = () => waiting.shift()?.();
   return {
     giveWay: () =>
       new Promise((resolve) => {
+        if (!isOpen) return resolve();
         waiting.push(resolve);
         port2.postMessage(null);
       }),
-    close: () => port1.close(),
+    close: () => {
+      isOpen = false;
+      port1.close();
+      for (const resolve of waiting.splice(0)) resolve();
+    },
   };
 }

@@ -37,11 +37,12 @@ export interface NSDFObjectEventMap extends Object3DEventMap {
 
 /** What the levels of an object are made of. */
 export interface NSDFLevelsOptions {
+  readonly asset: FieldAsset;
   readonly store: LevelStore<LevelGeometry>;
   readonly derive: DeriveSettings;
   readonly lod: LodSettings;
-  /** Puts a level's geometry in the object's mesh, which it makes where there is none yet. */
-  readonly show: (level: LevelGeometry) => void;
+  /** Puts a level's geometry in the object's mesh, which it makes where there is none yet. @returns the one before. */
+  readonly show: (level: LevelGeometry) => BufferGeometry | undefined;
   /** What the object shows; null while there is nothing. */
   readonly shown: () => ShownMesh | null;
 }
@@ -67,13 +68,13 @@ export class NSDFLevels {
 
   /** @param from levels of an object that this one is a clone of: it goes on with what that shows. */
   constructor(object: NSDFObject, options: NSDFLevelsOptions, from?: NSDFLevels) {
-    const { store, derive, lod } = options;
+    const { asset, store, derive, lod } = options;
     this._object = object;
     this._options = options;
     this.store = store;
     this.derive = derive;
     this._settings = lod;
-    const { domain, region = domain } = object.asset as FieldAsset;
+    const { domain, region = domain } = asset;
     this._bounds = [...region.min, ...region.max];
     this._eye = { viewMatrix: [], projectionMatrix: [], near: 0, viewportHeight: 0 };
     this._selector = new LevelSelector(
@@ -160,7 +161,8 @@ export class NSDFLevels {
   /** The same levels for a clone, whose mesh shows the same. */
   copyTo(clone: NSDFObject, handles: Pick<NSDFLevelsOptions, 'show' | 'shown'>): NSDFLevels {
     const { store, derive } = this;
-    return new NSDFLevels(clone, { store, derive, lod: this._settings, ...handles }, this);
+    const { asset } = this._options;
+    return new NSDFLevels(clone, { asset, store, derive, lod: this._settings, ...handles }, this);
   }
 
   /** Takes in what came and went while nobody told: before the first frame, and after `dispose`. */
@@ -222,8 +224,7 @@ export class NSDFLevels {
   /** What was shown before is freed where it is no level, or no longer: drawn since it was evicted, it is on the GPU again. */
   private _showTarget(): void {
     const target = this._target as LevelGeometry;
-    const before = this._options.shown()?.derived.geometry;
-    this._options.show(target);
+    const before = this._options.show(target);
     if (!before || before === target.geometry || geometriesOf(this.store).includes(before)) return;
     before.dispose();
   }

@@ -11,6 +11,7 @@ import type { DeriveOptions, DeriveProgress, DeriveResult, DeriveStats, FieldAss
 import { NsdfArgumentError } from '../index.ts';
 import type { Level } from '../lod/index.ts';
 import { linkedController } from '../plugin/abort.ts';
+import { copyWeights } from '../plugin/copy-weights.ts';
 import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import { FieldSampler, type FieldSamples, type SampleTarget } from '../plugin/field-sampler.ts';
 import { type FieldSettings, type LodSettings, lodOf } from '../plugin/lod-settings.ts';
@@ -44,7 +45,8 @@ export interface LevelsOptions {
 export class NSDFObject extends LOD<NSDFObjectEventMap> {
   readonly isNSDFObject = true;
   private _sampler: FieldSampler | null = null;
-  private _pending: AbortController | null = null;
+  /** The derivation at hand, and the field that it is of. */
+  private _pending: { readonly controller: AbortController; readonly asset: FieldAsset } | null = null;
   private _shown: ShownMesh | null = null;
   private _levels: NSDFLevels | null = null;
   /** Until there is a mesh that has it. */
@@ -147,7 +149,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     const { createLevels, NSDFLevels } = await import('./levels.ts');
     const store = createLevels(asset, derive, lod, onProgress);
     object._material = material;
-    object._levels = new NSDFLevels(object, { store, derive, lod, ...object._handles() });
+    object._levels = new NSDFLevels(object, { asset, store, derive, lod, ...object._handles() });
     try {
       await object._levels.demand(lod.waitFor, signal);
       return object;
@@ -166,8 +168,8 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
    * @throws {NsdfArgumentError} if the levels asked for make no ladder
    */
   async setLod(lod: LodSettings | boolean, derive?: DeriveSettings): Promise<this> {
-    const { asset } = this._requireSampler();
     if (lod === false) return this._endLevels();
+    const asset = this._newestAsset();
     const { canKeepLevels, createLevels, NSDFLevels } = await import('./levels.ts');
     const wanted = lod === true ? {} : lod;
     const settings = derive ?? this._levels?.derive ?? {};
@@ -177,8 +179,9 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     }
     const store = createLevels(asset, settings, wanted);
     this._endLevels();
-    this._pending?.abort(new DOMException('the object has levels of detail now', 'AbortError'));
-    this._levels = new NSDFLevels(this, { store, derive: settings, lod: wanted, ...this._handles() });
+    this._abort('the object has levels of detail now');
+    const handles = this._handles(() => this._takeField(asset));
+    this._levels = new NSDFLevels(this, { asset, store, derive: settings, lod: wanted, ...handles });
     return this;
   }
 
@@ -204,28 +207,41 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
 
   /**
    * Derives the surface again, with other options, and puts it in place of what is shown; the material stays, levels of
-   * detail end. A call that is overtaken by a newer one, or by `dispose`, rejects with an AbortError and changes nothing.
+   * detail end. A call that is overtaken by a newer one, or by `dispose`, rejects with an AbortError and changes nothing;
+   * where it overtakes `updateWeights`, it derives those weights.
    * @throws what `deriveMesh` throws, and `options.signal`'s reason.
    */
   async derive(options: DeriveOptions & OutputSettings = {}): Promise<DeriveStats> {
-    const asset = this._requireSampler().asset;
-    this._pending?.abort(new DOMException('a newer derive() was called on this object', 'AbortError'));
-    const { controller, release } = linkedController([options.signal]);
-    this._pending = controller;
-    try {
-      const { signal } = controller;
-      const derived = await deriveGeometry(asset, { ...this._output, ...options, signal });
-      if (signal.aborted) derived.geometry.dispose();
-      signal.throwIfAborted();
-      this._endLevels();
-      const before = this._shown?.derived.geometry;
-      this._show(derived);
-      before?.dispose();
-      return derived.stats;
-    } finally {
-      release();
-      if (this._pending === controller) this._pending = null;
-    }
+    const asset = this._newestAsset();
+    return this._begin('derive', asset, options, (signal) => this._deriveOnce(asset, options, signal));
+  }
+
+  /**
+   * Puts another field in this one's place: other weights of the same network, as a training has them, or a network of
+   * another shape. The mesh that is shown, `asset` and `sample` stay as they are until the new surface is there, and are
+   * then exchanged at once; material, transform, children, and levels of detail with their settings stay for good. Clones
+   * go on showing what they show.
+   *
+   * Newer calls, also of `derive` and `dispose`, overtake older ones, which end, reject with an AbortError and change
+   * nothing: where weights come faster than surfaces, wait for one before you give the next. What is derived goes to the
+   * cache under the new weights' hash; `cache: false` keeps weights that nobody will ask for again out of it.
+   *
+   * @param asset copied: its arrays may be trained on while this derives.
+   * @param options as `derive` takes them; with levels of detail, what differs from how the levels were asked for.
+   * @returns counts and times of the surface that is now shown: with levels of detail, of the first.
+   * @throws what `deriveMesh` throws, and `options.signal`'s reason; the object is as it was then.
+   * @example
+   * await trainField(mesh, {
+   *   onProgress: async ({ step, field }) => {
+   *     if (step % 50 === 0) await object.updateWeights(await field(), { resolution: 48, cache: false });
+   *   },
+   * });
+   */
+  async updateWeights(asset: FieldAsset, options: DeriveOptions & OutputSettings = {}): Promise<DeriveStats> {
+    const own = copyWeights(asset);
+    return this._begin('updateWeights', own, options, (signal) =>
+      this._levels ? this._deriveLevels(own, options, signal) : this._deriveOnce(own, options, signal),
+    );
   }
 
   /**
@@ -265,7 +281,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
 
   /** Ends all work for this object: a derivation at hand, and levels that are being made. Drawn again, it goes on. */
   stop(): void {
-    this._pending?.abort(new DOMException('the object was stopped', 'AbortError'));
+    this._abort('the object was stopped');
     this._levels?.dispose();
   }
 
@@ -274,7 +290,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
    * surface that was on the GPU alone: that takes another `derive`.
    */
   override dispose(): void {
-    this._pending?.abort(new DOMException('the object was disposed', 'AbortError'));
+    this._abort('the object was disposed');
     this._levels?.dispose();
     const shown = this._shown?.derived.geometry;
     for (const geometry of new Set([...(shown ? [shown] : []), ...(this._levels?.ownGeometries ?? [])])) {
@@ -306,6 +322,82 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     return this;
   }
 
+  /** Runs a derivation that ends the one before it. */
+  private async _begin(
+    name: string,
+    asset: FieldAsset,
+    options: DeriveOptions,
+    task: (signal: AbortSignal) => Promise<DeriveStats>,
+  ): Promise<DeriveStats> {
+    this._abort(`a newer ${name}() was called on this object`);
+    const { controller, release } = linkedController([options.signal]);
+    const pending = { controller, asset };
+    this._pending = pending;
+    try {
+      return await task(controller.signal);
+    } finally {
+      release();
+      if (this._pending === pending) this._pending = null;
+    }
+  }
+
+  private _abort(why: string): void {
+    this._pending?.controller.abort(new DOMException(why, 'AbortError'));
+  }
+
+  /** The field that is being derived, else the one that is shown. */
+  private _newestAsset(): FieldAsset {
+    const isPending = this._pending && !this._pending.controller.signal.aborted;
+    return isPending ? (this._pending?.asset as FieldAsset) : this._requireSampler().asset;
+  }
+
+  private async _deriveOnce(
+    asset: FieldAsset,
+    options: DeriveOptions & OutputSettings,
+    signal: AbortSignal,
+  ): Promise<DeriveStats> {
+    const derived = await deriveGeometry(asset, { ...this._output, ...options, signal });
+    if (signal.aborted) derived.geometry.dispose();
+    signal.throwIfAborted();
+    this._endLevels();
+    this._takeField(asset);
+    this._show(derived)?.dispose();
+    return derived.stats;
+  }
+
+  /** Makes the first level of another field, which then takes the place of the levels that there are. */
+  private async _deriveLevels(
+    asset: FieldAsset,
+    options: DeriveOptions & OutputSettings,
+    signal: AbortSignal,
+  ): Promise<DeriveStats> {
+    const before = this._levels as NSDFLevels;
+    const { signal: _signal, onProgress, output: _output, renderer: _renderer, ...others } = options;
+    const { createLevels, NSDFLevels } = await import('./levels.ts');
+    signal.throwIfAborted();
+    const [derive, lod] = [{ ...before.derive, ...others }, before.settings];
+    const store = createLevels(asset, derive, lod, onProgress);
+    const handles = this._handles(() => {
+      this._takeField(asset);
+      if (this._levels !== before) return;
+      levels.settings = before.settings;
+      this._endLevels();
+      this._levels = levels;
+    });
+    const levels: NSDFLevels = new NSDFLevels(this, { asset, store, derive, lod, ...handles });
+    try {
+      const level = await levels.demand(lod.waitFor, signal);
+      return (level.value as LevelGeometry).stats;
+    } finally {
+      // Failed, overtaken, or levels were turned off meanwhile.
+      if (this._levels !== levels) levels.release();
+    }
+  }
+
+  private _takeField(asset: FieldAsset): void {
+    if (asset !== this.asset) this._sampler = new FieldSampler(asset);
+  }
+
   /** Back to one level: what is shown. */
   private _endLevels(): this {
     this._levels?.release();
@@ -313,22 +405,31 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     return this;
   }
 
-  /** Puts a geometry in the mesh; the first one makes it. */
-  private _show(derived: DerivedGeometry): void {
+  /** Puts a geometry in the mesh; the first one makes it. @returns the one that it had. */
+  private _show(derived: DerivedGeometry): BufferGeometry | undefined {
     if (this._shown) {
+      const before = this._shown.derived.geometry;
       this._shown.show(derived);
-      return;
+      return before;
     }
     this._shown = ShownMesh.create(derived, this._material ?? createDefaultMaterial());
     this._material = null;
     const { mesh } = this._shown;
     mesh.matrixWorld.copy(this.matrixWorld); // it may be drawn in this very frame
     this.addLevel(mesh, 0);
+    return undefined;
   }
 
-  /** What the levels may do with the mesh. */
-  private _handles(): Pick<NSDFLevelsOptions, 'show' | 'shown'> {
-    return { show: (level) => this._show(level), shown: () => this._shown };
+  /**
+   * What the levels may do with the mesh.
+   * @param onShow called before a level is put in it.
+   */
+  private _handles(onShow: () => void = () => {}): Pick<NSDFLevelsOptions, 'show' | 'shown'> {
+    const show = (level: LevelGeometry) => {
+      onShow();
+      return this._show(level);
+    };
+    return { show, shown: () => this._shown };
   }
 
   private _requireSampler(): FieldSampler {

@@ -1,5 +1,6 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { Box3 } from '../format/asset.ts';
+import { createEventYield } from '../pipeline/yield-to-events.ts';
 import { createRandom } from '../surface/check-random.ts';
 import type { DistanceSource } from './distance-source.ts';
 
@@ -21,29 +22,54 @@ export interface SignedDistance {
 const LATTICE = 64;
 /** Points of the surface kept to draw from. */
 const N_SURFACE = 50_000;
+/** Segments whose roots are looked for together; so many times those that are wanted, a function without roots is given up. */
+const N_SEGMENTS = 256;
+const MAX_TRIES = 40;
 /** Share of the cube's half side for central differences. */
 const DIFFERENCE = 1e-4;
 const HALVINGS = 40;
+/** Longest run between two looks at the event loop, or one call of the function, where that takes longer. */
+const SLICE_MS = 8;
 
-/** Draws from a function's zero set: roots on the edges of lattice boxes that it crosses, moved at random. */
+/** Draws from a function's zero set: roots on segments through lattice boxes that it crosses, moved at random. */
 export class FunctionSource implements DistanceSource {
   private readonly source: SignedDistance;
   private readonly half: number;
-  private readonly surface: Float64Array;
+  private surface = new Float64Array(0);
   private readonly point = new Float64Array(3);
   private readonly value = new Float64Array(1);
   private readonly normal = new Float64Array(3);
 
-  /** @throws {NsdfArgumentError} if the domain is no cube, or the function has no zero set in it, or gives numbers that are none. */
-  constructor(source: SignedDistance) {
+  private constructor(source: SignedDistance, half: number) {
+    this.source = source;
+    this.half = half;
+  }
+
+  /**
+   * Looks for the function's surface, in slices of a few milliseconds.
+   * @throws {NsdfArgumentError} if the domain is no cube, or the function has no zero set in it, or gives numbers that are none.
+   * @throws the signal's reason.
+   */
+  static async find(source: SignedDistance, signal?: AbortSignal): Promise<FunctionSource> {
     const { min, max } = source.domain;
     const sides = min.map((low, k) => max[k] - low);
     if (!sides.every((side) => side > 0 && Math.abs(side - sides[0]) <= 1e-9 * sides[0])) {
       throw new NsdfArgumentError('domain', `domain has sides ${sides.join(', ')}: expected a cube`);
     }
-    this.source = source;
-    this.half = sides[0] / 2;
-    this.surface = this.findSurface();
+    const found = new FunctionSource(source, sides[0] / 2);
+    const events = createEventYield();
+    let sliceStartMs = performance.now();
+    try {
+      for (const _ of found.findSurface()) {
+        if (performance.now() - sliceStartMs < SLICE_MS) continue;
+        await events.giveWay();
+        signal?.throwIfAborted();
+        sliceStartMs = performance.now();
+      }
+    } finally {
+      events.close();
+    }
+    return found;
   }
 
   writeSurface(random: () => number, offset: number, samples: Float64Array, at: number): void {
@@ -90,18 +116,55 @@ export class FunctionSource implements DistanceSource {
     for (let k = 0; k < 3; k++) out[o + k] = norm > 0 ? normal[k] / norm : 0;
   }
 
-  /** f64[6n]: points of the zero set and their normals, about uniform. */
-  private findSurface(): Float64Array {
+  /** Distances at points f64[3n] of the cube [-1, 1]³, in its units. */
+  private distancesAt(points: Float64Array): Float64Array {
+    const { half } = this;
+    const { min } = this.source.domain;
+    const distances = new Float64Array(points.length / 3);
+    this.source.distance(
+      points.map((x, i) => min[i % 3] + (x + 1) * half),
+      distances,
+    );
+    return distances.map((d) => d / half);
+  }
+
+  /** Fills `surface`, f64[6n]: points of the zero set and their normals, about uniform. Yields after each call of the function. */
+  private *findSurface(): Generator<void, void> {
+    const boxes = yield* this.crossedBoxes();
+    const random = createRandom(1);
+    const found = new Float64Array(N_SURFACE * 6);
+    let count = 0;
+    for (let tries = 0; count < N_SURFACE && tries < N_SURFACE * MAX_TRIES; tries += N_SEGMENTS) {
+      const roots = yield* this.rootsOn(segmentsIn(boxes, random));
+      for (let i = 0; i < roots.length && count < N_SURFACE; i += 3, count++) {
+        found.set(roots.subarray(i, i + 3), count * 6);
+        this.writeNormal(roots, i, found, count * 6 + 3);
+        yield;
+      }
+    }
+    this.surface = found.slice(0, count * 6);
+  }
+
+  /** The lattice boxes on whose corners the function has both signs. */
+  private *crossedBoxes(): Generator<void, number[]> {
     const n = LATTICE + 1;
     const values = new Float64Array(n ** 3);
     const at = (i: number) => (2 * i) / LATTICE - 1;
-    for (let i = 0; i < values.length; i++) {
-      values[i] = this.distanceAt(at(i % n), at(Math.floor(i / n) % n), at(Math.floor(i / (n * n))));
-      if (Number.isFinite(values[i])) continue;
-      throw new NsdfArgumentError(
-        'source.distance',
-        `source.distance gave ${values[i]} at (${this.point.join(', ')}): expected a finite number`,
-      );
+    for (let row = 0; row < n * n; row++) {
+      const points = new Float64Array(n * 3);
+      for (let i = 0; i < n; i++) points.set([at(i), at(row % n), at(Math.floor(row / n))], i * 3);
+      const distances = this.distancesAt(points);
+      const wrong = distances.findIndex((d) => !Number.isFinite(d));
+      if (wrong >= 0) {
+        const { min } = this.source.domain;
+        const place = [0, 1, 2].map((k) => min[k] + (points[wrong * 3 + k] + 1) * this.half);
+        throw new NsdfArgumentError(
+          'source.distance',
+          `source.distance gave ${distances[wrong]} at (${place.join(', ')}): expected a finite number`,
+        );
+      }
+      values.set(distances, row * n);
+      yield;
     }
     const boxes: number[] = [];
     for (let i = 0; i < values.length; i++) {
@@ -111,45 +174,57 @@ export class FunctionSource implements DistanceSource {
       for (let c = 0; c < 8; c++)
         nInside += Number(values[i + (c & 1) + ((c >> 1) & 1) * n + (c >> 2) * n * n] < 0);
       if (nInside > 0 && nInside < 8) boxes.push(i);
+      if (x === 0 && y === 0) yield;
     }
-    if (boxes.length === 0) {
-      throw new NsdfArgumentError(
-        'source.distance',
-        `source.distance has one sign on a lattice of ${LATTICE}³ boxes of its domain: expected a surface`,
-      );
-    }
-    return this.rootsIn(boxes, n);
+    if (boxes.length > 0) return boxes;
+    throw new NsdfArgumentError(
+      'source.distance',
+      `source.distance has one sign on a lattice of ${LATTICE}³ boxes of its domain: expected a surface`,
+    );
   }
 
-  /** Where random short segments that start in the boxes change sign: uniform by area (Crofton). */
-  private rootsIn(boxes: readonly number[], n: number): Float64Array {
-    const random = createRandom(1);
-    const found = new Float64Array(N_SURFACE * 6);
-    const size = 2 / LATTICE;
-    const a = [0, 0, 0];
-    const b = [0, 0, 0];
-    const middle = new Float64Array(3);
-    let count = 0;
-    for (let tries = 0; count < N_SURFACE && tries < N_SURFACE * 40; tries++) {
-      const i = boxes[Math.floor(random() * boxes.length)];
-      const cell = [i % n, Math.floor(i / n) % n, Math.floor(i / (n * n))];
-      for (let k = 0; k < 3; k++) {
-        a[k] = Math.min(1, Math.max(-1, (cell[k] + 2 * random() - 0.5) * size - 1));
-        b[k] = Math.min(1, Math.max(-1, (cell[k] + 2 * random() - 0.5) * size - 1));
+  /** Where the function changes sign on segments, f64[3n]; segments without a change are passed over. */
+  private *rootsOn({ from, to }: Segments): Generator<void, Float64Array> {
+    const ends = [this.distancesAt(from), this.distancesAt(to)];
+    yield;
+    const kept = [...ends[0].keys()].filter((i) => ends[0][i] < 0 !== ends[1][i] < 0);
+    const [low, high] = [new Float64Array(kept.length), new Float64Array(kept.length).fill(1)];
+    const middle = new Float64Array(kept.length * 3);
+    for (let step = 0; step < HALVINGS; step++) {
+      for (let i = 0; i < middle.length; i++) {
+        const j = Math.floor(i / 3);
+        const o = kept[j] * 3 + (i % 3);
+        middle[i] = from[o] + 0.5 * (low[j] + high[j]) * (to[o] - from[o]);
       }
-      const isInside = this.distanceAt(a[0], a[1], a[2]) < 0;
-      if (this.distanceAt(b[0], b[1], b[2]) < 0 === isInside) continue;
-      let [low, high] = [0, 1];
-      for (let step = 0; step < HALVINGS; step++) {
-        const t = 0.5 * (low + high);
-        for (let k = 0; k < 3; k++) middle[k] = a[k] + t * (b[k] - a[k]);
-        if (this.distanceAt(middle[0], middle[1], middle[2]) < 0 === isInside) low = t;
-        else high = t;
-      }
-      found.set(middle, count * 6);
-      this.writeNormal(middle, 0, found, count * 6 + 3);
-      count++;
+      const values = this.distancesAt(middle);
+      kept.forEach((segment, j) => {
+        const side = values[j] < 0 === ends[0][segment] < 0 ? low : high;
+        side[j] = 0.5 * (low[j] + high[j]);
+      });
+      yield;
     }
-    return found.slice(0, count * 6);
+    return middle;
   }
+}
+
+/** Segments by their ends, f64[3n] each. */
+interface Segments {
+  readonly from: Float64Array;
+  readonly to: Float64Array;
+}
+
+/** Random short segments that start and end in and around lattice boxes: their roots are uniform by area (Crofton). */
+function segmentsIn(boxes: readonly number[], random: () => number): Segments {
+  const n = LATTICE + 1;
+  const size = 2 / LATTICE;
+  const [from, to] = [new Float64Array(N_SEGMENTS * 3), new Float64Array(N_SEGMENTS * 3)];
+  for (let s = 0; s < N_SEGMENTS; s++) {
+    const i = boxes[Math.floor(random() * boxes.length)];
+    const cell = [i % n, Math.floor(i / n) % n, Math.floor(i / (n * n))];
+    for (let k = 0; k < 3; k++) {
+      from[s * 3 + k] = Math.min(1, Math.max(-1, (cell[k] + 2 * random() - 0.5) * size - 1));
+      to[s * 3 + k] = Math.min(1, Math.max(-1, (cell[k] + 2 * random() - 0.5) * size - 1));
+    }
+  }
+  return { from, to };
 }

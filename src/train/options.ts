@@ -35,7 +35,7 @@ export interface TrainOptions {
   /** Tolerance of the derivation by which false parts far from the source are looked for, source units. Default: a thousandth of the domain's side. */
   readonly checkTolerance?: number;
   readonly weights?: Partial<LossWeights>;
-  /** Train for about this long, preparation included, instead of a number of steps. */
+  /** Train for about this long, preparation included and rests not, instead of a number of steps. */
   readonly seconds?: number;
   /** Train on until the mean distance of the zero set from the source is below this, source units; at most 8 times the steps. */
   readonly targetError?: number;
@@ -51,7 +51,8 @@ export interface TrainOptions {
   /** A state that an earlier training of the same shape gave, to go on from. */
   readonly resume?: TrainingState;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: TrainProgress) => void;
+  /** Called after every step. Where it gives a promise, training rests until that is settled: pictures keep pace, or someone pauses. */
+  readonly onProgress?: (progress: TrainProgress) => void | Promise<void>;
 }
 
 /** What a preset stands for. */

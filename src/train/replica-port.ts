@@ -1,12 +1,19 @@
 import { NsdfLoadError } from '../errors.ts';
 import type { Box3 } from '../format/asset.ts';
 import { BackendUnavailableError } from '../pipeline/backend.ts';
+import { collectBuffers } from '../pipeline/buffers.ts';
 import { fromWire, toWire, type WireError } from '../pipeline/error-wire.ts';
 import type { WorkerLike } from '../pipeline/worker-host.ts';
 import { createEventYield, type EventYield } from '../pipeline/yield-to-events.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';
 import { type DistanceSource, MeshSource, type SamplePools } from './distance-source.ts';
-import { Replica, type ReplicaSetup, type SparseGradient, type TrainingState } from './replica.ts';
+import {
+  type Parameters,
+  Replica,
+  type ReplicaSetup,
+  type SparseGradient,
+  type TrainingState,
+} from './replica.ts';
 import { prepareMesh, type TrainingMesh } from './training-mesh.ts';
 
 /** What can be asked of a replica: names, arguments, answers. */
@@ -20,6 +27,7 @@ export interface ReplicaCalls {
   setDistances: { arguments: [distances: readonly Float64Array[]]; answer: undefined };
   gradient: { arguments: [step: number]; answer: SparseGradient };
   apply: { arguments: [gradients: readonly SparseGradient[], rateShare: number]; answer: undefined };
+  parameters: { arguments: []; answer: Parameters };
   state: { arguments: []; answer: TrainingState };
   restore: { arguments: [state: TrainingState]; answer: undefined };
 }
@@ -36,8 +44,9 @@ export interface ReplicaPort {
   close(): void;
 }
 
-/** Points asked of a source between two looks at the event loop: a few milliseconds. */
-const QUERIES_PER_PART = 128;
+/** Points first asked of a source between two looks at the event loop, and how long a look may take to come. */
+const FIRST_QUERIES = 32;
+const SLICE_MS = 8;
 
 /** A replica on this thread, which gives way after every millisecond or so of work. */
 export class LocalReplica implements ReplicaPort {
@@ -89,8 +98,16 @@ export class LocalReplica implements ReplicaPort {
     make: (first: number, end: number) => Float64Array,
   ): Promise<Float64Array> {
     const parts: Float64Array[] = [];
-    for (let at = first; at < end && !this.isClosed; at += QUERIES_PER_PART) {
-      parts.push(make(at, Math.min(end, at + QUERIES_PER_PART)));
+    // A mesh answers in microseconds; what a function does is its own affair.
+    let nQueries = FIRST_QUERIES;
+    for (let at = first; at < end && !this.isClosed; ) {
+      const startMs = performance.now();
+      const to = Math.min(end, at + nQueries);
+      parts.push(make(at, to));
+      at = to;
+      const timeMs = performance.now() - startMs;
+      if (timeMs < SLICE_MS / 4) nQueries *= 2;
+      if (timeMs > SLICE_MS) nQueries = Math.max(1, nQueries >> 1);
       await this.events.giveWay();
     }
     return joined(parts);
@@ -145,7 +162,8 @@ export function serveReplica(scope: {
       const { name, args } = data;
       if (replica === undefined) throw new Error('called before its start');
       const answer = await replica.call(name, ...(args as never));
-      scope.postMessage({ kind: 'answer', id, answer }, []);
+      // Made for this answer, all of it.
+      scope.postMessage({ kind: 'answer', id, answer }, [...collectBuffers(answer)]);
     } catch (error) {
       scope.postMessage({ kind: 'failed', id, error: toWire(error) }, []);
     }

@@ -25,11 +25,15 @@ export interface SparseGradient {
   readonly nErrors: number;
 }
 
-/** Parameters and moments: all that a training needs to go on. */
-export interface TrainingState {
-  readonly shape: FieldShape;
+/** The parameters of a field, as `TrainableField` lays them out. */
+export interface Parameters {
   readonly table: Float32Array;
   readonly mlp: Float64Array;
+}
+
+/** Parameters and moments: all that a training needs to go on. */
+export interface TrainingState extends Parameters {
+  readonly shape: FieldShape;
   /** Adam's moments and its steps. */
   readonly moments: ReturnType<Adam['moments']>;
 }
@@ -156,14 +160,14 @@ export class Replica {
     this.adam.step(kernel, LEARNING_RATE_DEFAULTS, rateShare);
   }
 
+  /** Copied. */
+  parameters(): Parameters {
+    return { table: this.field.table.slice(), mlp: this.field.mlp.slice() };
+  }
+
+  /** Copied. */
   state(): TrainingState {
-    const { field, adam, setup } = this;
-    return {
-      shape: setup.shape,
-      table: field.table.slice(),
-      mlp: field.mlp.slice(),
-      moments: adam.moments(),
-    };
+    return { shape: this.setup.shape, ...this.parameters(), moments: this.adam.moments() };
   }
 
   restore({ table, mlp, moments }: TrainingState): void {

@@ -1,10 +1,12 @@
 import { NsdfArgumentError } from '../errors.ts';
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
+import { abortable } from '../pipeline/abortable.ts';
 import { BackendUnavailableError } from '../pipeline/backend.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveOptions } from '../pipeline/options.ts';
 import type { WorkerLike } from '../pipeline/worker-host.ts';
+import { createEventYield } from '../pipeline/yield-to-events.ts';
 import { createRandom } from '../surface/check-random.ts';
 import { localPositions } from '../surface/mesh.ts';
 import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
@@ -51,6 +53,8 @@ const MAX_ROUNDS = 8;
 const ROUND_SHARE = 0.5;
 /** Points of the source at which the error is measured. */
 const N_ERROR_POINTS = 8192;
+/** About a millisecond's work. */
+const ERROR_POINTS_PER_PART = 512;
 /** Steps after which a training by time knows how long a step takes. */
 const TIMED_STEPS = 10;
 /** Boxes of the lattice, and share of the domain's half side for the derivation, by which far parts are looked for. */
@@ -123,7 +127,7 @@ async function start(
 ): Promise<Started> {
   const setup = (nReplicas: number): ReplicaSetup => ({ ...plan, nReplicas });
   if ('distance' in source) {
-    const ports = [new LocalReplica(new FunctionSource(source), setup(1), 0)];
+    const ports = [new LocalReplica(await FunctionSource.find(source, signal), setup(1), 0)];
     const workersReason = plan.nWorkers > 0 ? 'a function cannot be sent to a worker' : undefined;
     return { ports, domain: source.domain, mesh: undefined, nWorkers: 0, workersReason };
   }
@@ -182,6 +186,8 @@ class Training {
   private readonly options: TrainOptions;
   private readonly startMs: number;
   private readonly half: number;
+  /** How long the listener had it rest. */
+  private restMs = 0;
   private step = 0;
   private nSteps: number;
   private error: number | undefined;
@@ -216,7 +222,7 @@ class Training {
     }
     const parts = await this.mend();
     if (parts.nSteps > 0) errorLocal = await this.measure();
-    this.report('measure', 1);
+    await this.report('measure', 1);
     const { mesh, nWorkers, workersReason } = this.started;
     return {
       asset: await this.asset(),
@@ -238,19 +244,19 @@ class Training {
   /** Pools and first tables. */
   private async prepare(): Promise<void> {
     const { resume } = this.options;
-    this.report('prepare', 0);
+    await this.report('prepare', 0);
     const [wide, uniform] = await Promise.all(
       (['wide', 'uniform'] as const).map((kind) =>
         this.gather(this.plan.poolSize, (port, first, end) => port.call('makePool', kind, first, end)),
       ),
     );
-    this.report('sample', 0.02);
+    await this.report('sample', 0.02);
     await this.setPools({ wide, uniform });
     if (resume) {
       await this.toAll((port) => port.call('restore', resume));
       return;
     }
-    const sizes = new TrainableField(this.plan.shape, 0).levels.map(({ nEntries }) => nEntries);
+    const sizes = new TrainableField(this.plan.shape).levels.map(({ nEntries }) => nEntries);
     const nCoarse = sizes.filter((n) => n <= MAX_GRID_VERTICES).length;
     const distances: Float64Array[] = [];
     for (let level = 0; level < nCoarse; level++) {
@@ -261,7 +267,7 @@ class Training {
       );
     }
     await this.toAll((port) => port.call('setDistances', distances));
-    this.report('sample', 0.04);
+    await this.report('sample', 0.04);
   }
 
   private async setPools(pools: SamplePools): Promise<void> {
@@ -283,7 +289,7 @@ class Training {
         end = this.step + Math.max(1, Math.floor(left / secondsAStep));
         this.nSteps = end;
       }
-      this.report('train', 0.04 + (0.9 * this.step) / this.nSteps);
+      await this.report('train', 0.04 + (0.9 * this.step) / this.nSteps);
     }
   }
 
@@ -301,12 +307,17 @@ class Training {
 
   /** Mean first-order distance from points of the source to the zero set, source units. */
   private async measure(): Promise<number> {
-    const field = createCpuField(await this.asset());
     const points = await this.started.ports[0].call('surfacePoints', N_ERROR_POINTS, this.plan.seed);
-    return meanDistance(
-      field,
-      points.map((x, i) => this.toLocal(x, i % 3)),
-    );
+    const pointsLocal = points.map((x, i) => this.toLocal(x, i % 3));
+    const field = createCpuField(await this.asset());
+    const events = createEventYield();
+    let sum = 0;
+    for (let i = 0; i < pointsLocal.length; i += ERROR_POINTS_PER_PART * 3) {
+      sum += sumOfDistances(field, pointsLocal.subarray(i, i + ERROR_POINTS_PER_PART * 3));
+      await events.giveWay();
+    }
+    events.close();
+    return sum / N_ERROR_POINTS;
   }
 
   /**
@@ -322,7 +333,7 @@ class Training {
       parts = await this.findFalseParts(look);
       nFound += parts.nFalse;
       for (let round = 0; round < MAX_MENDS && parts.nFalse > 0; round++) {
-        this.report('mend', 0.95 + 0.01 * round);
+        await this.report('mend', 0.95 + 0.01 * round);
         await this.trainAway(parts.points);
         nSteps += MEND_STEPS;
         parts = await this.findFalseParts(look);
@@ -377,10 +388,10 @@ class Training {
 
   /** The field as it is now. */
   private async asset(): Promise<FieldAsset> {
-    const state = await this.started.ports[0].call('state');
-    const field = new TrainableField(state.shape, 0);
-    field.table.set(state.table);
-    field.mlp.set(state.mlp);
+    const { table, mlp } = await this.started.ports[0].call('parameters');
+    const field = new TrainableField(this.plan.shape);
+    field.table.set(table);
+    field.mlp.set(mlp);
     return field.toAsset(this.options.name ?? 'field', this.started.domain);
   }
 
@@ -399,16 +410,17 @@ class Training {
   }
 
   private seconds(): number {
-    return (performance.now() - this.startMs) / 1000;
+    return (performance.now() - this.startMs - this.restMs) / 1000;
   }
 
   private isTimeUp(): boolean {
     return this.plan.seconds !== undefined && this.seconds() >= this.plan.seconds;
   }
 
-  private report(stage: TrainProgress['stage'], fraction: number): void {
+  /** Tells how far it is, and rests for as long as the listener asks for. */
+  private async report(stage: TrainProgress['stage'], fraction: number): Promise<void> {
     const seconds = this.seconds();
-    this.options.onProgress?.({
+    const rest = this.options.onProgress?.({
       stage,
       fraction,
       step: this.step,
@@ -418,6 +430,10 @@ class Training {
         stage === 'train' && this.step > TIMED_STEPS ? (seconds / fraction) * (1 - fraction) : undefined,
       field: () => this.asset(),
     });
+    if (!rest) return;
+    const startMs = performance.now();
+    await abortable(rest, this.options.signal);
+    this.restMs += performance.now() - startMs;
   }
 }
 
@@ -425,18 +441,17 @@ function factsOf({ triangles: _, surface: __, ...facts }: TrainingMesh): NonNull
   return facts;
 }
 
-/** Mean |f| / |∇f|: to first order the distance of the zero set from the points. */
-function meanDistance(field: CpuField, points: Float64Array): number {
-  const n = points.length / 3;
-  const values = new Float64Array(n);
-  const gradients = new Float64Array(n * 3);
+/** Sum of |f| / |∇f|: to first order the distances of the zero set from the points. */
+function sumOfDistances(field: CpuField, points: Float64Array): number {
+  const values = new Float64Array(points.length / 3);
+  const gradients = new Float64Array(points.length);
   field.evaluateWithGradient(points, values, gradients);
   let sum = 0;
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < values.length; i++) {
     const slope = Math.hypot(gradients[i * 3], gradients[i * 3 + 1], gradients[i * 3 + 2]);
     sum += Math.abs(values[i]) / Math.max(slope, LEAST_SLOPE);
   }
-  return n > 0 ? sum / n : 0;
+  return sum;
 }
 
 interface FalseParts {

@@ -53,10 +53,13 @@ export class TrainableField {
   readonly entriesAt: readonly number[];
   readonly layers: readonly TrainableLayer[];
 
-  /** @param levels their numbers; default: dense ones that hold all that a point of the cube can touch. */
+  /**
+   * @param seed of the first parameters; without one they are zero, to be written.
+   * @param levels their numbers; default: dense ones that hold all that a point of the cube can touch.
+   */
   constructor(
     shape: FieldShape,
-    seed: number,
+    seed?: number,
     levels: readonly Omit<GridLevel, 'params'>[] = shape.resolutions.map(denseLevel),
   ) {
     this.shape = shape;
@@ -78,7 +81,7 @@ export class TrainableField {
       return layer;
     });
     this.mlp = new Float64Array(at);
-    this.initialise(createRandom(seed));
+    if (seed !== undefined) this.initialise(createRandom(seed));
   }
 
   /**
@@ -96,7 +99,7 @@ export class TrainableField {
     const { levels, nFeaturesPerLevel } = encoding;
     const hidden = layers.slice(0, -1).map(({ nOut }) => nOut);
     const shape = { resolutions: levels.map(({ scale }) => scale + 1), nFeaturesPerLevel, hidden };
-    const field = new TrainableField(shape, 0, levels);
+    const field = new TrainableField(shape, undefined, levels);
     levels.forEach(({ params }, l) => {
       field.levels[l].params.set(params);
     });

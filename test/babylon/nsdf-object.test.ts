@@ -103,3 +103,72 @@ describe('derive', () => {
     expect(mesh.getTotalIndices()).toBe(0);
   });
 });
+
+describe('updateWeights', () => {
+  const NEXT = sphereField({ cells: [4, 8], radius: 0.7 });
+  const extentOf = (mesh: Mesh) => {
+    mesh.refreshBoundingInfo();
+    return mesh.getBoundingInfo().boundingBox.maximum.y;
+  };
+
+  it('puts other weights in place, for clones and instances too, and keeps what is set on the mesh', async () => {
+    const { scene, mesh, field } = await loadBall();
+    const clone = mesh.clone('clone');
+    const instance = mesh.createInstance('instance');
+    mesh.position.set(1, 2, 3);
+    const { material } = mesh;
+    const { asset } = field;
+    const seen = new Set<unknown>();
+    const onProgress = () => seen.add(field.asset).add(mesh.getTotalVertices());
+    const before = mesh.getTotalVertices();
+    const nGeometries = scene.geometries.length;
+    const stats = await field.updateWeights(NEXT, { tolerance: 0.01, onProgress });
+    expect(seen).toEqual(new Set([asset, before]));
+    for (const shown of [mesh, clone, instance]) {
+      expect(nsdfOf(shown)!.stats).toBe(stats);
+      expect(nsdfOf(shown)!.asset).toEqual(NEXT);
+    }
+    expect(mesh.material).toBe(material);
+    expect(mesh.position.asArray()).toEqual([1, 2, 3]);
+    expect(extentOf(mesh)).toBeCloseTo(0.7, 1);
+    expect(field.sample([0.7, 0, 0]).distances[0]).toBeCloseTo(0, 1);
+    expect(scene.geometries).toHaveLength(nGeometries);
+  });
+
+  it('drops what a later call overtakes, changes nothing when it fails, and hands its weights on to derive', async () => {
+    const { mesh, field } = await loadBall();
+    const overtaken = field.updateWeights(sphereField({ cells: [4], radius: 0.3 }), { tolerance: 1e-5 });
+    const last = field.updateWeights(NEXT, { tolerance: 0.02 });
+    await expect(overtaken).rejects.toMatchObject({ name: 'AbortError' });
+    const stats = await last;
+    expect(field.stats).toBe(stats);
+    await expect(field.updateWeights(BALL, { tolerance: -1 })).rejects.toBeInstanceOf(NsdfArgumentError);
+    await expect(field.updateWeights(BALL, { signal: AbortSignal.abort('no') })).rejects.toBe('no');
+    expect(field.asset).toEqual(NEXT);
+    expect(field.stats).toBe(stats);
+    const update = field.updateWeights(BALL, { tolerance: 1e-5 });
+    const derived = field.derive({ tolerance: 0.02 });
+    await expect(update).rejects.toMatchObject({ name: 'AbortError' });
+    await derived;
+    expect(extentOf(mesh)).toBeCloseTo(0.5, 1);
+  });
+
+  it('keeps levels of detail: the same ladder of the new field', async () => {
+    const { scene, mesh, field } = await loadBall();
+    const levels = [{ tolerance: 0.05 }, { tolerance: 0.005 }];
+    await field.setLod({ levels, waitFor: 'coarse' });
+    await field.loadLevel('coarse');
+    const nGeometries = scene.geometries.length;
+    const stats = await field.updateWeights(NEXT);
+    expect(field.stats).toBe(stats);
+    expect(field.level?.name).toBe('tolerance 0.05');
+    expect(extentOf(mesh)).toBeCloseTo(0.7, 1);
+    expect(field.ladder.map(({ name }) => name)).toEqual(['tolerance 0.05', 'tolerance 0.005']);
+    expect(scene.geometries).toHaveLength(nGeometries);
+    const update = field.updateWeights(BALL);
+    await field.setLod(false);
+    await update;
+    expect(field.ladder).toEqual([]);
+    expect(extentOf(mesh)).toBeCloseTo(0.5, 1);
+  });
+});
