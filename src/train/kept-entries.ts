@@ -26,12 +26,17 @@ export class KeptEntries {
     );
   }
 
-  /** Keeps what a mesh crosses; gives how many entries that adds. */
-  add(mesh: CheckableMesh): number {
+  /**
+   * Keeps what a mesh crosses; gives how many entries that adds, and how many of the finest level's cells had none of theirs before:
+   * those lie apart from all that was kept.
+   */
+  add(mesh: CheckableMesh): { readonly nAdded: number; readonly nApart: number } {
     const before = this.count();
-    for (let l = 1; l < this.grid.length; l++) this.addCells(l, mesh, l < this.grid.length - 1 ? 1 : 0);
-    for (let l = this.grid.length - 1; l > 1; l--) this.addNearest(l);
-    return this.count() - before;
+    const finest = this.grid.length - 1;
+    let nApart = 0;
+    for (let l = 1; l <= finest; l++) nApart = this.addCells(l, mesh, l < finest ? 1 : 0);
+    for (let l = finest; l > 1; l--) this.addNearest(l);
+    return { nAdded: this.count() - before, nApart };
   }
 
   count(): number {
@@ -41,9 +46,11 @@ export class KeptEntries {
     }, 0);
   }
 
-  private addCells(l: number, { positions, indices }: CheckableMesh, ring: number): void {
+  private addCells(l: number, { positions, indices }: CheckableMesh, ring: number): number {
     const kept = this.levels[l];
-    if (kept === null) return;
+    if (kept === null) return 0;
+    const before = kept.slice();
+    let nApart = 0;
     const { min, max } = this.domain;
     const level = this.grid[l];
     const { scale, offset, resolution } = level;
@@ -70,6 +77,7 @@ export class KeptEntries {
       }
     }
     for (const cell of cells) {
+      let isApart = true;
       const x = cell % side;
       const y = Math.floor(cell / side) % side;
       const z = Math.floor(cell / (side * side));
@@ -77,11 +85,15 @@ export class KeptEntries {
         for (let dy = -ring; dy <= 1 + ring; dy++) {
           for (let dx = -ring; dx <= 1 + ring; dx++) {
             if (x + dx < 0 || y + dy < 0 || z + dz < 0) continue;
-            kept[entryIndex(level, x + dx, y + dy, z + dz)] = 1;
+            const entry = entryIndex(level, x + dx, y + dy, z + dz);
+            if (before[entry] === 1) isApart = false;
+            kept[entry] = 1;
           }
         }
       }
+      nApart += Number(isApart);
     }
+    return nApart;
   }
 
   /** The coarser level keeps what is nearest to what this one keeps: the codec asks for it. */

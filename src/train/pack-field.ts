@@ -96,7 +96,9 @@ export async function packField(asset: FieldAsset, options: PackFieldOptions = {
   if (options.tuneSteps) await packing.tune(await packing.search(given));
   for (let round = 0; ; round++) {
     const rounded = await packing.search(given);
-    if (await packing.isSound(rounded.asset, round)) return packing.finish(rounded, given);
+    const found = await packing.look(rounded.asset, round);
+    if (found === 'moved') return packing.finish(await packing.search(given), given);
+    if (found === 'sound') return packing.finish(rounded, given);
   }
 }
 
@@ -280,12 +282,15 @@ class Packing {
     });
   }
 
-  /** Whether the packed surface crosses cells alone whose entries are kept; where not, they are from now on. */
-  async isSound(packed: FieldAsset, round: number): Promise<boolean> {
-    if (this.kept === null) return true;
-    const nAdded = this.kept.add(await this.derive(packed));
-    if (nAdded > 0 && round + 1 >= MAX_ROUNDS) this.kept = null;
-    return nAdded === 0;
+  /**
+   * Looks at the packed surface. The cells that it crosses are kept from now on, too: those beside cells that were kept, for it has
+   * moved a little, and those apart from all, where it has pieces that the field has not.
+   */
+  async look(packed: FieldAsset, round: number): Promise<'sound' | 'moved' | 'strays'> {
+    if (this.kept === null) return 'sound';
+    const { nAdded, nApart } = this.kept.add(await this.derive(packed));
+    if (nApart > 0 && round + 1 >= MAX_ROUNDS) this.kept = null;
+    return nApart > 0 ? 'strays' : nAdded > 0 ? 'moved' : 'sound';
   }
 
   async finish(rounded: Rounded, goal: Goal): Promise<PackedField> {
