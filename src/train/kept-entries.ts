@@ -1,7 +1,7 @@
 import { entryIndex } from '../field/hash-grid.ts';
 import type { Box3, GridLevel, HashGridEncoding } from '../format/asset.ts';
 import { nearestVertices } from '../format/table-model.ts';
-import type { CheckableMesh } from '../surface/check-topology.ts';
+import type { Triangles } from '../surface/triangle-tree.ts';
 
 /** Cells are numbered in doubles: finer levels than this are kept whole. */
 const MAX_RESOLUTION = 2 ** 17;
@@ -30,7 +30,7 @@ export class KeptEntries {
    * Keeps what a mesh crosses; gives how many entries that adds, and how many of the finest level's cells had none of theirs before:
    * those lie apart from all that was kept.
    */
-  add(mesh: CheckableMesh): { readonly nAdded: number; readonly nApart: number } {
+  add(mesh: Triangles): { readonly nAdded: number; readonly nApart: number } {
     const before = this.count();
     const finest = this.grid.length - 1;
     let nApart = 0;
@@ -46,7 +46,7 @@ export class KeptEntries {
     }, 0);
   }
 
-  private addCells(l: number, { positions, indices }: CheckableMesh, ring: number): number {
+  private addCells(l: number, { positions, indices }: Triangles, ring: number): number {
     const kept = this.levels[l];
     if (kept === null) return 0;
     const before = kept.slice();

@@ -10,7 +10,6 @@ import type { IntegerTable } from '../format/table-model.ts';
 import { writeNsdfHashed } from '../format/write.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import { createRandom } from '../surface/check-random.ts';
-import type { CheckableMesh } from '../surface/check-topology.ts';
 import { sampleZeroSet } from '../surface/distance-samples.ts';
 import { distancesToZeroSet } from '../surface/distance-to-zero-set.ts';
 import { localPositions } from '../surface/mesh.ts';
@@ -238,7 +237,7 @@ class Packing {
     const name = isLargest ? 'error' : 'maxBytes';
     const last = await this.round(Math.exp(isLargest ? low : high));
     const found = isLargest ? `leaves an error of ${last.error}` : `leaves ${last.bytes} bytes`;
-    const wanted = 'error' in goal ? goal.error : 'maxBytes' in goal ? goal.maxBytes : goal.step;
+    const wanted = 'error' in goal ? goal.error : goal.maxBytes;
     throw new NsdfArgumentError(name, `${name} is ${wanted}, but even a step of ${last.step} ${found}`);
   }
 
@@ -323,7 +322,7 @@ class Packing {
     return Math.max(mean(this.field, this.original, field), mean(field, packed, this.field));
   }
 
-  private async derive(asset: FieldAsset): Promise<CheckableMesh> {
+  private async derive(asset: FieldAsset): Promise<Triangles> {
     const { signal } = this.options;
     const tolerance = MESH_TOLERANCE * this.side;
     const { mesh } = await deriveMesh(asset, {
