@@ -101,10 +101,15 @@ class Search {
     this.goal = goal;
     this.meshopt = meshopt;
     this.side = Math.max(...min.map((low, k) => max[k] - low));
-    this.unit = Float32Array.from(positions, (x, i) => (x - min[i % 3]) / this.side);
-    // Triangles that are no neighbours by their numbers would not be simplified across.
-    const first = meshopt.MeshoptSimplifier.generatePositionRemap(this.unit, 3);
+    const all = Float32Array.from(positions, (x, i) => (x - min[i % 3]) / this.side);
+    // Sides between vertices at one place, used or not, count as seams: they would not be simplified across.
+    const first = meshopt.MeshoptSimplifier.generatePositionRemap(all, 3);
     this.indices = Uint32Array.from(input.indices, (v) => first[v]);
+    const [numbers, nVertices] = meshopt.MeshoptSimplifier.compactMesh(this.indices);
+    this.unit = new Float32Array(nVertices * 3);
+    numbers.forEach((to, v) => {
+      if (to < nVertices) this.unit.set(all.subarray(v * 3, v * 3 + 3), to * 3);
+    });
     const unit = { positions: this.unit, indices: this.indices };
     this.tree = new TriangleTree(unit);
     this.points = sampleMesh(unit, N_SAMPLES, createRandom(3));
