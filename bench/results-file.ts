@@ -16,6 +16,8 @@ export const DOC_TABLES: readonly { readonly name: string; readonly doc: string 
   { name: 'gpu-dawn-h100', doc: 'docs/guides/webgpu.md' },
   { name: 'gpu-swiftshader-bunny', doc: 'docs/guides/webgpu.md' },
   { name: 'gpu-dawn-scaling', doc: 'docs/guides/webgpu.md' },
+  { name: 'planarity-bunny', doc: 'docs/theory.md' },
+  { name: 'training', doc: 'docs/theory.md' },
   { name: 'compact-bunny', doc: 'docs/guides/training.md' },
 ];
 

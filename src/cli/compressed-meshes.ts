@@ -44,9 +44,10 @@ interface Quantized {
   readonly errors: Goal;
 }
 
-const BITS = [10, 11, 12, 14];
-/** Halvings of the range of triangle counts, on a logarithmic scale: from 2^17 down to 4 in steps of 6 %. */
-const HALVINGS = 8;
+/** Descending: fewer bits need no fewer triangles. */
+const BITS = [14, 12, 11, 10];
+/** The number of triangles is found to a factor of e to this. */
+const COUNT_STEP = 0.05;
 const N_SAMPLES = 5000;
 
 /**
@@ -62,8 +63,7 @@ export async function compressAtError(input: Triangles, goal: Goal): Promise<Com
   ];
   if (meshopt === null) return { meshes: [], missing };
   await Promise.all([meshopt.MeshoptSimplifier.ready, meshopt.MeshoptEncoder.ready]);
-  const search = new Search(input, goal, meshopt);
-  const found = BITS.map((nBits) => search.coarsest(nBits)).filter((mesh) => mesh !== null);
+  const found = new Search(input, goal, meshopt).coarsest();
   const encoder = draco && (await draco.createEncoderModule({}));
   const least = (codec: CompressedMesh['codec'], bytesOf: (mesh: Quantized) => number): CompressedMesh[] => {
     const [best] = found.map((mesh) => ({ mesh, bytes: bytesOf(mesh) })).sort((a, b) => a.bytes - b.bytes);
@@ -101,35 +101,44 @@ class Search {
     this.goal = goal;
     this.meshopt = meshopt;
     this.side = Math.max(...min.map((low, k) => max[k] - low));
-    this.unit = Float32Array.from(positions, (x, i) => (x - min[i % 3]) / this.side);
-    // Triangles that are no neighbours by their numbers would not be simplified across.
-    const first = meshopt.MeshoptSimplifier.generatePositionRemap(this.unit, 3);
+    const all = Float32Array.from(positions, (x, i) => (x - min[i % 3]) / this.side);
+    // Sides between vertices at one place, used or not, count as seams: they would not be simplified across.
+    const first = meshopt.MeshoptSimplifier.generatePositionRemap(all, 3);
     this.indices = Uint32Array.from(input.indices, (v) => first[v]);
+    const [numbers, nVertices] = meshopt.MeshoptSimplifier.compactMesh(this.indices);
+    this.unit = new Float32Array(nVertices * 3);
+    numbers.forEach((to, v) => {
+      if (to < nVertices) this.unit.set(all.subarray(v * 3, v * 3 + 3), to * 3);
+    });
     const unit = { positions: this.unit, indices: this.indices };
     this.tree = new TriangleTree(unit);
     this.points = sampleMesh(unit, N_SAMPLES, createRandom(3));
   }
 
-  /** The mesh of fewest triangles that reaches the goal, or null where none does with so few bits. */
-  coarsest(nBits: number): Quantized | null {
-    let found: Quantized | null = null;
-    let [low, high] = [Math.log(4), Math.log(this.indices.length / 3)];
-    for (let step = 0; step <= HALVINGS; step++) {
-      // The whole mesh first: where rounding alone is too much, no simplification helps.
-      const middle = step === 0 ? high : 0.5 * (low + high);
-      const mesh = this.quantized(Math.round(Math.exp(middle)), nBits);
-      if (mesh.errors.toInput <= this.goal.toInput && mesh.errors.fromInput <= this.goal.fromInput) {
-        found = mesh;
-        high = middle;
-      } else if (step === 0) return null;
-      else low = middle;
-    }
-    return found;
+  /** For each precision, the mesh of fewest triangles that reaches the goal; none where rounding alone is too much. */
+  coarsest(): Quantized[] {
+    const most = Math.log(this.indices.length / 3);
+    let least = Math.log(4);
+    return BITS.flatMap((nBits) => {
+      let found = this.quantized(Math.exp(most), nBits);
+      if (!this.isReached(found)) return [];
+      for (let high = most; high - least > COUNT_STEP; ) {
+        const middle = 0.5 * (least + high);
+        const mesh = this.quantized(Math.exp(middle), nBits);
+        if (this.isReached(mesh)) [found, high] = [mesh, middle];
+        else least = middle;
+      }
+      return [found];
+    });
+  }
+
+  private isReached({ errors }: Quantized): boolean {
+    return errors.toInput <= this.goal.toInput && errors.fromInput <= this.goal.fromInput;
   }
 
   private quantized(nTriangles: number, nBits: number): Quantized {
     const { MeshoptSimplifier: simplifier, MeshoptEncoder: encoder } = this.meshopt;
-    const [simplified] = simplifier.simplify(this.indices, this.unit, 3, nTriangles * 3, 1);
+    const [simplified] = simplifier.simplify(this.indices, this.unit, 3, Math.round(nTriangles) * 3, 1);
     const indices = simplified.slice();
     const [remap, nVertices] = encoder.reorderMesh(indices, true, true);
     const lattice = new Uint16Array(nVertices * 4);

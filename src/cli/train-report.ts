@@ -1,3 +1,4 @@
+import type { Box3 } from '../format/asset.ts';
 import { listFields } from '../format/instances.ts';
 import { readNsdf } from '../format/read.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
@@ -9,6 +10,7 @@ import { sampleMesh } from '../surface/distance-samples.ts';
 import { localPositions } from '../surface/mesh.ts';
 import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 import type { TrainStats } from '../train/index.ts';
+import { prepareMesh } from '../train/training-mesh.ts';
 import { type CompressedMeshes, compressAtError, distancesTo } from './compressed-meshes.ts';
 import { columns, formatBytes, plural } from './output.ts';
 
@@ -51,7 +53,7 @@ export async function measureTraining(
   for (const tolerance of coarser) {
     vertices.push({ tolerance, ...countsOf(await deriveMesh(asset, { tolerance, cache: false })) });
   }
-  const input = merged(inputs);
+  const input = boundingInput(inputs, asset.domain);
   const mesh = { positions: localPositions(derived.mesh), indices: derived.mesh.indices };
   const distance = {
     toInput: distancesTo(new TriangleTree(input), sampleMesh(mesh, N_SAMPLES, createRandom(2))),
@@ -78,23 +80,12 @@ function countsOf({ stats }: Awaited<ReturnType<typeof deriveMesh>>) {
   return { n: stats.nVertices, nUnsettled: stats.nBoxesUnsettled };
 }
 
-function merged(meshes: readonly Triangles[]): Triangles {
-  if (meshes.length === 1) return meshes[0];
-  const positions = new Float64Array(meshes.reduce((n, mesh) => n + mesh.positions.length, 0));
-  const indices = new Uint32Array(meshes.reduce((n, mesh) => n + mesh.indices.length, 0));
-  let v = 0;
-  let i = 0;
-  for (const mesh of meshes) {
-    positions.set(mesh.positions, v);
-    const first = v / 3;
-    indices.set(
-      Array.from(mesh.indices, (corner) => first + corner),
-      i,
-    );
-    v += mesh.positions.length;
-    i += mesh.indices.length;
-  }
-  return { positions, indices };
+/** What of the inputs bounds their inside, in their own units: what lies inside of other parts is no surface to come near to. */
+function boundingInput(inputs: readonly Triangles[], domain: Box3): Triangles {
+  const { surface } = prepareMesh(inputs, domain);
+  const half = (domain.max[0] - domain.min[0]) / 2;
+  const positions = Float64Array.from(surface.positions, (x, i) => domain.min[i % 3] + (x + 1) * half);
+  return { positions, indices: surface.indices };
 }
 
 /** The report as people read it. */

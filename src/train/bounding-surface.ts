@@ -3,7 +3,7 @@ import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 
 /** The part of a mesh that has its inside on one side and its outside on the other. */
 export interface BoundingSurface {
-  /** The mesh itself where all of it has. Triangles may be divided, and turned so that they face outwards. */
+  /** The mesh itself where all of it has; else some triangles are divided. */
   readonly surface: Triangles;
   /** Share of the area that lies inside, outside, or where the mesh is no border otherwise. */
   readonly buriedShare: number;
@@ -12,11 +12,11 @@ export interface BoundingSurface {
 /** Points at which a mesh is looked at before it is taken apart, and the share of them that makes it worth it. */
 const N_PROBES = 2048;
 const PROBED_SHARE = 2e-3;
-/** How far on either side of a triangle one looks, in the cube. */
+/** How far behind a triangle one looks, in the cube. */
 const STEP = 1e-4;
 /** Triangles are divided to sides of this length to see whether they lie on both sides of another, and there to this. */
 const COARSE = 0.06;
-const FINE = 8e-3;
+const FINE = 0.012;
 /** Samples a triangle: its middle, and one near each corner. */
 const SAMPLES = [
   [1 / 3, 1 / 3],
@@ -25,12 +25,9 @@ const SAMPLES = [
   [0.05, 0.9],
 ];
 
-/** What lies on the two sides of a point of a mesh. */
-type Side = 'border' | 'turned' | 'none';
-
 /**
- * Drops what of a mesh bounds nothing, by the winding number on both its sides: where parts overlap, what lies inside of another; fins
- * and sheets. Distances are to be measured to the rest alone: a sample on a wall inside a solid would say 0 there.
+ * Drops what of a mesh bounds nothing: where parts overlap, what lies inside of another; fins and sheets. The winding number falls by 1
+ * across a triangle, so that its value behind one says what is on both sides. Distances are to be measured to the rest alone: a sample on a wall inside a solid would say 0 there.
  * @param mesh in the cube [-1, 1]³.
  */
 export function boundingSurface(mesh: Triangles): BoundingSurface {
@@ -72,7 +69,7 @@ class SideSearch {
       this.look(this.cornersOf(t));
       const root = Math.sqrt(random());
       const share = random();
-      if (this.sideAt(root * (1 - share), root * share) !== 'border') nBuried++;
+      if (!this.isBorder(root * (1 - share), root * share)) nBuried++;
     }
     return nBuried;
   }
@@ -94,15 +91,16 @@ class SideSearch {
     return { surface: { positions: Float64Array.from(this.kept), indices }, buriedShare: 1 - left / total };
   }
 
-  /** Keeps what of a triangle is a border. Gives its kind where all of it is of one, undefined where it was divided. */
-  private divide(corners: readonly number[]): Side | undefined {
+  /** Keeps what of a triangle is a border. Gives whether it is one, undefined where it was divided. */
+  private divide(corners: readonly number[]): boolean | undefined {
     this.look(corners);
-    const sides = SAMPLES.map(([s, t]) => this.sideAt(s, t));
-    const isOne = sides.every((side) => side === sides[0]);
     const longest = this.longestSide();
+    const isBorder = this.isBorder(SAMPLES[0][0], SAMPLES[0][1]);
+    const isOne = SAMPLES.every(([s, t], i) => i === 0 || this.isBorder(s, t) === isBorder);
     if (longest <= FINE || (isOne && longest <= COARSE)) {
-      this.keep(corners, sides[0]);
-      return isOne ? sides[0] : undefined;
+      // What sticks out into the inside would make a hollow there; a gap as small is bridged by what is beside it.
+      if (isOne && isBorder) this.kept.push(...corners);
+      return isOne ? isBorder : undefined;
     }
     const start = this.kept.length;
     const [a, b, c] = [0, 3, 6].map((i) => corners.slice(i, i + 3));
@@ -117,25 +115,15 @@ class SideSearch {
     if (kind === undefined || parts.some((part) => part !== kind)) return undefined;
     // All of one kind after all: one triangle again.
     this.kept.length = start;
-    this.keep(corners, kind);
+    if (kind) this.kept.push(...corners);
     return kind;
   }
 
-  private keep(corners: readonly number[], side: Side): void {
-    if (side === 'none') return;
-    const order = side === 'border' ? [0, 3, 6] : [0, 6, 3];
-    for (const i of order) this.kept.push(corners[i], corners[i + 1], corners[i + 2]);
-  }
-
-  private sideAt(s: number, t: number): Side {
+  private isBorder(s: number, t: number): boolean {
     const { corner, u, v, normal, tree } = this;
-    const at = (step: number): boolean => {
-      const [x, y, z] = corner.map((p, k) => p + s * u[k] + t * v[k] + step * normal[k]);
-      return tree.windingNumber(x, y, z) > 0.5;
-    };
-    const isInsideBehind = at(-STEP);
-    if (isInsideBehind === at(STEP)) return 'none';
-    return isInsideBehind ? 'border' : 'turned';
+    const [x, y, z] = corner.map((p, k) => p + s * u[k] + t * v[k] - STEP * normal[k]);
+    const behind = tree.windingNumber(x, y, z);
+    return behind > 0.5 && behind <= 1.5;
   }
 
   private cornersOf(t: number): number[] {

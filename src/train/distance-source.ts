@@ -1,6 +1,7 @@
 import { createRandom } from '../surface/check-random.ts';
 import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 import { SAMPLE_STRIDE } from './gradient.ts';
+import { componentsOf } from './training-mesh.ts';
 
 /** What a field is trained on, in the cube [-1, 1]³. */
 export interface DistanceSource {
@@ -11,6 +12,8 @@ export interface DistanceSource {
   writeSurface(random: () => number, offset: number, samples: Float64Array, at: number): void;
   /** Completes a sample whose position is there: distance (negative inside) and the direction in which it grows. */
   complete(samples: Float64Array, at: number, limit?: number): void;
+  /** The connected part of the source that the last `complete` came nearest to; -1 where parts are not known. */
+  readonly part: number;
 }
 
 /** Numbers kept a triangle: a corner, the two sides, the unit normal. */
@@ -24,12 +27,20 @@ export class MeshSource implements DistanceSource {
   private readonly triangles: Float64Array;
   /** Sums of areas up to each triangle. */
   private readonly sums: Float64Array;
+  /** Of every triangle; none where the surface was taken apart. */
+  private readonly partOf: Int32Array | undefined;
+  part = -1;
 
   /** @param surface what of the triangles bounds the inside; default: all. */
   constructor(triangles: Triangles, surface: Triangles = triangles) {
     const { positions, indices } = surface;
     this.tree = new TriangleTree(surface);
-    this.windings = surface === triangles ? this.tree : new TriangleTree(triangles);
+    const isWhole = surface === triangles;
+    this.windings = isWhole ? this.tree : new TriangleTree(triangles);
+    const partOf = componentsOf(indices, positions.length / 3);
+    this.partOf = isWhole
+      ? Int32Array.from({ length: indices.length / 3 }, (_, t) => partOf[indices[t * 3]])
+      : undefined;
     const n = indices.length / 3;
     this.triangles = new Float64Array(n * TRIANGLE);
     this.sums = new Float64Array(n);
@@ -91,6 +102,7 @@ export class MeshSource implements DistanceSource {
     const z = samples[at + 2];
     let d = this.tree.closest(x, y, z, limit);
     if (d === Number.POSITIVE_INFINITY) d = this.tree.closest(x, y, z);
+    this.part = this.partOf?.[this.tree.triangle] ?? -1;
     const sign = this.windings.windingNumber(x, y, z) > 0.5 ? -1 : 1;
     const { point } = this.tree;
     samples[at + 3] = sign * d;

@@ -33,6 +33,7 @@ const SLICE_MS = 8;
 
 /** Draws from a function's zero set: roots on segments through lattice boxes that it crosses, moved at random. */
 export class FunctionSource implements DistanceSource {
+  readonly part = -1;
   private readonly source: SignedDistance;
   private readonly half: number;
   private surface = new Float64Array(0);

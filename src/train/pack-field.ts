@@ -213,7 +213,8 @@ class Packing {
       return FunctionSource.find({ domain: this.original.domain, distance }, this.options.signal);
     }
     const meshes = 'positions' in target ? [target] : target;
-    return new MeshSource(prepareMesh(meshes as readonly Triangles[], this.original.domain).triangles);
+    const { triangles, surface } = prepareMesh(meshes as readonly Triangles[], this.original.domain);
+    return new MeshSource(triangles, surface);
   }
 
   /** The coarsest step that keeps the goal, by bisection of its logarithm. */

@@ -98,14 +98,18 @@ export class Replica {
     return distances;
   }
 
-  /** Points of the surface nearest to points f64[3n] of the cube, f64[3n]; to first order, where the source is a function. */
+  /**
+   * For points f64[3n] of the cube, the surface's nearest ones and the source's parts that they are of, f64[4n]; to first
+   * order, where the source is a function.
+   */
   closestPoints(points: Float64Array): Float64Array {
     const sample = new Float64Array(SAMPLE_STRIDE);
-    const closest = new Float64Array(points.length);
-    for (let i = 0; i < points.length; i += 3) {
+    const closest = new Float64Array((points.length / 3) * 4);
+    for (let i = 0, o = 0; i < points.length; i += 3, o += 4) {
       sample.set(points.subarray(i, i + 3));
       this.source.complete(sample, 0);
-      for (let k = 0; k < 3; k++) closest[i + k] = sample[k] - sample[3] * sample[4 + k];
+      for (let k = 0; k < 3; k++) closest[o + k] = sample[k] - sample[3] * sample[4 + k];
+      closest[o + 3] = this.source.part;
     }
     return closest;
   }

@@ -464,15 +464,22 @@ interface FalseParts {
 
 /** Vertices of a component that are asked whether it is false. */
 const N_WITNESSES = 64;
+/** A piece that comes nowhere as near as this to the source, in the cube, is beside it. */
+const TOUCH = 2e-3;
 
 /**
  * Finds components of a mesh that are none of the source's: those that lie far from it with all their vertices, and those beside it that
- * stand for nothing: where most of the source's points nearest to a component are nearer to another one. No distance tells the latter: a true
- * part may be as small as a false one, and as ill trained.
+ * stand for nothing, which no distance tells: a true part may be as small as a false one, and as ill trained. They are those
+ * where most of the source's points nearest to them are nearer to another component, and those that nowhere touch the part of the
+ * source that they are beside, for which there is a larger one.
  * @param points f64[3n], the vertices, in the cube.
- * @param closest f64[3n], the source's points nearest to them.
+ * @param closest f64[4n], the source's points nearest to them, and the numbers of its parts; see `Replica.closestPoints`.
  */
-export function falseParts(indices: Uint32Array, points: Float64Array, closest: Float64Array): FalseParts {
+export function falseParts(
+  indices: Triangles['indices'],
+  points: Float64Array,
+  closest: Float64Array,
+): FalseParts {
   const componentOf = componentsOf(indices, points.length / 3);
   const members = new Map<number, number[]>();
   componentOf.forEach((component, v) => {
@@ -481,19 +488,25 @@ export function falseParts(indices: Uint32Array, points: Float64Array, closest: 
     if (known === undefined) members.set(component, [v]);
     else known.push(v);
   });
-  const isFar = (v: number): boolean =>
-    Math.hypot(...[0, 1, 2].map((k) => points[v * 3 + k] - closest[v * 3 + k])) > FAR_FROM_SOURCE;
+  const distance = (v: number): number =>
+    Math.hypot(...[0, 1, 2].map((k) => points[v * 3 + k] - closest[v * 4 + k]));
+  const isFar = (v: number): boolean => distance(v) > FAR_FROM_SOURCE;
   const tree = members.size > 1 ? new TriangleTree({ positions: points, indices }) : undefined;
   const standsFor = (v: number): number => {
-    tree?.closest(closest[v * 3], closest[v * 3 + 1], closest[v * 3 + 2]);
+    tree?.closest(closest[v * 4], closest[v * 4 + 1], closest[v * 4 + 2]);
     return tree === undefined ? componentOf[v] : componentOf[indices[tree.triangle * 3]];
   };
   const wrong = new Set<number>();
-  for (const [component, vertices] of members) {
+  const known = new Set<number>();
+  const bySize = [...members].sort(([, a], [, b]) => b.length - a.length);
+  for (const [component, vertices] of bySize) {
     const stride = Math.max(1, Math.floor(vertices.length / N_WITNESSES));
     const witnesses = vertices.filter((_, i) => i % stride === 0);
     const nOwn = witnesses.filter((v) => standsFor(v) === component).length;
-    if (2 * nOwn < witnesses.length || vertices.every(isFar)) wrong.add(component);
+    const part = closest[vertices[0] * 4 + 3];
+    const isBeside = known.has(part) && vertices.every((v) => distance(v) > TOUCH);
+    if (2 * nOwn < witnesses.length || isBeside || vertices.every(isFar)) wrong.add(component);
+    else if (part >= 0) known.add(part);
   }
   const found: number[] = [];
   for (let v = 0; wrong.size > 0 && v < componentOf.length; v++) {

@@ -214,9 +214,10 @@ function orient(
     if (2 * nMinority > members.length) for (const t of members) isTurned[t] ^= 1;
   }
   for (let t = 0; t < nTriangles; t++) if (isTurned[t]) turn(indices, t);
+  const boxes = components.map((members) => boxOf(positions, indices, members));
   components.forEach((members, c) => {
-    if (volumeOf(positions, indices, members) >= 0 || isInsideOthers(positions, indices, componentOf, c))
-      return;
+    if (volumeOf(positions, indices, members) >= 0) return;
+    if (isInsideOthers(positions, indices, components, boxes, c)) return;
     for (const t of members) {
       turn(indices, t);
       isTurned[t] ^= 1;
@@ -252,20 +253,39 @@ function volumeOf(p: Float64Array, indices: Uint32Array, members: readonly numbe
   return sum;
 }
 
-/** Whether a ray from the component's first vertex crosses the other components an odd number of times. */
+/**
+ * Whether a ray from the component's first vertex crosses the others an odd number of times; only those whose box holds
+ * the vertex can hold it, too.
+ */
 function isInsideOthers(
   p: Float64Array,
   indices: Uint32Array,
-  componentOf: Int32Array,
+  components: readonly (readonly number[])[],
+  boxes: readonly Float64Array[],
   own: number,
 ): boolean {
-  const start = indices[componentOf.indexOf(own) * 3] * 3;
+  const start = indices[components[own][0] * 3] * 3;
   let isOdd = false;
-  for (let t = 0; t < componentOf.length; t++) {
-    if (componentOf[t] === own) continue;
-    if (crossesRay(p, indices, t, start)) isOdd = !isOdd;
+  for (let c = 0; c < components.length; c++) {
+    if (c === own || ![0, 1, 2].every((k) => p[start + k] >= boxes[c][k] && p[start + k] <= boxes[c][3 + k]))
+      continue;
+    for (const t of components[c]) if (crossesRay(p, indices, t, start)) isOdd = !isOdd;
   }
   return isOdd;
+}
+
+/** Least and largest coordinates of some triangles. */
+function boxOf(p: Float64Array, indices: Uint32Array, members: readonly number[]): Float64Array {
+  const box = new Float64Array(6).fill(Number.POSITIVE_INFINITY, 0, 3).fill(Number.NEGATIVE_INFINITY, 3);
+  for (const t of members) {
+    for (let i = t * 9; i < t * 9 + 9; i++) {
+      const k = i % 3;
+      const x = p[indices[Math.floor(i / 3)] * 3 + k];
+      box[k] = Math.min(box[k], x);
+      box[3 + k] = Math.max(box[3 + k], x);
+    }
+  }
+  return box;
 }
 
 /** A direction that no modelling tool has sides along. */

@@ -170,14 +170,22 @@ describe('falseParts', () => {
       sphere(1, 0.002, [0.507, 0, 0]), // beside the first
       sphere(1, 0.05, [-0.7, 0.7, 0.7]), // far
       sphere(1, 0.02, [0.7, 0.1, 0]), // of the source, drawn too small
+      sphere(1, 0.001, [0, 0, 0.495]), // beside the first, where that is worn off
     ];
+    for (let i = 2; i < parts[0].positions.length; i += 3)
+      parts[0].positions[i] = Math.min(0.4925, parts[0].positions[i]);
     const mesh = typed(parts.reduce((all, part) => join(all, part)));
     const source = new MeshSource(typed(join(sphere(3, 0.5), sphere(1, 0.026, [0.7, 0.1, 0]))));
     const setup = { shape: SHAPE, weights: LOSS_WEIGHT_DEFAULTS, batchSize: 16, seed: 1, nReplicas: 1 };
     const points = Float64Array.from(mesh.positions);
-    const found = falseParts(Uint32Array.from(mesh.indices), points, new Replica(source, setup, 0).closestPoints(points));
-    expect(found).toMatchObject({ nComponents: 4, nFalse: 2 });
-    expect(found.points).toHaveLength(parts[1].positions.length + parts[2].positions.length);
+    const found = falseParts(
+      Uint32Array.from(mesh.indices),
+      points,
+      new Replica(source, setup, 0).closestPoints(points),
+    );
+    expect(found).toMatchObject({ nComponents: 5, nFalse: 3 });
+    const wrong = [1, 2, 4].map((i) => parts[i].positions.length);
+    expect(found.points).toHaveLength(wrong.reduce((sum, n) => sum + n));
   });
 });
 
