@@ -1,4 +1,5 @@
-import { type FieldAsset, writeNsdf } from '../../src/index.ts';
+import type { FieldAsset } from '../../src/format/asset.ts';
+import { writeNsdf } from '../../src/format/write.ts';
 import { collectBuffers } from '../../src/pipeline/buffers.ts';
 import { TriangleTree } from '../../src/surface/triangle-tree.ts';
 import type { Triangles } from '../../src/train/index.ts';

@@ -26,6 +26,8 @@ let site: Awaited<ReturnType<typeof serveViewer>>;
 let browser: Browser;
 beforeAll(async () => {
   site = await serveViewer();
+});
+beforeAll(async () => {
   await build({ configFile, logLevel: 'error', build: { outDir: join(OUTPUT, 'site', 'train') } });
   browser = await launchBrowser({ hasWebgpu: false });
 });
