@@ -24,7 +24,7 @@ const FIRST_PICTURE_BOXES = 40;
 /** Least time between two pictures; a slow one is followed by as much time without. */
 const PICTURE_GAP_MS = 120;
 /** From this share on, a training has a field that is worth a picture. */
-const FIRST_PICTURE_AT = 0.04;
+const FIRST_PICTURE_AT = 0.02;
 const HEADER_HEIGHT = 70;
 
 export type TrainerStatus = 'empty' | 'reading' | 'ready' | 'training' | 'paused' | 'done' | 'error';

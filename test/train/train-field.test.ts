@@ -225,7 +225,11 @@ describe('falseParts', () => {
     const source = new MeshSource(typed(join(sphere(3, 0.5), sphere(1, 0.026, [0.7, 0.1, 0]))));
     const setup = { shape: SHAPE, weights: LOSS_WEIGHT_DEFAULTS, batchSize: 16, seed: 1, nReplicas: 1 };
     const points = Float64Array.from(mesh.positions);
-    const found = falseParts(Uint32Array.from(mesh.indices), points, new Replica(source, setup, 0).closestPoints(points));
+    const found = falseParts(
+      Uint32Array.from(mesh.indices),
+      points,
+      new Replica(source, setup, 0).closestPoints(points),
+    );
     expect(found).toMatchObject({ nComponents: 4, nFalse: 2 });
     expect(found.points).toHaveLength(parts[1].positions.length + parts[2].positions.length);
   });
