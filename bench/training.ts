@@ -59,14 +59,14 @@ const { values, positionals } = parseArgs({
 if (positionals.length === 0)
   throw new Error('expected meshes: npm run bench:training -- bunny.ply gear.ply');
 const preset = values.preset as keyof typeof TRAIN_PRESETS;
-const kept = existsSync(resultsUrl('training'))
+let rows = existsSync(resultsUrl('training'))
   ? parseCsv(readFileSync(resultsUrl('training'), 'utf8')).rows
   : [];
 for (const path of positionals) {
   const row = await measure(path, preset, Number(values.steps ?? TRAIN_PRESETS[preset].steps));
   console.log(row.join('  '));
-  const other = kept.filter(([mesh, how]) => mesh !== row[0] || how !== row[1]);
-  kept.splice(0, kept.length, ...other, row);
+  const other = rows.filter(([mesh, how]) => mesh !== row[0] || how !== row[1]);
+  rows = [...other, row];
 }
 writeResults('training', {
   about: {
@@ -74,5 +74,5 @@ writeResults('training', {
     measured: `one thread, seed 1; means unless it says so, over half the domain's side; mesh at a tolerance of ${TOLERANCE}`,
   },
   columns: COLUMNS,
-  rows: kept,
+  rows,
 });

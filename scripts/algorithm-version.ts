@@ -76,9 +76,11 @@ function packageVersion(specifier: string, read: ReadText): string {
   return dependencies[name];
 }
 
+/** Takes seconds, and is the same for all that one process builds. */
+let version: string | undefined;
+
 /** Writes that hash into src/pipeline/algorithm-version.ts as it is built. */
 export function stampAlgorithm(): Plugin {
-  let version: string | undefined;
   return {
     name: 'stamp-algorithm',
     transform(code, id) {

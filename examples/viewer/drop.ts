@@ -1,7 +1,7 @@
 import { byId } from './dom.ts';
 
-/** Takes files dropped anywhere on the page, or chosen with the button. */
-export function acceptFiles(onFile: (file: File) => void): void {
+/** Takes files dropped anywhere on the page, or chosen with the button: all of one drop together. */
+export function acceptFiles(onFiles: (files: readonly File[]) => void): void {
   const zone = byId('drop');
   const input = byId<HTMLInputElement>('file');
   let depth = 0;
@@ -18,13 +18,13 @@ export function acceptFiles(onFile: (file: File) => void): void {
   addEventListener('drop', (event) => {
     event.preventDefault();
     show(-depth);
-    const file = event.dataTransfer?.files[0];
-    if (file) onFile(file);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length > 0) onFiles(files);
   });
   byId('open').addEventListener('click', () => input.click());
   input.addEventListener('change', () => {
-    const file = input.files?.[0];
+    const files = [...(input.files ?? [])];
     input.value = '';
-    if (file) onFile(file);
+    if (files.length > 0) onFiles(files);
   });
 }

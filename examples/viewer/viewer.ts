@@ -1,6 +1,7 @@
 import type { FieldAsset } from '../../src/index.ts';
 import { byId, formatSmall } from './dom.ts';
 import { acceptFiles } from './drop.ts';
+import { receiveFile } from './handed-over.ts';
 import { listenToKeys } from './keys.ts';
 import { Messages } from './messages.ts';
 import { Panel } from './panel.ts';
@@ -62,7 +63,7 @@ export class Viewer<S extends Stage = Stage> {
     stage.onFrame = () => this.#followLevels();
     stage.onLevel = (error) => this.#onLevel(error);
     explainTerms();
-    acceptFiles((file) => void this.openFile(file));
+    acceptFiles(([file]) => void this.openFile(file));
     this.#wireButtons();
     listenToKeys({
       o: () => byId('open').click(),
@@ -87,6 +88,8 @@ export class Viewer<S extends Stage = Stage> {
   async start(query: URLSearchParams): Promise<void> {
     this.#panel.restore(query);
     this.#redraw();
+    const handed = query.has('handed') ? await receiveFile() : null;
+    if (handed) return this.openFile(handed);
     await this.openUrl(query.get('src') ?? DEFAULT_SOURCE, poseOf(query.get('camera')));
   }
 

@@ -233,7 +233,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
    * @example
    * await trainField(mesh, {
    *   onProgress: async ({ step, field }) => {
-   *     if (step % 50 === 0) await object.updateWeights(await field(), { resolution: 48, cache: false });
+   *     if (step % 50 === 0) await object.updateWeights(await field(), { preview: 64, cache: false });
    *   },
    * });
    */

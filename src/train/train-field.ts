@@ -241,21 +241,25 @@ class Training {
     };
   }
 
-  /** Pools and first tables. */
+  /** First tables and pools. */
   private async prepare(): Promise<void> {
     const { resume } = this.options;
     await this.report('prepare', 0);
+    if (resume) await this.toAll((port) => port.call('restore', resume));
+    else await this.setDistances();
+    // From here on there is a field to be seen.
+    await this.report('sample', 0.02);
     const [wide, uniform] = await Promise.all(
       (['wide', 'uniform'] as const).map((kind) =>
         this.gather(this.plan.poolSize, (port, first, end) => port.call('makePool', kind, first, end)),
       ),
     );
-    await this.report('sample', 0.02);
     await this.setPools({ wide, uniform });
-    if (resume) {
-      await this.toAll((port) => port.call('restore', resume));
-      return;
-    }
+    await this.report('sample', 0.04);
+  }
+
+  /** Starts coarse levels as distances. */
+  private async setDistances(): Promise<void> {
     const sizes = new TrainableField(this.plan.shape).levels.map(({ nEntries }) => nEntries);
     const nCoarse = sizes.filter((n) => n <= MAX_GRID_VERTICES).length;
     const distances: Float64Array[] = [];
@@ -267,7 +271,6 @@ class Training {
       );
     }
     await this.toAll((port) => port.call('setDistances', distances));
-    await this.report('sample', 0.04);
   }
 
   private async setPools(pools: SamplePools): Promise<void> {

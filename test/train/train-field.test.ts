@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { NsdfArgumentError } from '../../src/errors.ts';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
@@ -111,6 +111,56 @@ describe('trainField', () => {
     expect(stats.errorLocal).toBeLessThan(0.05);
     const { mesh } = await deriveMesh(asset, { backend: 'cpu', cache: false, tolerance: 0.05 });
     expect(checkTopology(mesh, asset.domain)).toMatchObject({ isClosed: true, genus: 1 });
+  });
+
+  it('rests while its listener asks it to, and an abort ends the rest', async () => {
+    const steps: number[] = [];
+    let wake = (): void => {};
+    const controller = new AbortController();
+    const training = trainField(BALL, {
+      ...SMALL,
+      steps: 6,
+      signal: controller.signal,
+      onProgress: ({ step, stage }) => {
+        steps.push(step);
+        if (stage !== 'train' || step < 2) return undefined;
+        return new Promise((resolve) => {
+          wake = resolve;
+        });
+      },
+    });
+    const turns = async (n: number) => {
+      for (let i = 0; i < n; i++) await new Promise((resolve) => setTimeout(resolve));
+    };
+    await vi.waitFor(() => expect(steps.at(-1)).toBe(2), { timeout: 20_000 });
+    await turns(20);
+    expect(steps.at(-1)).toBe(2);
+    wake();
+    await vi.waitFor(() => expect(steps.at(-1)).toBe(3), { timeout: 20_000 });
+    controller.abort(new Error('enough'));
+    await expect(training).rejects.toThrow('enough');
+    wake();
+    await turns(20);
+    expect(steps.at(-1)).toBe(3);
+  });
+
+  it("looks for a function's surface in slices, which an abort ends", async () => {
+    const controller = new AbortController();
+    let nPoints = 0;
+    const distance = (points: Float64Array, out: Float64Array) => {
+      nPoints += out.length;
+      for (let i = 0; i < out.length; i++) out[i] = Math.hypot(...points.subarray(i * 3, i * 3 + 3)) - 0.6;
+      // Slow enough that a slice is over after a few calls.
+      for (let i = 0; i < 2e5; i++) out[0] += Math.sin(i) * 1e-30;
+    };
+    setTimeout(() => controller.abort(new Error('enough')));
+    const training = trainField(
+      { domain: { min: [-1, -1, -1], max: [1, 1, 1] }, distance },
+      { ...SMALL, signal: controller.signal },
+    );
+    await expect(training).rejects.toThrow('enough');
+    expect(nPoints).toBeGreaterThan(0);
+    expect(nPoints).toBeLessThan(65 ** 3 / 2);
   });
 
   it('stops when it is aborted, in the middle of a step', async () => {

@@ -1,0 +1,121 @@
+import { TRAIN_PRESETS, type TrainOptions } from '../../src/train/index.ts';
+import { byId, formatCount, formatSmall } from '../viewer/dom.ts';
+import type { Shown } from './scene.ts';
+
+/** Boxes along the domain of the coarsest of several levels. */
+const COARSEST = 8;
+
+/** What the sliders are set to, as options. */
+export interface TrainSettings {
+  readonly train: Pick<TrainOptions, 'steps' | 'resolutions' | 'hidden' | 'weights'>;
+  /** Of the finished mesh, in sides of the input's box. */
+  readonly tolerance: number;
+  readonly shown: Shown;
+  readonly isHot: boolean;
+}
+
+/** What a control changes: the next training, the mesh of the one that is over, or the picture. */
+export type SettingsListener = (what: 'train' | 'mesh' | 'look') => void;
+
+/** The page's controls. */
+export class Settings {
+  readonly #form = byId<HTMLFormElement>('controls');
+
+  constructor(listener: SettingsListener) {
+    this.#form.reset();
+    this.#form.addEventListener('submit', (event) => event.preventDefault());
+    this.#form.addEventListener('input', ({ target }) => {
+      const control = target as HTMLInputElement;
+      if (control.name === 'preset') this.#takePreset();
+      this.#showValues();
+      listener((control.closest<HTMLElement>('[data-change]')?.dataset.change ?? 'look') as 'look');
+    });
+    this.#takePreset();
+    this.#showValues();
+  }
+
+  get values(): TrainSettings {
+    const width = this.#number('hidden');
+    return {
+      train: {
+        steps: this.#steps(),
+        resolutions: this.#resolutions(),
+        hidden: [width, width],
+        weights: {
+          eikonal: this.#weight('eikonal'),
+          normal: this.#weight('normal'),
+          curvature: this.#weight('curvature'),
+        },
+      },
+      tolerance: this.#tolerance(),
+      shown: this.#value('shown') as Shown,
+      isHot: this.#control('heat').checked,
+    };
+  }
+
+  /** Presses a control as a person would. */
+  press(name: string): void {
+    this.#control(name).click();
+  }
+
+  /** Sets sliders to what a preset stands for. */
+  #takePreset(): void {
+    const { steps, resolutions, hidden } = TRAIN_PRESETS[this.#value('preset') as keyof typeof TRAIN_PRESETS];
+    this.#control('steps').value = String(Math.log10(steps));
+    this.#control('levels').value = String(resolutions.length);
+    this.#control('finest').value = String(resolutions[resolutions.length - 1]);
+    this.#control('hidden').value = String(hidden[0]);
+  }
+
+  #steps(): number {
+    return Number((10 ** this.#number('steps')).toPrecision(2));
+  }
+
+  #resolutions(): number[] {
+    const [n, finest] = [this.#number('levels'), this.#number('finest')];
+    if (n === 1) return [finest];
+    return Array.from({ length: n }, (_, l) => COARSEST * (finest / COARSEST) ** (l / (n - 1)));
+  }
+
+  /** The left end of a weight's slider is none at all. */
+  #weight(name: string): number {
+    const control = this.#control(name);
+    return control.value === control.min ? 0 : Number((10 ** Number(control.value)).toPrecision(2));
+  }
+
+  #tolerance(): number {
+    return Number((10 ** this.#number('tolerance')).toPrecision(2));
+  }
+
+  #control(name: string): HTMLInputElement {
+    return byId<HTMLInputElement>(name);
+  }
+
+  #value(name: string): string {
+    return String(new FormData(this.#form).get(name));
+  }
+
+  #number(name: string): number {
+    return Number(this.#value(name));
+  }
+
+  #showValues(): void {
+    const weight = (name: string) => (this.#weight(name) === 0 ? 'off' : formatSmall(this.#weight(name)));
+    const texts: Record<string, string> = {
+      steps: formatCount(this.#steps()),
+      levels: this.#resolutions()
+        .map((n) => Math.round(n))
+        .join(' · '),
+      finest: this.#value('finest'),
+      hidden: `2 × ${this.#value('hidden')}`,
+      eikonal: weight('eikonal'),
+      normal: weight('normal'),
+      curvature: weight('curvature'),
+      tolerance: formatSmall(this.#tolerance()),
+    };
+    for (const [name, text] of Object.entries(texts)) {
+      (this.#form.querySelector(`output[for="${name}"]`) as HTMLOutputElement).textContent = text;
+      this.#control(name).setAttribute('aria-valuetext', text);
+    }
+  }
+}
