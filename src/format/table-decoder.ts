@@ -13,7 +13,7 @@ import {
 export const STREAM_VERSION = 1;
 /** Bytes before the header: the checksum and the length of the rest. */
 export const STREAM_PREFIX = 8;
-/** Bytes of the header: version, flags; and for each feature: step, fill, three weights. */
+/** Bytes of the header: version, reach; and for each feature: step, fill, three weights. */
 export const HEADER_BYTES = 2;
 export const FEATURE_BYTES = 11;
 
@@ -105,24 +105,24 @@ export function checksum(bytes: Uint8Array): number {
 /** Reads bits of a range coder, as LZMA's; `isOver` where more was read than there is. @see Martin 1979 */
 function rangeDecoder(bytes: Uint8Array): { readonly code: BitCoder; readonly isOver: () => boolean } {
   let at = 0;
-  let range = 0xffffffff;
-  let value = 0;
+  // Range and value: in an array, because variables above 2^31 cost an allocation a change.
+  const state = Uint32Array.of(0xffffffff, 0);
   // Beyond the end there are zeros, which writers leave away.
   const next = (): void => {
-    value = ((value << 8) | (at < bytes.length ? bytes[at] : 0)) >>> 0;
+    state[1] = (state[1] << 8) | (at < bytes.length ? bytes[at] : 0);
     at++;
   };
   while (at < 4) next();
   const code = (_bit: number, p0: number): number => {
-    const bound = Math.imul(range >>> 12, p0) >>> 0;
-    const bit = value < bound ? 0 : 1;
-    if (bit === 0) range = bound;
+    const bound = Math.imul(state[0] >>> 12, p0) >>> 0;
+    const bit = state[1] < bound ? 0 : 1;
+    if (bit === 0) state[0] = bound;
     else {
-      value -= bound;
-      range -= bound;
+      state[1] -= bound;
+      state[0] -= bound;
     }
-    while (range < 0x1000000) {
-      range = (range << 8) >>> 0;
+    while (state[0] < 0x1000000) {
+      state[0] <<= 8;
       next();
     }
     return bit;
@@ -147,9 +147,9 @@ export function decodeTable(bytes: Uint8Array, shape: TableShape): DecodedTable 
   if (checksum(bytes.subarray(STREAM_PREFIX, end)) !== view.getUint32(0, true)) {
     return 'the stream has another checksum than it says: it is damaged';
   }
-  const [version, flags] = bytes.subarray(STREAM_PREFIX);
-  if (version !== STREAM_VERSION || flags > 1) {
-    return `the stream has version ${version} and flags ${flags}, expected version ${STREAM_VERSION}: update nsdf-loader`;
+  const [version, reach] = bytes.subarray(STREAM_PREFIX);
+  if (version !== STREAM_VERSION || reach > 16) {
+    return `the stream has version ${version} and reach ${reach}, expected version ${STREAM_VERSION} and at most 16: update nsdf-loader`;
   }
   const features = Array.from({ length: F }, (_, j) => {
     const at = STREAM_PREFIX + HEADER_BYTES + FEATURE_BYTES * j;
@@ -160,7 +160,7 @@ export function decodeTable(bytes: Uint8Array, shape: TableShape): DecodedTable 
       weights: [weight(0), weight(1), weight(2)] as const,
     };
   });
-  const table = emptyTable(shape, flags === 1, features);
+  const table = emptyTable(shape, reach - 1, features);
   const { code, isOver } = rangeDecoder(bytes.subarray(least, end));
   try {
     codeTable(code, table);

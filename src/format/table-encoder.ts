@@ -14,6 +14,7 @@ import {
   type FeatureCoding,
   type IntegerTable,
   MAX_EXPONENT,
+  reachOf,
   type TableShape,
 } from './table-model.ts';
 
@@ -103,7 +104,7 @@ export function encodeTable(input: TableInput): EncodedTable {
   const headerBytes = HEADER_BYTES + FEATURE_BYTES * features.length;
   const stream = new Uint8Array(STREAM_PREFIX + headerBytes + coded.length);
   const view = new DataView(stream.buffer);
-  stream.set([STREAM_VERSION, Number(table.isMasked)], STREAM_PREFIX);
+  stream.set([STREAM_VERSION, table.reach + 1], STREAM_PREFIX);
   features.forEach(({ step, fill, weights }, j) => {
     const at = STREAM_PREFIX + HEADER_BYTES + FEATURE_BYTES * j;
     view.setFloat32(at, step, true);
@@ -132,7 +133,7 @@ export function idealLength(input: TableInput): number {
 function tableOf({ shape, integers, kept, steps, fills }: TableInput): IntegerTable {
   const { nFeatures: F, nEntries } = shape;
   const features = steps.map((step, j): FeatureCoding => ({ step, fill: fills[j], weights: [0, 0, 0] }));
-  const table = emptyTable(shape, kept !== null, features);
+  const table = emptyTable(shape, kept === null ? -1 : 0, features);
   if (kept) table.kept.set(kept, table.lead);
   for (let i = 0; i < nEntries; i++) {
     if (kept?.[i] === 0) continue;
@@ -144,8 +145,10 @@ function tableOf({ shape, integers, kept, steps, fills }: TableInput): IntegerTa
       table.values[(table.lead + i) * F + j] = value;
     }
   }
+  const reach = kept === null ? -1 : reachOf(table);
   return {
     ...table,
+    reach,
     features: features.map((feature, j) => ({ ...feature, weights: bestWeights(table, j) })),
   };
 }

@@ -43,8 +43,8 @@ export interface IntegerTable {
   readonly values: Int32Array;
   /** Whether an entry is kept: u8[lead + nEntries]. */
   readonly kept: Uint8Array;
-  /** Whether any may be dropped. */
-  readonly isMasked: boolean;
+  /** Entries at which the coarser levels' sum is of a larger size than this are dropped; -1 where none is. */
+  readonly reach: number;
   readonly features: readonly FeatureCoding[];
 }
 
@@ -126,14 +126,14 @@ function stridesOf({ resolution: n }: TableShape): readonly [number, number, num
 /** A table with nothing in it, its entries all kept. */
 export function emptyTable(
   shape: TableShape,
-  isMasked: boolean,
+  reach: number,
   features: readonly FeatureCoding[],
 ): IntegerTable {
   const [, y, z] = stridesOf(shape);
   const lead = 2 * z + y + 1;
   const n = lead + shape.nEntries;
-  const kept = new Uint8Array(n).fill(isMasked ? 0 : 1, lead);
-  return { shape, lead, values: new Int32Array(n * shape.nFeatures), kept, isMasked, features };
+  const kept = new Uint8Array(n).fill(reach < 0 ? 1 : 0, lead);
+  return { shape, lead, values: new Int32Array(n * shape.nFeatures), kept, reach, features };
 }
 
 /**
@@ -141,7 +141,8 @@ export function emptyTable(
  * @throws {RangeError} if a magnitude that is read is none.
  */
 export function codeTable(coder: BitCoder, table: IntegerTable): void {
-  const { shape, lead, values, kept, isMasked, features } = table;
+  const { shape, lead, values, kept, reach, features } = table;
+  const isMasked = reach >= 0;
   const { nEntries, nFeatures: F } = shape;
   const [, ny, nz] = stridesOf(shape);
   const near = shape.coarser && nearness(shape, shape.coarser);
@@ -149,10 +150,17 @@ export function codeTable(coder: BitCoder, table: IntegerTable): void {
   const rests = new Int32Array(values.length);
   const strides = [F, ny * F, nz * F] as const;
   const models = features.map(({ weights }) => valueModel(coder, weights, values, rests, strides));
+  let column = -1;
+  let row = -1;
   for (let i = lead; i < lead + nEntries; i++) {
-    const sum = near ? near(i - lead) : 0;
-    if (sum === undefined) continue;
-    const distance = sizeOf(Math.abs(sum));
+    let distance = 0;
+    if (near) {
+      column = (column + 1) % ny;
+      if (column === 0) near.row(++row % ny, Math.min(ny - 1, Math.floor(row / ny)));
+      if (!near.isReached(column)) continue;
+      distance = sizeOf(Math.abs(near.sum(column)));
+      if (isMasked && distance > reach) continue;
+    }
     const x = kept[i - 1];
     const y = kept[i - ny];
     const z = kept[i - nz];
@@ -238,35 +246,45 @@ function valueModel(
   };
 }
 
-/**
- * What the coarser level says at a level's entries: the sum of the first features of all coarser levels there, about a distance in
- * steps; undefined where that level's nearest entry is dropped: then this one is, too.
- */
-function nearness(own: TableShape, coarser: IntegerTable): (i: number) => number | undefined {
-  const n = own.resolution;
+/** What the coarser level says at a level's entries, row by row. */
+interface Nearness {
+  /** Goes to a row of entries along x. */
+  row(y: number, z: number): void;
+  /** Whether the coarser level's nearest entry is kept: where not, this one is not, either. */
+  isReached(x: number): boolean;
+  /** Sum of the first features of all coarser levels there: about a distance, in steps. */
+  sum(x: number): number;
+}
+
+function nearness(own: TableShape, coarser: IntegerTable): Nearness {
   const m = coarser.shape.resolution;
   const { kept, lead } = coarser;
   const sums = sumsOf(coarser);
-  // Along an axis: the coarser cell of every vertex, and where in it.
+  // Along an axis: the coarser cell of every vertex, where in it, and the nearest vertex.
   const places = sixteenthsOf(own, coarser.shape);
   const cells = places.map((place) => Math.min(m - 2, place >> 4));
   const shares = places.map((place, x) => place - 16 * cells[x]);
+  const nearest = nearestVertices(own, coarser.shape);
   const alongX = (at: number, share: number): number => between(sums[at], sums[at + 1], share);
-  return (i) => {
-    const x = i % n;
-    const row = (i - x) / n;
-    const y = row % n;
-    const z = Math.min(n - 1, (row - y) / n);
-    const fx = shares[x];
-    const fy = shares[y];
-    const fz = shares[z];
-    const at = cells[x] + m * (cells[y] + m * cells[z]);
-    if (kept[lead + at + ((fx + 8) >> 4) + m * (((fy + 8) >> 4) + m * ((fz + 8) >> 4))] === 0)
-      return undefined;
-    const up = at + m * m;
-    const low = between(alongX(at, fx), alongX(at + m, fx), fy);
-    const high = between(alongX(up, fx), alongX(up + m, fx), fy);
-    return between(low, high, fz);
+  let corner = 0;
+  let nearestRow = 0;
+  let fy = 0;
+  let fz = 0;
+  return {
+    row: (y, z) => {
+      corner = m * (cells[y] + m * cells[z]);
+      nearestRow = lead + m * (nearest[y] + m * nearest[z]);
+      fy = shares[y];
+      fz = shares[z];
+    },
+    isReached: (x) => kept[nearestRow + nearest[x]] === 1,
+    sum: (x) => {
+      const at = corner + cells[x];
+      const up = at + m * m;
+      const low = between(alongX(at, shares[x]), alongX(at + m, shares[x]), fy);
+      const high = between(alongX(up, shares[x]), alongX(up + m, shares[x]), fy);
+      return between(low, high, fz);
+    },
   };
 }
 
@@ -294,7 +312,25 @@ function between(a: number, b: number, share: number): number {
 function sumsOf({ shape, values, features, lead }: IntegerTable): Int32Array {
   const { nFeatures: F, resolution: n, coarser } = shape;
   const near = coarser && nearness(shape, coarser);
-  return Int32Array.from({ length: n * n * n }, (_, i) => {
-    return values[(lead + i) * F] + features[0].fill + (near?.(i) ?? 0);
-  });
+  const sums = new Int32Array(n * n * n);
+  for (let i = 0; i < sums.length; i++) {
+    const x = i % n;
+    if (near && x === 0) near.row(Math.floor(i / n) % n, Math.floor(i / (n * n)));
+    const below = near?.isReached(x) ? near.sum(x) : 0;
+    sums[i] = values[(lead + i) * F] + features[0].fill + below;
+  }
+  return sums;
+}
+
+/** The largest size of the coarser levels' sum at an entry that is kept. */
+export function reachOf({ shape, kept, lead }: IntegerTable): number {
+  const { coarser, nEntries, resolution: n } = shape;
+  if (coarser === null) return 0;
+  const near = nearness(shape, coarser);
+  let reach = 0;
+  for (let i = 0; i < nEntries; i++) {
+    if (i % n === 0) near.row(Math.floor(i / n) % n, Math.min(n - 1, Math.floor(i / (n * n))));
+    if (kept[lead + i] === 1) reach = Math.max(reach, sizeOf(Math.abs(near.sum(i % n))));
+  }
+  return reach;
 }
