@@ -29,12 +29,13 @@ export class KeptEntries {
   /**
    * Keeps what a mesh crosses; gives how many entries that adds, and how many of the finest level's cells had none of theirs before:
    * those lie apart from all that was kept.
+   * @param margin cells more of the finest level.
    */
-  add(mesh: Triangles): { readonly nAdded: number; readonly nApart: number } {
+  add(mesh: Triangles, margin = 0): { readonly nAdded: number; readonly nApart: number } {
     const before = this.count();
     const finest = this.grid.length - 1;
     let nApart = 0;
-    for (let l = 1; l <= finest; l++) nApart = this.addCells(l, mesh, l < finest ? 1 : 0);
+    for (let l = 1; l <= finest; l++) nApart = this.addCells(l, mesh, l < finest ? margin + 1 : margin);
     for (let l = finest; l > 1; l--) this.addNearest(l);
     return { nAdded: this.count() - before, nApart };
   }
@@ -86,7 +87,8 @@ export class KeptEntries {
           for (let dx = -ring; dx <= 1 + ring; dx++) {
             if (x + dx < 0 || y + dy < 0 || z + dz < 0) continue;
             const entry = entryIndex(level, x + dx, y + dy, z + dz);
-            if (before[entry] === 1) isApart = false;
+            const isOwn = Math.min(dx, dy, dz) >= 0 && Math.max(dx, dy, dz) <= 1;
+            if (isOwn && before[entry] === 1) isApart = false;
             kept[entry] = 1;
           }
         }

@@ -19,7 +19,7 @@ import { FunctionSource } from './function-source.ts';
 import { GradientKernel } from './gradient.ts';
 import { KeptEntries } from './kept-entries.ts';
 import { TrainableField } from './trainable-field.ts';
-import { prepareMesh } from './training-mesh.ts';
+import { componentsOf, prepareMesh } from './training-mesh.ts';
 import { tuneTables } from './tune-tables.ts';
 
 /** How a field is made compact. Lengths are in its local units. One of `error`, `maxBytes` and `step` at most. */
@@ -95,9 +95,7 @@ export async function packField(asset: FieldAsset, options: PackFieldOptions = {
   if (options.tuneSteps) await packing.tune(await packing.search(given));
   for (let round = 0; ; round++) {
     const rounded = await packing.search(given);
-    const found = await packing.look(rounded.asset, round);
-    if (found === 'moved') return packing.finish(await packing.search(given), given);
-    if (found === 'sound') return packing.finish(rounded, given);
+    if (await packing.isSound(rounded.asset, round)) return packing.finish(rounded, given);
   }
 }
 
@@ -148,6 +146,8 @@ interface Rounded {
   readonly asset: FieldAsset;
   readonly step: number;
   readonly bytes: number;
+  readonly nEntries: number;
+  readonly nKept: number;
   /** First-order estimate of the mean distance. */
   readonly error: number;
 }
@@ -163,6 +163,7 @@ class Packing {
   private kept: KeptEntries | null = null;
   /** f64[3n]: points of the original's zero set. */
   private points = new Float64Array(0);
+  private nPieces = 0;
   private isTuned = false;
   /** Root mean squares of the slopes of f by every feature. */
   private slopes = new Float64Array(0);
@@ -187,6 +188,7 @@ class Packing {
     if (mesh.indices.length === 0 || this.asset.encoding.kind !== 'hash-grid') return;
     this.kept = new KeptEntries(this.asset.encoding, this.asset.domain);
     this.kept.add(mesh);
+    this.nPieces = nPieces(mesh);
   }
 
   /** Trains the tables on, rounded as they are to be. */
@@ -198,17 +200,17 @@ class Packing {
     const steps = encoding.levels.flatMap((level, l) => this.stepsOf(level, l, step));
     const onProgress = (fraction: number): void => this.report('tune', fraction);
     const tuneOptions = { nSteps: tuneSteps, steps, seed, signal, onProgress };
-    await tuneTables(field, this.kept, await this.source(target), tuneOptions);
+    await tuneTables(field, this.kept, this.source(target), tuneOptions);
     const levels = encoding.levels.map((level, l) => ({ ...level, params: field.levels[l].params.slice() }));
     this.asset = { ...asset, encoding: { ...encoding, levels } };
     this.isTuned = true;
   }
 
-  private async source(target: PackFieldOptions['target']): Promise<MeshSource | FunctionSource> {
+  private source(target: PackFieldOptions['target']): MeshSource | FunctionSource {
     if (target === undefined) {
       const { field } = this;
       const distance = (points: Float64Array, out: Float64Array): void => field.evaluate(points, out);
-      return FunctionSource.find({ domain: this.original.domain, distance }, this.options.signal);
+      return new FunctionSource({ domain: this.original.domain, distance });
     }
     const meshes = 'positions' in target ? [target] : target;
     return new MeshSource(prepareMesh(meshes as readonly Triangles[], this.original.domain).triangles);
@@ -257,7 +259,7 @@ class Packing {
         integers,
         kept,
         steps,
-        fills: steps.map(() => 0),
+        fills: steps.map((_, j) => (kept ? meanOf(integers, kept, j, F) : 0)),
       });
       coarser = table;
       levels.push({ ...level, params });
@@ -267,7 +269,8 @@ class Packing {
     const asset = this.isTuned ? unshifted : shifted(unshifted, mean);
     const { error } = compare(asset, this.field, this.points);
     const { length } = await writeNsdfHashed(asset, { dtype: this.dtype });
-    return { asset, step, bytes: length, error };
+    const nEntries = levels.reduce((sum, level) => sum + level.nEntries, 0);
+    return { asset, step, bytes: length, nEntries, nKept: this.kept?.count() ?? nEntries, error };
   }
 
   /** A level's steps: `step` over its features' slopes; what no value shows in becomes 0. */
@@ -282,32 +285,31 @@ class Packing {
   }
 
   /**
-   * Looks at the packed surface. The cells that it crosses are kept from now on, too: those beside cells that were kept, for it has
-   * moved a little, and those apart from all, where it has pieces that the field has not.
+   * Whether the packed surface is the field's: it has as many pieces, and crosses no cells apart from those that were kept; that it
+   * crosses cells beside them is a surface that moved a little. If not, the cells that it crosses are kept from now on.
    */
-  async look(packed: FieldAsset, round: number): Promise<'sound' | 'moved' | 'strays'> {
-    if (this.kept === null) return 'sound';
-    const { nAdded, nApart } = this.kept.add(await this.derive(packed));
-    if (nApart > 0 && round + 1 >= MAX_ROUNDS) this.kept = null;
-    return nApart > 0 ? 'strays' : nAdded > 0 ? 'moved' : 'sound';
+  async isSound(packed: FieldAsset, round: number): Promise<boolean> {
+    if (this.kept === null) return true;
+    const mesh = await this.derive(packed);
+    const { nAdded, nApart } = this.kept.add(mesh, 1);
+    if (nAdded === 0 || (nApart === 0 && nPieces(mesh) === this.nPieces)) return true;
+    if (round + 1 >= MAX_ROUNDS) this.kept = null;
+    return false;
   }
 
   async finish(rounded: Rounded, goal: Goal): Promise<PackedField> {
-    const { dtype } = this;
-    let { asset, bytes, step } = rounded;
-    let error = this.measure(asset);
+    let found = rounded;
+    let error = this.measure(found.asset);
     // The search goes by a first-order estimate.
     for (let i = 0; 'error' in goal && error > goal.error; i++) {
       if (i === MAX_ROUNDS) {
-        throw new NsdfArgumentError('error', `error is ${goal.error}, but a step of ${step} leaves ${error}`);
+        const left = `a step of ${found.step} leaves ${error}`;
+        throw new NsdfArgumentError('error', `error is ${goal.error}, but ${left}`);
       }
-      ({ asset, bytes, step } = await this.round((0.98 * step * goal.error) / error));
-      error = this.measure(asset);
+      found = await this.round((0.98 * found.step * goal.error) / error);
+      error = this.measure(found.asset);
     }
-    const { encoding } = asset;
-    const levels = encoding.kind === 'hash-grid' ? encoding.levels : [];
-    const nEntries = levels.reduce((sum, level) => sum + level.nEntries, 0);
-    return { asset, dtype, bytes, step, error, nEntries, nKept: this.kept?.count() ?? nEntries };
+    return { ...found, dtype: this.dtype, error };
   }
 
   /** Mean distance between both surfaces, the larger of both ways. */
@@ -337,6 +339,12 @@ class Packing {
   private report(stage: 'derive' | 'tune' | 'search', fraction: number): void {
     this.options.onProgress?.({ stage, fraction });
   }
+}
+
+function nPieces({ positions, indices }: Triangles): number {
+  const components = new Set(componentsOf(indices, positions.length / 3));
+  components.delete(-1);
+  return components.size;
 }
 
 /** f64[3n] points of a field's zero set, about n; none where it has none. */
@@ -372,6 +380,18 @@ function compare(
     error += Math.abs(off) / Math.max(LEAST_SLOPE, slope) / n;
   }
   return { mean, error };
+}
+
+/** Mean of the kept integers of a feature, rounded: what the others are taken for. */
+function meanOf(integers: Int32Array, kept: Uint8Array, j: number, F: number): number {
+  let sum = 0;
+  let n = 0;
+  for (let i = 0; i < kept.length; i++) {
+    if (kept[i] === 0) continue;
+    sum += integers[i * F + j];
+    n++;
+  }
+  return n > 0 ? Math.round(sum / n) : 0;
 }
 
 /** A field less a constant, by its last bias. */

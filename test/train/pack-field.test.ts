@@ -7,7 +7,8 @@ import { writeNsdf, writeNsdfHashed } from '../../src/format/write.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
 import { checkTopology } from '../../src/surface/check-topology.ts';
 import { packField } from '../../src/train/index.ts';
-import { boxMlp, randomField, sphereField } from '../fixtures/fields.ts';
+import { boxMlp, forEachVertex, randomField, sphereField, vertexLocal } from '../fixtures/fields.ts';
+import { sphere as ballMesh } from '../surface/check-meshes.ts';
 
 const sphere = sphereField({ cells: [4, 16], thresholds: [0.4], radius: 0.6 });
 
@@ -39,7 +40,8 @@ describe('packField', () => {
   });
 
   it('trains on where it is asked to: the same seed gives the same bytes', async () => {
-    const options = { step: 2e-3, tuneSteps: 3, seed: 4 };
+    const target = ballMesh(4, 0.6, [0.05, -0.03, 0.02]);
+    const options = { step: 0.02, tuneSteps: 4, seed: 4, target };
     const files = [];
     for (let i = 0; i < 2; i++) {
       const { asset, dtype } = await packField(sphere, options);
@@ -49,12 +51,15 @@ describe('packField', () => {
   });
 
   it('drops nothing that would leave pieces where there are none', async () => {
-    // The coarse level alone is 0.3 too low: without the finest level's entries a second shell would stand around the sphere.
+    // 1.2 x goes from the coarse level to the fine one: where that is dropped, the coarse one alone is negative far outside.
     if (sphere.encoding.kind !== 'hash-grid') throw new Error('expected a grid');
-    const levels = sphere.encoding.levels.map((level, l) => ({
-      ...level,
-      params: level.params.map((value) => value + (l === 0 ? -0.3 : 0.3)),
-    }));
+    const levels = sphere.encoding.levels.map((level, l) => {
+      const params = level.params.slice();
+      forEachVertex(level, (index, entry) => {
+        params[entry] += (l === 0 ? -1.2 : 1.2) * vertexLocal(level, sphere.domain, index)[0];
+      });
+      return { ...level, params };
+    });
     const split = { ...sphere, encoding: { ...sphere.encoding, levels } };
     expect(await componentsOf(split)).toBe(1);
     const packed = await packField(split, { step: 2e-3 });
