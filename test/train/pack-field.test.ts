@@ -22,7 +22,7 @@ describe('packField', () => {
     const packed = await packField(sphere, { error: 5e-4 });
     expect(packed.error).toBeLessThanOrEqual(5e-4);
     expect(packed.error).toBeGreaterThan(2e-4);
-    expect(packed.nKept).toBeLessThan(0.3 * packed.nEntries);
+    expect(packed.nKept).toBeLessThan(0.5 * packed.nEntries);
     // Points of the sphere itself: where the packed field is 0 it is near.
     const points = Float64Array.of(0.05 + 0.6, -0.03, 0.02, 0.05, -0.03 - 0.6, 0.02, 0.05, -0.03, 0.02 + 0.6);
     const values = new Float64Array(3);
@@ -40,7 +40,8 @@ describe('packField', () => {
   });
 
   it('trains on where it is asked to: the same seed gives the same bytes', async () => {
-    const target = ballMesh(4, 0.6, [0.05, -0.03, 0.02]);
+    const { positions, indices } = ballMesh(4, 0.6, [0.05, -0.03, 0.02]);
+    const target = { positions: Float32Array.from(positions), indices: Uint32Array.from(indices) };
     const options = { step: 0.02, tuneSteps: 4, seed: 4, target };
     const files = [];
     for (let i = 0; i < 2; i++) {
