@@ -200,20 +200,21 @@ class Packing {
     const steps = encoding.levels.flatMap((level, l) => this.stepsOf(level, l, step));
     const onProgress = (fraction: number): void => this.report('tune', fraction);
     const tuneOptions = { nSteps: tuneSteps, steps, seed, signal, onProgress };
-    await tuneTables(field, this.kept, this.source(target), tuneOptions);
+    await tuneTables(field, this.kept, await this.source(target), tuneOptions);
     const levels = encoding.levels.map((level, l) => ({ ...level, params: field.levels[l].params.slice() }));
     this.asset = { ...asset, encoding: { ...encoding, levels } };
     this.isTuned = true;
   }
 
-  private source(target: PackFieldOptions['target']): MeshSource | FunctionSource {
+  private async source(target: PackFieldOptions['target']): Promise<MeshSource | FunctionSource> {
     if (target === undefined) {
       const { field } = this;
       const distance = (points: Float64Array, out: Float64Array): void => field.evaluate(points, out);
-      return new FunctionSource({ domain: this.original.domain, distance });
+      return FunctionSource.find({ domain: this.original.domain, distance }, this.options.signal);
     }
     const meshes = 'positions' in target ? [target] : target;
-    return new MeshSource(prepareMesh(meshes as readonly Triangles[], this.original.domain).triangles);
+    const { triangles, surface } = prepareMesh(meshes as readonly Triangles[], this.original.domain);
+    return new MeshSource(triangles, surface);
   }
 
   /** The coarsest step that keeps the goal, by bisection of its logarithm. */
