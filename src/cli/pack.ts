@@ -106,7 +106,7 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
     if (found) compacted.push(found.report);
     packed.set(asset, await withPartition(found?.asset ?? asset, options));
   }
-  const dtype = exactType([...packed.keys()]);
+  const dtype = exactType([...packed.values()]);
   const bytes = await writeNsdfHashed(withAssets(scene, packed), { dtype });
   await destination.write(bytes);
   const records = [...packed.values()].flatMap(({ name, partitions = [] }) =>
