@@ -11,12 +11,16 @@ const NUDGES = [0.5, 0.25, 0.12, 0.06, 0.03];
 const N_GRADIENT = 3;
 /** Growth of the marching steps: plates thicker than 15 % of their distance are not jumped. */
 const MARCH = 1.15;
+/** First of these steps where the slope leads nowhere, as a share of the way to the domain's border. */
+const FIRST_STEP = 1e-4;
 /** Places between the point and its best root where the sign is looked at: plates thicker than that are not jumped. */
 const N_SCAN = 12;
 /** Spheres around a point on which a much shorter way than the best is looked for: the first, in first-order estimates of the distance, and how they grow. */
 const NEAREST = 0.7;
 const GROWTH = 1.25;
 const MAX_RADII = 32;
+/** First-order estimates beyond this many best distances are of places where f is next to constant. */
+const MEANINGLESS = 4;
 /** Directions tried on each. */
 const N_DIRECTIONS = 48;
 /** Share of the best distance from which on a sphere tells nothing new. */
@@ -148,7 +152,8 @@ class ZeroSetSearch {
   bracketEstimate(): void {
     const estimates = this.#values.map((value, id) => {
       const [gx, gy, gz] = this.#gradients.subarray(id * 3, id * 3 + 3);
-      return Math.abs(value) / Math.hypot(gx, gy, gz);
+      const estimate = Math.abs(value) / Math.hypot(gx, gy, gz);
+      return estimate < MEANINGLESS * this.best[id] ? estimate : this.best[id] * GROWTH ** -MAX_RADII;
     });
     const isFar = (id: number, radius: number): boolean =>
       Number.isFinite(this.best[id]) && radius > 0 && radius < FAR * this.best[id];
@@ -230,7 +235,8 @@ class ZeroSetSearch {
       low[id] = 0;
       valueLow[id] = this.#values[id];
       const guess = (1.1 * Math.abs(this.#values[id])) / Math.hypot(gx, gy, gz);
-      t[id] = Math.min(exits[id], guess > 0 ? guess : exits[id]);
+      // Where f is next to constant its slope says nothing.
+      t[id] = guess > 0 && guess < exits[id] ? guess : exits[id] * FIRST_STEP;
     }
     let active = ids.filter((id) => t[id] > 0);
     while (active.length > 0) {

@@ -132,6 +132,14 @@ describe('distancesToZeroSet', () => {
     },
   );
 
+  it('beside the zero set f is constant: no slope leads there', () => {
+    const d = ball(0.15);
+    expectTight(
+      ratios((x, y, z) => Math.max(-3e-9, -d(x, y, z)), d, 0.05),
+      0.2,
+    );
+  });
+
   it('a point on the zero set', () => {
     const field = analyticField((x) => x);
     expect(distancesToZeroSet(field, Float64Array.of(0, 0.3, 0.2), CUBE, createRandom(1))).toEqual(
