@@ -110,8 +110,9 @@ export interface DeriveStats {
   readonly toleranceLocal: number;
   /**
    * The measured error in local units: the largest distance from the zero set of 2,048 points of the mesh as it is given out
-   * (8,192 on the GPU), each bounded by a change of f's sign that near. What the mesh lacks is not seen, nor what lies
-   * between the points (`checkMesh` measures more, both ways).
+   * (8,192 on the GPU) and of those where it could not be mended, each bounded by a change of f's sign that near; and, but
+   * for the GPU and `maxVertices`, the largest distance from the mesh of the points of the zero set that the derivation came
+   * by, where that is beyond the tolerance. What lies between all these is not seen (`checkMesh` measures more).
    */
   readonly errorLocal?: number;
   /** Whether `errorLocal` is at most `toleranceLocal`; absent for `exact` and previews, which are asked for none. */

@@ -17,6 +17,8 @@ import { makePlan, type Plan } from './plan.ts';
 import { previewSteps } from './preview-steps.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
 
+const NONE = new Float64Array(0);
+
 /** Share of the whole job that each stage takes, measured on bunny-S at tolerance 1e-3: for progress only. */
 const STAGE_END: Readonly<Record<DeriveStage, number>> = {
   partition: 0.3,
@@ -67,10 +69,11 @@ export function* deriveSteps(
   const raw = rawMesh(extraction);
   finishVertices(field, plan, raw, [...extraction.faces.unsound, ...extraction.filler.sink.unsound]);
   const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing: boxSize(plan) };
-  const repairStops = yield* clock.follow('refine', cleanMesh(raw, plan.frame, decimation));
+  const cleaned = yield* clock.follow('refine', cleanMesh(raw, plan.frame, decimation));
   yield clock.at('normals', 0);
   const mesh = finishMesh(raw);
-  const errorLocal = measureMeshError(mesh, field, asset.domain);
+  const { suspects = NONE, missed = 0, stops = {} } = cleaned ?? {};
+  const errorLocal = Math.max(measureMeshError(mesh, field, asset.domain, suspects), missed);
   clock.at('normals', 1);
   const counts = countNodes(forest);
   return {
@@ -87,7 +90,7 @@ export function* deriveSteps(
       nBoxesUnsettled: counts.unsettled,
       toleranceLocal: plan.toleranceLocal,
       errorLocal,
-      stops: { ...NO_STOPS, ...stopsOf(extraction), ...repairStops },
+      stops: { ...NO_STOPS, ...stopsOf(extraction), ...stops },
       ...(mesh.indices.length === 0 && { emptyReason: explainEmpty(field, plan.frame.bounds) }),
       timeMs: clock.end(),
     }),
@@ -121,6 +124,7 @@ function rawMesh({ vertices, filler }: Extraction): RawMesh {
     nVertices: vertices.nVertices,
     indices: filler.sink.indices,
     nTriangles: filler.sink.nTriangles,
+    landmarks: filler.landmarks,
   };
 }
 

@@ -1,7 +1,18 @@
+import type { Vec3 } from '../format/asset.ts';
 import { length3 } from '../partition/length.ts';
 import { MAX_UNITS } from '../partition/region-evaluate.ts';
 import { CrossingSolver } from './crossing.ts';
 import { MAX_CHORDS, type Patch } from './patch.ts';
+
+/** Cosine of the gradients on both sides of a crease up to which it is sharp: the surface's edge has less than some 80 degrees. */
+const SHARP = -0.15;
+
+/** A part of a unit's crease between two points of the zero set. */
+export interface Crease {
+  readonly from: Vec3;
+  readonly to: Vec3;
+  readonly unit: number;
+}
 
 /** Bends lower than this share of the tolerance get no chord. */
 const LEAST_BEND = 0.25;
@@ -18,6 +29,9 @@ export class ChordSplitter {
    * one side of the box or on one chord (left out).
    */
   nMissed = 0;
+  /** The chords along sharp creases of the patch that was split last. */
+  readonly sharp: Crease[] = [];
+  private isSharp = false;
   /** Chords left out so far. */
   private nRefused = 0;
   private readonly patch: Patch;
@@ -40,9 +54,11 @@ export class ChordSplitter {
     const { net } = this.patch;
     const again: number[] = [];
     this.nValued = 0;
+    this.sharp.length = 0;
     for (let u = 0; u < net.nUnits; u++) {
       this.valueVertices();
       if (!this.isMet(u)) continue;
+      this.isSharp = false;
       if (tolerance > 0 && this.bend(u) < LEAST_BEND * tolerance) continue;
       this.nRefused = 0;
       if (!this.splitAlong(u)) return false;
@@ -109,7 +125,12 @@ export class ChordSplitter {
     const g = patch.gradient;
     const gu = patch.unitGradients;
     const jump = length3(gu[u * 3], gu[u * 3 + 1], gu[u * 3 + 2]) * Math.abs(weight);
-    return (jump / (length3(g[0], g[1], g[2]) || 1)) * this.extent() * 0.25;
+    const slope = length3(g[0], g[1], g[2]);
+    // The gradient beyond the crease.
+    const flip = patch.unitValues[u] >= 0 ? -weight : weight;
+    const [x, y, z] = [0, 1, 2].map((k) => g[k] + flip * gu[u * 3 + k]);
+    this.isSharp = x * g[0] + y * g[1] + z * g[2] < SHARP * slope * length3(x, y, z);
+    return (jump / (slope || 1)) * this.extent() * 0.25;
   }
 
   /** Diagonal of the first polygon's bounding rectangle in the projection. */
@@ -217,6 +238,10 @@ export class ChordSplitter {
     const polygon = patch.polygons[p];
     const chord = patch.nChords++;
     patch.chordNeuron[chord] = patch.net.unitNeuron[u];
+    if (this.isSharp) {
+      const at = (i: number): Vec3 => [patch.x[i], patch.y[i], patch.z[i]];
+      this.sharp.push({ from: at(polygon[from]), to: at(polygon[to]), unit: u });
+    }
     for (const i of [polygon[from], polygon[to]]) {
       patch.markChord(i, chord);
       this.values[i * MAX_UNITS + u] = 0;

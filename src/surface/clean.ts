@@ -2,6 +2,7 @@ import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
 import { growFloat64, growInt32 } from '../partition/grow.ts';
 import { length3 } from '../partition/length.ts';
+import { Coverer } from './cover.ts';
 import { Decimator } from './decimate.ts';
 import type { DetailMap } from './detail-map.ts';
 import { faceMasks, type RawMesh } from './finish.ts';
@@ -35,16 +36,26 @@ export interface Decimation {
   readonly spacing: number;
 }
 
+/** What is left to be told when a mesh was held against its field. */
+export interface Unmended {
+  readonly stops: RepairStops;
+  /** f64[3n], points of the mesh that may be farther off than the tolerance. */
+  readonly suspects: Float64Array;
+  /** Largest distance of a known point of the zero set from the mesh, local units, where it is beyond the tolerance; else 0. */
+  readonly missed: number;
+}
+
 /**
  * Rounds a raw mesh to single precision and removes what rounding would degenerate: edges a few steps short, triangles
  * without area. With a decimation, vertices that the tolerance does not need go too. Only moves that keep the mesh a
- * manifold with its orientation are made. Yields the fraction done; gives what its repair left, where there was one.
+ * manifold with its orientation are made. Yields the fraction done; gives what the checks against the field left, where there
+ * was a decimation.
  */
 export function* cleanMesh(
   raw: RawMesh,
   frame: MeshFrame,
   decimation?: Decimation,
-): Generator<number, RepairStops | undefined> {
+): Generator<number, Unmended | undefined> {
   if (decimation) makeRoom(raw);
   const { positions } = raw;
   for (let i = 0; i < raw.nVertices * 3; i++) positions[i] = Math.fround(positions[i]);
@@ -57,21 +68,38 @@ export function* cleanMesh(
     const nMoves = (yield* cleaner.collapseShort()) + (yield* cleaner.flipFlat());
     if (nMoves === 0) break;
   }
-  let repairer: Repairer | undefined;
-  if (decimation) {
-    const { normals, slopes } = unitNormals(raw);
-    const tolerances = vertexTolerances(raw, decimation.detail);
-    const decimator = new Decimator(editor, decimation.field, normals, slopes, tolerances);
-    for (const fraction of decimator.run()) yield 0.2 + 0.5 * fraction;
-    repairer = new Repairer(editor, raw, { normals, slopes }, decimation, frame);
-    for (const fraction of repairer.run()) yield 0.7 + 0.2 * fraction;
-  }
+  const unmended = decimation && (yield* thinOut(editor, raw, frame, decimation));
   yield* separate(editor, raw, bounds, diagonal);
   yield 1;
   const indices = editor.compactIndices();
   raw.indices = indices;
   raw.nTriangles = indices.length / 3;
-  return repairer?.stops;
+  return unmended;
+}
+
+/** Removes what the tolerance does not need, then holds mesh and field against each other, both ways. */
+function* thinOut(
+  editor: MeshEditor,
+  raw: RawMesh,
+  frame: MeshFrame,
+  decimation: Decimation,
+): Generator<number, Unmended> {
+  const at = unitNormals(raw);
+  const tolerances = vertexTolerances(raw, decimation.detail);
+  const decimator = new Decimator(editor, decimation.field, at.normals, at.slopes, tolerances);
+  for (const fraction of decimator.run()) yield 0.2 + 0.5 * fraction;
+  const coverer = new Coverer(editor, raw, at, decimation, frame);
+  const repairer = new Repairer(editor, raw, at, decimation, frame);
+  yield* coverer.mend();
+  for (const fraction of repairer.run()) yield 0.7 + 0.2 * fraction;
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    const changed = yield* coverer.mend();
+    if (changed.length === 0) break;
+    yield* repairer.run(changed);
+  }
+  const { stops } = repairer;
+  stops.nDivisionsRefused += coverer.nRefused;
+  return { stops, suspects: repairer.suspects(), missed: yield* coverer.measure() };
 }
 
 /** Room for the vertices that the last check adds: a share of the mesh's, and a few. */

@@ -1,3 +1,4 @@
+import type { Vec3 } from '../format/asset.ts';
 import { length3 } from '../partition/length.ts';
 import type { Patch } from './patch.ts';
 
@@ -29,10 +30,20 @@ export class CrossingSolver {
    */
   solve(a: number, b: number, m: number, u: number, va: number, vb: number): boolean {
     const { x, y, z } = this.patch;
-    this.start.set([x[a], y[a], z[a]]);
-    this.along.set([x[b] - x[a], y[b] - y[a], z[b] - z[a]]);
-    this.length = length3(this.along[0], this.along[1], this.along[2]);
+    this.setChord([x[a], y[a], z[a]], [x[b], y[b], z[b]]);
     return this.newton(va / (va - vb), m, u) || this.bisect(m, u, va > 0);
+  }
+
+  /** Puts the point of unit m's crease across from the place s of the way between two points of it in `patch.point`. */
+  alongCrease(from: Vec3, to: Vec3, m: number, s: number): boolean {
+    this.setChord(from, to);
+    return this.newton(s, m, -1);
+  }
+
+  private setChord(from: Vec3, to: Vec3): void {
+    this.start.set(from);
+    this.along.set([to[0] - from[0], to[1] - from[1], to[2] - from[2]]);
+    this.length = length3(this.along[0], this.along[1], this.along[2]);
   }
 
   private bisect(m: number, u: number, isPositiveAtStart: boolean): boolean {

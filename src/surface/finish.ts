@@ -1,5 +1,6 @@
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
+import type { Landmarks } from './cover.ts';
 import type { SurfaceMesh } from './mesh.ts';
 
 /** A mesh in double precision with normal sums, as the extraction leaves it. */
@@ -14,6 +15,8 @@ export interface RawMesh {
   /** i32[nTriangles * 3] */
   indices: Int32Array;
   nTriangles: number;
+  /** Points of the zero set that the mesh has to be near beside its own vertices. */
+  landmarks?: Landmarks;
 }
 
 /** The mesh in single precision: unreferenced vertices dropped, order kept, normals normalised. */

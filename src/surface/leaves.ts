@@ -4,9 +4,11 @@ import { length3 } from '../partition/length.ts';
 import { MonotoneTest } from '../partition/monotone.ts';
 import { RegionNetwork } from '../partition/region-network.ts';
 import { ChordSplitter } from './chords.ts';
+import type { Landmarks } from './cover.ts';
 import type { DetailMap } from './detail-map.ts';
 import type { FaceTable } from './faces.ts';
 import { LoopLinker } from './loops.ts';
+import { MissedFinder } from './missed.ts';
 import { Patch } from './patch.ts';
 import type { RectTable } from './rects.ts';
 import { Refiner } from './refine.ts';
@@ -50,6 +52,7 @@ export class LeafFiller {
   private readonly chords: ChordSplitter;
   private readonly triangulator = new Triangulator();
   private readonly refiner: Refiner;
+  private readonly missed: MissedFinder;
   private readonly ids = new Int32Array(8);
   private readonly origin = new Float64Array(3);
   private readonly size = new Float64Array(3);
@@ -80,6 +83,12 @@ export class LeafFiller {
     this.linker = new LoopLinker(rects, faces);
     this.chords = new ChordSplitter(this.patch);
     this.refiner = new Refiner(this.patch);
+    this.missed = new MissedFinder(this.patch);
+  }
+
+  /** Points of the zero set that are not near the triangles of their leaf. */
+  get landmarks(): Landmarks {
+    return this.missed.landmarks;
   }
 
   /** Fills leaf `node`. */
@@ -141,6 +150,11 @@ export class LeafFiller {
     }
     if (!isSound) this.flagged.push(node);
     this.sink.add(node, this.patch);
+    if (this.creaseTolerance > 0) {
+      if (!isSound || !isSettled) this.missed.find(this.creaseTolerance);
+      if (this.net.nUnits > 0 && this.patch.field === undefined)
+        this.missed.findAlongCreases(this.chords.sharp, this.creaseTolerance);
+    }
     this.structure?.add(node, this.patch);
   }
 
@@ -161,6 +175,7 @@ export class LeafFiller {
       return false;
     }
     const { nMissed } = this.chords;
+    this.chords.sharp.length = 0;
     if (
       this.net.nUnits > 0 &&
       patch.field === undefined &&

@@ -12,6 +12,8 @@ export class MeshEditor {
   readonly faces: Uint8Array;
   /** u8[triangles]: 1 where a triangle is not the one that the constructor was given. */
   readonly isChanged: Uint8Array;
+  /** i32[nVertices or more]: where a vertex that is gone was moved to, or -1. */
+  private readonly movedTo: Int32Array;
   /** First corner of each vertex, or -1. */
   private readonly head: Int32Array;
   /** Next corner of the same vertex, or -1. */
@@ -19,6 +21,8 @@ export class MeshEditor {
   private readonly mark: Int32Array;
   private stamp = 0;
   private readonly normal = new Float64Array(3);
+  /** Barycentric coordinates of the point that {@link distanceTo} found. */
+  readonly nearest = new Float64Array(3);
 
   /**
    * @param positions f64[nVertices * 3 or more], read only.
@@ -37,6 +41,7 @@ export class MeshEditor {
     this.nVertices = nVertices;
     this.indices = indices;
     this.nTriangles = nTriangles;
+    this.movedTo = new Int32Array(faces.length).fill(-1);
     this.head = new Int32Array(faces.length).fill(-1);
     this.next = new Int32Array(indices.length);
     this.isChanged = new Uint8Array(indices.length / 3);
@@ -96,6 +101,7 @@ export class MeshEditor {
   /** Moves `from` onto `to`; triangles with both vanish. Check {@link isLinkSound} before. */
   collapse(from: number, to: number): void {
     const { indices, next } = this;
+    this.movedTo[from] = to;
     let last = -1;
     for (let c = this.head[from]; c >= 0; c = next[c]) {
       indices[c] = to;
@@ -129,6 +135,14 @@ export class MeshEditor {
     let c = head[v];
     while (c >= 0 && next[c] !== corner) c = next[c];
     if (c >= 0) next[c] = next[corner];
+  }
+
+  /** The vertex that v has become by collapses, v itself where there were none. */
+  standingFor(v: number): number {
+    const { movedTo } = this;
+    let at = v;
+    while (movedTo[at] >= 0) at = movedTo[at];
+    return at;
   }
 
   /** The triangle with directed edge a -> b (its first corner's index), or -1. */
@@ -170,6 +184,15 @@ export class MeshEditor {
     if (s >= 0) this.splitTriangle(s, b, a, v);
   }
 
+  /** Divides triangle t at vertex v in three. */
+  splitInside(t: number, v: number): void {
+    const [a, b, c] = [this.indices[t], this.indices[t + 1], this.indices[t + 2]];
+    for (let k = 0; k < 3; k++) this.unlink(this.indices[t + k], t + k);
+    this.setTriangle(t, a, b, v);
+    this.setTriangle(this.nTriangles++ * 3, b, c, v);
+    this.setTriangle(this.nTriangles++ * 3, c, a, v);
+  }
+
   private splitTriangle(t: number, a: number, b: number, v: number): void {
     const c = this.apex(t, a, b);
     for (let k = 0; k < 3; k++) this.unlink(this.indices[t + k], t + k);
@@ -204,6 +227,51 @@ export class MeshEditor {
     n[1] = uz * vx - ux * vz;
     n[2] = ux * vy - uy * vx;
     return n;
+  }
+
+  /**
+   * Distance of a point from triangle (a, b, c); where on it the nearest point is goes to `nearest` (Ericson 2005, Real-Time
+   * Collision Detection, 5.1.5).
+   */
+  distanceTo(a: number, b: number, c: number, x: number, y: number, z: number): number {
+    const { positions: p, nearest } = this;
+    const [px, py, pz] = [x - p[a * 3], y - p[a * 3 + 1], z - p[a * 3 + 2]];
+    const [ux, uy, uz] = [p[b * 3] - p[a * 3], p[b * 3 + 1] - p[a * 3 + 1], p[b * 3 + 2] - p[a * 3 + 2]];
+    const [vx, vy, vz] = [p[c * 3] - p[a * 3], p[c * 3 + 1] - p[a * 3 + 1], p[c * 3 + 2] - p[a * 3 + 2]];
+    const uu = ux * ux + uy * uy + uz * uz;
+    const uv = ux * vx + uy * vy + uz * vz;
+    const vv = vx * vx + vy * vy + vz * vz;
+    const up = ux * px + uy * py + uz * pz;
+    const vp = vx * px + vy * py + vz * pz;
+    const det = uu * vv - uv * uv;
+    let s = vv * up - uv * vp;
+    let t = uu * vp - uv * up;
+    if (det > 0 && s >= 0 && t >= 0 && s + t <= det) {
+      s /= det;
+      t /= det;
+    } else {
+      // On a side: the nearest of the three.
+      const su = uu > 0 ? Math.min(1, Math.max(0, up / uu)) : 0;
+      const tv = vv > 0 ? Math.min(1, Math.max(0, vp / vv)) : 0;
+      const ww = uu - 2 * uv + vv;
+      const w = ww > 0 ? Math.min(1, Math.max(0, (vp - up + uu - uv) / ww)) : 0;
+      const du = su * (su * uu - 2 * up);
+      const dv = tv * (tv * vv - 2 * vp);
+      const dw = (1 - w) * ((1 - w) * uu + 2 * (w * uv - up)) + w * (w * vv - 2 * vp);
+      s = du <= dv && du <= dw ? su : dv <= dw ? 0 : 1 - w;
+      t = du <= dv && du <= dw ? 0 : dv <= dw ? tv : w;
+    }
+    nearest[0] = 1 - s - t;
+    nearest[1] = s;
+    nearest[2] = t;
+    return Math.sqrt((px - s * ux - t * vx) ** 2 + (py - s * uy - t * vy) ** 2 + (pz - s * uz - t * vz) ** 2);
+  }
+
+  /** First corners of the live triangles, in order. */
+  liveTriangles(): number[] {
+    const live: number[] = [];
+    for (let t = 0; t < this.nTriangles * 3; t += 3) if (this.indices[t] >= 0) live.push(t);
+    return live;
   }
 
   /** Live triangles, in order. */

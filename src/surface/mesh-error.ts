@@ -20,9 +20,18 @@ const LEAST = 1e-7;
  * points, uniform on the mesh. A point's bound is the least distance found at which f has its other sign: along the
  * gradient, and for the points that are worst in 26 directions, nearer by. One way only: what the mesh lacks is not seen,
  * nor what lies between the points. `checkMesh` measures more, both ways.
+ * @param suspects f64[3n], more points of the mesh, where it may be worst.
  */
-export function measureMeshError(mesh: CheckableMesh, field: CheckField, domain: Box3): number {
-  const points = sampleMesh(mesh, N_SAMPLES, createRandom(1));
+export function measureMeshError(
+  mesh: CheckableMesh,
+  field: CheckField,
+  domain: Box3,
+  suspects: Float64Array = new Float64Array(0),
+): number {
+  const samples = sampleMesh(mesh, N_SAMPLES, createRandom(1));
+  const points = new Float64Array(samples.length + suspects.length);
+  points.set(samples);
+  points.set(suspects, samples.length);
   const values = new Float64Array(points.length / 3);
   const bounds = boundAlongGradients(points, values, field);
   const probe = new SignProbe(field, domain);

@@ -11,7 +11,7 @@ const SHARE = 0.82;
 /** Share beyond which, going by the mean slope at the corners, the gradient is asked. */
 const LOOK_SHARE = 0.5;
 /** Share of the domain's diagonal by which a new vertex may be off the zero set: single precision's. */
-const OFF_ZERO = 2e-7;
+export const OFF_ZERO = 2e-7;
 /** Least cosine between a new triangle's normal and the surface's, or the divided triangle's. */
 const LEAST_FACING = 0.1;
 const MAX_PASSES = 12;
@@ -90,11 +90,17 @@ export class Repairer {
     this.sampler = new TriangleSampler(editor, field, at.slopes, detail);
   }
 
+  /** Triangles that were to be divided and could not be. */
+  private readonly doubtful = new Set<number>();
+
   readonly stops: RepairStops = { nPlacesLeft: 0, nDivisionsRefused: 0, nWithoutRoom: 0 };
 
-  /** Yields the fraction done. */
-  *run(): Generator<number, void> {
-    let triangles = this.liveTriangles();
+  /**
+   * Yields the fraction done.
+   * @param which triangles to look at, by their first corners; all where none are given.
+   */
+  *run(which?: readonly number[]): Generator<number, void> {
+    let triangles = which ?? this.editor.liveTriangles();
     for (let pass = 0; triangles.length > 0; pass++) {
       const sides: number[] = [];
       for (let from = 0; from < triangles.length; from += TRIANGLES_PER_YIELD) {
@@ -102,17 +108,34 @@ export class Repairer {
         yield pass === 0 ? from / triangles.length : 1;
       }
       if (pass === MAX_PASSES) {
-        this.stops.nPlacesLeft = sides.length / 2;
+        this.stops.nPlacesLeft += sides.length / 2;
+        for (let i = 0; i < sides.length; i += 2) this.doubt(sides[i], sides[i + 1]);
         return;
       }
       triangles = this.splitSides(sides);
     }
   }
 
-  private liveTriangles(): number[] {
-    const live: number[] = [];
-    for (let t = 0; t < this.editor.nTriangles * 3; t += 3) if (this.editor.indices[t] >= 0) live.push(t);
-    return live;
+  private doubt(a: number, b: number): void {
+    this.doubtful.add(this.editor.triangleOf(a, b)).add(this.editor.triangleOf(b, a));
+  }
+
+  /** Of the triangles that could not be divided the points that stand off most: f64[3n]. */
+  suspects(): Float64Array {
+    const { indices } = this.editor;
+    const { sampler } = this;
+    const live = [...this.doubtful].filter((t) => t >= 0 && indices[t] >= 0);
+    const pattern = PATTERNS[PATTERNS.length - 1];
+    sampler.measure(live, pattern, LOOK_SHARE, SHARE);
+    const points: number[] = [];
+    live.forEach((t, i) => {
+      if (sampler.off[i] <= SHARE) return;
+      const [a, b, c] = [0, 1, 2].map((k) => indices[t + k] * 3);
+      const [wa, wb, wc] = pattern.weights.subarray(sampler.worst[i] * 3, sampler.worst[i] * 3 + 3);
+      const p = this.raw.positions;
+      for (let k = 0; k < 3; k++) points.push(wa * p[a + k] + wb * p[b + k] + wc * p[c + k]);
+    });
+    return Float64Array.from(points);
   }
 
   /** Appends the sides (pairs of vertices) at which triangles that stand off are to be divided. */
@@ -172,10 +195,12 @@ export class Repairer {
       if (!isSide || this.length(a, b) <= this.detail.along(editor.positions, a, b)) continue;
       if (!editor.hasRoom()) {
         this.stops.nWithoutRoom++;
+        this.doubt(a, b);
         continue;
       }
       if (!this.placeVertex(a, b)) {
         this.stops.nDivisionsRefused++;
+        this.doubt(a, b);
         continue;
       }
       const v = editor.nVertices++;
@@ -218,16 +243,21 @@ export class Repairer {
     const { editor, normals } = this;
     const c = editor.apex(t, a, b);
     const old = editor.triangleNormal(a, b, c).slice();
-    const size = length3(old[0], old[1], old[2]) || 1;
-    for (const [i, j] of [
-      [a, v],
-      [v, b],
-    ]) {
-      const n = editor.triangleNormal(i, j, c);
-      const facing = n[0] * normals[v * 3] + n[1] * normals[v * 3 + 1] + n[2] * normals[v * 3 + 2];
-      const turned = (old[0] * n[0] + old[1] * n[1] + old[2] * n[2]) / size;
-      if (!(Math.max(facing, turned) > LEAST_FACING * length3(n[0], n[1], n[2]))) return false;
-    }
-    return true;
+    return isUnfolded(editor, normals, old, [a, v, c], v) && isUnfolded(editor, normals, old, [v, b, c], v);
   }
+}
+
+/** Whether a triangle faces the way of the surface at its corner v, or of the triangle that it comes from. */
+export function isUnfolded(
+  editor: MeshEditor,
+  normals: Float64Array,
+  old: Float64Array,
+  corners: readonly [number, number, number],
+  v: number,
+): boolean {
+  const n = editor.triangleNormal(...corners);
+  const size = length3(old[0], old[1], old[2]) || 1;
+  const facing = n[0] * normals[v * 3] + n[1] * normals[v * 3 + 1] + n[2] * normals[v * 3 + 2];
+  const turned = (old[0] * n[0] + old[1] * n[1] + old[2] * n[2]) / size;
+  return Math.max(facing, turned) > LEAST_FACING * length3(n[0], n[1], n[2]);
 }

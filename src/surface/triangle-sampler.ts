@@ -7,6 +7,11 @@ import { SignProbe } from './sign-probe.ts';
 /** Along a normal whose cosine with the gradient is less than this a distance means little. */
 const LEAST_COSINE = 0.3;
 
+/** Share of the tolerance from which a distance to first order is not believed: f may be steeper here than where it vanishes. */
+const SURE = 0.5;
+/** What a place is found off by that is nearer to first order, as a share of the most. */
+const BEYOND = 1.01;
+
 /** Where triangles are sampled, in barycentric coordinates. */
 export interface Pattern {
   /** f64[n * 3] */
@@ -150,10 +155,18 @@ export class TriangleSampler {
     return worst;
   }
 
-  /** Distance of the n-th asked point from the zero set as a share of the tolerance; where it is not so far, `most`. */
+  /**
+   * Distance of the n-th asked point from the zero set as a share of the tolerance; where it is not so far, `most`, and where
+   * it is farther than to first order, just beyond.
+   */
   private share(t: number, n: number, most: number): number {
     const share = this.distance(t, n) / this.tolerance(t);
-    return share > most && this.isCrossed(t, this.points, n, this.values[n], most) ? most : share;
+    if (share > most) return this.isCrossed(t, this.points, n, this.values[n], most) ? most : share;
+    if (share < SURE || this.isCrossed(t, this.points, n, this.values[n], most)) return share;
+    const [x, y, z] = this.points.subarray(n * 3, n * 3 + 3);
+    return this.probe.isCrossedAround(this.values[n], x, y, z, most * this.tolerance(t))
+      ? share
+      : BEYOND * most;
   }
 
   /** Whether f changes its sign within the share `most` of the tolerance from a point along its triangle's normal. */

@@ -65,13 +65,17 @@ test('what stands off in the finished mesh is repaired', () => {
   const { errorOf, clean } = extract(sphereField({ cells: [4] }), { tolerance: 0.03 });
   const tolerance = 4e-3;
   expect(errorOf()).toBeGreaterThan(tolerance);
-  expect(clean(tolerance)).toEqual({ nPlacesLeft: 0, nDivisionsRefused: 0, nWithoutRoom: 0 });
+  const unmended = clean(tolerance);
+  expect(unmended?.stops).toEqual({ nPlacesLeft: 0, nDivisionsRefused: 0, nWithoutRoom: 0 });
+  expect(unmended?.suspects).toHaveLength(0);
   expect(errorOf()).toBeLessThan(tolerance);
 });
 
 test('a repair that has no room says so', () => {
   const { clean } = extract(sphereField({ cells: [4] }), { tolerance: 0.03 });
-  expect(clean(1e-5)?.nWithoutRoom).toBeGreaterThan(0);
+  const unmended = clean(1e-5);
+  expect(unmended?.stops.nWithoutRoom).toBeGreaterThan(0);
+  expect(unmended?.suspects.length).toBeGreaterThan(0);
 });
 
 test('vertices that the tolerance does not need go, and no other', () => {

@@ -1,0 +1,238 @@
+import type { CpuField } from '../field/cpu-field.ts';
+import { length3 } from '../partition/length.ts';
+import type { Decimation, MeshFrame } from './clean.ts';
+import type { DetailMap } from './detail-map.ts';
+import type { RawMesh } from './finish.ts';
+import type { MeshEditor } from './mesh-editor.ts';
+import { isUnfolded, OFF_ZERO, type VertexData } from './repair.ts';
+import { TriangleTree } from './triangle-tree.ts';
+
+/** Points of the zero set, and a vertex of the mesh near each, -1 where none is known. */
+export interface Landmarks {
+  /** f64[n * 3 or more] */
+  positions: Float64Array;
+  /** i32[n or more] */
+  near: Int32Array;
+  n: number;
+}
+
+/** Share of the tolerance beyond which the mesh is drawn to a point of the zero set. */
+const SHARE = 0.9;
+/** Barycentric coordinate below which a point counts as on the side across. */
+const ON_SIDE = 0.05;
+const LANDMARKS_PER_YIELD = 1024;
+
+/**
+ * The other direction: the zero set has to be near the mesh too, where a tip, an edge or a sheet that triangles cut off is
+ * not. What is known of the zero set are landmarks: the vertices that were removed, and points that leaves were asked for.
+ * The mesh gets a vertex at those that it stands off.
+ */
+export class Coverer {
+  private readonly editor: MeshEditor;
+  private readonly raw: RawMesh;
+  private readonly field: CpuField;
+  private readonly at: VertexData;
+  private readonly detail: DetailMap;
+  private readonly frame: MeshFrame;
+  private readonly landmarks: Landmarks;
+  private readonly value = new Float64Array(1);
+  private readonly gradient = new Float64Array(3);
+  /** Of the last distance: the triangle. */
+  private triangle = -1;
+
+  /**
+   * @param raw the editor's arrays, with room for new vertices.
+   * @param at by vertex, both with room too: unit normals and |∇f|.
+   */
+  constructor(
+    editor: MeshEditor,
+    raw: RawMesh,
+    at: VertexData,
+    { field, detail }: Decimation,
+    frame: MeshFrame,
+  ) {
+    this.editor = editor;
+    this.raw = raw;
+    this.field = field;
+    this.at = at;
+    this.detail = detail;
+    this.frame = frame;
+    this.landmarks = this.collect();
+  }
+
+  /** Vertices wanted at landmarks that would have folded the mesh, or had no room. */
+  nRefused = 0;
+
+  /** The landmarks that were given, and the vertices that are gone as far as they are on the zero set. */
+  private collect(): Landmarks {
+    const { raw, editor, field, frame } = this;
+    const { slopes } = this.at;
+    const gone: number[] = [];
+    for (let v = 0; v < raw.nVertices; v++) if (editor.nextCorner(v, -1) < 0) gone.push(v);
+    const points = new Float64Array(gone.length * 3);
+    for (const [i, v] of gone.entries()) points.set(raw.positions.subarray(v * 3, v * 3 + 3), i * 3);
+    const values = new Float64Array(gone.length);
+    field.evaluate(points, values);
+    const given = raw.landmarks;
+    const onZero = gone.filter((v, i) => Math.abs(values[i]) <= OFF_ZERO * frame.diagonal * slopes[v]);
+    const n = onZero.length + (given?.n ?? 0);
+    const all = { positions: new Float64Array(n * 3), near: new Int32Array(n), n };
+    onZero.forEach((v, i) => {
+      all.positions.set(raw.positions.subarray(v * 3, v * 3 + 3), i * 3);
+      all.near[i] = editor.standingFor(v);
+    });
+    if (given !== undefined) {
+      all.positions.set(given.positions.subarray(0, given.n * 3), onZero.length * 3);
+      for (let i = 0; i < given.n; i++)
+        all.near[onZero.length + i] = given.near[i] < 0 ? -1 : editor.standingFor(given.near[i]);
+    }
+    return all;
+  }
+
+  /** Adds vertices where landmarks are farther from the mesh than they may be; gives the triangles that changed. */
+  *mend(): Generator<number, number[]> {
+    const { editor } = this;
+    const touched = new Set<number>();
+    const far = yield* this.farther(SHARE);
+    this.nRefused = 0;
+    for (const { id, near } of far) {
+      // An earlier one may have brought the mesh here.
+      if (this.distanceFrom(near, id, 0) <= SHARE * this.tolerance(id)) continue;
+      const v = this.insert(id);
+      if (v < 0) this.nRefused++;
+      else
+        for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) touched.add(c - (c % 3));
+    }
+    return [...touched];
+  }
+
+  /** The largest distance of a landmark from the mesh, as far as it is beyond the tolerance; else 0. */
+  *measure(): Generator<number, number> {
+    let most = 0;
+    for (const { distance } of yield* this.farther(1)) most = Math.max(most, distance);
+    return most;
+  }
+
+  /** The landmarks farther from the mesh than a share of the tolerance, and a vertex near each. */
+  private *farther(share: number): Generator<number, { id: number; near: number; distance: number }[]> {
+    const { editor, landmarks } = this;
+    const { n, near, positions } = landmarks;
+    const unsure: number[] = [];
+    for (let i = 0; i < n; i++) {
+      if (i % LANDMARKS_PER_YIELD === 0) yield i / n;
+      if (
+        near[i] >= 0 &&
+        this.distanceFrom(near[i], i, share * this.tolerance(i)) <= share * this.tolerance(i)
+      )
+        continue;
+      unsure.push(i);
+    }
+    if (unsure.length === 0) return [];
+    // The nearest triangle may be none that a way leads to from there.
+    const indices = Uint32Array.from(editor.compactIndices());
+    if (indices.length === 0) return [];
+    const tree = new TriangleTree({ positions: editor.positions, indices });
+    const far: { id: number; near: number; distance: number }[] = [];
+    for (const id of unsure) {
+      const [x, y, z] = positions.subarray(id * 3, id * 3 + 3);
+      const distance = tree.closest(x, y, z);
+      near[id] = indices[tree.triangle * 3];
+      if (distance > share * this.tolerance(id)) far.push({ id, near: near[id], distance });
+      yield 1;
+    }
+    return far;
+  }
+
+  private tolerance(id: number): number {
+    return this.detail.at(this.landmarks.positions, id * 3);
+  }
+
+  /**
+   * Distance of a landmark from the nearest triangle that is found by going from `seed` to ever nearer ones: an upper bound.
+   * Ends early below `enough`.
+   */
+  private distanceFrom(seed: number, id: number, enough: number): number {
+    const { editor, landmarks } = this;
+    const { indices } = editor;
+    const [x, y, z] = landmarks.positions.subarray(id * 3, id * 3 + 3);
+    let least = Number.POSITIVE_INFINITY;
+    let around = [seed];
+    this.triangle = -1;
+    for (let isNearer = true; isNearer; ) {
+      isNearer = false;
+      for (const v of around) {
+        for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) {
+          const t = c - (c % 3);
+          const distance = editor.distanceTo(indices[t], indices[t + 1], indices[t + 2], x, y, z);
+          if (distance >= least) continue;
+          least = distance;
+          this.triangle = t;
+          isNearer = true;
+        }
+      }
+      if (least <= enough) break;
+      around = [...indices.subarray(this.triangle, this.triangle + 3)];
+    }
+    return least;
+  }
+
+  /** Puts a vertex at the landmark into the triangle found last or on one of its sides; -1 where every way folds. */
+  private insert(id: number): number {
+    const { editor, raw, at, field, value, gradient, triangle } = this;
+    const v = editor.nVertices;
+    if (!editor.hasRoom()) return -1;
+    const point = this.landmarks.positions.subarray(id * 3, id * 3 + 3);
+    field.evaluateWithGradient(point, value, gradient, 1);
+    const slope = length3(gradient[0], gradient[1], gradient[2]);
+    for (let k = 0; k < 3; k++) {
+      raw.positions[v * 3 + k] = Math.fround(point[k]);
+      at.normals[v * 3 + k] = gradient[k] / (slope || 1);
+      raw.normals[v * 3 + k] = gradient[k] / (slope || 1);
+    }
+    at.slopes[v] = slope;
+    editor.faces[v] = 0;
+    const corners = [...editor.indices.subarray(triangle, triangle + 3)];
+    const [x, y, z] = point;
+    editor.distanceTo(corners[0], corners[1], corners[2], x, y, z);
+    // Where the nearest point is on a side, or next to it, the side is divided.
+    const sides = [0, 1, 2].sort((i, j) => editor.nearest[(i + 2) % 3] - editor.nearest[(j + 2) % 3]);
+    const [first] = sides;
+    const isOnSide = editor.nearest[(first + 2) % 3] < ON_SIDE;
+    const isInserted =
+      (isOnSide && this.splitSide(corners[first], corners[(first + 1) % 3], v)) ||
+      this.splitInside(triangle, corners, v) ||
+      sides.some((k) => this.splitSide(corners[k], corners[(k + 1) % 3], v));
+    if (!isInserted) return -1;
+    editor.nVertices++;
+    raw.nVertices = editor.nVertices;
+    return v;
+  }
+
+  private splitInside(t: number, corners: readonly number[], v: number): boolean {
+    const { editor, at } = this;
+    const old = editor.triangleNormal(corners[0], corners[1], corners[2]).slice();
+    const isSound = [0, 1, 2].every((k) =>
+      isUnfolded(editor, at.normals, old, [corners[k], corners[(k + 1) % 3], v], v),
+    );
+    if (isSound) editor.splitInside(t, v);
+    return isSound;
+  }
+
+  private splitSide(a: number, b: number, v: number): boolean {
+    const { editor, at } = this;
+    const [t, s] = [editor.triangleOf(a, b), editor.triangleOf(b, a)];
+    // The border stays on the faces.
+    if (t < 0 || s < 0) return false;
+    const isSound = [t, s].every((triangle, i) => {
+      const [from, to] = i === 0 ? [a, b] : [b, a];
+      const c = editor.apex(triangle, a, b);
+      const old = editor.triangleNormal(from, to, c).slice();
+      return (
+        isUnfolded(editor, at.normals, old, [from, v, c], v) &&
+        isUnfolded(editor, at.normals, old, [v, to, c], v)
+      );
+    });
+    if (isSound) editor.splitEdge(a, b, v);
+    return isSound;
+  }
+}
