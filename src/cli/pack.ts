@@ -56,7 +56,7 @@ export function packCommand(): Command {
     .option('--step <length>', 'with --compact: what values are rounded to, as a distance', positiveNumber)
     .option(
       '--tune <steps>',
-      'with --compact: train on after rounding; 200 steps take back a part of the error',
+      'with --compact: train on so many steps after rounding (default: 0)',
       wholeNumber,
     )
     .addOption(

@@ -30,9 +30,6 @@ interface TrainCommandOptions extends ReadingOptions {
   readonly json?: boolean;
 }
 
-/** Steps of training after tables are rounded. */
-const TUNE_STEPS = 200;
-
 /** `nsdf train IN… OUT.nsdf`: trains a field on meshes and says how near it came. */
 export function trainCommand(): Command {
   return new Command('train')
@@ -99,10 +96,7 @@ async function runTrain(files: readonly string[], options: TrainCommandOptions):
   });
   const { asset: trained, stats } = await training.finally(() => bar.stop());
   const { copyright, maxBytes } = options;
-  const limited =
-    maxBytes === undefined
-      ? null
-      : await packField(trained, { maxBytes, tuneSteps: TUNE_STEPS, target: meshes });
+  const limited = maxBytes === undefined ? null : await packField(trained, { maxBytes });
   const { asset, dtype } = limited ?? { asset: trained, dtype: options.dtype };
   const bytes = await writeNsdfHashed(sceneOf(asset, copyright === undefined ? {} : { copyright }), {
     dtype,

@@ -32,7 +32,7 @@ export interface PackFieldOptions {
   readonly step?: number;
   /** How the network's weights are stored. Default: `f16`. */
   readonly mlp?: 'f16' | 'f32';
-  /** Steps of straight-through training after rounding: 200 take back a part of the error. Default: 0. */
+  /** Steps of straight-through training after rounding. Default: 0, which is better on the shapes that were measured. */
   readonly tuneSteps?: number;
   /** What to train on there: the meshes that the field was made of. Default: the field itself. */
   readonly target?: Triangles | readonly Triangles[];

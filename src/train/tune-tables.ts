@@ -18,7 +18,10 @@ export interface TuneOptions {
 
 const BATCH_SIZE = 4096;
 const POOL_SIZE = 25_000;
-/** The rate, in mean steps. Measured on the bunny, 64 boxes, a step of 1e-3: 2.5 % less error for 1.6 % more bytes; six times the rate: 1.6 % for 9 %. */
+/**
+ * The rate, in mean steps. Measured on the bunny with 64 boxes: |f| / |∇f| at points of the mesh falls from 5.12e-4 to 5.00e-4 for 1.6 % more
+ * bytes at a step of 1e-3 (six times the rate: 9 % more bytes), but the derived mesh lies farther off, 5.6e-4 instead of 5.1e-4 at 8.5e-4.
+ */
 const RATE = 0.05;
 /** Normals are noise after rounding: at their usual weight distances get worse, by 6 % at the larger rate. */
 const WEIGHTS = { normal: 0.005, eikonal: 0, curvature: 0 };
