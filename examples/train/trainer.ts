@@ -289,7 +289,10 @@ export class Trainer {
     this.#isDrawing = true;
     try {
       const preview = this.nPictures === 0 ? FIRST_PICTURE_BOXES : PICTURE_BOXES;
-      await this.#show(await field(), { preview, cache: false, signal });
+      const asset = await field();
+      // Both copy weights: each in a task of its own.
+      await new Promise((done) => setTimeout(done));
+      await this.#show(asset, { preview, cache: false, signal });
       this.nPictures++;
     } catch (error) {
       // The training itself tells of what ends it.
