@@ -22,7 +22,8 @@ describe('packField', () => {
     const packed = await packField(sphere, { error: 5e-4 });
     expect(packed.error).toBeLessThanOrEqual(5e-4);
     expect(packed.error).toBeGreaterThan(2e-4);
-    expect(packed.nKept).toBeLessThan(0.3 * packed.nEntries);
+    // The sphere crosses a sixth of the entries; rounded that far it needs what lies beside them, too.
+    expect(packed.nKept).toBeLessThan(0.5 * packed.nEntries);
     // Points of the sphere itself: where the packed field is 0 it is near.
     const points = Float64Array.of(0.05 + 0.6, -0.03, 0.02, 0.05, -0.03 - 0.6, 0.02, 0.05, -0.03, 0.02 + 0.6);
     const values = new Float64Array(3);
