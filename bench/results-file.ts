@@ -13,6 +13,7 @@ export interface Results {
 /** Tables of the docs that are made of a file in bench/results: between `<!-- bench:NAME -->` and `<!-- /bench -->`. */
 export const DOC_TABLES: readonly { readonly name: string; readonly doc: string }[] = [
   { name: 'lod-bunny', doc: 'docs/guides/lod.md' },
+  { name: 'levels-bunny', doc: 'docs/guides/lod.md' },
   { name: 'gpu-dawn-h100', doc: 'docs/guides/webgpu.md' },
   { name: 'gpu-swiftshader-bunny', doc: 'docs/guides/webgpu.md' },
   { name: 'gpu-dawn-scaling', doc: 'docs/guides/webgpu.md' },

@@ -7,6 +7,7 @@ import type { FieldAsset } from '../src/format/asset.ts';
 import { readField } from '../src/format/read.ts';
 import { importSafetensors } from '../src/import/index.ts';
 import { checkMesh } from '../src/surface/check.ts';
+import { measureLevels } from './levels.ts';
 import { cubes, derived, type Method, npmCubes } from './methods.ts';
 import { type Row, resultsOf, toTable } from './report.ts';
 import { aboutThisRun, writeResults } from './results-file.ts';
@@ -121,6 +122,7 @@ async function main(): Promise<void> {
     writeResults(name, resultsOf({ ...aboutThisRun(), measured: `medians of ${values.runs} runs` }, rows));
     console.log(`\n${name}: ${values.runs} runs each after a warm-up, one thread, node ${process.version}`);
     console.log(toTable(rows));
+    console.log(await measureLevels(field, name, Number(values.runs)));
     const surviving = rows.find(({ method }) => method.startsWith('tolerance'))?.boxesSurviving;
     if (surviving == null || field.asset.encoding.kind === 'none') continue;
     const needed = countSurfaceBoxes(field);

@@ -35,15 +35,15 @@ export function deriveLevels<T>(asset: FieldAsset, derivation: LevelDerivation<T
         value: build(result, level),
         nBytes: bytesOf(result.mesh),
         nTriangles: result.stats.nTriangles,
-        errorLocal: errorOf(result, level),
+        errorLocal: errorOf(result),
       });
     },
   };
 }
 
-/** A simplified mesh and a preview keep no tolerance: there the measurement alone counts. */
-function errorOf({ stats }: DeriveResult, { toleranceLocal, isPreview }: LadderLevel): number {
-  return stats.errorLocal ?? (isPreview ? toleranceLocal : stats.toleranceLocal);
+/** What was measured counts, whatever was asked for: both ways where what is missing isn't certified. */
+function errorOf({ stats }: DeriveResult): number {
+  return Math.max(stats.errorLocal ?? stats.toleranceLocal, stats.errorBackLocal ?? 0);
 }
 
 function bytesOf({ positions, normals, indices }: SurfaceMesh): number {

@@ -1,5 +1,6 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import { latticeSpacing } from '../pipeline/lattice-rule.ts';
 import type { DeriveOptions } from '../pipeline/options.ts';
 
 /** How one level is asked for: exactly one of the ways in which `deriveMesh` is asked for a mesh. */
@@ -20,8 +21,8 @@ export interface LadderLevel {
 /** A field's levels of detail, coarse to fine, and the first picture that comes before them. */
 export interface Ladder {
   /**
-   * A coarse picture within milliseconds, of a plain lattice: it may lack what is smaller than the lattice's boxes, so
-   * it is shown only until the first level is there.
+   * A coarse picture within milliseconds: a lattice level that is not thinned. It may lack what is smaller than the lattice's
+   * boxes, so it is shown only until the first level is there.
    */
   readonly preview: LadderLevel | null;
   /** At least one. */
@@ -93,7 +94,10 @@ interface Rung {
   readonly name: string;
 }
 
-/** Resolutions are asked for by their tolerance: fields without a grid would be derived on that coarse lattice itself. */
+/**
+ * A resolution is asked for as one where that gives a lattice level. Where it is derived, by its tolerance: a field without a grid
+ * would be derived on that lattice itself.
+ */
 function rungsOf(
   asset: FieldAsset,
   { resolutions }: LadderOptions,
@@ -103,10 +107,14 @@ function rungsOf(
   const toTolerance = (resolution: number): number => longest / resolution / LATTICE_DIVISOR;
   const chosen = resolutions ?? asset.lodResolutions ?? ownResolutions(asset, toTolerance, finestTolerance);
   const rungs = chosen.map((resolution) => ({
-    detail: { tolerance: toTolerance(resolution) },
+    detail: isLatticeLevel(asset, resolution) ? { resolution } : { tolerance: toTolerance(resolution) },
     name: `resolution ${resolution}`,
   }));
   return [...rungs, { detail: { exact: true }, name: 'exact' }];
+}
+
+function isLatticeLevel(asset: FieldAsset, resolution: number): boolean {
+  return latticeSpacing(asset, { resolution }) !== undefined;
 }
 
 /** The grid's own resolutions, thinned where they are close, and doubled on from the finest to the default tolerance. */

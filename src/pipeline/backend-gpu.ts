@@ -11,6 +11,7 @@ import {
 import type { GpuCulled, GpuDerived } from './gpu-derivation.ts';
 import type { GpuBuffers } from './gpu-mesh.ts';
 import { isLarge } from './large-fields.ts';
+import { latticeSpacing } from './lattice-rule.ts';
 import type { JobOptions } from './steps.ts';
 
 /** The part of the backend that is loaded when it is first needed. */
@@ -50,7 +51,8 @@ const CULL_SHARE = 0.2;
 const DERIVE_SHARE = 0.8;
 
 /**
- * Derives on the GPU, on this thread. What the GPU cannot do it leaves to the first of `rest` that works: what comes after
+ * Derives on the GPU, on this thread; a `resolution` that is a lattice level elsewhere, too, where the GPU is asked for by
+ * name, and then it is complete (`stats.method`). What the GPU cannot do it leaves to the first of `rest` that works: what comes after
  * the derivation, and jobs that need double precision (the exact complex, its structure, or a field whose mesh does not
  * come out sound in single precision), for which the GPU only culls; those meshes are theirs, byte by byte.
  *
@@ -73,7 +75,8 @@ export function createGpuBackend(
       control?.device === undefined && !(typeof navigator === 'object' && 'gpu' in navigator)
         ? 'there is no WebGPU here'
         : undefined,
-    isWorthwhile: (asset, options) => needsPartition(options) && isLarge(asset),
+    isWorthwhile: (asset, options) =>
+      needsPartition(options) && isLarge(asset) && latticeSpacing(asset, options) === undefined,
     async derive(asset, options, control) {
       if (!needsPartition(options)) return continueWith(rest, asset, options, control, 0);
       const gpu = await load();
@@ -82,6 +85,10 @@ export function createGpuBackend(
         const outcome = await attempt(gpu, rest, asset, options, control);
         if (typeof outcome !== 'string') return outcome;
         reason = outcome;
+      }
+      if (latticeSpacing(asset, options) !== undefined) {
+        const result = await continueWith(rest, asset, options, control, 0);
+        return { ...result, where: `${result.where} (${reason})` };
       }
       const culled = await abortable(cull(gpu, asset, options, control), control.signal);
       const { candidates, timeMs, adapterName } = culled;

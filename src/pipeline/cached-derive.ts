@@ -10,6 +10,7 @@ import { jobOptionsOf, type RecordedResult } from './derive-with.ts';
 import { drive } from './drive.ts';
 import { findPartition } from './file-partition.ts';
 import { isLarge } from './large-fields.ts';
+import { latticeSpacing } from './lattice-rule.ts';
 import type { CacheUse, DeriveOptions, DeriveResult } from './options.ts';
 import {
   REGIONS_RECORD,
@@ -151,7 +152,8 @@ async function decode(job: CachedJob, { bytes, reject }: FoundRecord): Promise<D
 /** Derives, from the field's known regions where there are any, and keeps what was found. */
 async function deriveAndKeep(derive: Derive, job: CachedJob, dropped: string): Promise<DeriveResult> {
   const { asset, options, hash } = job;
-  const seed = await find(job, REGIONS_RECORD);
+  const isLattice = latticeSpacing(asset, job.asked) !== undefined;
+  const seed = isLattice ? undefined : await find(job, REGIONS_RECORD);
   const request = { ...options, recordsFor: hash };
   const first = await derive(asset, seed ? { ...request, regions: seed.bytes } : request);
   if (!seed) return finish(job, first, { use: 'miss', reason: dropped });

@@ -19,10 +19,13 @@ export type Findings = Omit<SurfaceStats, 'isWithinTolerance' | 'isComplete'>;
  * certificate. The one place where either is decided, for meshes that were derived, simplified, and read from a record.
  */
 export function conclude(findings: Findings): SurfaceStats {
-  const { toleranceLocal, errorLocal = Number.POSITIVE_INFINITY, nBoxesUnsettled, stops } = findings;
+  const { method, toleranceLocal, errorLocal = Number.POSITIVE_INFINITY, nBoxesUnsettled, stops } = findings;
+  const isDerived = method === 'derived';
+  // What a derivation lacks is certified; what a lattice lacks has to be measured.
+  const { errorBackLocal = isDerived ? 0 : Number.POSITIVE_INFINITY } = findings;
   return {
     ...findings,
-    ...(toleranceLocal > 0 && { isWithinTolerance: errorLocal <= toleranceLocal }),
-    isComplete: nBoxesUnsettled === 0 && stops.nBoxesUnsound === 0,
+    ...(toleranceLocal > 0 && { isWithinTolerance: Math.max(errorLocal, errorBackLocal) <= toleranceLocal }),
+    isComplete: isDerived && nBoxesUnsettled === 0 && stops.nBoxesUnsound === 0,
   };
 }

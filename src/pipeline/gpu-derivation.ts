@@ -168,6 +168,7 @@ function statsOf(
     ? Math.max(...Array.from(options.blocks.tolerances))
     : toleranceOf(asset, options);
   return conclude({
+    method: 'derived',
     nVertices,
     nTriangles,
     nBoxes,

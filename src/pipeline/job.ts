@@ -50,8 +50,10 @@ function* simplifySurface(
   let step = steps.next();
   for (; !step.done; step = steps.next()) yield { stage: 'simplify', fraction: step.value };
   const mesh = step.value;
+  // What simplifying takes away is not measured the way back.
+  const { errorBackLocal: _, ...before } = surface.stats;
   const stats = conclude({
-    ...surface.stats,
+    ...before,
     nVertices: mesh.positions.length / 3,
     nTriangles: mesh.indices.length / 3,
     errorLocal: measureMeshError(cap ? withoutCaps(mesh, frame.bounds) : mesh, field, asset.domain),

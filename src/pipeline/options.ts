@@ -36,16 +36,18 @@ export interface DeriveOptions {
   /** Largest distance between mesh and zero set, both ways, in the asset's local units. Default: domain diagonal / 3464 (1e-3 in [-1,1]³). */
   readonly tolerance?: number;
   /**
-   * The tolerance of a uniform lattice with that many boxes along the longest axis: an eighth of its spacing. Fields
-   * without a grid are derived on that lattice; a grid's own planes are kept, so that no component is lost.
+   * The tolerance of a uniform lattice with that many boxes along the longest axis: an eighth of its spacing. Where that is
+   * cheaper, which it is while a quarter of its spacing is at least a third of the field's own boxes, the mesh is made on a lattice of
+   * boxes two tolerances wide: its cost does not depend on how fine the field is, but what is thinner than a box may be
+   * missing (`stats.method`, `stats.errorBackLocal`). Finer ones are derived; fields without a grid then on that lattice.
    */
   readonly resolution?: number;
   /** The whole polyhedral complex: every crease of every neuron. */
   readonly exact?: boolean;
   /**
-   * A quick picture instead of a derivation, within milliseconds: marching cubes on a lattice with that many boxes along
-   * the longest axis, at most 128. Closed, its vertices on the zero set, but nothing bounds its error: what is smaller
-   * than a box may be missing. To be shown until the mesh is there.
+   * A quick picture instead of a derivation, within milliseconds: a lattice level that is not thinned, of that many boxes along
+   * the longest axis, at most 128. Closed, its vertices on the zero set, but what is smaller than a box may be missing. To
+   * be shown until the mesh is there.
    */
   readonly preview?: number;
   /**
@@ -96,6 +98,11 @@ export interface DeriveOptions {
 
 /** Counts and times of one derivation. */
 export interface DeriveStats {
+  /**
+   * `derived`: from the field's own regions, certified complete (`isComplete`). `lattice`: a preview, or a `resolution` for which that
+   * is cheaper: on a plain lattice, measured both ways, certified in nothing.
+   */
+  readonly method: 'derived' | 'lattice';
   readonly nVertices: number;
   readonly nTriangles: number;
   readonly nBoxes: number;
@@ -104,8 +111,8 @@ export interface DeriveStats {
   /** Boxes that could not be settled within the subdivision limit (the mesh stays closed there). */
   readonly nBoxesUnsettled: number;
   /**
-   * What was asked for, both ways, the largest of several; 0 for `exact`. For a preview the lattice's spacing. Whether it is
-   * kept is measured, see `isWithinTolerance`.
+   * What was asked for, both ways, the largest of several; 0 for `exact`, half a box for a preview. Whether it is kept is
+   * measured, see `isWithinTolerance`.
    */
   readonly toleranceLocal: number;
   /**
@@ -115,11 +122,17 @@ export interface DeriveStats {
    * by, where that is beyond the tolerance. What lies between all these is not seen (`checkMesh` measures more).
    */
   readonly errorLocal?: number;
-  /** Whether `errorLocal` is at most `toleranceLocal`; absent for `exact` and previews, which are asked for none. */
+  /**
+   * The measured error the other way, for lattice levels: the largest distance from the mesh of points of the zero set, found on
+   * the lattice, on random segments in its boxes and on lines through the domain; Infinity where the mesh is empty and the zero set
+   * isn't. Absent after `maxVertices`.
+   */
+  readonly errorBackLocal?: number;
+  /** Whether `errorLocal` and, for a lattice level, `errorBackLocal` are at most `toleranceLocal`; absent for `exact`, which is asked for none. */
   readonly isWithinTolerance?: boolean;
   /**
    * Whether it is certified that no part of the zero set is missing, however small: every box was settled, and every loop in
-   * one filled as a disc. Never for a preview.
+   * one filled as a disc. Never for a lattice level.
    */
   readonly isComplete: boolean;
   /** Where the derivation ended before it was done. */

@@ -5,16 +5,10 @@ import type { MeshFrame } from '../surface/clean.ts';
 import { DetailMap } from '../surface/detail-map.ts';
 import type { CurveShape } from '../surface/faces.ts';
 import type { FillOptions } from '../surface/leaves.ts';
+import { plainResolution } from './lattice-rule.ts';
 import type { JobOptions } from './steps.ts';
 import { toleranceOf } from './tolerance.ts';
 
-/**
- * Boxes along the longest axis for fields without a grid, which have no planes of their own; finer for deep networks:
- * bounds widen with every layer. An 8 x 32 network settles in 2.4 s on 64, in 45 s (and not everywhere) on 32.
- */
-const PLAIN_RESOLUTION = 32;
-const DEEP_RESOLUTION = 64;
-const DEEP_LAYERS = 5;
 /** Shares of the tolerance for chains on faces and for triangles where they are sampled: between samples they may stand off a little farther. */
 const CHAIN_SHARE = 0.63;
 const REFINE_SHARE = 0.75;
@@ -38,8 +32,7 @@ export interface Plan {
  */
 export function makePlan(field: CpuField, options: JobOptions): Plan {
   const hasGrid = field.asset.encoding.kind === 'hash-grid';
-  const isDeep = field.layerWidths.length >= DEEP_LAYERS;
-  const resolution = options.resolution ?? (isDeep ? DEEP_RESOLUTION : PLAIN_RESOLUTION);
+  const resolution = options.resolution ?? plainResolution(field.layerWidths.length);
   const frame = frameOf(field.asset, options);
   const lattice = clipLattice(hasGrid ? markLattice(field) : uniformLattice(field, resolution), frame.bounds);
   const isExact = options.exact === true;

@@ -7,6 +7,7 @@ import type { SurfaceMesh } from '../surface/mesh.ts';
 import { decodeSurface, encodeSurface } from '../surface/surface-record.ts';
 import { verifySurface } from '../surface/verify-surface.ts';
 import { conclude, NO_STOPS } from './figures.ts';
+import { latticeSpacing } from './lattice-rule.ts';
 import type { DeriveProgress, DeriveStops } from './options.ts';
 import { frameOf, makePlan } from './plan.ts';
 import { packRecord, type RecordHeader, unpackRecord } from './record-envelope.ts';
@@ -34,7 +35,7 @@ export type RecordOptions = Readonly<Record<string, string | number | boolean | 
 
 /**
  * The part of a job's options that its surface depends on, as a record's key has them. With a grid the ways to ask for a
- * tolerance all come to the same.
+ * derivation with a tolerance all come to the same.
  */
 export function surfaceOptions(asset: FieldAsset, options: JobOptions): RecordOptions {
   const entries = SURFACE_OPTIONS.map((name) => {
@@ -42,6 +43,7 @@ export function surfaceOptions(asset: FieldAsset, options: JobOptions): RecordOp
     return [name, typeof value === 'object' ? keyOf(value) : value || undefined];
   });
   const asGiven = Object.fromEntries(entries);
+  if (latticeSpacing(asset, options) !== undefined) return asGiven;
   if (asset.encoding.kind === 'none' || options.exact || options.blocks) return asGiven;
   return { ...asGiven, resolution: undefined, tolerance: toleranceOf(asset, options) };
 }
@@ -82,6 +84,8 @@ export function* keepSurface(
   if (problem !== undefined) return { ...surface, records: { ...records, problem } };
   const stats = {
     ...Object.fromEntries(STATS.map((name) => [name, surface.stats[name]])),
+    method: surface.stats.method,
+    ...(surface.stats.errorBackLocal !== undefined && { errorBackLocal: surface.stats.errorBackLocal }),
     stops: surface.stats.stops,
   };
   const header = { kind: SURFACE_RECORD, contentHash, options: surfaceOptions(asset, options), stats };
@@ -125,10 +129,14 @@ function verifyFor(
   return verifySurface(mesh, field, { bounds: frame.bounds, tolerance: toleranceLocal, nBoxes, isCapped });
 }
 
-function readStats({ stats }: RecordHeader): Pick<SurfaceStats, (typeof STATS)[number] | 'stops'> {
-  const { stops, ...counts } = (stats ?? {}) as Record<string, unknown>;
+function readStats({
+  stats,
+}: RecordHeader): Pick<SurfaceStats, (typeof STATS)[number] | 'stops' | 'method' | 'errorBackLocal'> {
+  const { stops, method, errorBackLocal, ...counts } = (stats ?? {}) as Record<string, unknown>;
+  if (method !== 'derived' && method !== 'lattice') throw new NsdfFormatError('a record without its method');
   const names = Object.keys(NO_STOPS) as (keyof DeriveStops)[];
-  return { ...readCounts(counts, STATS), stops: readCounts(stops, names) };
+  const back = errorBackLocal === undefined ? {} : readCounts({ errorBackLocal }, ['errorBackLocal']);
+  return { ...readCounts(counts, STATS), ...back, method, stops: readCounts(stops, names) };
 }
 
 function readCounts<K extends string>(from: unknown, names: readonly K[]): Record<K, number> {

@@ -12,9 +12,10 @@ import { measureMeshError } from '../surface/mesh-error.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import { conclude, NO_STOPS } from './figures.ts';
 import { findRegions, recordRegions } from './find-regions.ts';
+import { latticeSpacing } from './lattice-rule.ts';
+import { latticeSteps } from './lattice-steps.ts';
 import type { DeriveProgress, DeriveStage, DeriveStops } from './options.ts';
 import { makePlan, type Plan } from './plan.ts';
-import { previewSteps } from './preview-steps.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
 
 const NONE = new Float64Array(0);
@@ -40,7 +41,8 @@ export function* deriveSteps(
   options: JobOptions,
 ): Generator<DeriveProgress, DerivedSurface, void> {
   if (options.derived !== undefined) return options.derived;
-  if (options.preview !== undefined) return yield* previewSteps(asset, options);
+  const spacing = latticeSpacing(asset, options);
+  if (spacing !== undefined) return yield* latticeSteps(asset, options, spacing);
   const clock = new StageClock();
   const field = createCpuField(asset);
   const plan = makePlan(field, options);
@@ -82,6 +84,7 @@ export function* deriveSteps(
     ...(structure && { structure }),
     ...(recordsFor && { records: { ...(record && { regions: record }), isSeeded: regions.isSeeded } }),
     stats: conclude({
+      method: 'derived',
       nVertices: mesh.positions.length / 3,
       nTriangles: mesh.indices.length / 3,
       nBoxes: cull.nTotal,

@@ -42,8 +42,8 @@ export interface PreviewTarget {
 
 /** Share of a file's levels without which its field looks like nothing: bunny-S is no bunny with one of four. */
 const LEAST_SHARE = 0.5;
-/** Share of the domain's diagonal that a preview's surface may be off its own field: finer shows what isn't there. */
-const TOLERANCE_SHARE = 1 / 170;
+/** A preview's detail, the domain's longest side / 96: finer shows what isn't there. */
+const RESOLUTION = 12;
 
 /**
  * A rough picture of a file while it arrives: its fallback meshes, else the fields with the grid levels that are there,
@@ -122,11 +122,14 @@ export class FilePreview {
   }
 
   private async _derive(asset: FieldAsset): Promise<SurfaceMesh | null> {
-    const { min, max } = asset.domain;
-    const tolerance = TOLERANCE_SHARE * Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
     const { backend = 'auto' } = this._settings;
     const { signal } = this._controller;
-    const { mesh, isEmpty } = await deriveMesh(asset, { tolerance, backend, signal, cache: false });
+    const { mesh, isEmpty } = await deriveMesh(asset, {
+      resolution: RESOLUTION,
+      backend,
+      signal,
+      cache: false,
+    });
     return isEmpty ? null : mesh;
   }
 

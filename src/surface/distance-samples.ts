@@ -132,7 +132,7 @@ function writePointInCell(
 }
 
 /** Roots on lines through random points of the domain, cut in segments of `step`. */
-function* alongLines(
+export function* alongLines(
   field: CheckField,
   { min, max }: Box3,
   step: number,
@@ -181,13 +181,13 @@ function lineInBox(
 }
 
 /** One root in each of the first n segments from `origins` over `high` whose ends differ in sign. */
-function rootsOf(rays: RayBatch, n: number): Float64Array {
+export function rootsOf(rays: RayBatch, n: number, relativeError = RELATIVE_ERROR): Float64Array {
   const ids = Array.from({ length: n }, (_, id) => id);
   rays.valueLow.set(rays.probe(ids));
   for (const id of ids) rays.t[id] = rays.high[id];
   rays.valueHigh.set(rays.probe(ids));
   const crossing = ids.filter((id) => rays.valueLow[id] >= 0 !== rays.valueHigh[id] >= 0);
-  rays.findRoots(crossing, RELATIVE_ERROR);
+  rays.findRoots(crossing, relativeError);
   const points = new Float64Array(crossing.length * 3);
   crossing.forEach((id, i) => {
     rays.writePoint(id, points, i * 3);

@@ -51,32 +51,6 @@ export function marchingCubes(
   };
 }
 
-/** A marched mesh before it is rounded. */
-export interface MarchedMesh {
-  /** f64[nVertices * 3], on the field's zero set, each on an edge of the lattice. */
-  readonly positions: Float64Array;
-  readonly indices: Uint32Array;
-  /** Cells of the lattice. */
-  readonly nCells: number;
-}
-
-/** Dense marching cubes with exact roots, a slice of the lattice at a time. Yields the fraction done. */
-export function* marchCubes(
-  field: CheckField,
-  domain: Box3,
-  resolution: number,
-): Generator<number, MarchedMesh> {
-  const sweep = new Sweep(domain, resolution);
-  const [nx, ny, nz] = sweep.counts;
-  for (let k = 0; k <= nz; k++) {
-    sweep.evaluateSlice(field, k);
-    sweep.addSlice(k);
-    yield (k / (nz + 1)) * 0.8;
-  }
-  sweep.refineRoots(field);
-  return { ...sweep.mesh(), nCells: nx * ny * nz };
-}
-
 /** Only the lattice, f64[(nx + 1)(ny + 1)(nz + 1)], x fastest. */
 export function latticeValues(
   field: CheckField,

@@ -33,7 +33,7 @@ export function measureMeshError(
   points.set(samples);
   points.set(suspects, samples.length);
   const values = new Float64Array(points.length / 3);
-  const bounds = boundAlongGradients(points, values, field);
+  const bounds = boundAlongGradients(points, values, field, domain);
   const probe = new SignProbe(field, domain);
   const worstFirst = [...bounds.keys()].sort((a, b) => bounds[b] - bounds[a]);
   let largest = 0;
@@ -45,8 +45,18 @@ export function measureMeshError(
   return largest;
 }
 
-/** The first of {@link AIMS} at which f has its other sign along the gradient, as a distance; Infinity where none has. */
-function boundAlongGradients(points: Float64Array, values: Float64Array, field: CheckField): Float64Array {
+/**
+ * The first of {@link AIMS} at which f has its other sign along the gradient, as a distance; Infinity where none has.
+ * @param points f64[3n]
+ * @param values f64[n], f there, written.
+ * @param box the domain: what lies beside it does not count, places there are moved onto its faces.
+ */
+export function boundAlongGradients(
+  points: Float64Array,
+  values: Float64Array,
+  field: CheckField,
+  { min, max }: Box3,
+): Float64Array {
   const n = values.length;
   const bounds = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
   const gradients = new Float64Array(n * 3);
@@ -61,8 +71,10 @@ function boundAlongGradients(points: Float64Array, values: Float64Array, field: 
   for (const aim of AIMS) {
     open.forEach((id, i) => {
       const step = (aim * values[id]) / norms[id];
-      for (let k = id * 3; k < id * 3 + 3; k++)
-        ahead[i * 3 + (k % 3)] = points[k] - step * (gradients[k] / norms[id]);
+      for (let k = 0; k < 3; k++) {
+        const x = points[id * 3 + k] - step * (gradients[id * 3 + k] / norms[id]);
+        ahead[i * 3 + k] = Math.min(max[k], Math.max(min[k], x));
+      }
     });
     field.evaluate(ahead, valuesAhead, open.length);
     open.forEach((id, i) => {

@@ -57,6 +57,7 @@ function surfaceOf(positions: Float32Array): DerivedSurface {
     mesh: { positions, normals: positions.slice(), indices: new Uint32Array([0, 1, 0]) },
     isEmpty: false,
     stats: {
+      method: 'derived',
       nVertices: positions.length / 3,
       nTriangles: 1,
       nBoxes: 8,

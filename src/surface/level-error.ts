@@ -1,0 +1,244 @@
+import type { Box3 } from '../format/asset.ts';
+import type { CheckField } from './check-field.ts';
+import { createRandom, writeDirection } from './check-random.ts';
+import { RayBatch } from './distance-rays.ts';
+import { alongLines, rootsOf, sampleMesh } from './distance-samples.ts';
+import { distancesToZeroSet } from './distance-to-zero-set.ts';
+import type { BoxList } from './lattice-band.ts';
+import type { MarchedSurface } from './lattice-level.ts';
+import type { SurfaceMesh } from './mesh.ts';
+import { boundAlongGradients } from './mesh-error.ts';
+import { barycentricLattice, patternOf } from './triangle-sampler.ts';
+import { TriangleTree } from './triangle-tree.ts';
+
+/** Points of the mesh that are asked: two a triangle, within limits. */
+const LEAST_POINTS = 8192;
+const MOST_POINTS = 16_384;
+/** Vertices of the lattice, and segments in its boxes, that points of the zero set are taken from, at most. */
+const MOST_VERTICES = 16_384;
+const MOST_SEGMENTS = 24_576;
+/** Lines through all of the bounds, which see what is far from the boxes, and pieces of each along the longest axis. */
+const N_LINES = 512;
+const LINE_PIECES = 32;
+/** Places that are looked at closely, and segments around each, in so many rounds, each nearer by. */
+const N_WORST = 32;
+const SEGMENTS_AROUND = 48;
+const N_ROUNDS = 4;
+/** Where a triangle is looked at closely. */
+const CLOSE = patternOf(barycentricLattice(8), 8);
+/** Relative width of a root's bracket: on the scale of a box. */
+const RELATIVE_ERROR = 1e-4;
+const BATCH = 1024;
+
+/** How far a mesh and the zero set are from one another at most, as far as points tell; local units. */
+export interface LevelErrors {
+  readonly meshToZeroSet: number;
+  /** Infinity where the mesh is empty and the zero set isn't. */
+  readonly zeroSetToMesh: number;
+}
+
+/**
+ * Measures a mesh made on a lattice, both ways. From the mesh: points all over it, then many on the triangles that are worst (see
+ * `measureMeshError`). From the zero set: the vertices that the lattice had before it was thinned, roots on random segments in
+ * the lattice's boxes, in those that the surface passes through and as many in those beside it, roots on lines through the
+ * bounds, what was found where the lattice passes by; then more around the points that are farthest from the mesh. Yields the
+ * fraction done.
+ */
+export function* measureBothWays(
+  mesh: SurfaceMesh,
+  field: CheckField,
+  bounds: Box3,
+  surface: MarchedSurface,
+): Generator<number, LevelErrors> {
+  const tree = new TriangleTree(mesh);
+  yield 0;
+  const random = createRandom(1);
+  const meshToZeroSet = yield* fromMesh(mesh, tree, field, bounds, random);
+  let zeroSetToMesh = 0;
+  const asked = new Float64Array(N_WORST * 3);
+  const farthest = new Float64Array(N_WORST).fill(-1);
+  for (const points of zeroSetPoints(field, bounds, surface, random)) {
+    for (let at = 0; at < points.length; at += 3) {
+      const distance = tree.closest(points[at], points[at + 1], points[at + 2]);
+      zeroSetToMesh = Math.max(zeroSetToMesh, distance);
+      keepFarthest(farthest, asked, distance, points, at);
+    }
+    yield 0.75;
+  }
+  for (let round = 0; round < N_ROUNDS; round++) {
+    const places = asked.slice(0, 3 * farthest.filter((distance) => distance >= 0).length);
+    const points = rootsAround(field, bounds, places, surface.lattice.diagonal / 2 ** round, random);
+    for (let at = 0; at < points.length; at += 3) {
+      const distance = tree.closest(points[at], points[at + 1], points[at + 2]);
+      zeroSetToMesh = Math.max(zeroSetToMesh, distance);
+      keepFarthest(farthest, asked, distance, points, at);
+    }
+    yield 0.75;
+  }
+  return { meshToZeroSet, zeroSetToMesh };
+}
+
+function* fromMesh(
+  mesh: SurfaceMesh,
+  tree: TriangleTree,
+  field: CheckField,
+  bounds: Box3,
+  random: () => number,
+): Generator<number, number> {
+  const n = Math.min(MOST_POINTS, Math.max(LEAST_POINTS, (2 * mesh.indices.length) / 3));
+  const worst = new WorstPoints(field, bounds, random);
+  yield* worst.ask(sampleMesh(mesh, n, random));
+  const triangles = new Set<number>();
+  for (const [x, y, z] of worst.places.slice(0, N_WORST)) {
+    tree.closest(x, y, z);
+    triangles.add(tree.triangle);
+  }
+  for (const t of triangles) yield* worst.ask(pointsOf(mesh, t));
+  return worst.distance;
+}
+
+/** The largest distance of any points that were asked from the zero set. */
+class WorstPoints {
+  distance = 0;
+  /** The points that were farthest, going by their bounds; of the first call. */
+  places: readonly (readonly number[])[] = [];
+  private readonly field: CheckField;
+  private readonly bounds: Box3;
+  private readonly random: () => number;
+
+  constructor(field: CheckField, bounds: Box3, random: () => number) {
+    this.field = field;
+    this.bounds = bounds;
+    this.random = random;
+  }
+
+  /** Bounds the distances of points f64[3n] along their gradients, then measures those that may be the farthest. */
+  *ask(points: Float64Array): Generator<number, void> {
+    const n = points.length / 3;
+    const limits = new Float64Array(n);
+    for (let from = 0; from < n; from += BATCH) {
+      const part = points.subarray(from * 3, (from + BATCH) * 3);
+      limits.set(boundAlongGradients(part, new Float64Array(part.length / 3), this.field, this.bounds), from);
+      yield 0.25;
+    }
+    const order = [...limits.keys()].filter((id) => limits[id] > this.distance);
+    order.sort((a, b) => limits[b] - limits[a]);
+    if (this.places.length === 0) {
+      this.places = order.slice(0, N_WORST).map((id) => [...points.subarray(id * 3, id * 3 + 3)]);
+    }
+    for (let from = 0; from < order.length && limits[order[from]] > this.distance; from += N_WORST) {
+      const ids = order.slice(from, from + N_WORST);
+      const places = Float64Array.from(ids.flatMap((id) => [...points.subarray(id * 3, id * 3 + 3)]));
+      for (const distance of distancesToZeroSet(this.field, places, this.bounds, this.random)) {
+        this.distance = Math.max(this.distance, distance);
+      }
+      yield 0.25;
+    }
+  }
+}
+
+/** f64[3n]: the points of {@link CLOSE} on a triangle. */
+function pointsOf({ positions, indices }: SurfaceMesh, triangle: number): Float64Array {
+  const { weights } = CLOSE;
+  const out = new Float64Array(weights.length);
+  for (let i = 0; i < out.length; i++) {
+    const k = i % 3;
+    for (let corner = 0; corner < 3; corner++) {
+      out[i] += weights[i - k + corner] * positions[indices[triangle * 3 + corner] * 3 + k];
+    }
+  }
+  return out;
+}
+
+/** Points of the zero set, f64[3n] at a time. */
+function* zeroSetPoints(
+  field: CheckField,
+  bounds: Box3,
+  { positions, nVertices, band, lattice, hidden }: MarchedSurface,
+  random: () => number,
+): Generator<Float64Array, void> {
+  const stride = Math.max(1, Math.ceil(nVertices / MOST_VERTICES));
+  const vertices = new Float64Array(Math.ceil(nVertices / stride) * 3);
+  for (let i = 0; i < vertices.length; i++) vertices[i] = positions[(i - (i % 3)) * stride + (i % 3)];
+  for (let from = 0; from < vertices.length; from += BATCH * 3)
+    yield vertices.subarray(from, from + BATCH * 3);
+  for (const list of [band.crossed, band.beside]) {
+    const n = Math.min(MOST_SEGMENTS / 2, 16 * list.n);
+    for (let from = 0; from < n; from += BATCH) {
+      yield rootsInBoxes(field, bounds, list, lattice.positions, Math.min(BATCH, n - from), random);
+    }
+  }
+  const longest = Math.max(...[0, 1, 2].map((k) => bounds.max[k] - bounds.min[k]));
+  yield* alongLines(field, bounds, longest / LINE_PIECES, N_LINES, random);
+  const nHidden = hidden.points.length / 3;
+  const passed = new RayBatch(field, nHidden);
+  for (let i = 0; i < nHidden; i++) aim(passed, i, hidden.corners, hidden.points);
+  yield rootsOf(passed, nHidden);
+}
+
+/** Makes ray i run from point i of one list to that of another. */
+function aim(rays: RayBatch, i: number, from: readonly number[], to: readonly number[]): void {
+  const way = [0, 1, 2].map((k) => to[i * 3 + k] - from[i * 3 + k]);
+  rays.high[i] = Math.hypot(...way);
+  for (let k = 0; k < 3; k++) {
+    rays.origins[i * 3 + k] = from[i * 3 + k];
+    rays.directions[i * 3 + k] = way[k] / rays.high[i];
+  }
+}
+
+/** Roots on n random segments, as long as a box's diagonal, that begin in the boxes. */
+function rootsInBoxes(
+  field: CheckField,
+  bounds: Box3,
+  { n: nBoxes, corners }: BoxList,
+  positions: Float64Array,
+  n: number,
+  random: () => number,
+): Float64Array {
+  const rays = new RayBatch(field, n);
+  for (let i = 0; i < n; i++) {
+    const box = Math.floor(random() * nBoxes) * 8;
+    const [low, high] = [corners[box] * 3, corners[box + 7] * 3];
+    for (let k = 0; k < 3; k++) {
+      rays.origins[i * 3 + k] = positions[low + k] + random() * (positions[high + k] - positions[low + k]);
+    }
+    const length = Math.hypot(...[0, 1, 2].map((k) => positions[high + k] - positions[low + k]));
+    writeDirection(random, rays.directions, i * 3);
+    rays.high[i] = Math.min(length, rays.exitDistance(i, bounds));
+  }
+  return rootsOf(rays, n, RELATIVE_ERROR);
+}
+
+/** Roots on random segments around places f64[3n], about as long as `length`. */
+function rootsAround(
+  field: CheckField,
+  bounds: Box3,
+  places: Float64Array,
+  length: number,
+  random: () => number,
+): Float64Array {
+  const n = (places.length / 3) * SEGMENTS_AROUND;
+  const rays = new RayBatch(field, n);
+  for (let i = 0; i < n; i++) {
+    const at = Math.floor(i / SEGMENTS_AROUND) * 3;
+    for (let k = 0; k < 3; k++) rays.origins[i * 3 + k] = places[at + k] + (random() - 0.5) * length;
+    writeDirection(random, rays.directions, i * 3);
+    rays.high[i] = Math.min(length, rays.exitDistance(i, bounds));
+  }
+  return rootsOf(rays, n, RELATIVE_ERROR);
+}
+
+/** Keeps the point, where it is farther off than the least far of those kept. */
+function keepFarthest(
+  farthest: Float64Array,
+  kept: Float64Array,
+  distance: number,
+  points: Float64Array,
+  at: number,
+): void {
+  let least = 0;
+  for (let i = 1; i < farthest.length; i++) if (farthest[i] < farthest[least]) least = i;
+  if (distance <= farthest[least]) return;
+  farthest[least] = distance;
+  for (let k = 0; k < 3; k++) kept[least * 3 + k] = points[at + k];
+}
