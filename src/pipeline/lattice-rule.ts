@@ -18,10 +18,11 @@ const DEEP_LAYERS = 5;
 const TOLERANCES_A_BOX = 2;
 /**
  * A lattice level costs as much as a derived one where it has about this many times as many boxes along an axis as the
- * field itself: both cost what their boxes near the surface do, and a box of the derivation takes about ten times as long
- * (bunny-S: 6,799 boxes of 48 along an axis, 1.1 s; 45,400 boxes of 128, 0.7 s; 182,000 of 256, 2.9 s).
+ * field itself: both cost what their boxes near the surface do, and a box of the derivation takes about seven times as
+ * long (bunny-S, on a busy machine: 6,799 boxes of 48 along an axis 1.3 s; 45,400 of 128 1.4 s). Where it is a draw the
+ * derivation is better: it is complete.
  */
-const WORTH = 3;
+const WORTH = 2.5;
 /** Lattices finer than this along an axis are not made: their table of pages alone takes 128 MB. */
 const MAX_BOXES = 2048;
 
@@ -33,7 +34,7 @@ export function plainResolution(nLayers: number): number {
 /**
  * The one rule by which a job is a lattice level or a derivation: the side of the lattice's boxes in local units, or
  * undefined where it is derived. A preview is a lattice level. So is a `resolution` for which that is estimated to be cheaper:
- * where the boxes, two tolerances wide, are at least a third of the field's own. Every other way to ask is derived; and so
+ * where the boxes, two tolerances wide, are at least two fifths of the field's own. Every other way to ask is derived; and so
  * is what needs regions (`structure`).
  */
 export function latticeSpacing(asset: FieldAsset, options: JobOptions): number | undefined {

@@ -37,7 +37,7 @@ export interface DeriveOptions {
   readonly tolerance?: number;
   /**
    * The tolerance of a uniform lattice with that many boxes along the longest axis: an eighth of its spacing. Where that is
-   * cheaper, which it is while a quarter of its spacing is at least a third of the field's own boxes, the mesh is made on a lattice of
+   * cheaper, which it is while a quarter of its spacing is at least two fifths of the field's own boxes, the mesh is made on a lattice of
    * boxes two tolerances wide: its cost does not depend on how fine the field is, but what is thinner than a box may be
    * missing (`stats.method`, `stats.errorBackLocal`). Finer ones are derived; fields without a grid then on that lattice.
    */

@@ -5,6 +5,9 @@ import type { SparseLattice } from './sparse-lattice.ts';
 const MAX_FIRST_BLOCKS = 32;
 /** Blocks looked into between two evaluations. */
 const BLOCKS_PER_ROUND = 512;
+/** Boxes that there is room for at first: bunny-S and -L have 2.8 N^2 crossed and 3.4 N^2 beside. */
+const ROOM_A_SQUARE = 4;
+const MOST_ROOM = 2 ** 20;
 /** Nowhere in a cube are its corners and its centre all farther off than this share of its diagonal; corners alone: a half. */
 const CENTRED_REACH = Math.sqrt(5 / 48);
 
@@ -12,9 +15,15 @@ const CENTRED_REACH = Math.sqrt(5 / 48);
 export class BoxList {
   n = 0;
   /** i32[n * 3 or more] */
-  origins = new Int32Array(3 * 1024);
+  origins: Int32Array;
   /** i32[n * 8 or more]; bit k of a corner's place is its side along axis k. */
-  corners = new Int32Array(8 * 1024);
+  corners: Int32Array;
+
+  /** @param room boxes that there is room for at first. */
+  constructor(room = 1024) {
+    this.origins = new Int32Array(3 * room);
+    this.corners = new Int32Array(8 * room);
+  }
 
   /** Adds a box, or a block of `size` boxes an axis. */
   add(x: number, y: number, z: number, lattice: SparseLattice, size = 1): void {
@@ -87,17 +96,18 @@ export function* findBand(lattice: SparseLattice): Generator<number, Band> {
 /** The blocks of one size that may hold zeros, and how fast f may change in each. */
 class Blocks extends BoxList {
   readonly size: number;
-  slopes = new Float64Array(1024);
+  slopes: Float64Array;
 
-  constructor(size: number) {
-    super();
+  constructor(size: number, room: number) {
+    super(room);
     this.size = size;
+    this.slopes = new Float64Array(room);
   }
 }
 
 class BandSearch {
-  readonly crossed = new BoxList();
-  readonly beside = new Blocks(1);
+  readonly crossed: BoxList;
+  readonly beside: Blocks;
   nVisited = 0;
   private readonly lattice: SparseLattice;
   /** The corners of a block, of its eighths too. */
@@ -105,6 +115,9 @@ class BandSearch {
 
   constructor(lattice: SparseLattice) {
     this.lattice = lattice;
+    const room = Math.min(MOST_ROOM, ROOM_A_SQUARE * Math.max(...lattice.counts) ** 2);
+    this.crossed = new BoxList(room);
+    this.beside = new Blocks(1, room);
   }
 
   *run(): Generator<number, void> {
@@ -114,7 +127,7 @@ class BandSearch {
     const nSizes = Math.log2(size) + 1;
     let blocks = yield* this.firstBlocks(size);
     for (let i = 1; blocks.size > 1; i++) {
-      const next = new Blocks(blocks.size / 2);
+      const next = new Blocks(blocks.size / 2, 2 * blocks.n);
       for (let from = 0; from < blocks.n; from += BLOCKS_PER_ROUND) {
         const to = Math.min(blocks.n, from + BLOCKS_PER_ROUND);
         for (const _ of this.divide(blocks, from, to, next)) yield (i + from / blocks.n) / nSizes;
@@ -127,7 +140,7 @@ class BandSearch {
   private *firstBlocks(size: number): Generator<number, Blocks> {
     const { lattice } = this;
     const [nx, ny, nz] = lattice.counts.map((n) => Math.ceil(n / size));
-    const all = new BoxList();
+    const all = new BoxList(nx * ny * nz);
     for (let z = 0; z < nz; z++) {
       for (let y = 0; y < ny; y++) {
         for (let x = 0; x < nx; x++) all.add(x * size, y * size, z * size, lattice, size);
@@ -138,7 +151,7 @@ class BandSearch {
     const steepest = new Float64Array(all.n);
     for (let b = 0; b < all.n; b++) steepest[b] = this.slope(all.corners, b * 8, IN_ORDER, size);
     const slopes = widened(steepest, [nx, ny, nz]);
-    const blocks = new Blocks(size);
+    const blocks = new Blocks(size, all.n);
     for (let b = 0; b < all.n; b++) {
       const { origins: o, corners } = all;
       this.sort(o[b * 3], o[b * 3 + 1], o[b * 3 + 2], corners, b * 8, IN_ORDER, slopes[b], blocks);

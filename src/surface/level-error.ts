@@ -16,17 +16,17 @@ const LEAST_POINTS = 8192;
 const MOST_POINTS = 16_384;
 /** Vertices of the lattice, and segments in its boxes, that points of the zero set are taken from, at most. */
 const MOST_VERTICES = 16_384;
-const MOST_SEGMENTS = 24_576;
+const MOST_SEGMENTS = 12_288;
 /** Lines through all of the bounds, which see what is far from the boxes, and pieces of each along the longest axis. */
-const N_LINES = 512;
+const N_LINES = 384;
 const LINE_PIECES = 32;
 /** Places that are looked at closely, and segments around each, in so many rounds, each nearer by. */
 const N_WORST = 32;
-const SEGMENTS_AROUND = 48;
+const SEGMENTS_AROUND = 32;
 const N_ROUNDS = 4;
 /** Where a triangle is looked at closely. */
 const CLOSE = patternOf(barycentricLattice(8), 8);
-/** Relative width of a root's bracket: on the scale of a box. */
+/** Width of a root's bracket as a share of its segment, which is a few tolerances long. */
 const RELATIVE_ERROR = 1e-4;
 const BATCH = 1024;
 

@@ -7,6 +7,8 @@ import type { CheckField } from './check-field.ts';
 const CORNERS_PER_SLICE = 2048;
 
 const PAGE_CORNERS = 8 ** 3;
+/** Pages that are allocated together: many small arrays are slow to make. */
+const PAGES_A_SLAB = 256;
 /** Corners that there is room for at first: bunny-S and -L have 16 N^2. */
 const ROOM_A_SQUARE = 16;
 const LEAST_ROOM = 1024;
@@ -38,9 +40,14 @@ export class SparseLattice {
   /** Length of a box's diagonal, local units. */
   readonly diagonal: number;
   /** Numbers are kept in pages of 8³ corners, -1 where there is none: neighbours are mostly found in one page. */
-  private readonly pages: (Int32Array | undefined)[];
+  private readonly slabs: Int32Array[] = [];
+  /** i32[pages]: 1 + a page's place in the slabs; 0 for none. */
+  private readonly pages: Int32Array;
+  private nUsedPages = 0;
   private lastPage = -1;
+  /** The slab of the last page, and where the page begins there. */
   private ids = new Int32Array(0);
+  private base = 0;
   private nEvaluated = 0;
 
   /** @param spacing about the side of a box, local units; the bounds have a volume. */
@@ -51,7 +58,7 @@ export class SparseLattice {
     const [nx, ny, nz] = extents.map((extent) => Math.max(1, Math.round(extent / spacing)));
     this.counts = [nx, ny, nz];
     this.nPages = [(nx >> 3) + 1, (ny >> 3) + 1];
-    this.pages = new Array(this.nPages[0] * this.nPages[1] * ((nz >> 3) + 1));
+    this.pages = new Int32Array(this.nPages[0] * this.nPages[1] * ((nz >> 3) + 1));
     this.step = [extents[0] / nx, extents[1] / ny, extents[2] / nz];
     const most = Math.max(nx, ny, nz);
     const room =
@@ -68,7 +75,7 @@ export class SparseLattice {
     const k = Math.min(z, this.counts[2]);
     const page = (i >> 3) + this.nPages[0] * ((j >> 3) + this.nPages[1] * (k >> 3));
     if (page !== this.lastPage) this.findPage(page);
-    const slot = (i & 7) | ((j & 7) << 3) | ((k & 7) << 6);
+    const slot = this.base + ((i & 7) | ((j & 7) << 3) | ((k & 7) << 6));
     if (this.ids[slot] >= 0) return this.ids[slot];
     const id = this.nCorners++;
     this.ids[slot] = id;
@@ -80,8 +87,15 @@ export class SparseLattice {
   }
 
   private findPage(page: number): void {
-    this.pages[page] ??= new Int32Array(PAGE_CORNERS).fill(-1);
-    this.ids = this.pages[page] as Int32Array<ArrayBuffer>;
+    if (this.pages[page] === 0) {
+      if (this.nUsedPages % PAGES_A_SLAB === 0) {
+        this.slabs.push(new Int32Array(PAGES_A_SLAB * PAGE_CORNERS).fill(-1));
+      }
+      this.pages[page] = ++this.nUsedPages;
+    }
+    const place = this.pages[page] - 1;
+    this.ids = this.slabs[Math.floor(place / PAGES_A_SLAB)] as Int32Array<ArrayBuffer>;
+    this.base = (place % PAGES_A_SLAB) * PAGE_CORNERS;
     this.lastPage = page;
   }
 

@@ -52,12 +52,16 @@ describe('a preview', () => {
     expect(quick.stats.nTriangles).toBeLessThan(whole.stats.nTriangles / 8);
   });
 
-  it('may lack what is smaller than a box, which is why it is only a preview', async () => {
+  it('may lack what is smaller than a box, which is why it is only a preview, and says how far off that is', async () => {
     const count = async (options: object) => {
-      const { mesh } = await deriveMesh(multiField(), { ...options, backend: 'cpu' });
-      return (await checkMesh(mesh)).nComponents;
+      const { mesh, stats } = await deriveMesh(multiField(), { ...options, backend: 'cpu' });
+      return { nComponents: (await checkMesh(mesh)).nComponents, stats };
     };
-    expect(await count({ preview: 5 })).toBeLessThan(await count({ tolerance: 0.01 }));
+    const [rough, whole] = [await count({ preview: 4 }), await count({ tolerance: 0.01 })];
+    expect(rough.nComponents).toBeLessThan(whole.nComponents);
+    expect(rough.stats.errorBackLocal).toBeGreaterThan(0.5);
+    expect(rough.stats).toMatchObject({ method: 'lattice', isComplete: false, isWithinTolerance: false });
+    expect(whole.stats).toMatchObject({ method: 'derived', isComplete: true, isWithinTolerance: true });
   });
 
   it('of nothing is empty; of a region ends at its faces; with a budget has fewer vertices', async () => {
