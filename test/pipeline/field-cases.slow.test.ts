@@ -12,7 +12,7 @@ const CASES: readonly FieldCase[] = [
   { name: 'blob mlp 4x32', make: () => blobMlp(6, [32, 32, 32, 32]), isClosed: true },
 ];
 
-const WAYS: readonly DeriveOptions[] = [{}, { resolution: 12 }, { exact: true }];
+const WAYS: readonly DeriveOptions[] = [{}, { resolution: 12, structure: true }, { exact: true }];
 
 describe.each(CASES)('$name', ({ make, isClosed, isEmpty }) => {
   const asset = make();
@@ -38,7 +38,7 @@ describe.each(CASES)('$name', ({ make, isClosed, isEmpty }) => {
 test('an untrained deep network, which folds everywhere, still gives a sound mesh on its zero set', async () => {
   const { make } = FIELD_CASES.find(({ name }) => name === 'random mlp 8x32') as FieldCase;
   const asset = make();
-  const { mesh, stats } = await deriveMesh(asset, { resolution: 12 });
+  const { mesh, stats } = await deriveMesh(asset, { resolution: 12, structure: true });
   const report = await checkMesh(mesh, { field: createCpuField(asset), domain: asset.domain, samples: 0 });
   expect(report).toMatchObject(SOUND);
   expect(report.residual?.max).toBeLessThan(1e-5);
