@@ -46,6 +46,7 @@ function errorOf({ stats }: DeriveResult, { toleranceLocal, isPreview }: LadderL
   return stats.errorLocal ?? (isPreview ? toleranceLocal : stats.toleranceLocal);
 }
 
-function bytesOf({ positions, normals, indices }: SurfaceMesh): number {
-  return positions.byteLength + normals.byteLength + indices.byteLength;
+function bytesOf({ positions, normals, indices, attributes = {} }: SurfaceMesh): number {
+  const arrays = [positions, normals, indices, ...Object.values(attributes)];
+  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
