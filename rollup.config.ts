@@ -11,7 +11,7 @@ import { textModules } from './scripts/text-modules.ts';
 import { workerUrls } from './scripts/worker-url.ts';
 
 /** What the command line alone needs is built into it, so that nobody who loads files in a page installs it. */
-const BUNDLED = ['commander'];
+const BUNDLED = ['commander', 'fast-png', 'iobuffer', 'fflate', 'jpeg-js'];
 
 /** Other packages stay imports: the application's bundler finds one copy of each. */
 const isPackage = (id: string): boolean => !/^[./\0]|^[A-Za-z]:/.test(id);

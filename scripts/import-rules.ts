@@ -58,7 +58,7 @@ const RULES: Readonly<Record<string, ImportRule>> = {
       'tiles',
       'index.ts',
     ],
-    packages: ['node:*', 'commander', 'draco3dgltf', 'meshoptimizer', 'webgpu'],
+    packages: ['node:*', 'commander', 'draco3dgltf', 'fast-png', 'jpeg-js', 'meshoptimizer', 'webgpu'],
   },
 };
 const VOCABULARY = ['errors.ts', 'budgets.ts', 'option-names.ts', 'format/asset.ts'];

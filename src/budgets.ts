@@ -5,8 +5,10 @@ import { NsdfBudgetError } from './errors.ts';
  * has the same table. What is not here grows no faster than the file itself.
  */
 export const BUDGETS = {
-  /** Weights of a network, every layer counted: layers may share their bytes. */
+  /** Weights of a field's networks, its attributes' included, every layer counted: layers may share their bytes. */
   nWeights: 2 ** 23,
+  /** Attributes of a field: each is a network to evaluate at every vertex. */
+  nAttributes: 2 ** 3,
   /** Hidden neurons of a network: every corner of the search holds a value of each. */
   nNeurons: 2 ** 14,
   /** Planes across an axis of a field's grid, those of all levels together. */

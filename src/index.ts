@@ -6,6 +6,8 @@ export { PartitionCache } from './cache/partition-cache.ts';
 export type { CacheOptions, CacheStatistics } from './cache/record-cache.ts';
 export type { CacheStore, StoreUsage } from './cache/store.ts';
 export * from './errors.ts';
+export type { CpuAttribute } from './field/attribute-field.ts';
+export { createAttribute } from './field/attribute-field.ts';
 export type { CpuField } from './field/cpu-field.ts';
 export { createCpuField } from './field/cpu-field.ts';
 export * from './format/index.ts';

@@ -85,13 +85,14 @@ function createRoot(scene: Scene): TransformNode {
 }
 
 function createMesh(part: PreviewPart, scene: Scene): Mesh {
-  const { name, positions, indices, matrixWorld } = part;
+  const { name, positions, indices, attributes, matrixWorld } = part;
   const normals = part.normals ?? new Float32Array(positions.length);
   if (part.normals === null) {
     VertexData.ComputeNormals(positions, indices, normals, { useRightHandedSystem: true });
   }
   const mesh = new Mesh(name, scene);
-  createGeometry(name, scene, { positions, normals, indices }).applyToMesh(mesh);
+  const surface = { positions, normals, indices, ...(attributes && { attributes }) };
+  createGeometry(name, scene, surface).applyToMesh(mesh);
   mesh.setPreTransformMatrix(Matrix.FromArray(matrixWorld));
   mesh.material = createMaterial(part, scene);
   mesh.sideOrientation = scene.useRightHandedSystem
@@ -101,9 +102,10 @@ function createMesh(part: PreviewPart, scene: Scene): Mesh {
 }
 
 /** The factors alone: textures come with the file. */
-function createMaterial({ material: look }: PreviewPart, scene: Scene): PBRMaterial {
+function createMaterial({ material: look, attributes }: PreviewPart, scene: Scene): PBRMaterial {
   const material = new PBRMaterial('nsdf-preview', scene);
-  const [r, g, b] = look?.baseColorFactor ?? DEFAULT_LOOK.baseColor;
+  const bare = attributes?.COLOR_0 ? [1, 1, 1] : DEFAULT_LOOK.baseColor;
+  const [r, g, b] = look?.baseColorFactor ?? bare;
   material.albedoColor = new Color3(r, g, b);
   material.metallic = look?.metallicFactor ?? DEFAULT_LOOK.metalness;
   material.roughness = look?.roughnessFactor ?? DEFAULT_LOOK.roughness;

@@ -4,11 +4,13 @@ import { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
 import type { Scene } from '@babylonjs/core/scene.js';
 import type { SurfaceMesh } from '../index.ts';
+import { namedAttributes } from '../plugin/named-attributes.ts';
 import { packIndices } from '../plugin/pack-indices.ts';
 
 /**
  * Makes plain indexed geometry of a derived surface: position and normal f32[n*3] (the mesh's own arrays, not
- * copies), indices u16 up to 65,535 vertices and u32 above. It belongs to no mesh yet.
+ * copies), indices u16 up to 65,535 vertices and u32 above. Colours stay linear, as PBR materials and Babylon's own glTF
+ * loader have them; attributes that Babylon has no name for keep glTF's. It belongs to no mesh yet.
  */
 export function createGeometry(name: string, scene: Scene, surface: SurfaceMesh): Geometry {
   const geometry = new Geometry(name, scene);
@@ -27,7 +29,24 @@ export function fillGeometry(geometry: Geometry, surface: SurfaceMesh): void {
   }
   geometry.setVerticesData(VertexBuffer.PositionKind, surface.positions, false, 3);
   geometry.setVerticesData(VertexBuffer.NormalKind, surface.normals, false, 3);
+  const attributes = namedAttributes(surface);
+  const kinds = attributes.map(({ name }) => kindOf(name));
+  for (const kind of geometry.getVerticesDataKinds()) {
+    if (!OWN_KINDS.includes(kind) && !kinds.includes(kind)) geometry.removeVerticesData(kind);
+  }
+  attributes.forEach(({ values, width }, i) => {
+    geometry.setVerticesData(kinds[i], values, false, width);
+  });
   geometry.setIndices(packIndices(surface), surface.positions.length / 3);
+}
+
+const OWN_KINDS: readonly string[] = [VertexBuffer.PositionKind, VertexBuffer.NormalKind];
+
+function kindOf(name: string): string {
+  if (name === 'COLOR_0') return VertexBuffer.ColorKind;
+  const set = /^TEXCOORD_(\d+)$/.exec(name)?.[1];
+  if (set === undefined) return name;
+  return set === '0' ? VertexBuffer.UVKind : `${VertexBuffer.UVKind}${Number(set) + 1}`;
 }
 
 /** What of Babylon's is not public: the container that a geometry was loaded into. */
@@ -55,7 +74,6 @@ export function exchangeGeometry(mesh: Mesh, geometry: Geometry): void {
 
 /** Without vertices rather than with none of them: Babylon makes boxes of infinite size of the latter. */
 function emptyGeometry(geometry: Geometry): void {
-  geometry.removeVerticesData(VertexBuffer.PositionKind);
-  geometry.removeVerticesData(VertexBuffer.NormalKind);
+  for (const kind of geometry.getVerticesDataKinds()) geometry.removeVerticesData(kind);
   if (geometry.getTotalIndices() > 0) geometry.setIndices([], 0);
 }

@@ -1,3 +1,4 @@
+import { VertexBuffer } from '@babylonjs/core/Buffers/buffer.js';
 import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
 import type { GLTFLoader } from '@babylonjs/loaders/glTF/2.0/glTFLoader.js';
@@ -13,6 +14,7 @@ import {
   countFields,
   type GltfJson,
   hasFallback,
+  isColored,
   readGltfField,
 } from '../plugin/gltf-fields.ts';
 import { refuseUnknownSettings } from '../plugin/lod-settings.ts';
@@ -77,17 +79,27 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
     const bare = (gltf.meshes ?? [])
       .flatMap(({ primitives }) => primitives)
       .filter((primitive) => carriesField(primitive) && primitive.material === undefined);
-    if (bare.length === 0) return;
+    this._dress(
+      bare.filter((primitive) => !isColored(primitive)),
+      DEFAULT_LOOK.baseColor,
+    );
+    // The field's own colours are multiplied with the material's.
+    this._dress(bare.filter(isColored), [1, 1, 1]);
+  }
+
+  private _dress(primitives: IMeshPrimitive[], baseColor: readonly number[]): void {
+    if (primitives.length === 0) return;
+    const { gltf } = this._loader;
     gltf.materials ??= [];
     const index = gltf.materials.length;
-    const { name, baseColor, roughness, metalness } = DEFAULT_LOOK;
+    const { name, roughness, metalness } = DEFAULT_LOOK;
     const factors = {
       baseColorFactor: [...baseColor, 1],
       roughnessFactor: roughness,
       metallicFactor: metalness,
     };
     gltf.materials.push({ index, name, pbrMetallicRoughness: factors });
-    for (const primitive of bare) primitive.material = index;
+    for (const primitive of primitives) primitive.material = index;
   }
 
   /** Called by the loader for every primitive; null leaves it to others. */
@@ -103,6 +115,8 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
     return geometry.then((shown) => {
       const note = this._fallbacks.get(primitive);
       if (note) mesh.metadata = { ...mesh.metadata, nsdf: note };
+      // As Babylon's own loader has it.
+      if (shown.getVertexBuffer(VertexBuffer.ColorKind)?.getSize() === 4) mesh.hasVertexAlpha = true;
       return shown;
     });
   }

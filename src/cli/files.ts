@@ -15,7 +15,8 @@ import type { NsdfScene } from '../format/scene.ts';
 import { sceneOf } from '../format/write.ts';
 import { importSafetensors } from '../import/index.ts';
 import { localPositions } from '../surface/mesh.ts';
-import type { Triangles } from '../surface/triangle-tree.ts';
+import type { ColoredTriangles } from '../train/index.ts';
+import { listImages } from './mesh-files/gltf-colors.ts';
 import { readGltfScene } from './mesh-files/gltf-scene.ts';
 import { type MeshData, type MeshFormat, meshFormatOf } from './mesh-files/index.ts';
 
@@ -180,22 +181,31 @@ export async function readMesh(
 }
 
 /**
+/**
  * All triangles of a mesh file where it shows them, in double precision: of a glTF those of its scene, where its nodes put them.
- * @param path .glb, .gltf, .ply, .obj or .stl; a .gltf's buffers lie beside it.
+ * @param path .glb, .gltf, .ply, .obj or .stl; a .gltf's buffers and images lie beside it.
+ * @param options `colour`: with what they look like, where the file says it.
  * @throws {NsdfArgumentError} for other endings.
  * @throws {NsdfLoadError} with the path in front of what is wrong with the file.
  */
-export async function readTriangles(path: string, options: ReadingOptions = {}): Promise<Triangles[]> {
+export async function readTriangles(
+  path: string,
+  options: ReadingOptions & { readonly colour?: boolean } = {},
+): Promise<ColoredTriangles[]> {
   const isText = /\.gltf$/i.test(path);
   if (!isText && meshFormatOf(path) !== meshFormatOf('x.glb')) {
     const mesh = await readMesh(path, undefined, options);
-    return [{ positions: localPositions(mesh), indices: mesh.indices }];
+    const colors = options.colour && mesh.colors;
+    return [{ positions: localPositions(mesh), indices: mesh.indices, ...(colors && { colors }) }];
   }
   const read = await readBytes(path);
   const glb = isText ? named(path, gltfAsGlb, read) : read;
   const buffers = await readBeside(glb, path, options);
+  const images = new Map<string, Uint8Array>();
+  const uris = options.colour ? listImages(glb) : [];
+  for (const uri of uris) images.set(uri, await readUri(uri, path, options));
   try {
-    return await readGltfScene(glb, buffers);
+    return await readGltfScene(glb, buffers, options.colour ? images : undefined);
   } catch (cause) {
     throw new NsdfLoadError(`${path}: ${(cause as Error).message}`, { cause });
   }

@@ -102,6 +102,14 @@ export function reportLines(report: TrainReport): string[] {
     ],
     ['mesh to input', spreadText(distance.toInput)],
     ['input to mesh', spreadText(distance.fromInput)],
+    ...(training.colorError === undefined
+      ? []
+      : [
+          ['colour error', `mean ${training.colorError.toFixed(4)} of a channel from 0 to 1, in sRGB`] as [
+            string,
+            string,
+          ],
+        ]),
     ['components', `${components.result}, input ${components.input}, none of its own ${components.far}`],
     ['vertices', vertices.map(verticesText).join(', ')],
     ['flatness error', spreadText(quality.flatness)],

@@ -25,6 +25,7 @@ interface TrainCommandOptions extends ReadingOptions {
   readonly workers?: number;
   readonly name?: string;
   readonly copyright?: string;
+  readonly colour: boolean;
   readonly dtype: 'f32' | 'f16';
   readonly maxBytes?: number;
   readonly json?: boolean;
@@ -71,6 +72,7 @@ export function trainCommand(): Command {
     )
     .option('--seed <n>', 'another seed gives another field of the same kind', wholeNumber, 1)
     .option('--workers <n>', 'threads to train in (default: as many as there are cores)', wholeNumber)
+    .option('--no-colour', 'leave out the vertex colours and textures of the meshes')
     .option('--name <text>', 'the name of the field (default: that of the first file)')
     .option('--copyright <text>', 'who is to be credited, for the file')
     .addOption(new Option('--dtype <type>', 'how weights are stored').choices(['f32', 'f16']).default('f16'))

@@ -1,5 +1,5 @@
 import { NsdfArgumentError } from '../errors.ts';
-import type { FieldAsset } from './asset.ts';
+import type { AttributeField, FieldAsset } from './asset.ts';
 import { checkField, MEMORY_PLACES } from './field-rules.ts';
 import { IssueList } from './issues.ts';
 
@@ -25,12 +25,14 @@ export function assertField(asset: FieldAsset): void {
 /** A field that a reader has checked already. */
 export function noteChecked(asset: FieldAsset): void {
   checked.add(asset);
-  for (const { weights, bias } of asset.layers) {
-    checked.add(weights);
-    if (bias !== null) checked.add(bias);
+  for (const { layers, encoding } of [asset, ...Object.values(asset.attributes ?? {})]) {
+    for (const { weights, bias } of layers) {
+      checked.add(weights);
+      if (bias !== null) checked.add(bias);
+    }
+    if (encoding.kind !== 'hash-grid') continue;
+    for (const { params } of encoding.levels) checked.add(params);
   }
-  if (asset.encoding.kind !== 'hash-grid') return;
-  for (const { params } of asset.encoding.levels) checked.add(params);
 }
 
 /** What the rules take for granted, and TypeScript where there is TypeScript. */
@@ -58,28 +60,33 @@ function checkParts(asset: FieldAsset): void {
   if (asset.region !== undefined) box('asset.region', asset.region);
   object('asset.output', asset.output);
   if (typeof asset.valueScale !== 'number') refuse('asset.valueScale', asset.valueScale, 'a number');
-  object('asset.encoding', asset.encoding);
-  list('asset.layers', asset.layers);
-  asset.layers.forEach((layer, i) => {
-    object(`asset.layers[${i}]`, layer);
-    numbers(`asset.layers[${i}].weights`, layer.weights);
-    if (layer.bias !== null) numbers(`asset.layers[${i}].bias`, layer.bias);
-  });
-  const { encoding } = asset;
-  if (encoding.kind === 'hash-grid') {
-    list('asset.encoding.levels', encoding.levels);
-    encoding.levels.forEach((level, i) => {
-      object(`asset.encoding.levels[${i}]`, level);
-      numbers(`asset.encoding.levels[${i}].params`, level.params);
+  const network = (path: string, { encoding, layers }: AttributeField): void => {
+    object(`${path}.encoding`, encoding);
+    list(`${path}.layers`, layers);
+    layers.forEach((layer, i) => {
+      object(`${path}.layers[${i}]`, layer);
+      numbers(`${path}.layers[${i}].weights`, layer.weights);
+      if (layer.bias !== null) numbers(`${path}.layers[${i}].bias`, layer.bias);
     });
-  } else if (
-    encoding.kind !== 'none' ||
-    (encoding.inputSpace !== 'local' && encoding.inputSpace !== 'unit')
-  ) {
-    refuse(
-      'asset.encoding',
-      encoding,
-      "one of kind 'hash-grid', or of kind 'none' that reads 'local' or 'unit'",
-    );
+    if (encoding.kind === 'hash-grid') {
+      list(`${path}.encoding.levels`, encoding.levels);
+      encoding.levels.forEach((level, i) => {
+        object(`${path}.encoding.levels[${i}]`, level);
+        numbers(`${path}.encoding.levels[${i}].params`, level.params);
+      });
+    } else if (
+      encoding.kind !== 'none' ||
+      (encoding.inputSpace !== 'local' && encoding.inputSpace !== 'unit')
+    ) {
+      const expected = "one of kind 'hash-grid', or of kind 'none' that reads 'local' or 'unit'";
+      refuse(`${path}.encoding`, encoding, expected);
+    }
+  };
+  network('asset', asset);
+  if (asset.attributes === undefined) return;
+  object('asset.attributes', asset.attributes);
+  for (const [name, attribute] of Object.entries(asset.attributes)) {
+    object(`asset.attributes.${name}`, attribute);
+    network(`asset.attributes.${name}`, attribute);
   }
 }

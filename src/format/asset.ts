@@ -60,6 +60,15 @@ export interface OutputRule {
   readonly minus: number | null;
 }
 
+/**
+ * A quantity over the field's domain, evaluated at the vertices of its meshes: the outputs of the last layer, one a
+ * component. Its encoder reads points of the field's own domain.
+ */
+export interface AttributeField {
+  readonly encoding: HashGridEncoding | IdentityEncoding;
+  readonly layers: readonly MlpLayer[];
+}
+
 /** A record of what a derivation finds, made before: `nsdf pack` writes them. They are verified before they are used. */
 export interface PackedPartition {
   /** `regions`: the boxes that may hold surface. `surface`: the mesh at one detail. */
@@ -86,6 +95,11 @@ export interface FieldAsset {
   readonly region?: Box3;
   /** The tolerance to derive with, in local units, where the caller asks for no other detail. */
   readonly tolerance?: number;
+  /**
+   * What else is known of the surface, by glTF's names: `COLOR_0`, linear RGB or RGBA that is clamped to [0, 1];
+   * `_TEMPERATURE` and the like, of one to four numbers. The meshes have them at their vertices.
+   */
+  readonly attributes?: Readonly<Record<string, AttributeField>>;
   /** What was derived before the field was written, so that nobody has to do it again. */
   readonly partitions?: readonly PackedPartition[];
 }

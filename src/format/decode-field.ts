@@ -9,7 +9,13 @@ import {
   WEIGHT_TYPES,
   type WeightType,
 } from './extension.ts';
-import { checkField, type FieldPlaces, type GridParts } from './field-rules.ts';
+import {
+  checkField,
+  type FieldPlaces,
+  type GridParts,
+  type NetworkParts,
+  type NetworkPlaces,
+} from './field-rules.ts';
 import type { NsdfPlace } from './issues.ts';
 import { describe, type JsonObject, type LengthRange, pointer } from './json-object.ts';
 import { arrivedLevels, fitFirstLayer } from './prefix-field.ts';
@@ -36,6 +42,7 @@ const FIELD_KEYS = [
   'lodResolutions',
   'region',
   'tolerance',
+  'attributes',
   'partitions',
   'sha256',
 ];
@@ -50,25 +57,67 @@ export function decodeField(json: JsonObject, meshName: string, source: WeightSo
   if (!isVersionKnown(json)) return null;
   json.noteUnknown(FIELD_KEYS);
   const dtype = readChoice(json, 'dtype', WEIGHT_TYPES);
-  const mlp = json.object('mlp');
-  const encodingJson = json.object('encoding');
-  const read = {
+  const parts = {
     name: json.text('name', meshName),
     domain: readBox(json, 'domain', { min: 1, max: 16 }),
     isNegativeInside: readSign(json),
     valueScale: json.number('valueScale'),
     output: readOutput(json),
-    layers: mlp && dtype && readMlp(mlp, dtype, source),
-    encoding: encodingJson && dtype && readEncoding(encodingJson, dtype, source),
+    ...readNetwork(json, dtype, source),
     ...readHints(json),
+    ...readAttributes(json, dtype, source),
     ...readPartitions(json, source),
   };
-  const parts = source.isMissing ? { ...read, layers: fitFirstLayer(read.layers, read.encoding) } : read;
   const sha256 = readSha256(json);
   checkField(parts, jsonPlaces(json, source, dtype ?? 'f32'), issues);
   if (issues.nErrors > nErrorsBefore) return null;
   noteChecked(parts as FieldAsset);
   return { asset: parts as FieldAsset, sha256 };
+}
+
+/** The network of a field or of an attribute; of a file that is still arriving, with the levels that are there. */
+function readNetwork(
+  json: JsonObject,
+  dtype: WeightType | null,
+  source: WeightSource,
+): Required<NetworkParts> {
+  const mlp = json.object('mlp');
+  const encodingJson = json.object('encoding');
+  const layers = mlp && dtype && readMlp(mlp, dtype, source);
+  const encoding = encodingJson && dtype && readEncoding(encodingJson, dtype, source);
+  return { layers: source.isMissing ? fitFirstLayer(layers, encoding) : layers, encoding };
+}
+
+/** Attributes are there once their network and their first level are. */
+function readAttributes(
+  json: JsonObject,
+  dtype: WeightType | null,
+  source: WeightSource,
+): { attributes?: Record<string, Required<NetworkParts> | null> } {
+  const listed = json.optionalObject('attributes');
+  if (listed === null) return {};
+  if (Object.keys(listed.value).length === 0) {
+    const message = 'attributes is empty, expected at least one, or none of the property';
+    listed.issues.error('property-range', message, { path: listed.path });
+  }
+  const read = Object.keys(listed.value).flatMap((name) => {
+    const attribute = listed.object(name);
+    if (attribute && source.isMissing && !hasArrived(attribute, source)) return [];
+    attribute?.noteUnknown(['dtype', 'mlp', 'encoding']);
+    const own = attribute?.has('dtype') ? readChoice(attribute, 'dtype', WEIGHT_TYPES) : dtype;
+    return [[name, attribute && readNetwork(attribute, own, source)] as const];
+  });
+  return read.length === 0 ? {} : { attributes: Object.fromEntries(read) };
+}
+
+function hasArrived({ value }: JsonObject, { isMissing }: WeightSource): boolean {
+  const { mlp, encoding } = value as {
+    readonly mlp?: { readonly bufferView?: unknown } | null;
+    readonly encoding?: { readonly levels?: readonly ({ readonly bufferView?: unknown } | null)[] } | null;
+  };
+  const levels = encoding?.levels;
+  const first = Array.isArray(levels) ? levels[0] : undefined;
+  return [mlp, first].every((owner) => !isMissing?.(owner?.bufferView as number));
 }
 
 /** A newer version may mean anything: nothing else is read then. */
@@ -264,7 +313,31 @@ function checkSlice<T extends object>(json: JsonObject, key: string, result: T |
 
 /** JSON pointers of the rules' places; for single weights their bytes too. */
 export function jsonPlaces(json: JsonObject, source: WeightSource, dtype: WeightType): FieldPlaces {
-  const at = (...keys: (string | number)[]): NsdfPlace => ({ path: keys.reduce(pointer, json.path) });
+  const at = (key: string): NsdfPlace => json.place(key);
+  return {
+    ...networkPlaces(json.value, json.path, source, dtype),
+    domain: at('domain'),
+    output: at('output'),
+    valueScale: at('valueScale'),
+    lodResolutions: at('lodResolutions'),
+    region: at('region'),
+    tolerance: at('tolerance'),
+    attributes: at('attributes'),
+    attribute: (name) => {
+      const owner = (json.value.attributes as Record<string, Record<string, unknown>>)[name];
+      const own = WEIGHT_TYPES.find((type) => type === owner.dtype) ?? dtype;
+      return networkPlaces(owner, pointer(pointer(json.path, 'attributes'), name), source, own);
+    },
+  };
+}
+
+function networkPlaces(
+  { mlp, encoding }: Readonly<Record<string, unknown>>,
+  path: string,
+  source: WeightSource,
+  dtype: WeightType,
+): NetworkPlaces {
+  const at = (...keys: (string | number)[]): NsdfPlace => ({ path: keys.reduce(pointer, path) });
   const byteOf = (
     place: NsdfPlace,
     type: ValueType | null,
@@ -278,19 +351,12 @@ export function jsonPlaces(json: JsonObject, source: WeightSource, dtype: Weight
   };
   const child = (value: unknown, key: string | number): unknown =>
     (value as Record<string | number, unknown>)[key];
-  const { mlp, encoding } = json.value;
   const types = STORED[dtype];
   const layerByte = (index: number, key: string, type: ValueType, element: number): NsdfPlace => {
     const offset = child(child(child(mlp, 'layers'), index), key);
     return byteOf(at('mlp', 'layers', index, key), type, child(mlp, 'bufferView'), offset, element);
   };
   return {
-    domain: at('domain'),
-    output: at('output'),
-    valueScale: at('valueScale'),
-    lodResolutions: at('lodResolutions'),
-    region: at('region'),
-    tolerance: at('tolerance'),
     encoding: at('encoding'),
     mlp: at('mlp'),
     level: (index) => at('encoding', 'levels', index),

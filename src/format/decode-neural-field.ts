@@ -43,23 +43,27 @@ export function decodeFieldHints(
 ): FieldAsset {
   const issues = new IssueList();
   const json = JsonObject.of(extension, options.path ?? '', issues);
-  const { layers, encoding, output, isNegativeInside, valueScale, domain } = network;
+  const { layers, encoding, output, isNegativeInside, valueScale, domain, attributes } = network;
   const name = json?.text('name', options.name ?? '') ?? '';
   const hints = json && isVersionKnown(json) ? readHints(json) : {};
   const source = createWeightSource({ getBytes: () => null, getByteOffset: () => undefined });
   if (json) checkField({ domain, ...hints }, jsonPlaces(json, source, 'f32'), issues);
   issues.throwFirstError();
-  return { name, layers, encoding, output, isNegativeInside, valueScale, domain, ...hints };
+  const field = { layers, encoding, output, isNegativeInside, valueScale, domain };
+  return { name, ...field, ...hints, ...(attributes && { attributes }) };
 }
 
-/** Indices of the bufferViews that an extension object names, MLP first, then levels coarse to fine, then partitions; unchecked ones left out. */
+/** Indices of the bufferViews that an extension object names: the field's MLP and levels, its attributes', then partitions; unchecked ones left out. */
 export function neuralFieldBufferViews(extension: unknown): number[] {
   const issues = new IssueList();
   const json = JsonObject.of(extension, '', issues);
-  const encoding = json?.optionalObject('encoding');
+  const attributes = json?.optionalObject('attributes');
+  const networks = [json, ...Object.keys(attributes?.value ?? {}).map((name) => attributes?.object(name))];
   const owners = [
-    json?.optionalObject('mlp'),
-    ...(encoding?.optionalObjects('levels') ?? []),
+    ...networks.flatMap((network) => [
+      network?.optionalObject('mlp'),
+      ...(network?.optionalObject('encoding')?.optionalObjects('levels') ?? []),
+    ]),
     ...(json?.optionalObjects('partitions') ?? []),
   ];
   const indices = owners.map((owner) => owner?.value.bufferView);

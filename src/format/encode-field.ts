@@ -1,9 +1,10 @@
 import { NsdfArgumentError } from '../errors.ts';
-import type { FieldAsset, MlpLayer } from './asset.ts';
+import type { AttributeField, FieldAsset, MlpLayer } from './asset.ts';
 import {
   type EncodingJson,
   EXTENSION_VERSION,
   type MlpLayerJson,
+  type NetworkJson,
   type NeuralFieldJson,
   STORED,
   VALUE_BYTES,
@@ -15,11 +16,16 @@ import { decodeHalf, encodeHalf } from './half.ts';
 import { IssueList } from './issues.ts';
 import { streamsOf } from './table-decoder.ts';
 
-/** The bytes of a field, by bufferView: the MLP, then the grid levels, coarse to fine. */
-export interface EncodedField {
+/** The bytes of a network, by bufferView: the MLP, then the grid levels, coarse to fine. */
+export interface EncodedNetwork {
   readonly mlp: Uint8Array;
   readonly mlpLayers: readonly MlpLayerJson[];
   readonly levels: readonly Uint8Array[];
+}
+
+/** The bytes of a field. */
+export interface EncodedField extends EncodedNetwork {
+  readonly attributes: Readonly<Record<string, EncodedNetwork>>;
   /** Records as they are; none where rounding made another field of it, which they are not of. */
   readonly partitions: readonly Uint8Array[];
 }
@@ -34,13 +40,41 @@ export function encodeField(asset: FieldAsset, dtype: WeightType): EncodedField 
   checkField(asset, MEMORY_PLACES, issues);
   issues.throwFirstError();
   return {
-    ...encodeMlp(asset.layers, dtype),
-    levels: encodeLevels(asset, dtype),
+    ...encodeNetwork(asset, dtype),
+    attributes: mapAttributes(asset, (attribute) =>
+      encodeNetwork(attribute, attributeType(attribute, dtype)),
+    ),
     partitions: isExactAs(asset, dtype) ? (asset.partitions ?? []).map(({ bytes }) => bytes) : [],
   };
 }
 
-function encodeLevels({ encoding, name }: FieldAsset, dtype: WeightType): readonly Uint8Array[] {
+/** Something of every attribute, by name. */
+export function mapAttributes<A, T>(
+  { attributes = {} }: { readonly attributes?: Readonly<Record<string, A>> },
+  map: (attribute: A, name: string) => T,
+): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, attribute]) => [name, map(attribute, name)]),
+  );
+}
+
+/** How an attribute of a field that is stored as `dtype` is stored: plainly where its tables are of no whole steps. */
+function attributeType({ encoding }: AttributeField, dtype: WeightType): WeightType {
+  if (STORED[dtype].tables !== null || encoding.kind === 'none') return dtype;
+  return streamsOf(encoding.levels, encoding.nFeaturesPerLevel) === null ? STORED[dtype].weights : dtype;
+}
+
+function encodeNetwork(
+  network: AttributeField & { readonly name?: string },
+  dtype: WeightType,
+): EncodedNetwork {
+  return { ...encodeMlp(network.layers, dtype), levels: encodeLevels(network, dtype) };
+}
+
+function encodeLevels(
+  { encoding, name = 'the attribute' }: AttributeField & { readonly name?: string },
+  dtype: WeightType,
+): readonly Uint8Array[] {
   if (encoding.kind !== 'hash-grid') return [];
   const { levels, nFeaturesPerLevel } = encoding;
   const type = STORED[dtype].tables;
@@ -55,7 +89,13 @@ function encodeLevels({ encoding, name }: FieldAsset, dtype: WeightType): readon
 }
 
 /** Whether all weights come back from `dtype` as they went in. */
-export function isExactAs({ layers, encoding }: FieldAsset, dtype: WeightType): boolean {
+export function isExactAs(asset: FieldAsset, dtype: WeightType): boolean {
+  const isExact = (attribute: AttributeField): boolean =>
+    isNetworkExact(attribute, attributeType(attribute, dtype));
+  return isNetworkExact(asset, dtype) && Object.values(asset.attributes ?? {}).every(isExact);
+}
+
+function isNetworkExact({ layers, encoding }: AttributeField, dtype: WeightType): boolean {
   const types = STORED[dtype];
   const isExact = (values: Float32Array | null, type: ValueType): boolean =>
     type === 'f32' ||
@@ -78,7 +118,7 @@ export function exactType(assets: readonly FieldAsset[]): WeightType {
 }
 
 /** Layer after layer: weights, then bias. */
-function encodeMlp(layers: readonly MlpLayer[], dtype: WeightType): Pick<EncodedField, 'mlp' | 'mlpLayers'> {
+function encodeMlp(layers: readonly MlpLayer[], dtype: WeightType): Omit<EncodedNetwork, 'levels'> {
   const parts: Uint8Array[] = [];
   let byteOffset = 0;
   const types = STORED[dtype];
@@ -118,28 +158,67 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
 
 /** The field as a reader will see it: weights rounded to `dtype`. */
 export function roundField(asset: FieldAsset, dtype: WeightType): FieldAsset {
+  const { attributes } = asset;
+  const round = (attribute: AttributeField): AttributeField =>
+    roundNetwork(attribute, attributeType(attribute, dtype));
+  return {
+    ...asset,
+    ...roundNetwork(asset, dtype),
+    ...(attributes && { attributes: mapAttributes(asset, round) }),
+  };
+}
+
+function roundNetwork(network: AttributeField, dtype: WeightType): AttributeField {
   const types = STORED[dtype];
+  const { encoding, layers: given } = network;
   const round = (values: Float32Array, type: ValueType | null): Float32Array =>
     type === 'f16' ? decodeHalf(encodeHalf(values)) : values;
-  if (types.weights === 'f32') return asset;
-  const layers = asset.layers.map((layer) => ({
+  if (types.weights === 'f32') return { encoding, layers: given };
+  const layers = given.map((layer) => ({
     ...layer,
     weights: round(layer.weights, types.weights),
     bias: layer.bias === null ? null : round(layer.bias, types.biases),
   }));
-  if (asset.encoding.kind === 'none') return { ...asset, layers };
-  const levels = asset.encoding.levels.map((level) => ({
-    ...level,
-    params: round(level.params, types.tables),
-  }));
-  return { ...asset, layers, encoding: { ...asset.encoding, levels } };
+  if (encoding.kind === 'none') return { encoding, layers };
+  const levels = encoding.levels.map((level) => ({ ...level, params: round(level.params, types.tables) }));
+  return { encoding: { ...encoding, levels }, layers };
+}
+
+/** Indices of the bufferViews that hold a network, and the places of its layers in the first. */
+export interface NetworkViews {
+  readonly mlp: number;
+  readonly mlpLayers: readonly MlpLayerJson[];
+  readonly levels: readonly number[];
 }
 
 /** Indices of the bufferViews that hold a field. */
-export interface FieldViews {
-  readonly mlp: number;
-  readonly levels: readonly number[];
+export interface FieldViews extends NetworkViews {
+  readonly attributes: Readonly<Record<string, NetworkViews>>;
   readonly partitions: readonly number[];
+}
+
+/**
+ * Places the bytes of all networks in a file's order: MLPs, then level 0 of all fields and of their attributes, level 1 of
+ * all, and so on, so that a prefix has every field coarsely, with its colours.
+ * @param add appends a bufferView and gives its index.
+ */
+export function placeNetworks(
+  fields: readonly EncodedField[],
+  add: (bytes: Uint8Array) => number,
+): Omit<FieldViews, 'partitions'>[] {
+  const networks = fields.flatMap((field) => [field, ...Object.values(field.attributes)]);
+  const placed = new Map<EncodedNetwork, NetworkViews & { readonly levels: number[] }>();
+  for (const network of networks) {
+    placed.set(network, { mlp: add(network.mlp), mlpLayers: network.mlpLayers, levels: [] });
+  }
+  const nLevels = Math.max(...networks.map(({ levels }) => levels.length));
+  for (let l = 0; l < nLevels; l++) {
+    for (const network of networks) {
+      if (l < network.levels.length) placed.get(network)!.levels.push(add(network.levels[l]));
+    }
+  }
+  const viewsOf = (network: EncodedNetwork): NetworkViews => placed.get(network)!;
+  return fields.map((field) => ({ ...viewsOf(field), attributes: mapAttributes(field, viewsOf) }));
 }
 
 /** What the extension object says beside the field itself. */
@@ -154,10 +233,9 @@ export interface FieldJsonOptions {
 /** The extension object of a field. Keys come in a fixed order: equal scenes give equal bytes. */
 export function fieldJson(
   asset: FieldAsset,
-  mlpLayers: readonly MlpLayerJson[],
   { dtype, views, meshName, sha256 }: FieldJsonOptions,
 ): NeuralFieldJson {
-  const { output, lodResolutions, region, tolerance } = asset;
+  const { output, lodResolutions, region, tolerance, attributes } = asset;
   return {
     version: EXTENSION_VERSION,
     ...(asset.name === meshName ? {} : { name: asset.name }),
@@ -166,13 +244,25 @@ export function fieldJson(
     sign: asset.isNegativeInside ? 'negative-inside' : 'positive-inside',
     valueScale: asset.valueScale,
     output: { plus: output.plus, ...(output.minus === null ? {} : { minus: output.minus }) },
-    mlp: { activation: 'relu', bufferView: views.mlp, layers: mlpLayers },
-    encoding: encodingJson(asset.encoding, views.levels),
+    ...networkJson(asset, views),
     ...(lodResolutions === undefined ? {} : { lodResolutions: [...lodResolutions] }),
     ...(region === undefined ? {} : { region: { min: [...region.min], max: [...region.max] } }),
     ...(tolerance === undefined ? {} : { tolerance }),
+    ...(attributes && {
+      attributes: mapAttributes(asset, (attribute, name) => {
+        const own = attributeType(attribute, dtype);
+        return { ...(own !== dtype && { dtype: own }), ...networkJson(attribute, views.attributes[name]) };
+      }),
+    }),
     ...partitionsJson(asset, views.partitions),
     ...(sha256 === null ? {} : { sha256 }),
+  };
+}
+
+function networkJson({ encoding }: AttributeField, { mlp, mlpLayers, levels }: NetworkViews): NetworkJson {
+  return {
+    mlp: { activation: 'relu', bufferView: mlp, layers: mlpLayers },
+    encoding: encodingJson(encoding, levels),
   };
 }
 

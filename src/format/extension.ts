@@ -60,6 +60,21 @@ export type EncodingJson =
     }
   | { readonly type: 'none'; readonly inputSpace: 'local' | 'unit' };
 
+/** A network: what a field's values and its attributes are made of. */
+export interface NetworkJson {
+  readonly mlp: {
+    readonly activation: 'relu';
+    readonly bufferView: number;
+    readonly layers: readonly MlpLayerJson[];
+  };
+  readonly encoding: EncodingJson;
+}
+
+/** An attribute; without `dtype` it is stored as its field is. */
+export interface AttributeJson extends NetworkJson {
+  readonly dtype?: WeightType;
+}
+
 /** A precomputed partition: `bufferView` holds one record. */
 export interface PartitionJson {
   readonly kind: 'regions' | 'surface';
@@ -67,7 +82,7 @@ export interface PartitionJson {
 }
 
 /** The extension object, version 1; docs/format.md describes every property. */
-export interface NeuralFieldJson {
+export interface NeuralFieldJson extends NetworkJson {
   readonly version: 1;
   readonly name?: string;
   readonly dtype: WeightType;
@@ -75,15 +90,10 @@ export interface NeuralFieldJson {
   readonly sign: 'negative-inside' | 'positive-inside';
   readonly valueScale: number;
   readonly output: { readonly plus: number; readonly minus?: number };
-  readonly mlp: {
-    readonly activation: 'relu';
-    readonly bufferView: number;
-    readonly layers: readonly MlpLayerJson[];
-  };
-  readonly encoding: EncodingJson;
   readonly lodResolutions?: readonly number[];
   readonly region?: { readonly min: readonly number[]; readonly max: readonly number[] };
   readonly tolerance?: number;
+  readonly attributes?: Readonly<Record<string, AttributeJson>>;
   readonly partitions?: readonly PartitionJson[];
   readonly sha256?: string;
 }

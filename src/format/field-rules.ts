@@ -1,6 +1,8 @@
 import { BUDGETS } from '../budgets.ts';
 import type { Box3, GridLevel, IdentityEncoding, MlpLayer, OutputRule } from './asset.ts';
+import { ATTRIBUTE_NAMES, attributeWidths } from './attribute-names.ts';
 import type { IssueList, NsdfPlace } from './issues.ts';
+import { describe } from './json-object.ts';
 
 /** Limits that keep every later count within exact integers and sane memory. */
 export const FIELD_LIMITS = {
@@ -20,14 +22,8 @@ export const FIELD_LIMITS = {
   domainSteps: 2 ** 20,
 } as const;
 
-/** Where the parts of a field come from, for messages: JSON pointers, tensor names, bytes. */
-export interface FieldPlaces {
-  readonly domain: NsdfPlace;
-  readonly output: NsdfPlace;
-  readonly valueScale: NsdfPlace;
-  readonly lodResolutions: NsdfPlace;
-  readonly region: NsdfPlace;
-  readonly tolerance: NsdfPlace;
+/** Where the parts of a network come from, for messages: JSON pointers, tensor names, bytes. */
+export interface NetworkPlaces {
   readonly encoding: NsdfPlace;
   readonly mlp: NsdfPlace;
   level(index: number): NsdfPlace;
@@ -38,21 +34,40 @@ export interface FieldPlaces {
   bias(index: number, element: number): NsdfPlace;
 }
 
+/** Where the parts of a field come from. */
+export interface FieldPlaces extends NetworkPlaces {
+  readonly domain: NsdfPlace;
+  readonly output: NsdfPlace;
+  readonly valueScale: NsdfPlace;
+  readonly lodResolutions: NsdfPlace;
+  readonly region: NsdfPlace;
+  readonly tolerance: NsdfPlace;
+  readonly attributes: NsdfPlace;
+  attribute(name: string): NetworkPlaces;
+}
+
+/** @param prefix of the paths: what owns the network. */
+const memoryNetwork = (prefix = ''): NetworkPlaces => ({
+  encoding: { path: `${prefix}encoding` },
+  mlp: { path: `${prefix}layers` },
+  level: (index) => ({ path: `${prefix}encoding.levels[${index}]` }),
+  levelParams: (index, element) => ({ path: `${prefix}encoding.levels[${index}].params[${element}]` }),
+  layer: (index) => ({ path: `${prefix}layers[${index}]` }),
+  weights: (index, element) => ({ path: `${prefix}layers[${index}].weights[${element}]` }),
+  bias: (index, element) => ({ path: `${prefix}layers[${index}].bias[${element}]` }),
+});
+
 /** Places of a field that never was in a file: property paths. */
 export const MEMORY_PLACES: FieldPlaces = {
+  ...memoryNetwork(),
   domain: { path: 'domain' },
   output: { path: 'output' },
   valueScale: { path: 'valueScale' },
   lodResolutions: { path: 'lodResolutions' },
   region: { path: 'region' },
   tolerance: { path: 'tolerance' },
-  encoding: { path: 'encoding' },
-  mlp: { path: 'layers' },
-  level: (index) => ({ path: `encoding.levels[${index}]` }),
-  levelParams: (index, element) => ({ path: `encoding.levels[${index}].params[${element}]` }),
-  layer: (index) => ({ path: `layers[${index}]` }),
-  weights: (index, element) => ({ path: `layers[${index}].weights[${element}]` }),
-  bias: (index, element) => ({ path: `layers[${index}].bias[${element}]` }),
+  attributes: { path: 'attributes' },
+  attribute: (name) => memoryNetwork(`attributes.${name}.`),
 };
 
 /** A grid as far as it could be read. */
@@ -63,16 +78,21 @@ export interface GridParts {
   readonly levels: readonly (GridLevel | null)[];
 }
 
-/** A field as far as it could be read: what is null or absent is not checked. */
-export interface FieldParts {
+/** A network as far as it could be read: what is null or absent is not checked. */
+export interface NetworkParts {
+  readonly encoding?: IdentityEncoding | GridParts | null;
+  readonly layers?: readonly (MlpLayer | null)[] | null;
+}
+
+/** A field as far as it could be read. */
+export interface FieldParts extends NetworkParts {
   readonly domain?: Box3 | null;
   readonly valueScale?: number | null;
   readonly lodResolutions?: readonly number[] | null;
   readonly region?: Box3 | null;
   readonly tolerance?: number | null;
   readonly output?: OutputRule | null;
-  readonly encoding?: IdentityEncoding | GridParts | null;
-  readonly layers?: readonly (MlpLayer | null)[] | null;
+  readonly attributes?: Readonly<Record<string, NetworkParts | null>> | null;
 }
 
 /**
@@ -81,7 +101,7 @@ export interface FieldParts {
  * are `shape` or `length`.
  */
 export function checkField(parts: FieldParts, places: FieldPlaces, issues: IssueList): void {
-  const { domain, lodResolutions, encoding, layers, output } = parts;
+  const { domain, lodResolutions, layers, output, attributes } = parts;
   if (domain) checkDomain(domain, places.domain, issues);
   for (const key of ['valueScale', 'tolerance'] as const) {
     const value = parts[key];
@@ -98,12 +118,49 @@ export function checkField(parts: FieldParts, places: FieldPlaces, issues: Issue
   }
   if (domain && parts.region) checkRegion(parts.region, domain, places.region, issues);
   if (lodResolutions) checkLod(lodResolutions, places.lodResolutions, issues);
+  const networks = Object.values(attributes ?? {});
+  checkSize([parts, ...networks], places.mlp, issues);
+  checkNetwork(parts, places, issues);
+  const last = layers?.at(-1);
+  if (last && output) checkOutput(output, last.nOut, places.output, issues);
+  if (attributes) checkAttributes(attributes, places, issues);
+}
+
+function checkNetwork({ encoding, layers }: NetworkParts, places: NetworkPlaces, issues: IssueList): void {
   if (encoding?.kind === 'hash-grid') checkGrid(encoding, places, issues);
   if (layers) checkLayers(layers, places, issues);
-  const [first, last] = [layers?.at(0), layers?.at(-1)];
+  const first = layers?.at(0);
   if (first && encoding) checkInput(first.nIn, encoding, places.layer(0), issues);
-  if (last && output) checkOutput(output, last.nOut, places.output, issues);
   checkWeights(encoding ?? null, layers ?? [], places, issues);
+}
+
+/** Names and widths are glTF's. */
+function checkAttributes(
+  attributes: NonNullable<FieldParts['attributes']>,
+  places: FieldPlaces,
+  issues: IssueList,
+): void {
+  const names = Object.keys(attributes);
+  if (names.length > BUDGETS.nAttributes) {
+    const message = `${names.length} attributes, expected at most ${BUDGETS.nAttributes}`;
+    issues.error('property-range', message, places.attributes);
+  }
+  for (const name of names) {
+    const widths = attributeWidths(name);
+    const place = places.attribute(name);
+    if (widths === null) {
+      const message = `${describe(name)} names no attribute that a field can give, expected ${ATTRIBUTE_NAMES}`;
+      issues.error('property-range', message, places.attributes);
+      continue;
+    }
+    const parts = attributes[name];
+    if (parts === null) continue;
+    checkNetwork(parts, place, issues);
+    const nOut = parts.layers?.at(-1)?.nOut;
+    if (nOut === undefined || widths.includes(nOut)) continue;
+    const message = `${name} has ${nOut} outputs, expected ${widths.join(' or ')}`;
+    issues.error('shape', message, place.layer((parts.layers as readonly unknown[]).length - 1));
+  }
 }
 
 const isCount = (n: number, max: number): boolean => Number.isInteger(n) && n >= 1 && n <= max;
@@ -159,7 +216,7 @@ function checkLod(resolutions: readonly number[], place: NsdfPlace, issues: Issu
   }
 }
 
-function checkGrid(grid: GridParts, places: FieldPlaces, issues: IssueList): void {
+function checkGrid(grid: GridParts, places: NetworkPlaces, issues: IssueList): void {
   const { levels, nFeaturesPerLevel, log2HashmapSize } = grid;
   const expectCount = (name: string, n: number, max: number): void => {
     if (isCount(n, max)) return;
@@ -210,12 +267,11 @@ function checkLevel(level: GridLevel, nFeatures: number, place: NsdfPlace, issue
   expect(params.length === nValues, 'length', `the table has ${params.length} values, expected ${counts}`);
 }
 
-function checkLayers(layers: readonly (MlpLayer | null)[], places: FieldPlaces, issues: IssueList): void {
+function checkLayers(layers: readonly (MlpLayer | null)[], places: NetworkPlaces, issues: IssueList): void {
   if (!isCount(layers.length, FIELD_LIMITS.nLayers)) {
     const message = `${layers.length} layers, expected 1 to ${FIELD_LIMITS.nLayers}`;
     issues.error('property-range', message, places.mlp);
   }
-  checkSize(layers, places.mlp, issues);
   layers.forEach((layer, index) => {
     if (layer === null) return;
     checkLayer(layer, index, places.layer(index), issues);
@@ -226,10 +282,12 @@ function checkLayers(layers: readonly (MlpLayer | null)[], places: FieldPlaces, 
   });
 }
 
-/** Layers may share their bytes, so that a small file could name a network of any size. */
-function checkSize(layers: readonly (MlpLayer | null)[], place: NsdfPlace, issues: IssueList): void {
-  const nWeights = layers.reduce((sum, layer) => sum + (layer ? layer.nIn * layer.nOut : 0), 0);
-  const nNeurons = layers.slice(0, -1).reduce((sum, layer) => sum + (layer?.nOut ?? 0), 0);
+/** Layers may share their bytes, so that a small file could name networks of any size; the first is the field's own. */
+function checkSize(networks: readonly (NetworkParts | null)[], place: NsdfPlace, issues: IssueList): void {
+  const all = networks.flatMap((network) => network?.layers ?? []);
+  const nWeights = all.reduce((sum, layer) => sum + (layer ? layer.nIn * layer.nOut : 0), 0);
+  const hidden = (networks[0]?.layers ?? []).slice(0, -1);
+  const nNeurons = hidden.reduce((sum, layer) => sum + (layer?.nOut ?? 0), 0);
   const refuse = (found: number, what: string, most: number): void => {
     if (found <= most) return;
     const message = `the network has ${found} ${what}, at most ${most} can be derived`;
@@ -295,7 +353,7 @@ function checkOutput({ plus, minus }: OutputRule, nOut: number, place: NsdfPlace
 function checkWeights(
   encoding: IdentityEncoding | GridParts | null,
   layers: readonly (MlpLayer | null)[],
-  places: FieldPlaces,
+  places: NetworkPlaces,
   issues: IssueList,
 ): void {
   if (encoding?.kind === 'hash-grid') {

@@ -11,7 +11,15 @@ import {
 } from '@gltf-transform/core';
 import type { FieldAsset } from './asset.ts';
 import { decodeNeuralField } from './decode-neural-field.ts';
-import { type EncodedField, encodeField, fieldJson } from './encode-field.ts';
+import {
+  type EncodedField,
+  type EncodedNetwork,
+  encodeField,
+  fieldJson,
+  mapAttributes,
+  type NetworkViews,
+  placeNetworks,
+} from './encode-field.ts';
 import { EXTENSION_NAME, type NeuralFieldJson, type WeightType } from './extension.ts';
 import { shownBox } from './shown-box.ts';
 import { boundsOf } from './write-bin.ts';
@@ -140,11 +148,16 @@ export class NeuralFieldExtension extends Extension {
     for (const { mesh, primitiveIndex, field, asset } of this._listCarriers()) {
       const encoded = this._encode(field, asset);
       const viewOf = (bytes: Uint8Array): number => context.otherBufferViewsIndexMap.get(bytes)!;
-      const extension = fieldJson(asset, encoded.mlpLayers, {
+      const viewsOf = ({ mlp, mlpLayers, levels }: EncodedNetwork): NetworkViews => ({
+        mlp: viewOf(mlp),
+        mlpLayers,
+        levels: levels.map(viewOf),
+      });
+      const extension = fieldJson(asset, {
         dtype: field.getWeightType(),
         views: {
-          mlp: viewOf(encoded.mlp),
-          levels: encoded.levels.map(viewOf),
+          ...viewsOf(encoded),
+          attributes: mapAttributes(encoded, viewsOf),
           partitions: encoded.partitions.map(viewOf),
         },
         meshName: mesh.getName(),
@@ -184,15 +197,10 @@ export class NeuralFieldExtension extends Extension {
   private _addBytes(context: WriterContext, carriers: readonly Carrier[]): void {
     if (carriers.length === 0) return;
     const encoded = [...new Set(carriers.map(({ field, asset }) => this._encode(field, asset)))];
-    const nLevels = Math.max(...encoded.map(({ levels }) => levels.length));
-    const byLevel = Array.from({ length: nLevels }, (_, l) =>
-      encoded.flatMap(({ levels }) => levels.slice(l, l + 1)),
-    );
     const buffer = this._buffer();
-    const views = context.otherBufferViews.get(buffer) ?? [];
-    const partitions = encoded.flatMap((one) => one.partitions);
-    const mlps = encoded.map(({ mlp }) => mlp);
-    context.otherBufferViews.set(buffer, [...views, ...mlps, ...byLevel.flat(), ...partitions]);
+    const views = [...(context.otherBufferViews.get(buffer) ?? [])];
+    placeNetworks(encoded, (bytes) => views.push(bytes));
+    context.otherBufferViews.set(buffer, [...views, ...encoded.flatMap(({ partitions }) => partitions)]);
   }
 
   /** glTF-Transform writes no accessor without bytes, so this one is ours. Shared ones get the bounds of all. */
@@ -229,17 +237,21 @@ export class NeuralFieldExtension extends Extension {
 }
 
 /** Padded to 4 bytes, so that the bufferViews after them are aligned, and distinct, so that they can be found again. */
-function ownBytes({ mlp, mlpLayers, levels, partitions }: EncodedField): EncodedField {
+function ownBytes(field: EncodedField): EncodedField {
   const own = (bytes: Uint8Array): Uint8Array => {
     const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
     padded.set(bytes);
     return padded;
   };
-  return {
+  const ownNetwork = ({ mlp, mlpLayers, levels }: EncodedNetwork): EncodedNetwork => ({
     mlp: own(mlp),
     mlpLayers,
     levels: levels.map(own),
-    partitions: partitions.map(own),
+  });
+  return {
+    ...ownNetwork(field),
+    attributes: mapAttributes(field, ownNetwork),
+    partitions: field.partitions.map(own),
   };
 }
 

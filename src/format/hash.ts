@@ -1,10 +1,11 @@
-import type { FieldAsset } from './asset.ts';
+import type { AttributeField, FieldAsset } from './asset.ts';
 
 /** Changes whenever the canonical bytes do. */
 const CANONICAL_VERSION = 1;
 
 /**
- * SHA-256 over all that determines f, not the name nor LOD hints: equal fields have equal hashes however they are stored.
+ * SHA-256 over all that determines f and its attributes, not the name nor LOD hints: equal fields have equal hashes
+ * however they are stored.
  * Lower-case hexadecimal. Needs `crypto.subtle` (a secure context in browsers).
  */
 export async function contentHash(asset: FieldAsset): Promise<string> {
@@ -14,7 +15,7 @@ export async function contentHash(asset: FieldAsset): Promise<string> {
 
 /** Byte length of a JSON header, the header without weights, then all weights as little-endian f32. */
 function canonicalBytes(asset: FieldAsset): Uint8Array<ArrayBuffer> {
-  const arrays = weightArrays(asset);
+  const arrays = [asset, ...attributesOf(asset).map(([, attribute]) => attribute)].flatMap(weightArrays);
   const header = new TextEncoder().encode(JSON.stringify(canonicalHeader(asset)));
   const nBytes = arrays.reduce((sum, array) => sum + array.byteLength, 4 + header.length);
   const out = new Uint8Array(nBytes);
@@ -29,14 +30,33 @@ function canonicalBytes(asset: FieldAsset): Uint8Array<ArrayBuffer> {
 }
 
 /** Layers first, then levels coarse to fine, as in the file. */
-function weightArrays({ layers, encoding }: FieldAsset): Float32Array[] {
+function weightArrays({ layers, encoding }: AttributeField): Float32Array[] {
   const mlp = layers.flatMap(({ weights, bias }) => (bias === null ? [weights] : [weights, bias]));
   return encoding.kind === 'hash-grid' ? [...mlp, ...encoding.levels.map(({ params }) => params)] : mlp;
 }
 
+/** Sorted by name. */
+function attributesOf({ attributes = {} }: FieldAsset): [string, AttributeField][] {
+  return Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
 /** Arrays of values in a fixed order: no object, whose keys may come in any order. */
 function canonicalHeader(asset: FieldAsset): unknown[] {
-  const { encoding, layers, output, domain } = asset;
+  const { output, domain } = asset;
+  const attributes = attributesOf(asset);
+  return [
+    CANONICAL_VERSION,
+    ...shapeOf(asset),
+    [output.plus, output.minus],
+    asset.isNegativeInside,
+    asset.valueScale,
+    [...domain.min, ...domain.max],
+    ...(attributes.length > 0 ? [attributes.map(([name, attribute]) => [name, ...shapeOf(attribute)])] : []),
+  ];
+}
+
+/** Encoder and layers, without weights. */
+function shapeOf({ encoding, layers }: AttributeField): unknown[] {
   const encoder =
     encoding.kind === 'none'
       ? ['none', encoding.inputSpace, ...(encoding.origin ?? [])]
@@ -46,13 +66,5 @@ function canonicalHeader(asset: FieldAsset): unknown[] {
           encoding.nFeaturesPerLevel,
           encoding.levels.map((l) => [l.resolution, l.scale, l.offset, l.nEntries, l.isDense]),
         ];
-  return [
-    CANONICAL_VERSION,
-    encoder,
-    layers.map(({ nIn, nOut, bias }) => [nIn, nOut, bias !== null]),
-    [output.plus, output.minus],
-    asset.isNegativeInside,
-    asset.valueScale,
-    [...domain.min, ...domain.max],
-  ];
+  return [encoder, layers.map(({ nIn, nOut, bias }) => [nIn, nOut, bias !== null])];
 }

@@ -1,4 +1,4 @@
-import type { FieldAsset, MlpLayer } from './asset.ts';
+import type { AttributeField, FieldAsset, MlpLayer } from './asset.ts';
 
 /** One grid, or none and the same coordinates read. */
 function isSameEncoding(a: FieldAsset['encoding'], b: FieldAsset['encoding']): boolean {
@@ -6,11 +6,27 @@ function isSameEncoding(a: FieldAsset['encoding'], b: FieldAsset['encoding']): b
   return a.inputSpace === b.inputSpace && String(a.origin) === String(b.origin);
 }
 
-/** Whether two fields are one function: the same arrays of weights, and all else that determines f. */
+function areSameAttributes({ attributes: a = {} }: FieldAsset, { attributes: b = {} }: FieldAsset): boolean {
+  const isSame = (one: AttributeField, other: AttributeField | undefined): boolean =>
+    one === other || (one.layers === other?.layers && isSameEncoding(one.encoding, other.encoding));
+  return (
+    a === b ||
+    (Object.keys(a).length === Object.keys(b).length &&
+      Object.entries(a).every(([name, one]) => isSame(one, b[name])))
+  );
+}
+
+/** Whether two fields are one function with the same attributes: the same arrays of weights, and all else that determines them. */
 export function isSameNetwork(a: FieldAsset, b: FieldAsset): boolean {
   const rest = ({ output, isNegativeInside, valueScale, domain }: FieldAsset): string =>
     JSON.stringify([output.plus, output.minus, isNegativeInside, valueScale, domain.min, domain.max]);
-  return a === b || (a.layers === b.layers && isSameEncoding(a.encoding, b.encoding) && rest(a) === rest(b));
+  return (
+    a === b ||
+    (a.layers === b.layers &&
+      isSameEncoding(a.encoding, b.encoding) &&
+      rest(a) === rest(b) &&
+      areSameAttributes(a, b))
+  );
 }
 
 /**

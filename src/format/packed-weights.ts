@@ -1,7 +1,14 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from './asset.ts';
-import { encodeField, type FieldViews, roundField } from './encode-field.ts';
-import type { MlpLayerJson, WeightType } from './extension.ts';
+import {
+  encodeField,
+  type FieldViews,
+  mapAttributes,
+  type NetworkViews,
+  placeNetworks,
+  roundField,
+} from './encode-field.ts';
+import type { WeightType } from './extension.ts';
 import { checkField, MEMORY_PLACES } from './field-rules.ts';
 import { contentHash } from './hash.ts';
 import { IssueList } from './issues.ts';
@@ -18,8 +25,9 @@ export interface PackedWeights {
   readonly sha256: string;
   /** The field whose weights these are. */
   readonly asset: FieldAsset;
-  readonly mlpLayers: readonly MlpLayerJson[];
-  /** Byte ranges of the bufferViews: the MLP, then the levels, coarse to fine. */
+  /** Which of the ranges hold what. */
+  readonly views: Omit<FieldViews, 'partitions'>;
+  /** Byte ranges of the bufferViews: MLPs, then levels, coarse to fine. */
   readonly ranges: readonly { readonly byteOffset: number; readonly byteLength: number }[];
 }
 
@@ -35,20 +43,24 @@ export async function packWeights(
   asset: FieldAsset,
   { uri, dtype = 'f32' }: { readonly uri: string; readonly dtype?: WeightType },
 ): Promise<PackedWeights> {
-  const { mlp, levels, mlpLayers } = encodeField(asset, dtype);
   const bin = new BinWriter();
-  for (const part of [mlp, ...levels]) bin.addView(part);
+  const [views] = placeNetworks([encodeField(asset, dtype)], (bytes) => bin.addView(bytes));
   const sha256 = await contentHash(roundField(asset, dtype));
-  return { uri, bytes: bin.bytes(), dtype, sha256, asset, mlpLayers, ranges: bin.ranges() };
+  return { uri, bytes: bin.bytes(), dtype, sha256, asset, views, ranges: bin.ranges() };
 }
 
 /** Adds the bufferViews of packed weights to a file. */
-export function addPackedViews(bin: BinWriter, { uri, bytes, ranges }: PackedWeights): FieldViews {
+export function addPackedViews(bin: BinWriter, { uri, bytes, views, ranges }: PackedWeights): FieldViews {
   const buffer: ExternalBuffer = { uri, byteLength: bytes.length };
-  const [mlp, ...levels] = ranges.map(({ byteOffset, byteLength }) =>
+  const indices = ranges.map(({ byteOffset, byteLength }) =>
     bin.addExternalView(buffer, byteOffset, byteLength),
   );
-  return { mlp, levels, partitions: [] };
+  const inFile = ({ mlp, mlpLayers, levels }: NetworkViews): NetworkViews => ({
+    mlp: indices[mlp],
+    mlpLayers,
+    levels: levels.map((level) => indices[level]),
+  });
+  return { ...inFile(views), attributes: mapAttributes(views, inFile), partitions: [] };
 }
 
 /**
@@ -62,6 +74,10 @@ export function checkPacked(asset: FieldAsset, { asset: packed, uri }: PackedWei
     throw new NsdfArgumentError('weights', `${message}: it must share its layers, encoding and domain`);
   }
   const issues = new IssueList();
-  checkField({ ...asset, encoding: null, layers: null, output: null }, MEMORY_PLACES, issues);
+  checkField(
+    { ...asset, encoding: null, layers: null, output: null, attributes: null },
+    MEMORY_PLACES,
+    issues,
+  );
   issues.throwFirstError();
 }

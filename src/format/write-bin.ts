@@ -8,6 +8,8 @@ const FLOAT = 5126;
 const UNSIGNED_SHORT = 5123;
 const UNSIGNED_INT = 5125;
 const ARRAY_BUFFER = 34962;
+/** Of 1, 2, 3 and 4 components. */
+const TYPES = ['SCALAR', 'VEC2', 'VEC3', 'VEC4'];
 const ELEMENT_ARRAY_BUFFER = 34963;
 
 type Json = Record<string, unknown>;
@@ -92,23 +94,30 @@ export function boundsAccessor(bin: BinWriter, asset: FieldAsset): Json {
 
 /**
  * Attributes and indices of a fallback mesh.
+ * @param others f32[nVertices * width] each, by their names.
  * @throws {NsdfArgumentError} if it has no triangle or an index out of range.
  */
-export function fallbackAttributes(bin: BinWriter, mesh: FallbackMesh): Json {
+export function fallbackAttributes(
+  bin: BinWriter,
+  mesh: FallbackMesh,
+  others: Readonly<Record<string, Float32Array>> = {},
+): Json {
   const nVertices = checkFallback(mesh);
-  const addVec3 = (values: Float32Array, bounds: object): number => {
+  const add = (values: Float32Array, bounds: object): number => {
     const bufferView = bin.addView(bytesOf(values), ARRAY_BUFFER);
-    return bin.addAccessor({ bufferView, componentType: FLOAT, count: nVertices, type: 'VEC3', ...bounds });
+    const type = TYPES[values.length / nVertices - 1];
+    return bin.addAccessor({ bufferView, componentType: FLOAT, count: nVertices, type, ...bounds });
   };
-  const POSITION = addVec3(mesh.positions, boundsOf(mesh.positions));
-  const NORMAL = mesh.normals === null ? null : addVec3(mesh.normals, {});
+  const POSITION = add(mesh.positions, boundsOf(mesh.positions));
+  const NORMAL = mesh.normals === null ? null : add(mesh.normals, {});
+  const named = Object.entries(others).map(([name, values]) => [name, add(values, {})]);
   // 65535 is glTF's primitive restart value and never an index of unsigned shorts.
   const isShort = nVertices <= 65535;
   const indices = isShort ? Uint16Array.from(mesh.indices) : mesh.indices;
   const bufferView = bin.addView(bytesOf(indices), ELEMENT_ARRAY_BUFFER);
   const componentType = isShort ? UNSIGNED_SHORT : UNSIGNED_INT;
   return {
-    attributes: { POSITION, ...(NORMAL === null ? {} : { NORMAL }) },
+    attributes: { POSITION, ...(NORMAL === null ? {} : { NORMAL }), ...Object.fromEntries(named) },
     indices: bin.addAccessor({ bufferView, componentType, count: indices.length, type: 'SCALAR' }),
   };
 }

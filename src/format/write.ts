@@ -1,7 +1,7 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from './asset.ts';
-import { encodeField, type FieldViews, fieldJson, roundField } from './encode-field.ts';
-import { EXTENSION_NAME, type MlpLayerJson, type WeightType } from './extension.ts';
+import { encodeField, type FieldViews, fieldJson, placeNetworks, roundField } from './encode-field.ts';
+import { EXTENSION_NAME, type WeightType } from './extension.ts';
 import { packGlb } from './glb.ts';
 import { contentHash } from './hash.ts';
 import { addPackedViews, checkPacked, type PackedWeights } from './packed-weights.ts';
@@ -30,7 +30,7 @@ export type WritableScene = NsdfScene | FieldAsset | readonly FieldAsset[];
 
 /**
  * Writes a `.nsdf` file. The same input gives the same bytes. In the BIN chunk come fallback meshes, all MLPs, then
- * the grid levels of all fields, coarse to fine, so that a prefix of the file is a usable coarse scene.
+ * the grid levels of all fields and attributes, coarse to fine, so that a prefix of the file is a usable coarse scene.
  * Stored hashes are not carried over: {@link writeNsdfHashed} makes new ones.
  * @throws {NsdfFormatError} if a field breaks a rule. @throws {NsdfArgumentError} if there is no field, a weight does
  * not fit `dtype`, a fallback has no triangle, or `weights` are those of another field.
@@ -83,7 +83,6 @@ type Json = Record<string, unknown>;
 
 /** A field's weights in the file, or beside it. */
 interface PlacedWeights {
-  readonly mlpLayers: readonly MlpLayerJson[];
   readonly views: FieldViews;
   readonly sha256: string | null;
 }
@@ -134,34 +133,24 @@ class SceneWriter {
 
   /** MLPs first, then level 0 of all fields, level 1, and so on; partitions last. */
   #writeWeights(fields: readonly NsdfField[]): Map<FieldAsset, PlacedWeights> {
-    const encoded = new Map(fields.map(({ asset }) => [asset, encodeField(asset, this.#dtype)]));
-    const levelViews = new Map<FieldAsset, number[]>();
-    const partitionViews = new Map<FieldAsset, number[]>();
-    const placed = new Map<FieldAsset, PlacedWeights>();
-    for (const [asset, { mlp, mlpLayers }] of encoded) {
-      const views = { mlp: this.#bin.addView(mlp), levels: [] as number[], partitions: [] as number[] };
-      partitionViews.set(asset, views.partitions);
-      levelViews.set(asset, views.levels);
-      placed.set(asset, { mlpLayers, views, sha256: this.#hashes.get(asset) ?? null });
-    }
-    const nLevels = Math.max(...[...encoded.values()].map(({ levels }) => levels.length));
-    for (let l = 0; l < nLevels; l++) {
-      for (const [asset, { levels }] of encoded) {
-        if (l < levels.length) levelViews.get(asset)!.push(this.#bin.addView(levels[l]));
-      }
-    }
-    for (const [asset, { partitions }] of encoded) {
-      for (const bytes of partitions) partitionViews.get(asset)!.push(this.#bin.addView(bytes));
-    }
-    return placed;
+    const assets = [...new Set(fields.map(({ asset }) => asset))];
+    const encoded = assets.map((asset) => encodeField(asset, this.#dtype));
+    const views = placeNetworks(encoded, (bytes) => this.#bin.addView(bytes));
+    return new Map(
+      assets.map((asset, i) => {
+        const partitions = encoded[i].partitions.map((bytes) => this.#bin.addView(bytes));
+        const sha256 = this.#hashes.get(asset) ?? null;
+        return [asset, { views: { ...views[i], partitions }, sha256 }];
+      }),
+    );
   }
 
   /** All fields share the weights that lie beside the file. */
   #referToWeights(fields: readonly NsdfField[], packed: PackedWeights): Map<FieldAsset, PlacedWeights> {
     for (const { asset } of fields) checkPacked(asset, packed);
-    const { mlpLayers, sha256 } = packed;
+    const { sha256 } = packed;
     const views = addPackedViews(this.#bin, packed);
-    return new Map(fields.map(({ asset }) => [asset, { mlpLayers, views, sha256 }]));
+    return new Map(fields.map(({ asset }) => [asset, { views, sha256 }]));
   }
 
   #meshJson(
@@ -171,9 +160,9 @@ class SceneWriter {
   ): Json {
     const primitives = mesh.fields.map((field) => {
       const { asset, material } = field;
-      const { mlpLayers, views, sha256 } = weights.get(asset)!;
+      const { views, sha256 } = weights.get(asset)!;
       const named = { dtype: this.#dtype, views, meshName: mesh.name, sha256 };
-      const extension = fieldJson(asset, mlpLayers, named);
+      const extension = fieldJson(asset, named);
       return {
         ...attributes.get(field),
         ...(material === null ? {} : { material: this.#materialIndex(material) }),

@@ -1,7 +1,7 @@
 import { NsdfFormatError, NsdfUnsupportedError } from '../errors.ts';
 import type { FieldAsset, GridLevel, HashGridEncoding, IdentityEncoding, MlpLayer } from '../format/asset.ts';
 import type { BytesSource } from '../format/bytes.ts';
-import { checkField, type FieldPlaces } from '../format/field-rules.ts';
+import { checkField, type FieldPlaces, MEMORY_PLACES } from '../format/field-rules.ts';
 import { IssueList, type NsdfPlace } from '../format/issues.ts';
 import { readGridShape } from './grid-levels.ts';
 import { Metadata, parseDomain, parseOutput } from './metadata.ts';
@@ -166,6 +166,9 @@ function tensorPlaces(asset: FieldAsset, file: SafeTensors, layers: readonly Lay
     lodResolutions: {},
     region: {},
     tolerance: {},
+    attributes: {},
+    // The layout has none.
+    attribute: () => MEMORY_PLACES,
     encoding: meta('encoder'),
     mlp: { path: 'fc' },
     level: (index) => ({ path: `${GRID_TENSOR} (level ${index})` }),

@@ -46,6 +46,7 @@ function errorOf({ stats }: DeriveResult): number {
   return Math.max(stats.errorLocal ?? stats.toleranceLocal, stats.errorBackLocal ?? 0);
 }
 
-function bytesOf({ positions, normals, indices }: SurfaceMesh): number {
-  return positions.byteLength + normals.byteLength + indices.byteLength;
+function bytesOf({ positions, normals, indices, attributes = {} }: SurfaceMesh): number {
+  const arrays = [positions, normals, indices, ...Object.values(attributes)];
+  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

@@ -116,7 +116,7 @@ async function attempt(
   options: JobOptions,
   control: BackendControl,
 ): Promise<BackendSurface | string> {
-  const needsMore = needsRest(options);
+  const needsMore = needsRest(options) || asset.attributes !== undefined;
   let derived: GpuDerived;
   try {
     const share = needsMore ? DERIVE_SHARE : 1;

@@ -58,7 +58,7 @@ export async function drive<T>(steps: Generator<DeriveProgress, T, void>, contro
 
 /**
  * Runs a whole job: the derivation, the caps, the simplification, the splitting of normals and the record, where the options ask
- * for them.
+ * for them, and the attributes, where the field has any.
  * @throws whatever the job throws
  */
 export async function runJob(
@@ -69,9 +69,13 @@ export async function runJob(
 ): Promise<DerivedSurface> {
   const { throwIfCancelled } = control;
   const onProgress = risingProgress(control.onProgress);
-  const surface = await deriveAndSplit(job, asset, options, { throwIfCancelled, onProgress });
-  if (options.recordsFor === undefined) return surface;
-  return drive(job.keepSurface(asset, surface, options), { throwIfCancelled, onProgress: () => {} });
+  let surface = await deriveAndSplit(job, asset, options, { throwIfCancelled, onProgress });
+  const quietly = { throwIfCancelled, onProgress: () => {} };
+  if (options.recordsFor !== undefined) {
+    surface = await drive(job.keepSurface(asset, surface, options), quietly);
+  }
+  if (asset.attributes === undefined) return surface;
+  return drive(job.addAttributes(asset, surface, options), quietly);
 }
 
 async function deriveAndSplit(

@@ -3,10 +3,11 @@ import type { FieldAsset } from '../format/asset.ts';
 import { capMesh, withoutCaps } from '../surface/cap.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
 import { simplifyMesh } from '../surface/simplify.ts';
+import { addAttributes } from '../surface/vertex-attributes.ts';
 import { conclude } from './figures.ts';
 import type { DeriveProgress } from './options.ts';
 import { frameOf } from './plan.ts';
-import { keepSurface } from './records.ts';
+import { keepSurface, quietly } from './records.ts';
 import { splitSurface } from './split-surface.ts';
 import { deriveSteps } from './stages.ts';
 import type { DerivedSurface, Job, JobOptions } from './steps.ts';
@@ -17,6 +18,7 @@ export const JOB: Job = {
   cap: capSurface,
   simplify: simplifySurface,
   splitNormals: splitSurface,
+  addAttributes: addSurfaceAttributes,
   keepSurface,
 };
 
@@ -60,4 +62,12 @@ function* simplifySurface(
     timeMs: { ...surface.stats.timeMs, simplify: performance.now() - startMs },
   });
   return { ...surface, mesh, isEmpty: mesh.indices.length === 0, stats };
+}
+
+/** Evaluates the field's attributes at the vertices; see `addAttributes`. */
+function* addSurfaceAttributes(
+  asset: FieldAsset,
+  surface: DerivedSurface,
+): Generator<DeriveProgress, DerivedSurface, void> {
+  return { ...surface, mesh: yield* quietly(addAttributes(surface.mesh, asset)) };
 }

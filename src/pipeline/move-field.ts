@@ -1,5 +1,6 @@
 import { NsdfArgumentError } from '../errors.ts';
-import type { FieldAsset, Vec3 } from '../format/asset.ts';
+import type { AttributeField, FieldAsset, Vec3 } from '../format/asset.ts';
+import { mapAttributes } from '../format/encode-field.ts';
 import { moveBox, originOf, roundingOf } from '../format/local-origin.ts';
 import { shownBox } from '../format/shown-box.ts';
 import type { RegionStructure } from '../surface/structure.ts';
@@ -38,14 +39,24 @@ export function movedAsset(asset: FieldAsset): FieldAsset {
 }
 
 function moveAsset(asset: FieldAsset, origin: Vec3): FieldAsset {
-  const { encoding, domain, region } = asset;
-  const isLocal = encoding.kind === 'none' && encoding.inputSpace === 'local';
+  const { domain, region, attributes } = asset;
   return {
     ...asset,
     domain: moveBox(domain, origin, -1),
     ...(region && { region: moveBox(region, origin, -1) }),
-    ...(isLocal && { encoding: { ...encoding, origin } }),
+    encoding: moveEncoding(asset, origin),
+    ...(attributes && {
+      attributes: mapAttributes(asset, (attribute) => ({
+        ...attribute,
+        encoding: moveEncoding(attribute, origin),
+      })),
+    }),
   };
+}
+
+function moveEncoding({ encoding }: AttributeField, origin: Vec3): AttributeField['encoding'] {
+  const isLocal = encoding.kind === 'none' && encoding.inputSpace === 'local';
+  return isLocal ? { ...encoding, origin } : encoding;
 }
 
 /** A mesh is no better than its vertices, whose coordinates are rounded to single precision. */

@@ -6,6 +6,7 @@ import { explainEmpty } from '../surface/explain-empty.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import { decodeSurface, encodeSurface } from '../surface/surface-record.ts';
 import { verifySurface } from '../surface/verify-surface.ts';
+import { addAttributes } from '../surface/vertex-attributes.ts';
 import { conclude, NO_STOPS } from './figures.ts';
 import { latticeSpacing } from './lattice-rule.ts';
 import type { DeriveProgress, DeriveStops } from './options.ts';
@@ -94,7 +95,7 @@ export function* keepSurface(
 }
 
 /**
- * Makes the surface of its record.
+ * Makes the surface of its record. Attributes are evaluated anew: a record holds what takes a derivation to find.
  * @throws {NsdfFormatError} if anything in the record is wrong, or the mesh in it is not one of this field.
  */
 export function* readSurface(
@@ -113,7 +114,7 @@ export function* readSurface(
   const isEmpty = nTriangles === 0;
   const emptyReason = isEmpty && explainEmpty(createCpuField(asset), frameOf(asset, options).bounds);
   const found = { ...counts, nVertices, nTriangles, ...(emptyReason && { emptyReason }), timeMs: {} };
-  return { mesh, isEmpty, stats: conclude(found) };
+  return { mesh: yield* quietly(addAttributes(mesh, asset)), isEmpty, stats: conclude(found) };
 }
 
 /** Holds a mesh against the field and what the options ask for, not against what a record says of itself. */

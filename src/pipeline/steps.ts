@@ -70,6 +70,8 @@ export interface Job {
   readonly simplify: SurfaceSteps;
   /** Splits the normals along creases sharper than `options.creaseAngle`. */
   readonly splitNormals: SurfaceSteps;
+  /** Adds the field's attributes at the vertices, where it has any; records are without. */
+  readonly addAttributes: SurfaceSteps;
   /** Adds the record where `options.recordsFor` asks for it; see `keepSurface`. */
   readonly keepSurface: SurfaceSteps;
 }

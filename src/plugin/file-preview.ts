@@ -19,7 +19,7 @@ export interface NSDFPreviewNote {
 }
 
 /** One field of a preview, for an engine to draw. */
-export interface PreviewPart {
+export interface PreviewPart extends Pick<SurfaceMesh, 'attributes'> {
   readonly name: string;
   /** f32[nVertices * 3], local units, or relative to what `matrixWorld` begins with. */
   readonly positions: Float32Array;
@@ -113,12 +113,13 @@ export class FilePreview {
   }
 
   private async _makePart({ field, matrixWorld }: NsdfFieldInstance): Promise<PreviewPart | null> {
-    const surface: (FallbackMesh & Pick<SurfaceMesh, 'origin'>) | null =
+    const surface: (FallbackMesh & Pick<SurfaceMesh, 'origin' | 'attributes'>) | null =
       field.fallback ?? (await this._derive(field.asset));
     if (surface === null) return null;
-    const { positions, normals, indices, origin } = surface;
+    const { positions, normals, indices, attributes, origin } = surface;
     const look = { name: field.asset.name, material: field.material };
-    return { ...look, positions, normals, indices, matrixWorld: translated(matrixWorld, origin) };
+    const mesh = { positions, normals, indices, ...(attributes && { attributes }) };
+    return { ...look, ...mesh, matrixWorld: translated(matrixWorld, origin) };
   }
 
   private async _derive(asset: FieldAsset): Promise<SurfaceMesh | null> {

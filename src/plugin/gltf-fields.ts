@@ -40,6 +40,14 @@ export function carriesField(primitive: PrimitiveDef): boolean {
   return primitive.extensions?.[EXTENSION_NAME] !== undefined;
 }
 
+/** Whether a primitive carries a field that has colours. */
+export function isColored({ extensions }: PrimitiveDef): boolean {
+  const { attributes } = (extensions?.[EXTENSION_NAME] ?? {}) as {
+    attributes?: { COLOR_0?: unknown } | null;
+  };
+  return attributes?.COLOR_0 !== undefined;
+}
+
 /** How many fields the file's meshes carry. */
 export function countFields({ meshes = [] }: GltfJson): number {
   return meshes.flatMap((mesh) => mesh.primitives).filter(carriesField).length;

@@ -25,7 +25,7 @@ export async function deriveForGpu(
   place: GPUDevice | string,
 ): Promise<GpuOutput> {
   if (typeof place === 'string') return readBack(asset, options, place);
-  const reason = whyReadBack(options);
+  const reason = whyReadBack(asset, options);
   if (reason !== undefined) return readBack(asset, { device: place, ...options }, reason);
   try {
     return { onGpu: await deriveGpuMesh(asset, { ...options, device: place }) };
@@ -46,15 +46,11 @@ async function readBack(asset: FieldAsset, options: DeriveOptions, reason: strin
 }
 
 /** What has to be done with the mesh on this side. */
-function whyReadBack({
-  exact,
-  structure,
-  preview,
-  cap,
-  maxVertices,
-  creaseAngle,
-  backend = 'auto',
-}: DeriveOptions): string | undefined {
+function whyReadBack(
+  { attributes }: FieldAsset,
+  { exact, structure, preview, cap, maxVertices, creaseAngle, backend = 'auto' }: DeriveOptions,
+): string | undefined {
+  if (attributes) return `${Object.keys(attributes).join(', ')} is evaluated at vertices that are read back`;
   if (backend === 'cpu' || backend === 'worker') return `the backend ${backend} was asked for`;
   const asked = { exact, structure, preview, cap, maxVertices, creaseAngle };
   const [name] = Object.entries(asked).find(([, value]) => value !== undefined && value !== false) ?? [];

@@ -12,6 +12,11 @@ export interface SurfaceMesh {
   /** u32[nTriangles * 3] */
   readonly indices: Uint32Array;
   /**
+   * The field's attributes at the vertices, by glTF's names (`COLOR_0`, linear, `_TEMPERATURE`): f32[nVertices * width]
+   * each. Absent where the field has none.
+   */
+  readonly attributes?: Readonly<Record<string, Float32Array>>;
+  /**
    * What the positions are relative to: a vertex's local coordinates are the sums, in double precision. Absent where the
    * positions are the local coordinates themselves, as they are but for fields far from zero: see `originOf`.
    */

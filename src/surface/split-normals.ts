@@ -132,9 +132,30 @@ function assemble(mesh: SurfaceMesh, directions: Float64Array, groups: DisjointS
     }
     split[c] = vertexOf[group];
   }
-  const copied = new Float32Array(source.length * 3);
-  for (let i = 0; i < copied.length; i++) copied[i] = positions[source[(i - (i % 3)) / 3] * 3 + (i % 3)];
-  return { positions: copied, normals: meanNormals(mesh, directions, split, source), indices: split };
+  return {
+    positions: copied(positions, 3, source),
+    normals: meanNormals(mesh, directions, split, source),
+    indices: split,
+    ...(mesh.attributes && { attributes: copyAttributes(mesh, source) }),
+  };
+}
+
+function copyAttributes({ positions, attributes }: SurfaceMesh, source: readonly number[]) {
+  const nVertices = positions.length / 3;
+  const entries = Object.entries(attributes ?? {}).map(([name, values]): [string, Float32Array] => [
+    name,
+    copied(values, values.length / nVertices, source),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** Values of the vertices in `source`, `width` each. */
+function copied(values: Float32Array, width: number, source: readonly number[]): Float32Array {
+  const out = new Float32Array(source.length * width);
+  for (let v = 0; v < source.length; v++) {
+    for (let k = 0; k < width; k++) out[v * width + k] = values[source[v] * width + k];
+  }
+  return out;
 }
 
 /** Area-weighted means of the corners' directions; the old normal where they cancel. */

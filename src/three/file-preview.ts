@@ -67,11 +67,14 @@ class PreviewGroup implements PreviewTarget {
   }
 }
 
-function createMesh({ name, positions, normals, indices, material, matrixWorld }: PreviewPart): Mesh {
-  const surface = { positions, normals: normals ?? new Float32Array(positions.length), indices };
+function createMesh({ name, normals, material, matrixWorld, ...part }: PreviewPart): Mesh {
+  const surface = { ...part, normals: normals ?? new Float32Array(part.positions.length) };
   const geometry = createGeometry(surface, name);
   if (normals === null) geometry.computeVertexNormals();
-  const mesh = new Mesh(geometry, material ? materialOf(material) : createDefaultMaterial());
+  const isColored = geometry.hasAttribute('color');
+  const look = material ? materialOf(material) : createDefaultMaterial(isColored);
+  look.vertexColors = isColored;
+  const mesh = new Mesh(geometry, look);
   mesh.name = name;
   mesh.matrixAutoUpdate = false;
   mesh.matrix.fromArray(matrixWorld);

@@ -9,6 +9,7 @@ import {
   countFields,
   type DecodedFields,
   hasFallback,
+  isColored,
   isInstanced,
   type MeshDef,
   type PrimitiveDef,
@@ -163,7 +164,7 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
 
   /** The file's material, or ours where it names none. */
   private async _material(primitive: PrimitiveDef): Promise<Material> {
-    if (primitive.material === undefined) return createDefaultMaterial();
+    if (primitive.material === undefined) return createDefaultMaterial(isColored(primitive));
     return this._parser.getDependency('material', primitive.material);
   }
 

@@ -140,7 +140,8 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
    * @throws what `deriveMesh` throws, and the signal's reason; nothing is left at work then.
    */
   static async withLevels(asset: FieldAsset, options: LevelsOptions = {}): Promise<NSDFObject> {
-    const { settings = {}, material = createDefaultMaterial(), signal, onProgress } = options;
+    const isColored = asset.attributes?.COLOR_0 !== undefined;
+    const { settings = {}, material = createDefaultMaterial(isColored), signal, onProgress } = options;
     const lod = lodOf(settings) ?? {};
     const { lod: _lod, output: _output, renderer: _renderer, ...derive } = settings;
     const object = new NSDFObject();
@@ -412,7 +413,8 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
       this._shown.show(derived);
       return before;
     }
-    this._shown = ShownMesh.create(derived, this._material ?? createDefaultMaterial());
+    const isColored = derived.geometry.hasAttribute('color');
+    this._shown = ShownMesh.create(derived, this._material ?? createDefaultMaterial(isColored));
     this._material = null;
     const { mesh } = this._shown;
     mesh.matrixWorld.copy(this.matrixWorld); // it may be drawn in this very frame

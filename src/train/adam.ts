@@ -1,5 +1,17 @@
-import type { GradientKernel } from './gradient.ts';
-import type { TrainableField } from './trainable-field.ts';
+/** What is trained: a table of entries of `nFeaturesPerLevel` values, and a network. */
+interface Parameters {
+  readonly shape: { readonly nFeaturesPerLevel: number };
+  readonly table: Float32Array;
+  readonly mlp: Float64Array;
+}
+
+/** Gradients of them; those of the first `nTouched` entries in `touched`, the others are 0. */
+interface Gradients {
+  readonly touched: Uint32Array;
+  readonly nTouched: number;
+  readonly tableGradient: Float32Array;
+  readonly mlpGradient: Float64Array;
+}
 
 /** Learning rates; {@link cosineShare} lowers them over the steps. */
 export interface LearningRates {
@@ -27,14 +39,14 @@ export function cosineShare(step: number, nSteps: number): number {
  * @see Kingma, Ba 2015; Müller et al. 2022, sec. 4 (which skips such entries likewise)
  */
 export class Adam {
-  private readonly field: TrainableField;
+  private readonly field: Parameters;
   private readonly tableMean: Float32Array;
   private readonly tableSquare: Float32Array;
   private readonly mlpMean: Float64Array;
   private readonly mlpSquare: Float64Array;
   private nSteps = 0;
 
-  constructor(field: TrainableField) {
+  constructor(field: Parameters) {
     this.field = field;
     this.tableMean = new Float32Array(field.table.length);
     this.tableSquare = new Float32Array(field.table.length);
@@ -63,7 +75,7 @@ export class Adam {
   }
 
   /** One step against the kernel's gradients. */
-  step(kernel: GradientKernel, rates: LearningRates, share: number): void {
+  step(kernel: Gradients, rates: LearningRates, share: number): void {
     this.nSteps++;
     const correct1 = 1 / (1 - BETA1 ** this.nSteps);
     const correct2 = 1 / (1 - BETA2 ** this.nSteps);

@@ -1,4 +1,6 @@
 export type { Triangles } from '../surface/triangle-tree.ts';
+export type { ColorShape } from './color-field.ts';
+export type { ColoredTriangles, ImagePixels, SurfaceColors, TextureWrap } from './color-source.ts';
 export type { SignedDistance } from './function-source.ts';
 export type { LossWeights } from './gradient.ts';
 export { TRAIN_PRESETS, type TrainOptions, type TrainProgress } from './options.ts';

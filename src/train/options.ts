@@ -1,6 +1,7 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
 import type { WorkerLike } from '../pipeline/worker-host.ts';
+import type { ColorShape } from './color-field.ts';
 import { LOSS_WEIGHT_DEFAULTS, type LossWeights } from './gradient.ts';
 import type { TrainingState } from './replica.ts';
 import { FIELD_SHAPE_DEFAULTS, type FieldShape } from './trainable-field.ts';
@@ -29,6 +30,8 @@ export interface TrainOptions {
   readonly nFeaturesPerLevel?: number;
   /** Widths of the hidden layers. */
   readonly hidden?: readonly number[];
+  /** Colours of the source, where it has any: false leaves them out. */
+  readonly color?: boolean | Partial<ColorShape>;
   readonly batchSize?: number;
   /** Samples away from the surface whose distances are queried beforehand, of each of two kinds; fewer leave false parts. */
   readonly poolSize?: number;
@@ -58,12 +61,25 @@ export interface TrainOptions {
 /** What a preset stands for. */
 interface Preset extends FieldShape {
   readonly steps: number;
+  readonly color: ColorShape;
 }
 
+const COLOR_SHAPE: ColorShape = {
+  resolutions: [16, 40, 100],
+  nFeaturesPerLevel: 2,
+  hidden: [32],
+  log2HashmapSize: 16,
+};
+
 export const TRAIN_PRESETS = {
-  fast: { ...FIELD_SHAPE_DEFAULTS, steps: 120 },
-  default: { ...FIELD_SHAPE_DEFAULTS, steps: 1000 },
-  best: { ...FIELD_SHAPE_DEFAULTS, resolutions: [8, 8 * Math.sqrt(12), 96], steps: 2000 },
+  fast: { ...FIELD_SHAPE_DEFAULTS, steps: 120, color: COLOR_SHAPE },
+  default: { ...FIELD_SHAPE_DEFAULTS, steps: 1000, color: COLOR_SHAPE },
+  best: {
+    ...FIELD_SHAPE_DEFAULTS,
+    resolutions: [8, 8 * Math.sqrt(12), 96],
+    steps: 2000,
+    color: { ...COLOR_SHAPE, resolutions: [16, 48, 144], log2HashmapSize: 17 },
+  },
 } as const satisfies Record<string, Preset>;
 
 /** The batch of the measured recipe. */
@@ -77,6 +93,7 @@ const MAX_WORKERS = 8;
 /** Options with every default in its place. */
 export interface TrainPlan {
   readonly shape: FieldShape;
+  readonly color: ColorShape | undefined;
   readonly steps: number;
   readonly batchSize: number;
   readonly poolSize: number;
@@ -108,6 +125,23 @@ export function planTraining(options: TrainOptions): TrainPlan {
   const isCount = (n: number, least: number, most: number) => Number.isInteger(n) && n >= least && n <= most;
   const isAscending = resolutions.every((n, l) => n >= 2 && n <= 512 && (l === 0 || n > resolutions[l - 1]));
   expect('resolutions', resolutions.length > 0 && isAscending, resolutions, 'ascending numbers in 2..512');
+  const { color: wanted = true } = options;
+  const color = wanted === false ? undefined : { ...base.color, ...(wanted === true ? {} : wanted) };
+  if (color) {
+    const { resolutions: boxes, log2HashmapSize } = color;
+    const isRight = boxes.every((n, l) => n >= 2 && n <= 2048 && (l === 0 || n > boxes[l - 1]));
+    expect('color.resolutions', boxes.length > 0 && isRight, boxes, 'ascending numbers in 2..2048');
+    expect(
+      'color.log2HashmapSize',
+      isCount(log2HashmapSize, 4, 24),
+      log2HashmapSize,
+      'a whole number in 4..24',
+    );
+    const { nFeaturesPerLevel: n, hidden: widths } = color;
+    expect('color.nFeaturesPerLevel', isCount(n, 1, 8), n, 'a whole number in 1..8');
+    const areFew = widths.length <= 8 && widths.every((width) => isCount(width, 1, 256));
+    expect('color.hidden', areFew, widths, 'up to 8 widths in 1..256');
+  }
   const nEntries = resolutions.reduce((sum, n) => sum + (Math.floor(n) + 2) ** 3, 0);
   expect('resolutions', nEntries <= MAX_ENTRIES, resolutions, `at most ${MAX_ENTRIES} vertices in all`);
   expect('nFeaturesPerLevel', isCount(nFeaturesPerLevel, 1, 8), nFeaturesPerLevel, 'a whole number in 1..8');
@@ -139,6 +173,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
   }
   return {
     shape: { resolutions, nFeaturesPerLevel, hidden },
+    color,
     steps,
     batchSize,
     poolSize,

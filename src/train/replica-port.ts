@@ -5,7 +5,7 @@ import { collectBuffers } from '../pipeline/buffers.ts';
 import { fromWire, toWire, type WireError } from '../pipeline/error-wire.ts';
 import type { WorkerLike } from '../pipeline/worker-host.ts';
 import { createEventYield, type EventYield } from '../pipeline/yield-to-events.ts';
-import type { Triangles } from '../surface/triangle-tree.ts';
+import { type ColoredTriangles, type ColorSource, colorSourceOf } from './color-source.ts';
 import { type DistanceSource, MeshSource, type SamplePools } from './distance-source.ts';
 import {
   type Parameters,
@@ -22,6 +22,7 @@ export interface ReplicaCalls {
   distancesAtVertices: { arguments: [level: number, first: number, end: number]; answer: Float64Array };
   distances: { arguments: [points: Float64Array]; answer: Float64Array };
   closestPoints: { arguments: [points: Float64Array]; answer: Float64Array };
+  colorSamples: { arguments: [n: number, seed: number]; answer: Float64Array | undefined };
   surfacePoints: { arguments: [n: number, seed: number]; answer: Float64Array };
   setPools: { arguments: [pools: SamplePools]; answer: undefined };
   setDistances: { arguments: [distances: readonly Float64Array[]]; answer: undefined };
@@ -54,8 +55,8 @@ export class LocalReplica implements ReplicaPort {
   private readonly events: EventYield = createEventYield();
   private isClosed = false;
 
-  constructor(source: DistanceSource, setup: ReplicaSetup, number: number) {
-    this.replica = new Replica(source, setup, number);
+  constructor(source: DistanceSource, setup: ReplicaSetup, number: number, colors?: ColorSource) {
+    this.replica = new Replica(source, setup, number, colors);
   }
 
   async call<N extends CallName>(
@@ -126,7 +127,7 @@ export function joined(parts: readonly Float64Array[]): Float64Array {
 
 /** Meshes that are read as one, and the cube to train in, where it is not to be chosen. */
 export interface MeshInput {
-  readonly meshes: readonly Triangles[];
+  readonly meshes: readonly ColoredTriangles[];
   readonly domain: Box3 | undefined;
 }
 
@@ -155,7 +156,9 @@ export function serveReplica(scope: {
     try {
       if (data.kind === 'start') {
         const mesh = prepareMesh(data.meshes, data.domain);
-        replica = new LocalReplica(new MeshSource(mesh.triangles, mesh.surface), data.setup, data.number);
+        const colors = data.setup.color && colorSourceOf(data.meshes, mesh.domain);
+        const source = new MeshSource(mesh.triangles, mesh.surface);
+        replica = new LocalReplica(source, data.setup, data.number, colors);
         scope.postMessage({ kind: 'ready', mesh }, []);
         return;
       }

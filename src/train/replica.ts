@@ -1,5 +1,8 @@
 import { createRandom } from '../surface/check-random.ts';
 import { Adam, LEARNING_RATE_DEFAULTS } from './adam.ts';
+import type { ColorShape } from './color-field.ts';
+import type { ColorSource } from './color-source.ts';
+import { type ColorGradient, type ColorState, ColorTrainer } from './color-trainer.ts';
 import { type DistanceSource, drawBatch, makePool, type SamplePools } from './distance-source.ts';
 import { GradientKernel, type LossWeights, SAMPLE_STRIDE } from './gradient.ts';
 import { type FieldShape, TrainableField } from './trainable-field.ts';
@@ -7,6 +10,8 @@ import { type FieldShape, TrainableField } from './trainable-field.ts';
 /** What all replicas of one training have in common; plain data, which workers take. */
 export interface ReplicaSetup {
   readonly shape: FieldShape;
+  /** Of the colours, where the source has any and they are wanted. */
+  readonly color?: ColorShape | undefined;
   readonly weights: LossWeights;
   /** Samples a step, of all replicas together. */
   readonly batchSize: number;
@@ -23,12 +28,15 @@ export interface SparseGradient {
   readonly mlp: Float64Array;
   readonly errorSum: number;
   readonly nErrors: number;
+  readonly color?: ColorGradient | undefined;
 }
 
 /** The parameters of a field, as `TrainableField` lays them out. */
 export interface Parameters {
   readonly table: Float32Array;
   readonly mlp: Float64Array;
+  /** Of the colours, where there are any. */
+  readonly color?: Pick<ColorState, 'shape' | 'table' | 'mlp'> | undefined;
 }
 
 /** Parameters and moments: all that a training needs to go on. */
@@ -36,10 +44,14 @@ export interface TrainingState extends Parameters {
   readonly shape: FieldShape;
   /** Adam's moments and its steps. */
   readonly moments: ReturnType<Adam['moments']>;
+  readonly color?: ColorState | undefined;
 }
 
 /** Seeds of different uses lie this far apart. */
 const SEED_STRIDE = 1_000_003;
+const COLOR_SEED_STRIDE = 15_485_863;
+/** Samples of colour for each of distance. */
+const COLOR_SHARE = 0.5;
 
 /**
  * One of the replicas that train a field together. Each draws its share of a batch and computes its gradients; all apply the gradients of
@@ -53,9 +65,11 @@ export class Replica {
   private readonly kernel: GradientKernel;
   private readonly adam: Adam;
   private readonly samples: Float64Array;
+  private readonly color: ColorTrainer | undefined;
   private pools: SamplePools = { wide: new Float64Array(0), uniform: new Float64Array(0) };
 
-  constructor(source: DistanceSource, setup: ReplicaSetup, number: number) {
+  /** @param colors of the source, where it has any. */
+  constructor(source: DistanceSource, setup: ReplicaSetup, number: number, colors?: ColorSource) {
     this.source = source;
     this.setup = setup;
     this.number = number;
@@ -63,7 +77,10 @@ export class Replica {
     this.kernel = new GradientKernel(this.field, setup.weights);
     this.adam = new Adam(this.field);
     const share = (n: number) => Math.floor((setup.batchSize * n) / setup.nReplicas);
-    this.samples = new Float64Array((share(number + 1) - share(number)) * SAMPLE_STRIDE);
+    const nSamples = share(number + 1) - share(number);
+    this.samples = new Float64Array(nSamples * SAMPLE_STRIDE);
+    const nColors = Math.ceil(COLOR_SHARE * nSamples);
+    if (colors && setup.color) this.color = new ColorTrainer(colors, setup.color, setup.seed, nColors);
   }
 
   /** Samples `first` to `end` of a pool. */
@@ -146,7 +163,10 @@ export class Replica {
       kernel.accumulate(samples.subarray(first * SAMPLE_STRIDE, end * SAMPLE_STRIDE), end - first);
       yield;
     }
-    return this.sparse();
+    const color = this.color?.gradient(
+      setup.seed + (7 + step * setup.nReplicas + number) * COLOR_SEED_STRIDE,
+    );
+    return { ...this.sparse(), color };
   }
 
   /** Sums the gradients of all replicas, in their order, and takes one step. */
@@ -162,19 +182,35 @@ export class Replica {
       for (let i = 0; i < mlp.length; i++) kernel.mlpGradient[i] += mlp[i];
     }
     this.adam.step(kernel, LEARNING_RATE_DEFAULTS, rateShare);
+    this.color?.apply(
+      gradients.flatMap(({ color }) => color ?? []),
+      rateShare,
+    );
   }
 
   /** Copied. */
   parameters(): Parameters {
-    return { table: this.field.table.slice(), mlp: this.field.mlp.slice() };
+    const color = this.color?.parameters();
+    return { table: this.field.table.slice(), mlp: this.field.mlp.slice(), ...(color && { color }) };
   }
 
   /** Copied. */
   state(): TrainingState {
-    return { shape: this.setup.shape, ...this.parameters(), moments: this.adam.moments() };
+    return {
+      shape: this.setup.shape,
+      ...this.parameters(),
+      moments: this.adam.moments(),
+      color: this.color?.state(),
+    };
   }
 
-  restore({ table, mlp, moments }: TrainingState): void {
+  /** Points of the source and their colours, for the report; undefined where there are none. */
+  colorSamples(n: number, seed: number): Float64Array | undefined {
+    return this.color?.drawSamples(n, seed + COLOR_SEED_STRIDE);
+  }
+
+  restore({ table, mlp, moments, color }: TrainingState): void {
+    if (color) this.color?.restore(color);
     this.field.table.set(table);
     this.field.mlp.set(mlp);
     this.adam.restore(moments);

@@ -1,6 +1,8 @@
 import { NsdfArgumentError } from '../errors.ts';
+import { createAttribute } from '../field/attribute-field.ts';
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
+import { toSrgb } from '../format/srgb.ts';
 import { abortable } from '../pipeline/abortable.ts';
 import { BackendUnavailableError } from '../pipeline/backend.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
@@ -9,8 +11,10 @@ import type { WorkerLike } from '../pipeline/worker-host.ts';
 import { createEventYield } from '../pipeline/yield-to-events.ts';
 import { createRandom } from '../surface/check-random.ts';
 import { localPositions } from '../surface/mesh.ts';
-import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
+import { TriangleTree } from '../surface/triangle-tree.ts';
 import { cosineShare } from './adam.ts';
+import { ColorField } from './color-field.ts';
+import { COLOR_STRIDE, type ColoredTriangles, colorSourceOf } from './color-source.ts';
 import { MeshSource, normal, type SamplePools } from './distance-source.ts';
 import { FunctionSource, type SignedDistance } from './function-source.ts';
 import { SAMPLE_STRIDE } from './gradient.ts';
@@ -34,6 +38,8 @@ export interface TrainStats {
   readonly seconds: number;
   /** Mean first-order distance from points of the source to the zero set. */
   readonly errorLocal: number;
+  /** Mean difference between the source's colours and the field's, sRGB channels in [0, 1]; undefined without colours. */
+  readonly colorError: number | undefined;
   /** What the source was found to be; undefined for a function. */
   readonly mesh: Omit<TrainingMesh, 'triangles' | 'surface'> | undefined;
   /** Pieces of the derived mesh, and those that were none of the source's (far from it, or beside it) and were trained away. */
@@ -75,7 +81,8 @@ const TIME_SHARE = 0.85;
  * Trains a field on triangle meshes or on any signed distance function: a multiresolution grid and a small ReLU network, ready to
  * be written with `writeNsdf` or derived with `deriveMesh`.
  *
- * @param source meshes (read as one; open, crossing and badly oriented ones too), or a function.
+ * @param source meshes (read as one; open, crossing and badly oriented ones too), or a function. Where a mesh has `colors`, the
+ * field gets a `COLOR_0`.
  * @throws {NsdfArgumentError} if an option is out of range.
  * @throws {NsdfFormatError} if the mesh has no surface, or numbers that are none.
  * @throws {NsdfLoadError} if a worker fails during the training.
@@ -86,7 +93,7 @@ const TIME_SHARE = 0.85;
  * const bytes = writeNsdf(asset);
  */
 export async function trainField(
-  source: Triangles | readonly Triangles[] | SignedDistance,
+  source: ColoredTriangles | readonly ColoredTriangles[] | SignedDistance,
   options: TrainOptions = {},
 ): Promise<TrainResult> {
   const plan = planTraining(options);
@@ -95,6 +102,10 @@ export async function trainField(
   if (resume && !isSameShape(resume.shape, plan.shape)) {
     const [found, expected] = [resume.shape, plan.shape].map((shape) => JSON.stringify(shape));
     throw new NsdfArgumentError('resume', `resume is of shape ${found}, expected ${expected}`);
+  }
+  if (resume?.color && plan.color && JSON.stringify(resume.color.shape) !== JSON.stringify(plan.color)) {
+    const [found, expected] = [resume.color.shape, plan.color].map((shape) => JSON.stringify(shape));
+    throw new NsdfArgumentError('resume', `resume has colours of shape ${found}, expected ${expected}`);
   }
   const startMs = performance.now();
   const training = new Training(await start(source, plan, options), plan, options, startMs);
@@ -121,7 +132,7 @@ interface Started {
 }
 
 async function start(
-  source: Triangles | readonly Triangles[] | SignedDistance,
+  source: ColoredTriangles | readonly ColoredTriangles[] | SignedDistance,
   plan: TrainPlan,
   { domain, signal, createWorker = startTrainWorker }: TrainOptions,
 ): Promise<Started> {
@@ -144,7 +155,8 @@ async function start(
     }
   }
   const mesh = prepareMesh(input.meshes, domain);
-  const ports = [new LocalReplica(new MeshSource(mesh.triangles, mesh.surface), setup(1), 0)];
+  const colors = plan.color && colorSourceOf(input.meshes, mesh.domain);
+  const ports = [new LocalReplica(new MeshSource(mesh.triangles, mesh.surface), setup(1), 0, colors)];
   return { ports, domain: mesh.domain, mesh, nWorkers: 0, workersReason };
 }
 
@@ -224,13 +236,15 @@ class Training {
     if (parts.nSteps > 0) errorLocal = await this.measure();
     await this.report('measure', 1);
     const { mesh, nWorkers, workersReason } = this.started;
+    const asset = await this.asset();
     return {
-      asset: await this.asset(),
+      asset,
       state: await this.started.ports[0].call('state'),
       stats: {
         nSteps: this.step,
         seconds: this.seconds(),
         errorLocal,
+        colorError: await this.measureColors(asset),
         mesh: mesh && factsOf(mesh),
         nComponents: parts.nComponents,
         nFarMended: parts.nMended,
@@ -323,6 +337,12 @@ class Training {
     return sum / N_ERROR_POINTS;
   }
 
+  /** Of the colours, where there are any. */
+  private async measureColors(asset: FieldAsset): Promise<number | undefined> {
+    const samples = await this.started.ports[0].call('colorSamples', N_ERROR_POINTS, this.plan.seed);
+    return samples && colorError(asset, samples, (x, axis) => this.toLocal(x, axis));
+  }
+
   /**
    * Looks for pieces of the surface that are none of the source's and trains them away: on a lattice first, which is cheap, then by a
    * derivation, which sees all.
@@ -369,7 +389,8 @@ class Training {
 
   private async findFalseParts(detail: Pick<DeriveOptions, 'preview' | 'tolerance'>): Promise<FalseParts> {
     const { signal } = this.options;
-    const { mesh } = await deriveMesh(await this.asset(), {
+    const { attributes: _, ...asset } = await this.asset();
+    const { mesh } = await deriveMesh(asset, {
       ...detail,
       cache: false,
       ...(signal ? { signal } : {}),
@@ -391,11 +412,16 @@ class Training {
 
   /** The field as it is now. */
   private async asset(): Promise<FieldAsset> {
-    const { table, mlp } = await this.started.ports[0].call('parameters');
+    const { table, mlp, color } = await this.started.ports[0].call('parameters');
     const field = new TrainableField(this.plan.shape);
     field.table.set(table);
     field.mlp.set(mlp);
-    return field.toAsset(this.options.name ?? 'field', this.started.domain);
+    const asset = field.toAsset(this.options.name ?? 'field', this.started.domain);
+    if (color === undefined) return asset;
+    const colors = new ColorField(color.shape, 0);
+    colors.table.set(color.table);
+    colors.mlp.set(color.mlp);
+    return { ...asset, attributes: { COLOR_0: colors.toAttribute() } };
   }
 
   private toAll(call: (port: ReplicaPort) => Promise<unknown>): Promise<unknown> {
@@ -455,6 +481,32 @@ function sumOfDistances(field: CpuField, points: Float64Array): number {
     sum += Math.abs(values[i]) / Math.max(slope, LEAST_SLOPE);
   }
   return sum;
+}
+
+/**
+ * Mean difference of sRGB channels.
+ * @param samples f64[n * COLOR_STRIDE], in the cube.
+ */
+function colorError(
+  asset: FieldAsset,
+  samples: Float64Array,
+  toLocal: (x: number, axis: number) => number,
+): number {
+  const n = samples.length / COLOR_STRIDE;
+  const points = new Float64Array(n * 3);
+  for (let i = 0; i < points.length; i++) {
+    const axis = i % 3;
+    points[i] = toLocal(samples[((i - axis) / 3) * COLOR_STRIDE + axis], axis);
+  }
+  const found = new Float64Array(n * 3);
+  createAttribute(asset, 'COLOR_0').evaluate(points, found);
+  let sum = 0;
+  for (let i = 0; i < found.length; i++) {
+    const channel = i % 3;
+    const expected = samples[((i - channel) / 3) * COLOR_STRIDE + 3 + channel];
+    sum += Math.abs(toSrgb(found[i]) - toSrgb(Math.min(1, expected)));
+  }
+  return n > 0 ? sum / found.length : 0;
 }
 
 interface FalseParts {

@@ -16,6 +16,7 @@ import { packPartition } from '../../src/pipeline/pack-partition.ts';
 import { openEnvelope, packRecord } from '../../src/pipeline/record-envelope.ts';
 import { validateDeriveOptions } from '../../src/pipeline/validate-options.ts';
 import { verifyPartitions } from '../../src/pipeline/verify-partitions.ts';
+import { coloredBox } from '../fixtures/colored-fields.ts';
 import { compactField, reseal } from '../fixtures/compact-field.ts';
 import { boxMlp, octahedronMlp, randomField, sphereField } from '../fixtures/fields.ts';
 import { type LooseJson, unpack } from '../format/glb-tools.ts';
@@ -46,6 +47,7 @@ export async function createCampaigns(): Promise<readonly Campaign[]> {
     writeNsdf(randomField(1, { L: 2, T: 5, finest: 6, layers: [4] }), { dtype: 'f16' }),
     writeNsdf(sceneOf([boxMlp(), sphereField({ cells: [2] })], { fallback })),
     writeNsdf(packed),
+    writeNsdf(coloredBox()),
     writeNsdf(box, { weights }),
   ];
   const compact = writeNsdf(

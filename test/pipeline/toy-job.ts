@@ -88,6 +88,10 @@ export const TOY_JOB: Job = {
     return surfaceOf(Float32Array.from([...mesh.positions, ...mesh.positions.subarray(0, 3)]));
   },
   // biome-ignore lint/correctness/useYield: there is nothing to give way for.
+  addAttributes: function* (_asset, surface) {
+    return surface;
+  },
+  // biome-ignore lint/correctness/useYield: there is nothing to give way for.
   keepSurface: function* (_asset, surface) {
     return { ...surface, records: { surface: Uint8Array.of(1) } };
   },

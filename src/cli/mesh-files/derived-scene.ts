@@ -35,10 +35,30 @@ export function flattenScene({ scene, meshOf }: DerivedScene): MeshData {
     v += part.coordinates.length;
     t += part.indices.length;
   }
-  return { ...relativePositions(coordinates), normals, indices };
+  return { ...relativePositions(coordinates), normals, indices, attributes: joinColors(parts) };
 }
 
-function placeMesh({ positions, normals, indices, origin = [0, 0, 0] }: MeshData, m: readonly number[]) {
+/** Colours where every part has them, as many channels each; what parts don't have in common is left out. */
+function joinColors(parts: readonly ReturnType<typeof placeMesh>[]): MeshData['attributes'] {
+  const shown = parts.filter(({ coordinates }) => coordinates.length > 0);
+  const colors = shown.map(({ attributes }) => attributes?.COLOR_0);
+  const widths = new Set(
+    shown.map(({ coordinates }, i) => (3 * (colors[i]?.length ?? 0)) / coordinates.length),
+  );
+  if (shown.length === 0 || widths.size > 1 || widths.has(0)) return undefined;
+  const joined = new Float32Array(colors.reduce((n, values) => n + (values?.length ?? 0), 0));
+  let at = 0;
+  for (const values of colors as Float32Array[]) {
+    joined.set(values, at);
+    at += values.length;
+  }
+  return { COLOR_0: joined };
+}
+
+function placeMesh(
+  { positions, normals, indices, attributes, origin = [0, 0, 0] }: MeshData,
+  m: readonly number[],
+) {
   const coordinates = new Float64Array(positions.length);
   const turned = new Float32Array(positions.length);
   const cofactor = cofactorOf(m);
@@ -55,7 +75,7 @@ function placeMesh({ positions, normals, indices, origin = [0, 0, 0] }: MeshData
     if (length > 0) for (let k = 0; k < 3; k++) turned[i + k] /= length;
   }
   const facing = side > 0 ? indices : indices.map((_, i) => indices[i - (i % 3) + 2 - (i % 3)]);
-  return { coordinates, normals: turned, indices: facing };
+  return { coordinates, normals: turned, indices: facing, attributes };
 }
 
 /** Of the linear part, column by column: its inverse transpose times its determinant. */

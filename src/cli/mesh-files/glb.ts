@@ -23,7 +23,7 @@ function write(mesh: MeshData): Uint8Array {
   const asset = { version: '2.0', generator: 'nsdf-loader' };
   if (mesh.indices.length === 0) return packGlb({ asset }, new Uint8Array(0));
   const bin = new BinWriter();
-  const primitive = fallbackAttributes(bin, mesh);
+  const primitive = fallbackAttributes(bin, mesh, mesh.attributes);
   const json = {
     asset,
     scene: 0,
@@ -52,7 +52,7 @@ function writeScene({ scene, meshOf }: DerivedScene): Uint8Array {
     if (found !== undefined) return found;
     if (field.material && !materials.includes(field.material)) materials.push(field.material);
     const material = field.material ? { material: materials.indexOf(field.material) } : {};
-    const primitive = { ...fallbackAttributes(bin, data), ...material };
+    const primitive = { ...fallbackAttributes(bin, data, data.attributes), ...material };
     known.set(field, meshes.push({ name: field.asset.name, primitives: [primitive] }) - 1);
     return meshes.length - 1;
   };

@@ -7,8 +7,10 @@ import { IDENTITY_MATRIX, matrixOf, multiply } from '../../format/instances.ts';
 import { IssueList } from '../../format/issues.ts';
 import { JsonObject } from '../../format/json-object.ts';
 import type { Triangles } from '../../surface/triangle-tree.ts';
+import type { ColoredTriangles, SurfaceColors } from '../../train/index.ts';
 import { GltfAccessors } from './gltf-accessors.ts';
 import { DRACO_EXTENSION, decodeDracoMesh, type GltfCodecs, loadGltfCodecs } from './gltf-codecs.ts';
+import { GltfColors } from './gltf-colors.ts';
 
 /** Extensions that a file may require and that change no triangle, or that are read here. */
 const KNOWN_EXTENSIONS =
@@ -23,6 +25,7 @@ const [TRIANGLES, TRIANGLE_STRIP, TRIANGLE_FAN] = [4, 5, 6];
 interface Part {
   readonly positions: Float64Array;
   readonly indices: Uint32Array;
+  readonly colors?: SurfaceColors | undefined;
   /** f64[nVertices * 4], joints and their weights; null for what no skin moves. */
   readonly skin: { readonly joints: Float64Array; readonly weights: Float64Array } | null;
 }
@@ -32,13 +35,15 @@ interface Part {
  * space. Triangles, strips and fans, indexed or not; instances; skins and morph targets as the nodes stand; compressed by meshopt or Draco
  * where their decoders are installed. Mirrored parts are turned, so that they face outwards still.
  * @param buffers those beside the file, by URI.
+ * @param images those beside the file, by URI; without them colours are left out.
  * @throws {NsdfFormatError} if the file is broken, or shows no triangle.
  * @throws {NsdfUnsupportedError} if it requires an extension that is not known here, or a decoder that is not installed.
  */
 export async function readGltfScene(
   file: Uint8Array,
   buffers: ReadonlyMap<string, Uint8Array>,
-): Promise<Triangles[]> {
+  images?: ReadonlyMap<string, Uint8Array>,
+): Promise<ColoredTriangles[]> {
   const issues = new IssueList();
   const glb = parseGlb(file, issues);
   const root = glb && JsonObject.of(glb.json, '', issues);
@@ -46,7 +51,7 @@ export async function readGltfScene(
   if (glb === null || root === null) return [];
   const { extensionsUsed = [] } = root.value;
   const codecs = await loadGltfCodecs(Array.isArray(extensionsUsed) ? extensionsUsed : []);
-  const meshes = new SceneReader(root, buffersOf(root, glb, buffers), codecs).read();
+  const meshes = new SceneReader(root, buffersOf(root, glb, buffers), codecs, images).read();
   if (meshes.length > 0) return meshes;
   const hasField = Array.isArray(extensionsUsed) && extensionsUsed.includes(EXTENSION_NAME);
   const advice = hasField ? 'a neural field, not a mesh: `nsdf mesh` derives one from it' : 'expected a mesh';
@@ -69,6 +74,8 @@ class SceneReader {
   readonly #root: JsonObject;
   readonly #accessors: GltfAccessors;
   readonly #codecs: GltfCodecs;
+  /** Null where colours are not wanted. */
+  readonly #colors: GltfColors | null;
   readonly #nodes: readonly (JsonObject | null)[];
   readonly #meshes: readonly (JsonObject | null)[];
   readonly #parts = new Map<JsonObject, Part | null>();
@@ -76,15 +83,21 @@ class SceneReader {
   readonly #worlds = new Map<number, readonly number[]>();
   #nTriangles = 0;
 
-  constructor(root: JsonObject, buffers: readonly (Uint8Array | null)[], codecs: GltfCodecs) {
+  constructor(
+    root: JsonObject,
+    buffers: readonly (Uint8Array | null)[],
+    codecs: GltfCodecs,
+    images?: ReadonlyMap<string, Uint8Array>,
+  ) {
     this.#root = root;
     this.#codecs = codecs;
     this.#accessors = new GltfAccessors(root, buffers, codecs);
+    this.#colors = images ? new GltfColors(root, this.#accessors, images) : null;
     this.#nodes = root.optionalObjects('nodes');
     this.#meshes = root.optionalObjects('meshes');
   }
 
-  read(): Triangles[] {
+  read(): ColoredTriangles[] {
     this.#checkExtensions();
     const links = readLinks(this.#root, this.#nodes);
     const { roots } = readRoots(this.#root, links);
@@ -118,7 +131,7 @@ class SceneReader {
     }
   }
 
-  #readNode(index: number): Triangles[] {
+  #readNode(index: number): ColoredTriangles[] {
     const node = this.#nodes[index] as JsonObject;
     if (!node.has('mesh')) return [];
     const number = this.#must(node.index('mesh'));
@@ -180,7 +193,7 @@ class SceneReader {
     node: JsonObject,
     places: readonly (readonly number[])[],
     joints: readonly (readonly number[])[] | null,
-  ): Triangles[] {
+  ): ColoredTriangles[] {
     const primitives = this.#must(mesh.objects('primitives'));
     return primitives.flatMap((primitive) => {
       const part = primitive && this.#part(primitive);
@@ -190,11 +203,12 @@ class SceneReader {
         throw new NsdfUnsupportedError('triangles', `the scene shows more than ${MAX_TRIANGLES} triangles`);
       }
       const positions = this.#morph(primitive, node.has('weights') ? node : mesh, part.positions);
-      const { skin, indices } = part;
+      const { skin, indices, colors } = part;
+      const dressed = (mesh: Triangles): ColoredTriangles => ({ ...mesh, ...(colors && { colors }) });
       if (joints !== null && skin !== null) {
-        return [this.#skinned(primitive, positions, indices, skin, joints)];
+        return [dressed(this.#skinned(primitive, positions, indices, skin, joints))];
       }
-      return places.map((matrix) => placed(positions, indices, matrix));
+      return places.map((matrix) => dressed(placed(positions, indices, matrix)));
     });
   }
 
@@ -213,7 +227,10 @@ class SceneReader {
     const attributes = this.#must(primitive.object('attributes'));
     if (!attributes.has('POSITION')) return null;
     const packed = this.#dracoPart(primitive);
-    if (packed !== null) return { ...packed, skin: null };
+    if (packed !== null) {
+      this.#colors?.refuse(primitive, 'compressed by Draco');
+      return { ...packed, skin: null };
+    }
     if (this.#isBoundsOnly(attributes)) return null;
     const positions = this.#accessors.read(attributes, 'POSITION', 'VEC3');
     const nVertices = positions.length / 3;
@@ -229,7 +246,8 @@ class SceneReader {
             weights: this.#accessors.read(attributes, 'WEIGHTS_0', 'VEC4'),
           }
         : null;
-    return { positions, indices: trianglesOf(mode, listed), skin };
+    const colors = this.#colors?.read(primitive, nVertices);
+    return { positions, indices: trianglesOf(mode, listed), colors, skin };
   }
 
   /** A field's POSITION has bounds and no bytes. */

@@ -2,6 +2,7 @@ import { NsdfFormatError } from '../../errors.ts';
 import type { Box3, Vec3 } from '../../format/asset.ts';
 import { originOf } from '../../format/local-origin.ts';
 import { boundsOf } from '../../format/write-bin.ts';
+import type { SurfaceColors } from '../../train/index.ts';
 import type { DerivedScene } from './derived-scene.ts';
 
 /** A triangle mesh as files carry it. */
@@ -12,6 +13,10 @@ export interface MeshData {
   readonly normals: Float32Array | null;
   /** u32[nTriangles * 3] */
   readonly indices: Uint32Array;
+  /** As the file has them. */
+  readonly colors?: SurfaceColors;
+  /** To be written; see `SurfaceMesh.attributes`. */
+  readonly attributes?: Readonly<Record<string, Float32Array>> | undefined;
   /** What the positions are relative to; see `SurfaceMesh.origin`. */
   readonly origin?: Vec3 | undefined;
 }

@@ -1,16 +1,19 @@
 import { NsdfFormatError } from '../../errors.ts';
+import { toLinear, toSrgb } from '../../format/srgb.ts';
 import { MeshBuilder, type MeshData, type MeshFormat, viewOf } from './mesh-data.ts';
-import { type PlyElement, type PlyProperty, parsePlyHeader } from './ply-header.ts';
+import { type PlyElement, type PlyProperty, type PlyType, parsePlyHeader } from './ply-header.ts';
 import { createPlySource, type PlySource } from './ply-source.ts';
 
-/** Stanford PLY: little-endian binary written; binary of both orders and text read. */
+/** Stanford PLY: little-endian binary written, colours in sRGB; binary of both orders and text read. */
 export const PLY: MeshFormat = { write, read };
 
-function write({ positions, normals, indices, origin }: MeshData): Uint8Array {
+function write({ positions, normals, indices, attributes, origin }: MeshData): Uint8Array {
   const isDouble = origin !== undefined;
   const nVertices = positions.length / 3;
   const nTriangles = indices.length / 3;
   const names = ['x', 'y', 'z', ...(normals === null ? [] : ['nx', 'ny', 'nz'])];
+  const colors = attributes?.COLOR_0;
+  const channels = CHANNELS.slice(0, colors ? colors.length / nVertices : 0);
   const header = new TextEncoder().encode(
     [
       'ply',
@@ -18,13 +21,14 @@ function write({ positions, normals, indices, origin }: MeshData): Uint8Array {
       'comment by nsdf-loader',
       `element vertex ${nVertices}`,
       ...names.map((name, i) => `property ${isDouble && i < 3 ? 'double' : 'float'} ${name}`),
+      ...channels.map((channel) => `property uchar ${channel}`),
       `element face ${nTriangles}`,
       'property list uchar int vertex_indices',
       'end_header\n',
     ].join('\n'),
   );
   const bytes = new Uint8Array(
-    header.length + nVertices * (names.length * 4 + (isDouble ? 12 : 0)) + nTriangles * 13,
+    header.length + nVertices * (names.length * 4 + channels.length + (isDouble ? 12 : 0)) + nTriangles * 13,
   );
   bytes.set(header);
   const view = viewOf(bytes);
@@ -37,6 +41,10 @@ function write({ positions, normals, indices, origin }: MeshData): Uint8Array {
     for (let axis = 0; normals !== null && axis < 3; axis++, offset += 4) {
       view.setFloat32(offset, normals[k + axis], true);
     }
+    for (let c = 0; colors && c < channels.length; c++, offset++) {
+      const value = colors[(k / 3) * channels.length + c];
+      view.setUint8(offset, Math.round(255 * (c < 3 ? toSrgb(value) : value)));
+    }
   }
   for (let i = 0; i < indices.length; i += 3) {
     view.setUint8(offset++, 3);
@@ -45,20 +53,27 @@ function write({ positions, normals, indices, origin }: MeshData): Uint8Array {
   return bytes;
 }
 
+const CHANNELS = ['red', 'green', 'blue', 'alpha'];
+
 function read(bytes: Uint8Array): MeshData {
   const header = parsePlyHeader(bytes);
   const source = createPlySource(bytes, header);
   const builder = new MeshBuilder();
   const normals: number[] = [];
+  const colors: number[] = [];
   for (const element of header.elements) {
     expectRows(element, source);
-    if (element.name === 'vertex') readVertices(element, source, builder, normals);
+    if (element.name === 'vertex') readVertices(element, source, builder, normals, colors);
     else if (element.name === 'face') readFaces(element, source, builder);
     else skip(element, source);
   }
   const mesh = builder.mesh();
   const hasNormals = normals.length === mesh.positions.length && normals.length > 0;
-  return hasNormals ? { ...mesh, normals: Float32Array.from(normals) } : mesh;
+  return {
+    ...mesh,
+    ...(hasNormals && { normals: Float32Array.from(normals) }),
+    ...(colors.length > 0 && { colors: { vertices: Float32Array.from(colors) } }),
+  };
 }
 
 /** A count that the file cannot hold is refused before anything is read; rows without properties are none. */
@@ -70,7 +85,14 @@ function expectRows({ name, count, properties }: PlyElement, source: PlySource):
   for (const { type, countType } of properties) source.expect(count, countType ?? type);
 }
 
-function readVertices(element: PlyElement, source: PlySource, builder: MeshBuilder, normals: number[]): void {
+/** @param colors linear RGB: files have sRGB. */
+function readVertices(
+  element: PlyElement,
+  source: PlySource,
+  builder: MeshBuilder,
+  normals: number[],
+  colors: number[],
+): void {
   const column = (name: string) =>
     element.properties.findIndex((p) => p.name === name && p.countType === null);
   const columns = ['x', 'y', 'z'].map(column);
@@ -79,10 +101,16 @@ function readVertices(element: PlyElement, source: PlySource, builder: MeshBuild
     throw new NsdfFormatError('the vertices lack x, y or z', { field: 'element vertex' });
   }
   const hasNormals = !normalColumns.includes(-1);
+  const colorColumns = CHANNELS.slice(0, 3).map(column);
+  const most = ({ uchar: 255, ushort: 65535 } as Partial<Record<PlyType, number>>)[
+    element.properties[colorColumns[0]]?.type ?? 'float'
+  ];
   for (let v = 0; v < element.count; v++) {
     const row = element.properties.map((property) => readProperty(property, source)[0] ?? 0);
     builder.addVertex(row[columns[0]], row[columns[1]], row[columns[2]]);
     if (hasNormals) for (const c of normalColumns) normals.push(row[c]);
+    if (colorColumns.includes(-1)) continue;
+    for (const c of colorColumns) colors.push(toLinear(Math.min(1, Math.max(0, row[c] / (most ?? 1)))));
   }
 }
 
