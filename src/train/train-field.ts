@@ -11,7 +11,7 @@ import type { WorkerLike } from '../pipeline/worker-host.ts';
 import { createEventYield } from '../pipeline/yield-to-events.ts';
 import { createRandom } from '../surface/check-random.ts';
 import { localPositions } from '../surface/mesh.ts';
-import { TriangleTree } from '../surface/triangle-tree.ts';
+import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 import { cosineShare } from './adam.ts';
 import { ColorField } from './color-field.ts';
 import { COLOR_STRIDE, type ColoredTriangles, colorSourceOf } from './color-source.ts';
