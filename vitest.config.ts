@@ -36,7 +36,8 @@ const BABYLON_MODULES = [
 // Without a browser here the browser tests fail at launch; `npm test` installs one first.
 const executablePath = await locateBrowser();
 
-const BROWSER = {
+/** Anew for each project: vitest writes into it. */
+const chromium = () => ({
   enabled: true,
   headless: true,
   screenshotFailures: false,
@@ -44,7 +45,7 @@ const BROWSER = {
     launchOptions: { args: WEBGPU_FLAGS, ...(executablePath ? { executablePath } : {}) },
   }),
   instances: [{ browser: 'chromium' as const }],
-};
+});
 
 /** What tests the GPU's own code. */
 const GPU_TESTS = [
@@ -100,7 +101,7 @@ export default defineConfig({
           exclude: GPU_TESTS,
           setupFiles: ['test/browser/no-default-cache.ts'],
           fileParallelism: false,
-          browser: BROWSER,
+          browser: chromium(),
         },
       },
       {
@@ -114,7 +115,7 @@ export default defineConfig({
           isolate: false,
           testTimeout: 240_000, // a busy machine without a GPU compiles a shape's kernels in a minute
           sequence: { groupOrder: 2 },
-          browser: BROWSER,
+          browser: chromium(),
         },
       },
       {

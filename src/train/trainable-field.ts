@@ -1,5 +1,6 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { Box3, FieldAsset, GridLevel, Vec3 } from '../format/asset.ts';
+import { decodeHalf, encodeHalf } from '../format/half.ts';
 import { createRandom } from '../surface/check-random.ts';
 
 /** Shape of a network to train: a dense multiresolution grid and a ReLU network with one output. */
@@ -197,9 +198,42 @@ export class TrainableField {
     return sum;
   }
 
+  /**
+   * The MLP with what carries the lift in numbers that half precision has, and what that leaves of each in a bias that is small: a
+   * bias near the lift has steps of 2e-3 there, so that a field in half precision would be off by a thousandth of the domain. On
+   * the surface neuron 0 is about the lift, so that the field stays what it is there. One hidden layer alone has no small bias for
+   * the last remainder.
+   */
+  private withHalfLift(): Float64Array {
+    const { layers } = this;
+    const mlp = this.mlp.slice();
+    /** Rounds a parameter; what that takes off. */
+    const toHalf = (at: number): number => {
+      const value = mlp[at];
+      mlp[at] = decodeHalf(encodeHalf(Float32Array.of(value)))[0];
+      return value - mlp[at];
+    };
+    let lift = mlp[layers[0].biasAt];
+    let rest = toHalf(layers[0].biasAt);
+    for (const { nIn, nOut, weightsAt, biasAt } of layers.slice(1)) {
+      for (let row = 0; row < nOut; row++) {
+        const weight = mlp[weightsAt + row * nIn];
+        mlp[biasAt + row] += weight * rest + toHalf(weightsAt + row * nIn) * (lift - rest);
+      }
+      lift = mlp[weightsAt] * (lift - rest) + mlp[biasAt];
+      rest = 0;
+    }
+    if (layers.length > 2) {
+      const [{ biasAt: before }, { weightsAt, biasAt }] = layers.slice(-2);
+      mlp[before] += toHalf(biasAt) / mlp[weightsAt];
+    }
+    return mlp;
+  }
+
   /** The field as an asset of its own; later steps do not change it. */
   toAsset(name: string, domain: Box3): FieldAsset {
-    const { levels, layers, mlp, shape } = this;
+    const { levels, layers, shape } = this;
+    const rounded = this.withHalfLift();
     const centre: Vec3 = domain.min;
     return {
       name,
@@ -213,8 +247,8 @@ export class TrainableField {
       layers: layers.map(({ nIn, nOut, weightsAt, biasAt }) => ({
         nIn,
         nOut,
-        weights: Float32Array.from(mlp.subarray(weightsAt, weightsAt + nIn * nOut)),
-        bias: Float32Array.from(mlp.subarray(biasAt, biasAt + nOut)),
+        weights: Float32Array.from(rounded.subarray(weightsAt, weightsAt + nIn * nOut)),
+        bias: Float32Array.from(rounded.subarray(biasAt, biasAt + nOut)),
       })),
       output: { plus: 0, minus: null },
       isNegativeInside: true,
