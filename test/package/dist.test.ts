@@ -58,7 +58,7 @@ describe('the built package', () => {
   });
 
   test('names workers relative to the files that start them', () => {
-    const WORKER_START = /new (?:Node)?Worker\(new URL\('([^']+)', import\.meta\.url\)/;
+    const WORKER_START = /new (?:Node)?Worker(?:\$\d+)?\(new URL\('([^']+)', import\.meta\.url\)/;
     const started = listScripts().flatMap((name) => {
       const specifier = WORKER_START.exec(read(name))?.[1];
       return specifier === undefined ? [] : [resolve(dirname(join(DIST, name)), specifier)];
@@ -107,8 +107,16 @@ describe('what npm packs', () => {
 
   test('installs nothing else; what the command needs is in it, with its licence', () => {
     expect(pkg).not.toHaveProperty('dependencies');
-    const specifiers = importsOf(read('cli/nsdf.js')).map(({ specifier }) => specifier);
-    expect(specifiers.filter((name) => !/^(node:|\.|webgpu$)/.test(name))).toEqual([]);
-    expect(paths).toContain('dist/cli/LICENSE-commander');
+    const command = read('cli/nsdf.js');
+    const names = importsOf(command).flatMap(({ specifier }) =>
+      /^(node:|\.)/.test(specifier) ? [] : [specifier],
+    );
+    // What is there or not: loaded where it is needed, and declared as such.
+    for (const name of names) {
+      expect(pkg.peerDependenciesMeta[name], name).toEqual({ optional: true });
+      expect(command).not.toMatch(new RegExp(`from '${name}'`));
+    }
+    for (const name of ['commander', 'fast-png', 'iobuffer', 'fflate', 'jpeg-js'])
+      expect(paths).toContain(`dist/cli/LICENSE-${name}`);
   });
 });
