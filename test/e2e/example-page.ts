@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'puppeteer';
@@ -9,7 +9,7 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 /** A built example and the folder that its test writes to. */
 export interface ExampleSite {
   readonly url: string;
-  /** Screenshots of this example's tests; the site itself lies in `site` below it. */
+  /** Screenshots of this example's tests. */
   readonly output: string;
   readonly close: () => Promise<void>;
 }
@@ -18,11 +18,16 @@ export interface ExampleSite {
 export async function serveExample(name: string): Promise<ExampleSite> {
   const configFile = join(ROOT, 'examples', name, 'vite.config.ts');
   const output = join(ROOT, 'test-output', name);
-  const outDir = join(output, 'site');
+  // Of this process alone: files of tests run beside each other, some of them on the same example.
+  const outDir = join(output, `site-${process.pid}`);
   mkdirSync(output, { recursive: true });
   await build({ configFile, logLevel: 'error', build: { outDir } });
   const server = await preview({ configFile, build: { outDir }, preview: { port: 0 } });
-  return { url: server.resolvedUrls?.local[0] as string, output, close: () => server.close() };
+  const close = async (): Promise<void> => {
+    await server.close();
+    rmSync(outDir, { recursive: true, force: true });
+  };
+  return { url: server.resolvedUrls?.local[0] as string, output, close };
 }
 
 /** Opens a page and gathers what it complains of. */

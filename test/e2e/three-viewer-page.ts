@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'puppeteer';
@@ -20,10 +20,15 @@ declare global {
 /** Builds the viewer and serves it, as `npm start` does. */
 export async function serveViewer(): Promise<{ url: string; close: () => Promise<void> }> {
   mkdirSync(OUTPUT, { recursive: true });
-  const outDir = join(OUTPUT, 'site');
+  // Of this process alone: files of tests run beside each other.
+  const outDir = join(OUTPUT, `site-${process.pid}`);
   await build({ configFile, logLevel: 'error', build: { outDir } });
   const server = await preview({ configFile, build: { outDir }, preview: { port: 0 } });
-  return { url: server.resolvedUrls?.local[0] as string, close: () => server.close() };
+  const close = async (): Promise<void> => {
+    await server.close();
+    rmSync(outDir, { recursive: true, force: true });
+  };
+  return { url: server.resolvedUrls?.local[0] as string, close };
 }
 
 /** The viewer in a browser: opens it, waits for it, looks at it. */
