@@ -147,7 +147,7 @@ describe('the viewer in Babylon.js', () => {
     await viewer.page.focus('#screen-error');
     await viewer.act(() => viewer.page.keyboard.press('End'));
     await expect.poll(level, { timeout: 60_000 }).toSatisfy((text: string) => settled(text) && text !== fine);
-    await viewer.act(() => viewer.page.click('input[value=tolerance]'));
+    await viewer.act(() => viewer.page.click('input[value=tolerance]'), 'deriving');
   });
 
   it('says what is wrong with a file, and keeps what it shows', async () => {
