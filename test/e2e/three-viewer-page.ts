@@ -18,7 +18,7 @@ declare global {
 }
 
 /** Builds the viewer and serves it, as `npm start` does. */
-export async function serveViewer(): Promise<{ url: string; close: () => Promise<void> }> {
+export async function serveViewer(): Promise<{ url: string; folder: string; close: () => Promise<void> }> {
   mkdirSync(OUTPUT, { recursive: true });
   // Of this process alone: files of tests run beside each other.
   const outDir = join(OUTPUT, `site-${process.pid}`);
@@ -28,7 +28,7 @@ export async function serveViewer(): Promise<{ url: string; close: () => Promise
     await server.close();
     rmSync(outDir, { recursive: true, force: true });
   };
-  return { url: server.resolvedUrls?.local[0] as string, close };
+  return { url: server.resolvedUrls?.local[0] as string, folder: outDir, close };
 }
 
 /** The viewer in a browser: opens it, waits for it, looks at it. */

@@ -7,7 +7,7 @@ import type { Trainer } from '../../examples/train/trainer.ts';
 import { listFields, readNsdf } from '../../src/index.ts';
 import { launchBrowser } from '../browser/launch.ts';
 import { openPage } from './example-page.ts';
-import { OUTPUT, serveViewer } from './three-viewer-page.ts';
+import { serveViewer } from './three-viewer-page.ts';
 
 declare global {
   /** What the page offers to whoever looks. */
@@ -28,7 +28,7 @@ beforeAll(async () => {
   site = await serveViewer();
 });
 beforeAll(async () => {
-  await build({ configFile, logLevel: 'error', build: { outDir: join(OUTPUT, 'site', 'train') } });
+  await build({ configFile, logLevel: 'error', build: { outDir: join(site.folder, 'train') } });
   browser = await launchBrowser({ hasWebgpu: false });
 });
 afterAll(async () => {
