@@ -46,14 +46,8 @@ export function measureResidual({ positions }: CheckableMesh, field: CheckField)
 }
 
 /**
- * Mean cosine to the gradient within which a component faces neither way: one that is thinner than the mesh's own error is folded
- * flat, and its two sides see the same gradients.
- */
-const FLAT = 0.03;
-
-/**
- * True where no component faces inwards: the area-weighted mean of cos(triangle normal, ∇f at the centroid) is that of one that faces
- * outwards, or of one that is folded flat. By component, because single slivers on a crease may lean the other way without being wrong.
+ * True where every component faces outwards: the area-weighted sum of cos(triangle normal, ∇f at the centroid) is
+ * positive. By component, because single slivers on a crease may lean the other way without being wrong.
  * @param componentOfTriangle i32[nTriangles], -1 for triangles to leave out.
  */
 export function isOutward(
@@ -72,28 +66,19 @@ export function isOutward(
   const gradients = new Float64Array(nTriangles * 3);
   field.evaluateWithGradient(centroids, new Float64Array(nTriangles), gradients);
   const sums = new Float64Array(nComponents);
-  const areas = new Float64Array(nComponents);
   for (let t = 0; t < nTriangles; t++) {
-    if (componentOfTriangle[t] < 0) continue;
-    const { sum, area } = alignment(mesh, t, gradients);
-    sums[componentOfTriangle[t]] += sum;
-    areas[componentOfTriangle[t]] += area;
+    if (componentOfTriangle[t] >= 0) sums[componentOfTriangle[t]] += alignment(mesh, t, gradients);
   }
-  return sums.every((sum, i) => sum > -FLAT * areas[i]);
+  return sums.every((sum) => sum > 0);
 }
 
-/** Twice the triangle's area, and that times the cosine between its normal and the gradient. */
-function alignment(
-  { positions: p, indices }: CheckableMesh,
-  t: number,
-  gradients: Float64Array,
-): { readonly sum: number; readonly area: number } {
+/** Twice the triangle's area times the cosine between its normal and the gradient. */
+function alignment({ positions: p, indices }: CheckableMesh, t: number, gradients: Float64Array): number {
   const [a, b, c] = [indices[t * 3] * 3, indices[t * 3 + 1] * 3, indices[t * 3 + 2] * 3];
   const [ux, uy, uz] = [p[b] - p[a], p[b + 1] - p[a + 1], p[b + 2] - p[a + 2]];
   const [vx, vy, vz] = [p[c] - p[a], p[c + 1] - p[a + 1], p[c + 2] - p[a + 2]];
-  const [nx, ny, nz] = [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
   const [gx, gy, gz] = gradients.subarray(t * 3, t * 3 + 3);
   const length = Math.hypot(gx, gy, gz);
-  if (!(length > 0)) return { sum: 0, area: 0 };
-  return { sum: (nx * gx + ny * gy + nz * gz) / length, area: Math.hypot(nx, ny, nz) };
+  if (!(length > 0)) return 0;
+  return ((uy * vz - uz * vy) * gx + (uz * vx - ux * vz) * gy + (ux * vy - uy * vx) * gz) / length;
 }

@@ -2,7 +2,7 @@ import { entryIndex } from '../field/hash-grid.ts';
 import type { AttributeField, GridLevel } from '../format/asset.ts';
 import { createRandom } from '../surface/check-random.ts';
 import { COLOR_STRIDE } from './color-source.ts';
-import type { TrainableLayer } from './trainable-field.ts';
+import { copyNetwork, storedResolution, type TrainableLayer } from './trainable-field.ts';
 
 /** Shape of a network that gives colours. */
 export interface ColorShape {
@@ -194,26 +194,6 @@ export class ColorField {
 
   /** The attribute as it is now; later steps do not change it. */
   toAttribute(): AttributeField {
-    const { levels, layers, mlp, shape } = this;
-    return {
-      encoding: {
-        kind: 'hash-grid',
-        convention: 'tiny-cuda-nn',
-        nFeaturesPerLevel: shape.nFeaturesPerLevel,
-        log2HashmapSize: Math.ceil(Math.log2(Math.max(...levels.map(({ nEntries }) => nEntries)))),
-        levels: levels.map((level) => ({ ...level, params: level.params.slice() })),
-      },
-      layers: layers.map(({ nIn, nOut, weightsAt, biasAt }) => ({
-        nIn,
-        nOut,
-        weights: Float32Array.from(mlp.subarray(weightsAt, weightsAt + nIn * nOut)),
-        bias: Float32Array.from(mlp.subarray(biasAt, biasAt + nOut)),
-      })),
-    };
+    return copyNetwork(this.shape.nFeaturesPerLevel, this.levels, this.layers, this.mlp);
   }
-}
-
-/** Vertices an axis that a level stores: all that a point of the unit cube can touch. */
-function storedResolution(resolution: number): number {
-  return Math.floor(Math.fround(resolution - 1) + 0.5) + 2;
 }

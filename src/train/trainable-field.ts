@@ -1,5 +1,5 @@
 import { NsdfArgumentError } from '../errors.ts';
-import type { Box3, FieldAsset, GridLevel, Vec3 } from '../format/asset.ts';
+import type { Box3, FieldAsset, GridLevel, HashGridEncoding, MlpLayer, Vec3 } from '../format/asset.ts';
 import { decodeHalf, encodeHalf } from '../format/half.ts';
 import { createRandom } from '../surface/check-random.ts';
 
@@ -233,29 +233,43 @@ export class TrainableField {
   /** The field as an asset of its own; later steps do not change it. */
   toAsset(name: string, domain: Box3): FieldAsset {
     const { levels, layers, shape } = this;
-    const rounded = this.withHalfLift();
     const centre: Vec3 = domain.min;
     return {
       name,
-      encoding: {
-        kind: 'hash-grid',
-        convention: 'tiny-cuda-nn',
-        nFeaturesPerLevel: shape.nFeaturesPerLevel,
-        log2HashmapSize: Math.ceil(Math.log2(Math.max(...levels.map(({ nEntries }) => nEntries)))),
-        levels: levels.map((level) => ({ ...level, params: level.params.slice() })),
-      },
-      layers: layers.map(({ nIn, nOut, weightsAt, biasAt }) => ({
-        nIn,
-        nOut,
-        weights: Float32Array.from(rounded.subarray(weightsAt, weightsAt + nIn * nOut)),
-        bias: Float32Array.from(rounded.subarray(biasAt, biasAt + nOut)),
-      })),
+      ...copyNetwork(shape.nFeaturesPerLevel, levels, layers, this.withHalfLift()),
       output: { plus: 0, minus: null },
       isNegativeInside: true,
       valueScale: (domain.max[0] - centre[0]) / 2,
       domain,
     };
   }
+}
+
+/**
+ * A trained network as assets have it: copies of its tables and of its layers in single precision.
+ * @param mlp f64, the layers' weights and biases at their places.
+ */
+export function copyNetwork(
+  nFeaturesPerLevel: number,
+  levels: readonly GridLevel[],
+  layers: readonly TrainableLayer[],
+  mlp: Float64Array,
+): { encoding: HashGridEncoding; layers: MlpLayer[] } {
+  return {
+    encoding: {
+      kind: 'hash-grid',
+      convention: 'tiny-cuda-nn',
+      nFeaturesPerLevel,
+      log2HashmapSize: Math.ceil(Math.log2(Math.max(...levels.map(({ nEntries }) => nEntries)))),
+      levels: levels.map((level) => ({ ...level, params: level.params.slice() })),
+    },
+    layers: layers.map(({ nIn, nOut, weightsAt, biasAt }) => ({
+      nIn,
+      nOut,
+      weights: Float32Array.from(mlp.subarray(weightsAt, weightsAt + nIn * nOut)),
+      bias: Float32Array.from(mlp.subarray(biasAt, biasAt + nOut)),
+    })),
+  };
 }
 
 function denseLevel(boxes: number): Omit<GridLevel, 'params'> {
@@ -265,6 +279,6 @@ function denseLevel(boxes: number): Omit<GridLevel, 'params'> {
 }
 
 /** Vertices an axis that a level stores: all that a point of the unit cube can touch, so that none wraps round. */
-function storedResolution(resolution: number): number {
+export function storedResolution(resolution: number): number {
   return Math.floor(Math.fround(resolution - 1) + 0.5) + 2;
 }

@@ -372,7 +372,7 @@ describe('at a screen error of one pixel', () => {
     };
     const used: number[] = [];
     for (const [distance, angle] of [
-      [20, 0],
+      [40, 0],
       [7, 1],
       [2.8, 4],
     ]) {
@@ -401,7 +401,7 @@ describe('at a screen error of one pixel', () => {
     }
     // The nearer, the finer.
     expect(used).toEqual([...used].sort((a, b) => a - b));
-    expect(used[2]).toBeGreaterThan(used[0]);
+    expect(new Set(used).size).toBeGreaterThan(2);
     expect(used[0]).toBeGreaterThanOrEqual(0);
     bunny.dispose();
     renderer.dispose();
