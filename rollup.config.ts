@@ -31,7 +31,7 @@ const library: RollupOptions = {
     nodeResolve({ resolveOnly: BUNDLED }),
     commonjs(),
     ...compile(),
-    workerUrls([...Object.keys(WORKER_ENTRIES), 'cli/node-train-worker']),
+    workerUrls([...Object.keys(WORKER_ENTRIES), 'cli/node-worker', 'cli/node-train-worker']),
     makeExecutable('cli/nsdf.js'),
     ...BUNDLED.map((name) => copyLicence(name, `cli/LICENSE-${name}`)),
   ],

@@ -14,6 +14,7 @@ export const ENTRIES = {
 
 export const CLI_ENTRIES = {
   'cli/nsdf': 'src/cli/nsdf.ts',
+  'cli/node-worker': 'src/cli/node-worker.ts',
   'cli/node-train-worker': 'src/cli/node-train-worker.ts',
 } as const;
 export const WORKER_ENTRIES = {

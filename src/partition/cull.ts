@@ -31,28 +31,35 @@ const BLOCKS_PER_YIELD = 64;
 const MAX_FIRST_BLOCKS = 2 ** 18;
 const REDUCTIONS_PER_YIELD = 64;
 
+/** A part of the blocks that culling begins with, by their numbers, x fastest. */
+export interface BlockRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Certified hierarchical culling: blocks of 2^k base boxes an axis are bounded by `field.bound`, those whose interval
  * holds 0 are divided, down to single boxes, which the reduced network bounds from their corners. No box with surface
  * is lost. Yields the fraction done.
- * @param candidates saves the blocks: only these boxes are bounded.
+ * @param within a part of the search, for parts that run apart: what they find, one after the other, is what the whole finds.
+ * Default: all blocks. Candidates save the blocks: only these boxes are bounded.
  * @see docs/theory.md, "Culling"; Kim 2024
  */
 export function* cullBoxes(
   field: CpuField,
   lattice: Lattice,
   table: CornerTable,
-  candidates?: Candidates,
+  within: Candidates | BlockRange = { from: 0, to: countFirstBlocks(lattice) },
 ): Generator<number, CullResult> {
   const counts = lattice.planes.map((p) => p.length - 1) as [number, number, number];
   const nTotal = counts[0] * counts[1] * counts[2];
-  if (candidates !== undefined) {
-    const boxes = yield* keepBoxes(lattice, table, candidates.boxes, 1);
-    const nTested = candidates.nTested + candidates.boxes.length / 3;
+  if ('boxes' in within) {
+    const boxes = yield* keepBoxes(lattice, table, within.boxes, 1);
+    const nTested = within.nTested + within.boxes.length / 3;
     return { boxes, nBoxes: boxes.length / 3, nTotal, nTested };
   }
   let size = firstBlock(counts);
-  let blocks = allBlocks(counts, size);
+  let blocks = firstBlocks(counts, size, within);
   let nTested = 0;
   while (size > 1) {
     let kept = yield* keepBlocks(field, lattice, blocks, size);
@@ -82,6 +89,12 @@ function firstBlock(counts: readonly number[]): number {
   return size;
 }
 
+/** Blocks that culling begins with. */
+export function countFirstBlocks({ planes }: Lattice): number {
+  const counts = planes.map((p) => p.length - 1);
+  return countBlocks(counts, firstBlock(counts));
+}
+
 function countBlocks(counts: readonly number[], size: number): number {
   return counts.reduce((product, n) => product * Math.ceil(n / size), 1);
 }
@@ -91,19 +104,15 @@ export function expectRoom(nBoxes: number): void {
   checkBudget('nBoxes', nBoxes, 'boxes to look into', 'the field, or the detail asked for, is too fine');
 }
 
-function allBlocks(counts: readonly number[], size: number): Int32Array {
+function firstBlocks(counts: readonly number[], size: number, { from, to }: BlockRange): Int32Array {
   expectRoom(countBlocks(counts, size));
-  const [nx, ny, nz] = counts.map((n) => Math.ceil(n / size));
-  const blocks = new Int32Array(nx * ny * nz * 3);
+  const [nx, ny] = counts.map((n) => Math.ceil(n / size));
+  const blocks = new Int32Array((to - from) * 3);
   let n = 0;
-  for (let z = 0; z < nz; z++) {
-    for (let y = 0; y < ny; y++) {
-      for (let x = 0; x < nx; x++) {
-        blocks[n++] = x * size;
-        blocks[n++] = y * size;
-        blocks[n++] = z * size;
-      }
-    }
+  for (let block = from; block < to; block++) {
+    blocks[n++] = (block % nx) * size;
+    blocks[n++] = (Math.floor(block / nx) % ny) * size;
+    blocks[n++] = Math.floor(block / (nx * ny)) * size;
   }
   return blocks;
 }

@@ -107,3 +107,84 @@ export class Forest {
     this.errorSpan = growFloat64(this.errorSpan, n);
   }
 }
+
+/** What of a {@link Forest} tells it from another on the same lattice: what is posted between threads. */
+export interface ForestData {
+  /** Base box of each root: i32[nRoots * 3]. */
+  readonly boxes: Int32Array;
+  readonly state: Int32Array;
+  readonly axis: Int32Array;
+  readonly direction: Float64Array;
+  readonly nUnits: Int32Array;
+  readonly errorSpan: Float64Array;
+}
+
+/** Trees out of a forest: all of them, or those of some roots. */
+export interface TreeChoice {
+  readonly forest: Forest;
+  /** Default: all. */
+  readonly roots?: readonly number[];
+}
+
+/**
+ * Copies trees into a new forest: roots in the order given, then their nodes breadth-first, so that the order in which they
+ * were bisected leaves no trace.
+ */
+export function gatherTrees(lattice: Lattice, choices: readonly TreeChoice[]): Forest {
+  const sources: Forest[] = [];
+  const nodes: number[] = [];
+  for (const { forest, roots = [...Array(forest.nRoots).keys()] } of choices) {
+    for (const root of roots) {
+      sources.push(forest);
+      nodes.push(root);
+    }
+  }
+  const boxes = new Int32Array(nodes.length * 3);
+  nodes.forEach((root, i) => {
+    for (let k = 0; k < 3; k++) boxes[i * 3 + k] = sources[i].box[root * 6 + k] >> lattice.subBits;
+  });
+  const gathered = new Forest(lattice, boxes);
+  for (let node = 0; node < nodes.length; node++) {
+    const [source, from] = [sources[node], nodes[node]];
+    if (source.state[from] === NODE_SPLIT) {
+      gathered.split(node, source.axis[from]);
+      sources.push(source, source);
+      nodes.push(source.child[from], source.child[from] + 1);
+      continue;
+    }
+    gathered.state[node] = source.state[from];
+    gathered.nUnits[node] = source.nUnits[from];
+    gathered.errorSpan[node] = source.errorSpan[from];
+    gathered.direction.set(source.direction.subarray(from * 3, from * 3 + 3), node * 3);
+  }
+  return gathered;
+}
+
+/** Copies out what {@link forestOf} makes the forest of; its nodes have to be breadth-first, as {@link gatherTrees} has them. */
+export function forestData(forest: Forest, lattice: Lattice): ForestData {
+  const { nNodes, nRoots, box } = forest;
+  const boxes = Int32Array.from({ length: nRoots * 3 }, (_, i) => {
+    const root = Math.floor(i / 3);
+    return box[root * 6 + (i % 3)] >> lattice.subBits;
+  });
+  return {
+    boxes,
+    state: forest.state.slice(0, nNodes),
+    axis: forest.axis.slice(0, nNodes),
+    direction: forest.direction.slice(0, nNodes * 3),
+    nUnits: forest.nUnits.slice(0, nNodes),
+    errorSpan: forest.errorSpan.slice(0, nNodes),
+  };
+}
+
+export function forestOf(lattice: Lattice, data: ForestData): Forest {
+  const forest = new Forest(lattice, data.boxes);
+  for (let node = 0; node < forest.nNodes; node++) {
+    if (data.state[node] === NODE_SPLIT) forest.split(node, data.axis[node]);
+    else forest.state[node] = data.state[node];
+  }
+  forest.direction.set(data.direction);
+  forest.nUnits.set(data.nUnits);
+  forest.errorSpan.set(data.errorSpan);
+  return forest;
+}

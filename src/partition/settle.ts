@@ -37,13 +37,15 @@ export class Settler {
   private readonly maxNodesOfRoot: number;
   private isPrepared = false;
 
-  constructor(table: CornerTable, forest: Forest) {
+  /** @param nRootsInAll roots of all forests that share the limit on nodes, this one's included. */
+  constructor(table: CornerTable, forest: Forest, nRootsInAll = forest.nRoots) {
     this.table = table;
     this.forest = forest;
     this.net = new RegionNetwork(table.field);
     this.faceNet = new RegionNetwork(table.field);
     const share = Math.min(1, LARGE_NETWORK / Math.max(1, table.field.nPreActivations));
-    const most = (MAX_NODES_PER_ROOTS * forest.nRoots + MAX_NODES_BESIDE) * share;
+    const beside = MAX_NODES_BESIDE * (forest.nRoots / Math.max(1, nRootsInAll));
+    const most = (MAX_NODES_PER_ROOTS * forest.nRoots + beside) * share;
     this.maxNodes = Math.max(2 * forest.nRoots, most);
     this.maxNodesOfRoot = Math.max(
       MAX_NODES_PER_ROOT,

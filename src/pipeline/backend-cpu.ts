@@ -1,5 +1,4 @@
 import type { DeriveBackend } from './backend.ts';
-import { runJob } from './drive.ts';
 import type { Job } from './steps.ts';
 
 /**
@@ -12,7 +11,7 @@ export function createCpuBackend(loadJob: () => Promise<Job>): DeriveBackend {
     merit: 'it runs everywhere',
     unavailable: () => undefined,
     async derive(asset, options, { signal, onProgress }) {
-      const job = await loadJob();
+      const [{ runJob }, job] = await Promise.all([import('./drive.ts'), loadJob()]);
       signal?.throwIfAborted();
       return runJob(job, asset, options, {
         throwIfCancelled: () => signal?.throwIfAborted(),

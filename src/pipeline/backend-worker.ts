@@ -10,7 +10,7 @@ import { WorkerPool } from './worker-pool.ts';
 export interface WorkerConfig {
   /** Starts one worker. For pages whose bundler does not find the package's worker.js by itself. */
   readonly createWorker?: () => WorkerLike;
-  /** Workers at once. Default: one less than the machine has cores, at least 2 and at most 4. */
+  /** Workers at once. Default: one less than the machine has cores, at least 2 and at most 8. Those without a job of their own help with others. */
   readonly maxWorkers?: number;
   /**
    * Whether the console is told, once a page, that no worker could be started and the page's own thread does its work.
@@ -35,7 +35,7 @@ export interface WorkerBackend extends DeriveBackend {
 
 /** Two even on two cores: a first picture must not wait for a long job. */
 const MIN_WORKERS = 2;
-const MAX_WORKERS = 4;
+const MAX_WORKERS = 8;
 
 function defaultMaxWorkers(): number {
   const nSpare = (globalThis.navigator?.hardwareConcurrency ?? 2) - 1;

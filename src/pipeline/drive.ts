@@ -1,6 +1,8 @@
 import type { FieldAsset } from '../format/asset.ts';
 import type { DeriveProgress, DeriveStage } from './options.ts';
-import type { DerivedSurface, Job, JobOptions } from './steps.ts';
+import type { PartResult, PartTask } from './parts.ts';
+import type { DerivedSurface, Job, JobOptions, Step, TaskBatch, TaskRunner } from './steps.ts';
+import { TaskQueue } from './task-queue.ts';
 import { createEventYield } from './yield-to-events.ts';
 
 /** Longest run between two looks at the event loop. */
@@ -17,12 +19,22 @@ export interface JobControl {
   readonly onProgress: (progress: DeriveProgress) => void;
 }
 
+/** Others who run parts of a job. */
+export interface Helpers {
+  /** Called before each part that is done here: they may take some of what waits, too. */
+  readonly offer: (queue: TaskQueue) => void;
+}
+
 /**
  * Runs a generator in slices of at most 8 ms (or one step, where that takes longer) and gives way to the event
  * loop between them.
  * @throws whatever the generator, `throwIfCancelled` or `onProgress` throws; the generator is closed then
  */
-export async function drive<T>(steps: Generator<DeriveProgress, T, void>, control: JobControl): Promise<T> {
+export async function drive<T>(
+  steps: Generator<Step, T, void>,
+  control: JobControl,
+  runBatch?: (batch: TaskBatch) => Promise<void>,
+): Promise<T> {
   const events = createEventYield();
   let sliceStartMs = Number.NEGATIVE_INFINITY; // the caller's own task is not ours to lengthen
   let stepMs = 0;
@@ -44,6 +56,10 @@ export async function drive<T>(steps: Generator<DeriveProgress, T, void>, contro
         control.throwIfCancelled();
         return step.value;
       }
+      if ('tasks' in step.value) {
+        await runBatch?.(step.value);
+        continue;
+      }
       progress = step.value;
       if (progress.stage !== stage) control.onProgress(progress);
       stage = progress.stage;
@@ -56,9 +72,55 @@ export async function drive<T>(steps: Generator<DeriveProgress, T, void>, contro
   }
 }
 
+/** Runs parts here, beside whoever else takes some. */
+async function runHere(
+  batch: TaskBatch,
+  runner: TaskRunner,
+  control: JobControl,
+  helpers: Helpers | undefined,
+): Promise<void> {
+  const queue = new TaskQueue(batch);
+  while (!queue.isDone) {
+    helpers?.offer(queue);
+    const next = queue.take();
+    if (next === undefined) {
+      await queue.changed();
+      control.throwIfCancelled();
+      continue;
+    }
+    const result = await runTask(runner, next.task, control, (fraction) => queue.progress(fraction));
+    queue.give(next.id, result);
+  }
+}
+
+/**
+ * Runs one part, as {@link drive} runs everything.
+ * @param at the job's progress at a fraction of the part; without it nobody is told.
+ */
+export function runTask(
+  runner: TaskRunner,
+  task: PartTask,
+  control: JobControl,
+  at: (fraction: number) => DeriveProgress = () => ({ stage: 'partition', fraction: 0 }),
+): Promise<PartResult> {
+  return drive(mapSteps(runner.run(task), at), control);
+}
+
+function* mapSteps<T>(
+  fractions: Generator<number, T, void>,
+  at: (fraction: number) => DeriveProgress,
+): Generator<DeriveProgress, T, void> {
+  for (;;) {
+    const step = fractions.next();
+    if (step.done) return step.value;
+    yield at(step.value);
+  }
+}
+
 /**
  * Runs a whole job: the derivation, the caps, the simplification, the splitting of normals and the record, where the options ask
  * for them, and the attributes, where the field has any.
+ * @param helpers who may run parts of it besides
  * @throws whatever the job throws
  */
 export async function runJob(
@@ -66,10 +128,11 @@ export async function runJob(
   asset: FieldAsset,
   options: JobOptions,
   control: JobControl,
+  helpers?: Helpers,
 ): Promise<DerivedSurface> {
   const { throwIfCancelled } = control;
   const onProgress = risingProgress(control.onProgress);
-  let surface = await deriveAndSplit(job, asset, options, { throwIfCancelled, onProgress });
+  let surface = await deriveAndSplit(job, asset, options, { throwIfCancelled, onProgress, helpers });
   const quietly = { throwIfCancelled, onProgress: () => {} };
   if (options.recordsFor !== undefined) {
     surface = await drive(job.keepSurface(asset, surface, options), quietly);
@@ -78,15 +141,18 @@ export async function runJob(
   return drive(job.addAttributes(asset, surface, options), quietly);
 }
 
+type HelpedControl = JobControl & { readonly helpers: Helpers | undefined };
+
 async function deriveAndSplit(
   job: Job,
   asset: FieldAsset,
   options: JobOptions,
-  { throwIfCancelled, onProgress }: JobControl,
+  { throwIfCancelled, onProgress, helpers }: HelpedControl,
 ): Promise<DerivedSurface> {
   const isSplit = options.creaseAngle !== undefined;
   const splitFrom = isSplit ? 1 - SPLIT_SHARE : 1;
   const surface = await deriveAndSimplify(job, asset, options, {
+    helpers,
     throwIfCancelled,
     onProgress: ({ stage, fraction }) => onProgress({ stage, fraction: fraction * splitFrom }),
   });
@@ -103,13 +169,18 @@ async function deriveAndSimplify(
   job: Job,
   asset: FieldAsset,
   options: JobOptions,
-  { throwIfCancelled, onProgress }: JobControl,
+  { throwIfCancelled, onProgress, helpers }: HelpedControl,
 ): Promise<DerivedSurface> {
   const { maxVertices, cap } = options;
   const share = maxVertices === undefined ? 1 : 1 - SIMPLIFY_SHARE;
-  const derived = await drive(job.steps(asset, options), {
+  const control: JobControl = {
     throwIfCancelled,
     onProgress: ({ stage, fraction }) => onProgress({ stage, fraction: fraction * share }),
+  };
+  let runner: TaskRunner | undefined;
+  const derived = await drive(job.steps(asset, options), control, (batch) => {
+    runner ??= job.createRunner(asset, options);
+    return runHere(batch, runner, control, helpers);
   });
   // Before the budget, which counts what closes the surface.
   const surface = cap

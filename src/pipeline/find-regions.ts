@@ -1,51 +1,48 @@
 import { NsdfFormatError } from '../errors.ts';
-import type { CornerTable } from '../partition/corners.ts';
-import { cullBoxes } from '../partition/cull.ts';
-import type { Forest } from '../partition/forest.ts';
+import type { CpuField } from '../field/cpu-field.ts';
+import type { Lattice } from '../partition/corners.ts';
+import type { CullResult } from '../partition/cull.ts';
+import { type Forest, forestOf, gatherTrees } from '../partition/forest.ts';
 import { decodeRegions, encodeRegions, type Regions } from '../partition/regions-record.ts';
 import { verifyRegions } from '../partition/verify-regions.ts';
 import { createRandom } from '../surface/check-random.ts';
+import type { SettledSlab } from './parts.ts';
 import { packRecord, unpackRecord } from './record-envelope.ts';
 import { REGIONS_RECORD } from './records.ts';
 import type { JobOptions } from './steps.ts';
 
-/** Regions, and whether they come from a record. */
-export type FoundRegions = Regions & { readonly isSeeded: boolean };
-
-/** Takes the regions from the job's record, or finds them by culling where there is none or it is of no use. */
-export function* findRegions(
-  table: CornerTable,
-  { regions, recordsFor = '', candidates }: JobOptions,
-): Generator<number, FoundRegions, void> {
-  if (regions !== undefined) {
-    try {
-      const { payload } = unpackRecord(regions, { kind: REGIONS_RECORD, contentHash: recordsFor });
-      const found = yield* decodeRegions(payload, table.lattice);
-      const problem = yield* verifyRegions(
-        found,
-        table.field,
-        table.lattice,
-        createRandom(found.cull.nBoxes),
-      );
-      if (problem === undefined) return { ...found, isSeeded: true };
-    } catch (error) {
-      if (!(error instanceof NsdfFormatError)) throw error;
-    }
+/** Takes the regions from the job's record; undefined where there is none or it is of no use. */
+export function* readRegions(
+  field: CpuField,
+  lattice: Lattice,
+  { regions, recordsFor = '' }: JobOptions,
+): Generator<number, Regions | undefined, void> {
+  if (regions === undefined) return undefined;
+  try {
+    const { payload } = unpackRecord(regions, { kind: REGIONS_RECORD, contentHash: recordsFor });
+    const found = yield* decodeRegions(payload, lattice);
+    const problem = yield* verifyRegions(found, field, lattice, createRandom(found.cull.nBoxes));
+    return problem === undefined ? found : undefined;
+  } catch (error) {
+    if (error instanceof NsdfFormatError) return undefined;
+    throw error;
   }
-  return {
-    cull: yield* cullBoxes(table.field, table.lattice, table, candidates),
-    forest: undefined,
-    isSeeded: false,
-  };
 }
 
-/** The record of regions that were just settled. */
+/** The record of regions that were just settled, slab by slab. */
 export function* recordRegions(
-  { lattice }: CornerTable,
-  { cull }: FoundRegions,
-  forest: Forest,
+  lattice: Lattice,
+  cull: CullResult,
+  slabs: readonly SettledSlab[],
   contentHash: string,
 ): Generator<number, Uint8Array<ArrayBuffer>, void> {
-  const payload = yield* encodeRegions(lattice, { cull, forest });
+  const trees: { forest: Forest }[] = [];
+  for (const slab of slabs) {
+    trees.push({ forest: forestOf(lattice, slab.trees) });
+    yield 0;
+  }
+  const boxes = Int32Array.from(slabs.flatMap((slab) => [...slab.trees.boxes]));
+  const forest = gatherTrees(lattice, trees);
+  const payload = yield* encodeRegions(lattice, { cull: { ...cull, boxes }, forest });
   return packRecord({ kind: REGIONS_RECORD, contentHash }, payload);
 }

@@ -6,6 +6,7 @@ import { simplifyMesh } from '../surface/simplify.ts';
 import { addAttributes } from '../surface/vertex-attributes.ts';
 import { conclude } from './figures.ts';
 import type { DeriveProgress } from './options.ts';
+import { PartRunner } from './parts.ts';
 import { frameOf } from './plan.ts';
 import { keepSurface, quietly } from './records.ts';
 import { splitSurface } from './split-surface.ts';
@@ -15,6 +16,7 @@ import type { DerivedSurface, Job, JobOptions } from './steps.ts';
 /** The derivation, as every backend runs it. */
 export const JOB: Job = {
   steps: deriveSteps,
+  createRunner: (asset, options) => new PartRunner(asset, options),
   cap: capSurface,
   simplify: simplifySurface,
   splitNormals: splitSurface,

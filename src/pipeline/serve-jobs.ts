@@ -1,6 +1,7 @@
 import { NsdfError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { collectBuffers } from './buffers.ts';
+import { Crew, serveCrew } from './crew.ts';
 import { runJob } from './drive.ts';
 import { toWire } from './error-wire.ts';
 import type { DeriveProgress } from './options.ts';
@@ -23,19 +24,21 @@ class Cancelled extends Error {}
 export function serveJobs(scope: WorkerScope, job: Job): void {
   const assets = new Map<number, FieldAsset>();
   const cancelled = new Set<number>();
+  const crews = new Map<number, Crew>();
+  const leaves = new Map<number, () => Promise<void>>();
   const send = (message: FromWorker, transfer: Iterable<ArrayBuffer> = []): void =>
     scope.postMessage(message, [...transfer]);
 
   async function derive(jobId: number, assetId: number, options: JobOptions): Promise<void> {
+    const crew = new Crew(() => send({ kind: 'wantHelp', jobId }));
+    crews.set(jobId, crew);
     try {
-      const asset = assets.get(assetId);
-      if (!asset) throw new NsdfError('load', `the worker was not sent asset ${assetId}`);
-      const surface = await runJob(job, asset, options, {
-        throwIfCancelled: () => {
-          if (cancelled.has(jobId)) throw new Cancelled();
-        },
+      const asset = assetOf(assetId);
+      const control = {
+        throwIfCancelled: () => throwIfCancelled(jobId),
         onProgress: throttle((progress) => send({ kind: 'progress', jobId, progress })),
-      });
+      };
+      const surface = await runJob(job, asset, options, control, crew);
       // A buffer that the cached asset lives in is copied, not handed over: the next job needs it.
       const kept = collectBuffers(asset);
       const transfer = [...collectBuffers(surface)].filter((buffer) => !kept.has(buffer));
@@ -44,8 +47,29 @@ export function serveJobs(scope: WorkerScope, job: Job): void {
       if (error instanceof Cancelled) send({ kind: 'cancelled', jobId });
       else send({ kind: 'failed', jobId, error: toWire(error) });
     } finally {
+      crew.dispose();
+      crews.delete(jobId);
       cancelled.delete(jobId);
     }
+  }
+
+  /** Ends with `released`, when the page asks for it. */
+  async function release(jobId: number, isAborted: boolean): Promise<void> {
+    if (isAborted) cancelled.add(jobId);
+    await leaves.get(jobId)?.();
+    leaves.delete(jobId);
+    cancelled.delete(jobId);
+    send({ kind: 'released', jobId });
+  }
+
+  function assetOf(assetId: number): FieldAsset {
+    const asset = assets.get(assetId);
+    if (!asset) throw new NsdfError('load', `the worker was not sent asset ${assetId}`);
+    return asset;
+  }
+
+  function throwIfCancelled(jobId: number): void {
+    if (cancelled.has(jobId)) throw new Cancelled();
   }
 
   scope.addEventListener('message', ({ data }) => {
@@ -62,6 +86,24 @@ export function serveJobs(scope: WorkerScope, job: Job): void {
         break;
       case 'derive':
         void derive(data.jobId, data.assetId, data.options);
+        break;
+      case 'help': {
+        const { jobId, assetId, options, port } = data;
+        const createRunner = () => job.createRunner(assetOf(assetId), options);
+        leaves.set(
+          jobId,
+          serveCrew(port, createRunner, () => throwIfCancelled(jobId)),
+        );
+        break;
+      }
+      case 'release':
+        void release(data.jobId, data.isAborted);
+        break;
+      case 'helper':
+        crews.get(data.jobId)?.join(data.helperId, data.port);
+        break;
+      case 'helperLost':
+        crews.get(data.jobId)?.leave(data.helperId);
         break;
     }
   });

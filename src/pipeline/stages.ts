@@ -1,88 +1,91 @@
-import { type CpuField, createCpuField } from '../field/cpu-field.ts';
+import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import { CornerTable } from '../partition/corners.ts';
-import type { CullResult } from '../partition/cull.ts';
-import { Forest } from '../partition/forest.ts';
-import { countNodes, Settler } from '../partition/settle.ts';
+import { type CullResult, countFirstBlocks } from '../partition/cull.ts';
+import { gatherTrees, NODE_UNSETTLED } from '../partition/forest.ts';
+import type { Regions } from '../partition/regions-record.ts';
+import { cutIntoSlabs, type Slabs } from '../partition/slabs.ts';
 import { cleanMesh } from '../surface/clean.ts';
 import { explainEmpty } from '../surface/explain-empty.ts';
-import { type Extraction, extractSurface } from '../surface/extract.ts';
-import { directNormals, finishMesh, putOnZeroSet, type RawMesh } from '../surface/finish.ts';
+import { directNormals, finishMesh, putOnZeroSet } from '../surface/finish.ts';
+import { joinParts } from '../surface/join-parts.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
-import type { RegionStructure } from '../surface/structure.ts';
 import { conclude, NO_STOPS } from './figures.ts';
-import { findRegions, recordRegions } from './find-regions.ts';
+import { readRegions, recordRegions } from './find-regions.ts';
 import { latticeSpacing } from './lattice-rule.ts';
 import { latticeSteps } from './lattice-steps.ts';
-import type { DeriveProgress, DeriveStage, DeriveStops } from './options.ts';
+import type { DeriveProgress, DeriveStage } from './options.ts';
+import {
+  type FilledSlab,
+  type PartResult,
+  type PartTask,
+  type SettledSlab,
+  type Slab,
+  settledSlab,
+} from './parts.ts';
 import { makePlan, type Plan } from './plan.ts';
-import type { DerivedSurface, JobOptions } from './steps.ts';
+import type { DerivedSurface, JobOptions, Step, TaskBatch } from './steps.ts';
 
 const NONE = new Float64Array(0);
+/** Parts that the search is cut in, and blocks in each at least. */
+const MAX_SEARCHES = 32;
+const BLOCKS_PER_SEARCH = 128;
+/** Derivations of a slab at most, each after leaves whose loops turned out to be no discs were bisected again. */
+const MAX_ROUNDS = 3;
 
 /** Share of the whole job that each stage takes, measured on bunny-S at tolerance 1e-3: for progress only. */
 const STAGE_END: Readonly<Record<DeriveStage, number>> = {
-  partition: 0.3,
-  settle: 0.5,
-  edges: 0.52,
-  faces: 0.7,
-  polygons: 0.92,
+  partition: 0.15,
+  settle: 0.25,
+  edges: 0.27,
+  faces: 0.37,
+  polygons: 0.7,
   refine: 0.95,
   simplify: 0.97,
   normals: 1,
 };
 
 /**
- * The whole derivation of one field's mesh: certified culling, settling, edges, faces, polygons, cleaning. Yields
- * after at most a few milliseconds of work; the driver decides when to go on.
+ * The whole derivation of one field's mesh: certified culling, settling, edges, faces, polygons, cleaning. Up to the polygons
+ * it is cut in parts, which the driver runs here or in several workers: see `PartTask`. Yields after at most a few
+ * milliseconds of work; the driver decides when to go on.
  */
-export function* deriveSteps(
-  asset: FieldAsset,
-  options: JobOptions,
-): Generator<DeriveProgress, DerivedSurface, void> {
+export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<Step, DerivedSurface, void> {
   if (options.derived !== undefined) return options.derived;
   const spacing = latticeSpacing(asset, options);
   if (spacing !== undefined) return yield* latticeSteps(asset, options, spacing);
   const clock = new StageClock();
   const field = createCpuField(asset);
   const plan = makePlan(field, options);
-  const table = new CornerTable(field, plan.lattice);
-  const regions = yield* clock.follow('partition', findRegions(table, options));
-  const { cull } = regions;
-  const forest = regions.forest ?? new Forest(plan.lattice, cull.boxes);
-  const settler = new Settler(table, forest);
-  const hasStructure = options.structure === true;
-  let record: Uint8Array | undefined;
+  const { lattice } = plan;
+  const seed = yield* clock.follow('partition', readRegions(field, lattice, options));
+  const cull = seed?.cull ?? (yield* search(plan, options, clock));
+  const slabs = cutIntoSlabs(lattice, cull.boxes);
+  const settled = seed?.forest
+    ? yield* clock.follow('settle', cutForest(plan, slabs, seed.forest))
+    : yield* settleSlabs(slabs, cull.nBoxes, clock);
   const { recordsFor } = options;
-  const keepRegions = function* (): Generator<number, void> {
-    if (recordsFor !== undefined && regions.forest === undefined) {
-      record = yield* recordRegions(table, regions, forest, recordsFor);
-    }
-  };
-  const steps = extractSurface(table, forest, settler, { ...plan, hasStructure, onSettled: keepRegions });
-  let extraction: Extraction | undefined;
-  while (extraction === undefined) {
-    const step = steps.next();
-    if (step.done) extraction = step.value;
-    else yield clock.at(step.value.stage, step.value.fraction);
+  let record: Uint8Array | undefined;
+  if (recordsFor !== undefined && seed?.forest === undefined) {
+    record = yield* clock.follow('settle', recordRegions(lattice, cull, settled, recordsFor));
   }
-  yield clock.at('refine', 0);
-  const structure = yield* buildStructure(extraction, cull, clock);
-  const raw = rawMesh(extraction);
-  finishVertices(field, plan, raw, [...extraction.faces.unsound, ...extraction.filler.sink.unsound]);
-  const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing: boxSize(plan) };
+  const filled = yield* fillSlabs(slabs, settled, cull.nBoxes, clock);
+  const { raw, unsound, structure } = yield* clock.follow('refine', joinParts(filled));
+  const spacingOf = boxSize(plan);
+  putOnZeroSet(field, raw, plan.frame.bounds, spacingOf, unsound);
+  directNormals(field, raw);
+  const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing: spacingOf };
   const cleaned = yield* clock.follow('refine', cleanMesh(raw, plan.frame, decimation));
   yield clock.at('normals', 0);
   const mesh = finishMesh(raw);
   const { suspects = NONE, missed = 0, stops = {} } = cleaned ?? {};
   const errorLocal = Math.max(measureMeshError(mesh, field, asset.domain, suspects), missed);
   clock.at('normals', 1);
-  const counts = countNodes(forest);
+  const sum = (of: (slab: FilledSlab) => number): number => filled.reduce((n, slab) => n + of(slab), 0);
   return {
     mesh,
     isEmpty: mesh.indices.length === 0,
-    ...(structure && { structure }),
-    ...(recordsFor && { records: { ...(record && { regions: record }), isSeeded: regions.isSeeded } }),
+    ...(options.structure && structure && { structure }),
+    ...(recordsFor && { records: { ...(record && { regions: record }), isSeeded: seed !== undefined } }),
     stats: conclude({
       method: 'derived',
       nVertices: mesh.positions.length / 3,
@@ -90,51 +93,134 @@ export function* deriveSteps(
       nBoxes: cull.nTotal,
       nBoxesTested: cull.nTested,
       nBoxesSurviving: cull.nBoxes,
-      nBoxesUnsettled: counts.unsettled,
+      nBoxesUnsettled: settled.reduce((n, { trees }) => n + countUnsettled(trees.state), 0),
       toleranceLocal: plan.toleranceLocal,
       errorLocal,
-      stops: { ...NO_STOPS, ...stopsOf(extraction), ...stops },
+      stops: {
+        ...NO_STOPS,
+        nBoxesUnsound: sum(({ flagged }) => flagged.length),
+        nBoxesFull: sum(({ nBoxesFull }) => nBoxesFull),
+        nBoxesUnrefined: sum(({ nBoxesUnrefined }) => nBoxesUnrefined),
+        ...stops,
+      },
       ...(mesh.indices.length === 0 && { emptyReason: explainEmpty(field, plan.frame.bounds) }),
       timeMs: clock.end(),
     }),
   };
 }
 
-/** The structure that was asked for, before the vertices are moved or rounded. */
-function* buildStructure(
-  { structure }: Extraction,
-  cull: CullResult,
+/** Finds the boxes that may hold surface, in their order. */
+function* search(
+  { lattice }: Plan,
+  { candidates }: JobOptions,
   clock: StageClock,
-): Generator<DeriveProgress, RegionStructure | undefined, void> {
-  if (structure === undefined) return undefined;
-  const steps = structure.build(cull.boxes);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-    yield clock.at('refine', 0);
+): Generator<Step, CullResult, void> {
+  const nItems = candidates ? candidates.boxes.length / 3 : countFirstBlocks(lattice);
+  const nParts = Math.max(1, Math.min(MAX_SEARCHES, Math.floor(nItems / BLOCKS_PER_SEARCH)));
+  const tasks = Array.from({ length: nParts }, (_, i): PartTask => {
+    const [from, to] = [i, i + 1].map((k) => Math.round((nItems * k) / nParts));
+    if (candidates === undefined) return { kind: 'cull', within: { from, to } };
+    const { boxes, nTested } = candidates;
+    return {
+      kind: 'cull',
+      within: { boxes: boxes.slice(from * 3, to * 3), nTested: i === 0 ? nTested : 0 },
+    };
+  });
+  const found = (yield* clock.run('partition', tasks)) as CullResult[];
+  const nBoxes = found.reduce((n, part) => n + part.nBoxes, 0);
+  const boxes = new Int32Array(nBoxes * 3);
+  let at = 0;
+  for (const part of found) {
+    boxes.set(part.boxes, at);
+    at += part.boxes.length;
+  }
+  const nTested = found.reduce((n, part) => n + part.nTested, 0);
+  return { boxes, nBoxes, nTotal: found[0].nTotal, nTested };
+}
+
+function slabAt({ axis, cuts }: Slabs, i: number): Slab {
+  return { axis, from: cuts[i], to: cuts[i + 1], hasBelow: i > 0, hasAbove: i + 2 < cuts.length };
+}
+
+function* settleSlabs(
+  slabs: Slabs,
+  nBoxesInAll: number,
+  clock: StageClock,
+): Generator<Step, SettledSlab[], void> {
+  const tasks = slabs.boxes.map(
+    (from, i): PartTask => ({ kind: 'settle', slab: slabAt(slabs, i), from, nBoxesInAll }),
+  );
+  return (yield* clock.run('settle', tasks)) as SettledSlab[];
+}
+
+/** Slabs of boxes that are settled already. */
+function* cutForest(
+  { lattice }: Plan,
+  slabs: Slabs,
+  forest: NonNullable<Regions['forest']>,
+): Generator<number, SettledSlab[], void> {
+  const settled: SettledSlab[] = [];
+  for (const [i, boxes] of slabs.boxes.entries()) {
+    const roots = Array.from({ length: boxes.length / 3 }, (_, k) =>
+      forest.findRoot(boxes[k * 3], boxes[k * 3 + 1], boxes[k * 3 + 2]),
+    );
+    settled.push(settledSlab(gatherTrees(lattice, [{ forest, roots }]), lattice, slabAt(slabs, i)));
+    yield i / slabs.boxes.length;
+  }
+  return settled;
+}
+
+/**
+ * Derives the surface of all slabs, again where leaves had to be bisected: of their slab, and of a neighbour that they meet.
+ * @param settled is brought up to date.
+ */
+function* fillSlabs(
+  slabs: Slabs,
+  settled: SettledSlab[],
+  nBoxesInAll: number,
+  clock: StageClock,
+): Generator<Step, FilledSlab[], void> {
+  const filled: FilledSlab[] = [];
+  let stale = [...settled.keys()];
+  for (let round = 1; ; round++) {
+    const tasks = stale.map((i): PartTask => {
+      const [below, above] = [settled[i - 1]?.last, settled[i + 1]?.first];
+      return { kind: 'fill', slab: slabAt(slabs, i), trees: settled[i].trees, below, above };
+    });
+    const results = (yield* clock.run('polygons', tasks)) as FilledSlab[];
+    results.forEach((result, k) => {
+      filled[stale[k]] = result;
+    });
+    clock.divide(
+      'polygons',
+      results.map(({ timeMs }) => timeMs),
+    );
+    const unsound = [...filled.keys()].filter((i) => filled[i].flagged.length > 0);
+    if (unsound.length === 0 || round === MAX_ROUNDS) return filled;
+    const again = unsound.map((i): PartTask => {
+      const from = { trees: settled[i].trees, flagged: filled[i].flagged };
+      return { kind: 'settle', slab: slabAt(slabs, i), from, nBoxesInAll };
+    });
+    const bisected = (yield* clock.run('settle', again)) as SettledSlab[];
+    const next = new Set<number>();
+    unsound.forEach((i, k) => {
+      const [before, after] = [settled[i], bisected[k]];
+      settled[i] = after;
+      if (isBisected(before.trees, after.trees)) next.add(i);
+      if (isBisected(before.first, after.first)) next.add(i - 1);
+      if (isBisected(before.last, after.last)) next.add(i + 1);
+    });
+    if (next.size === 0) return filled;
+    stale = [...next].sort((a, b) => a - b);
   }
 }
 
-function stopsOf({ nUnsound, filler }: Extraction): Partial<DeriveStops> {
-  return { nBoxesUnsound: nUnsound, nBoxesFull: filler.nFull, nBoxesUnrefined: filler.nUnrefined };
+function isBisected(before: SettledSlab['first'], after: SettledSlab['first']): boolean {
+  return before?.state.length !== after?.state.length;
 }
 
-function rawMesh({ vertices, filler }: Extraction): RawMesh {
-  return {
-    positions: vertices.positions,
-    normals: filler.sink.normals,
-    slopes: filler.sink.slopes,
-    nVertices: vertices.nVertices,
-    indices: filler.sink.indices,
-    nTriangles: filler.sink.nTriangles,
-    landmarks: filler.landmarks,
-  };
-}
-
-/** Puts the few vertices on the zero set that their box's own derivation could not, and directs what has no normal. */
-function finishVertices(field: CpuField, plan: Plan, raw: RawMesh, unsound: readonly number[]): void {
-  putOnZeroSet(field, raw, plan.frame.bounds, boxSize(plan), unsound);
-  directNormals(field, raw);
+function countUnsettled(state: Int32Array): number {
+  return state.reduce((n, s) => n + (s === NODE_UNSETTLED ? 1 : 0), 0);
 }
 
 /** Mean size of the lattice's boxes along x, in local units. */
@@ -165,6 +251,27 @@ class StageClock {
       const step = fractions.next();
       if (step.done) return step.value;
       yield this.at(stage, step.value);
+    }
+  }
+
+  /** Has the driver run parts, as one stage. */
+  *run(stage: DeriveStage, tasks: readonly PartTask[]): Generator<Step, PartResult[], void> {
+    yield this.at(stage, 0);
+    const batch: TaskBatch = { tasks, results: [], at: (fraction) => this.at(stage, fraction) };
+    yield batch;
+    return batch.results;
+  }
+
+  /** Divides the time of a stage among those that ran within it, as the threads' times were. */
+  divide(stage: DeriveStage, parts: readonly Readonly<Partial<Record<DeriveStage, number>>>[]): void {
+    const total = parts.reduce((sum, times) => sum + Object.values(times).reduce((n, t) => n + t, 0), 0);
+    this.at(stage, 1);
+    const whole = this.times[stage] ?? 0;
+    if (total === 0) return;
+    this.times[stage] = 0;
+    for (const times of parts) {
+      for (const [name, time] of Object.entries(times) as [DeriveStage, number][])
+        this.times[name] = (this.times[name] ?? 0) + (whole * time) / total;
     }
   }
 

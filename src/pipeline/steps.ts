@@ -3,6 +3,7 @@ import type { Candidates } from '../partition/cull.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import type { DeriveOptions, DeriveProgress, DeriveStats } from './options.ts';
+import type { PartResult, PartTask } from './parts.ts';
 
 /** What a cache gives a job and wants of it. */
 export interface RecordRequest {
@@ -48,11 +49,24 @@ export interface DerivedSurface {
   readonly records?: DerivedRecords;
 }
 
-/** The derivation as a generator: yields its progress after every few milliseconds of work. */
-export type Steps = (
-  asset: FieldAsset,
-  options: JobOptions,
-) => Generator<DeriveProgress, DerivedSurface, void>;
+/** Parts that a derivation has the driver run, wherever it likes, before it goes on. */
+export interface TaskBatch {
+  readonly tasks: readonly PartTask[];
+  /** Of each task, written by the driver. */
+  readonly results: PartResult[];
+  /** The job's progress when so much of them is done. */
+  readonly at: (fraction: number) => DeriveProgress;
+}
+
+export type Step = DeriveProgress | TaskBatch;
+
+/** The derivation as a generator: yields its progress after every few milliseconds of work, or parts to run. */
+export type Steps = (asset: FieldAsset, options: JobOptions) => Generator<Step, DerivedSurface, void>;
+
+/** Runs parts of one job on one thread; yields the fraction done. */
+export interface TaskRunner {
+  run(task: PartTask): Generator<number, PartResult, void>;
+}
 
 /** What is done with a finished surface, where the options ask for it. */
 export type SurfaceSteps = (
@@ -64,6 +78,8 @@ export type SurfaceSteps = (
 /** The work of a job: backends differ in where they run it, not in what it is. */
 export interface Job {
   readonly steps: Steps;
+  /** What its parts are run with, once a job on each thread. */
+  readonly createRunner: (asset: FieldAsset, options: JobOptions) => TaskRunner;
   /** Closes it by the faces of its bounds. */
   readonly cap: SurfaceSteps;
   /** Reduces it to `options.maxVertices`. */

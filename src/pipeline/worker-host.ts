@@ -37,10 +37,17 @@ const ENDINGS: readonly FromWorker['kind'][] = ['done', 'failed', 'cancelled'];
 
 interface RunningJob {
   readonly jobId: number;
-  readonly control: BackendControl;
+  readonly control: HostedJob;
   readonly resolve: (surface: DerivedSurface) => void;
   /** Also stops listening to the signal. After the first call of either the other calls do nothing. */
   readonly reject: (reason: unknown) => void;
+}
+
+/** A job of another worker's that this one helps with. */
+interface Help {
+  readonly jobId: number;
+  readonly workerLimit: WorkerLimit | undefined;
+  isEnding: boolean;
 }
 
 type HostState = 'starting' | 'ready' | 'dead';
@@ -50,6 +57,8 @@ export class WorkerHost {
   #state: HostState = 'starting';
   #hasStarted = false;
   #job: RunningJob | undefined;
+  #help: Help | undefined;
+  #wantsHelp = false;
   #nextJobId = 1;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #assetBytes = new Map<number, number>();
@@ -85,12 +94,22 @@ export class WorkerHost {
   }
 
   get isFree(): boolean {
-    return this.#state !== 'dead' && this.#job === undefined;
+    return this.#state !== 'dead' && this.#job === undefined && this.#help === undefined;
+  }
+
+  /** The job that it runs, where others could help with that. */
+  get jobToHelp(): HostedJob | undefined {
+    return this.#wantsHelp ? this.#job?.control : undefined;
+  }
+
+  /** Whether it helps with another's job and was not told to end that. */
+  get isHelping(): boolean {
+    return this.#help?.isEnding === false;
   }
 
   /** The limit that the job at work counts against, until the worker has stopped. */
   get workerLimit(): WorkerLimit | undefined {
-    return this.#job?.control.workerLimit;
+    return this.#job?.control.workerLimit ?? this.#help?.workerLimit;
   }
 
   hasAsset(assetId: number): boolean {
@@ -127,6 +146,44 @@ export class WorkerHost {
     });
   }
 
+  /**
+   * Runs parts of a job that another worker has, until it is released; the worker must be free.
+   * @param port leads to the worker with the job.
+   */
+  help({ assetId, asset, options, workerLimit }: HostedJob, port: MessagePort): void {
+    const jobId = this.#nextJobId++;
+    this.#help = { jobId, workerLimit, isEnding: false };
+    this.#sendAsset(assetId, asset);
+    // What only the worker with the job needs stays there.
+    const { candidates: _c, regions: _r, derived: _d, recordsFor: _f, ...rest } = options;
+    const copy = copyTight(rest);
+    this.#post({ kind: 'help', jobId, assetId, options: copy, port }, [port, ...collectBuffers(copy)]);
+  }
+
+  /** Ends helping, after the part that it has or, where nobody wants that any more, at once. */
+  release(isAborted: boolean): void {
+    const help = this.#help;
+    if (help === undefined || this.#state === 'dead') return;
+    if (!help.isEnding || isAborted) this.#post({ kind: 'release', jobId: help.jobId, isAborted });
+    help.isEnding = true;
+    if (!isAborted || this.#state === 'starting') return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => this.terminate(new NsdfLoadError('The worker did not stop.')),
+      this.#options.cancelGraceMs,
+    );
+  }
+
+  /** Tells the worker with the job of a helper. */
+  addHelper(helperId: number, port: MessagePort): void {
+    if (this.#job) this.#post({ kind: 'helper', jobId: this.#job.jobId, helperId, port }, [port]);
+  }
+
+  /** Tells the worker with the job that a helper died. */
+  loseHelper(helperId: number): void {
+    if (this.#job) this.#post({ kind: 'helperLost', jobId: this.#job.jobId, helperId });
+  }
+
   /** Ends the worker at once; a running job rejects with `reason`. */
   terminate(reason: unknown): void {
     if (this.#state === 'dead') return;
@@ -135,6 +192,7 @@ export class WorkerHost {
     this.#worker.terminate();
     this.#job?.reject(reason);
     this.#job = undefined;
+    this.#help = undefined;
     this.#onChange(this);
   }
 
@@ -163,15 +221,28 @@ export class WorkerHost {
       this.#onChange(this);
       return;
     }
+    if (message.kind === 'released') {
+      if (message.jobId !== this.#help?.jobId) return;
+      clearTimeout(this.#timer);
+      this.#help = undefined;
+      this.#onChange(this);
+      return;
+    }
     const job = this.#job;
     if (job?.jobId !== message.jobId) return;
     if (message.kind === 'progress') {
       this.#reportProgress(job, message);
       return;
     }
+    if (message.kind === 'wantHelp') {
+      this.#wantsHelp = true;
+      this.#onChange(this);
+      return;
+    }
     if (!ENDINGS.includes(message.kind)) return;
     clearTimeout(this.#timer);
     this.#job = undefined;
+    this.#wantsHelp = false;
     if (message.kind === 'done') job.resolve(message.surface);
     if (message.kind === 'failed') job.reject(fromWire(message.error));
     this.#onChange(this);

@@ -25,10 +25,21 @@ interface WaitingJob {
 /** Starts that may fail in a row before the pool stops trying: a lost connection gets a second chance. */
 const MAX_START_FAILURES = 2;
 
-/** Workers shared by all jobs of a page: started when needed, reused, replaced when they die. */
+/** One worker that helps another. */
+interface Helping {
+  readonly lead: WorkerHost;
+  readonly helperId: number;
+}
+
+/**
+ * Workers shared by all jobs of a page: started when needed, reused, replaced when they die. Those without a job help others
+ * with theirs, and leave off when a job waits.
+ */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #hosts = new Set<WorkerHost>();
+  readonly #helping = new Map<WorkerHost, Helping>();
+  #nHelpers = 0;
   #waiting: WaitingJob[] = [];
   #nStartFailures = 0;
   #isDisposed = false;
@@ -91,12 +102,39 @@ export class WorkerPool {
   #assign(): void {
     for (;;) {
       const next = this.#waiting.find(({ job }) => this.#hasRoom(job));
-      if (!next) return;
+      if (!next) {
+        this.#assignHelpers();
+        return;
+      }
       const host = this.#findFree(next.job.assetId) ?? this.#start();
-      if (!host) return;
+      if (!host) {
+        this.#recallHelper();
+        return;
+      }
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
       next.take(host);
     }
+  }
+
+  /** Sets workers that have nothing to do to parts of others' jobs. */
+  #assignHelpers(): void {
+    for (const lead of [...this.#hosts]) {
+      for (let job = lead.jobToHelp; job !== undefined && this.#hasRoom(job); job = lead.jobToHelp) {
+        const host = this.#findFree(job.assetId) ?? this.#start();
+        if (!host) return;
+        const { port1, port2 } = new MessageChannel();
+        const helperId = this.#nHelpers++;
+        this.#helping.set(host, { lead, helperId });
+        lead.addHelper(helperId, port1);
+        host.help(job, port2);
+      }
+    }
+  }
+
+  /** A job waits: one helper is to leave, unless one is about to. */
+  #recallHelper(): void {
+    const helpers = [...this.#helping.keys()];
+    if (helpers.every((host) => host.isHelping)) helpers.at(-1)?.release(false);
   }
 
   /** Whether the job's own limit leaves it a worker. */
@@ -132,6 +170,14 @@ export class WorkerPool {
   }
 
   readonly #onHostChange = (host: WorkerHost): void => {
+    const helping = this.#helping.get(host);
+    if (helping && !host.isHelping && (host.isFree || host.state === 'dead')) {
+      this.#helping.delete(host);
+      if (host.state === 'dead') helping.lead.loseHelper(helping.helperId);
+    }
+    if (host.isFree || host.state === 'dead') {
+      for (const [helper, { lead }] of this.#helping) if (lead === host) helper.release(true);
+    }
     if (host.state === 'dead') {
       this.#hosts.delete(host);
       if (!host.hasStarted && !this.#isDisposed) this.#nStartFailures++;

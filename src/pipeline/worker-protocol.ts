@@ -13,11 +13,34 @@ export type ToWorker =
       readonly assetId: number;
       readonly options: JobOptions;
     }
-  | { readonly kind: 'cancel'; readonly jobId: number };
+  | { readonly kind: 'cancel'; readonly jobId: number }
+  /** To a worker without a job: to run parts of another's, which come in at the port. */
+  | {
+      readonly kind: 'help';
+      readonly jobId: number;
+      readonly assetId: number;
+      readonly options: JobOptions;
+      readonly port: MessagePort;
+    }
+  /** To one that helps: to end that, after the part that it has or at once. */
+  | { readonly kind: 'release'; readonly jobId: number; readonly isAborted: boolean }
+  /** To the worker with the job: somebody helps it; somebody is gone. */
+  | {
+      readonly kind: 'helper';
+      readonly jobId: number;
+      readonly helperId: number;
+      readonly port: MessagePort;
+    }
+  | { readonly kind: 'helperLost'; readonly jobId: number; readonly helperId: number };
 
-/** What a worker says to the page: `ready` once, then for each job progress and exactly one ending. */
+/**
+ * What a worker says to the page: `ready` once, then for each job progress, at most once that others could help with it,
+ * and exactly one ending; `released` ends helping.
+ */
 export type FromWorker =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'wantHelp'; readonly jobId: number }
+  | { readonly kind: 'released'; readonly jobId: number }
   | { readonly kind: 'progress'; readonly jobId: number; readonly progress: DeriveProgress }
   | { readonly kind: 'done'; readonly jobId: number; readonly surface: DerivedSurface }
   | { readonly kind: 'failed'; readonly jobId: number; readonly error: WireError }

@@ -59,19 +59,53 @@ export function isLeafWithSurface(forest: Forest, node: number): boolean {
 }
 
 /**
- * All rectangles between (and around) the leaves of a settled forest. New corners are added to `table` and evaluated.
- * Yields the fraction done.
+ * What of a forest is to be derived, where the rest is a neighbour's: the trees of the first roots. The other trees are those
+ * across the seams, which have a say in how the faces on them are divided.
  */
-export function* buildRects(forest: Forest, table: CornerTable): Generator<number, RectTable> {
+export interface Part {
+  /** Roots [0, nOwn) are this part's. */
+  readonly nOwn: number;
+  /** Seams are orthogonal to this axis. */
+  readonly axis: number;
+  /** The planes that the part shares with others, integers of the lattice: the lower one, the upper one. */
+  readonly seams: readonly number[];
+}
+
+/** A forest that has no neighbours. */
+export function wholeForest(forest: Forest): Part {
+  return { nOwn: forest.nRoots, axis: 0, seams: [] };
+}
+
+/** Rectangles, and how many there are up to the end of each seam. */
+export interface PartRects {
+  readonly rects: RectTable;
+  readonly seamEnds: readonly number[];
+}
+
+/**
+ * All rectangles between (and around) the leaves of a part of a settled forest. Those on seams come first, in an order that is
+ * the same in both parts that meet there. New corners are added to `table` and evaluated. Yields the fraction done.
+ */
+export function* buildRects(
+  forest: Forest,
+  table: CornerTable,
+  part: Part = wholeForest(forest),
+): Generator<number, PartRects> {
   const builder = new RectBuilder(forest, table);
+  const seamEnds: number[] = [];
+  for (const plane of part.seams) {
+    builder.addSeam(part.axis, plane);
+    seamEnds.push(builder.rects.nRects);
+    yield 0;
+  }
   for (let node = 0; node < forest.nNodes; node++) {
-    if (node < forest.nRoots) builder.addRootFaces(node);
-    if (forest.state[node] === NODE_SPLIT) builder.addSplitFace(node);
+    if (node < part.nOwn) builder.addRootFaces(node, part);
+    if (forest.state[node] === NODE_SPLIT && forest.root[node] < part.nOwn) builder.addSplitFace(node);
     if (node % NODES_PER_YIELD === 0) yield node / forest.nNodes;
   }
   while (table.flush(CORNERS_PER_YIELD) > 0) yield 1;
   builder.rects.link(forest.nNodes);
-  return builder.rects;
+  return { rects: builder.rects, seamEnds };
 }
 
 class RectBuilder {
@@ -85,18 +119,32 @@ class RectBuilder {
     this.table = table;
   }
 
-  addRootFaces(node: number): void {
-    const { forest } = this;
-    const shift = this.table.lattice.subBits;
-    const base = [0, 1, 2].map((k) => forest.box[node * 6 + k] >> shift);
+  /** The faces on a seam: those of the roots below it, then those of the roots above it that have none below. */
+  addSeam(axis: number, plane: number): void {
+    const { nRoots, box } = this.forest;
+    for (let root = 0; root < nRoots; root++)
+      if (box[root * 6 + 3 + axis] === plane)
+        this.addFace(root, axis, 1, root, this.neighbour(root, axis, 1));
+    for (let root = 0; root < nRoots; root++)
+      if (box[root * 6 + axis] === plane && this.neighbour(root, axis, -1) < 0)
+        this.addFace(root, axis, 0, -1, root);
+  }
+
+  addRootFaces(root: number, { axis: seamAxis, seams }: Part): void {
+    const { box } = this.forest;
     for (let axis = 0; axis < 3; axis++) {
-      const step = [0, 0, 0];
-      step[axis] = 1;
-      const above = forest.findRoot(base[0] + step[0], base[1] + step[1], base[2] + step[2]);
-      const below = forest.findRoot(base[0] - step[0], base[1] - step[1], base[2] - step[2]);
-      this.addFace(node, axis, 1, node, above);
-      if (below < 0) this.addFace(node, axis, 0, -1, node);
+      const isSeam = (side: number) => axis === seamAxis && seams.includes(box[root * 6 + axis + side * 3]);
+      if (!isSeam(1)) this.addFace(root, axis, 1, root, this.neighbour(root, axis, 1));
+      if (!isSeam(0) && this.neighbour(root, axis, -1) < 0) this.addFace(root, axis, 0, -1, root);
     }
+  }
+
+  /** The root beside another along an axis, or -1. */
+  private neighbour(root: number, axis: number, step: number): number {
+    const { box } = this.forest;
+    const { subBits } = this.table.lattice;
+    const at = [0, 1, 2].map((k) => (box[root * 6 + k] >> subBits) + (k === axis ? step : 0));
+    return this.forest.findRoot(at[0], at[1], at[2]);
   }
 
   /** The face of a node on the given side of `axis`, between the trees `lower` and `upper`. */

@@ -10,6 +10,12 @@ import type { VertexTable } from './vertices.ts';
 /** Factor that packs two vertex ids in one key below 2^53. */
 const PAIR = 2 ** 26;
 
+/** The structure of a part, and which of the part's vertices its own are: ascending, i32[structure.vertices.length / 3]. */
+export interface PartStructure {
+  readonly structure: RegionStructure;
+  readonly ids: Int32Array;
+}
+
 /** What made an edge of the skeleton. */
 interface EdgeMaker {
   readonly axis: number;
@@ -97,16 +103,16 @@ export class StructureCollector {
 
   /**
    * The structure; yields the fraction done. The vertices' positions are read here: to be called before they are moved.
-   * @param boxes i32[nBoxes * 3], the forest's roots
+   * @param boxes i32[nBoxes * 3], the forest's roots, as far as they are this part's
    */
-  *build(boxes: Int32Array): Generator<number, RegionStructure, void> {
+  *build(boxes: Int32Array): Generator<number, PartStructure, void> {
     const { table, forest, nodes, makers } = this;
-    const { numbers, positions } = this.compactVertices();
+    const { numbers, positions, ids } = this.compactVertices();
     const points = Float64Array.from(this.points);
     const polygonSigns = yield* signVectors(table.field, points);
     const { planes } = table.lattice;
-    return {
-      marks: [planes[0].slice(), planes[1].slice(), planes[2].slice()],
+    const structure = {
+      marks: [planes[0].slice(), planes[1].slice(), planes[2].slice()] as const,
       boxes: boxes.slice(),
       leaves: Float64Array.from(nodes.flatMap((node) => this.corners(node))),
       leafBox: Int32Array.from(nodes, (node) => forest.root[node]),
@@ -127,20 +133,20 @@ export class StructureCollector {
       nSignWords: Math.ceil(table.field.nPreActivations / 32),
       polygonSigns,
     };
+    return { structure, ids };
   }
 
   /** The mesh's vertices that polygons use, renumbered in order: refinement's and fans' are left out. */
-  private compactVertices(): { numbers: Int32Array; positions: Float64Array } {
+  private compactVertices(): { numbers: Int32Array; positions: Float64Array; ids: Int32Array } {
     const numbers = new Int32Array(this.vertices.nVertices).fill(-1);
     for (const v of this.polygonVertices) numbers[v] = 0;
-    let n = 0;
-    for (let v = 0; v < numbers.length; v++) if (numbers[v] === 0) numbers[v] = n++;
-    const positions = new Float64Array(n * 3);
-    for (let v = 0; v < numbers.length; v++) {
-      if (numbers[v] < 0) continue;
-      positions.set(this.vertices.positions.subarray(v * 3, v * 3 + 3), numbers[v] * 3);
-    }
-    return { numbers, positions };
+    const ids = Int32Array.from(numbers.keys()).filter((v) => numbers[v] === 0);
+    const positions = new Float64Array(ids.length * 3);
+    ids.forEach((v, i) => {
+      numbers[v] = i;
+      positions.set(this.vertices.positions.subarray(v * 3, v * 3 + 3), i * 3);
+    });
+    return { numbers, positions, ids };
   }
 
   /** Min xyz, max xyz. */

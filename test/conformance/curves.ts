@@ -5,12 +5,9 @@ import type { FieldAsset } from '../../src/format/asset.ts';
 import { GpuArena, USAGE } from '../../src/gpu/arena.ts';
 import { type GpuContext, guarded } from '../../src/gpu/context.ts';
 import { createProgramTools, ProgramBuilder } from '../../src/gpu/program-builder.ts';
-import { CornerTable, isoOffsetOf } from '../../src/partition/corners.ts';
-import { Forest } from '../../src/partition/forest.ts';
+import { isoOffsetOf } from '../../src/partition/corners.ts';
 import { createCuller, firstBlocks } from '../../src/partition/gpu/cull-program.ts';
 import { createPartitioner } from '../../src/partition/gpu/forest-program.ts';
-import { Settler } from '../../src/partition/settle.ts';
-import { findRegions } from '../../src/pipeline/find-regions.ts';
 import { makePlan } from '../../src/pipeline/plan.ts';
 import { extractSurface } from '../../src/surface/extract.ts';
 import { estimateCapacities } from '../../src/surface/gpu/capacities.ts';
@@ -19,6 +16,7 @@ import { createEdgesStage } from '../../src/surface/gpu/edges/edges-stage.ts';
 import { createFacesStage } from '../../src/surface/gpu/faces/faces-stage.ts';
 import { ISO_OFFSETS, uploadDetail } from '../../src/surface/gpu/surface-program.ts';
 import { runSteps } from '../partition/run-steps.ts';
+import { settleField } from '../partition/settled.ts';
 
 /** A zero curve on a rectangle. */
 export interface Curve {
@@ -44,14 +42,8 @@ function add(curves: Map<string, Curve[]>, key: string, curve: Curve): void {
 
 /** The curves that the CPU finds, with every kink. */
 export function findCurvesHere(asset: FieldAsset): Curves {
-  const options = { exact: true };
-  const field = createCpuField(asset);
-  const plan = makePlan(field, options);
-  const table = new CornerTable(field, plan.lattice);
-  const { cull } = runSteps(findRegions(table, options));
-  const forest = new Forest(plan.lattice, cull.boxes);
-  const extraction = extractSurface(table, forest, new Settler(table, forest), plan);
-  const { rects, faces, vertices } = runSteps(extraction);
+  const { plan, table, forest } = settleField(asset, { exact: true });
+  const { rects, faces, vertices } = runSteps(extractSurface(table, forest, plan));
   const curves = new Map<string, Curve[]>();
   const cornerAt = (corner: number) => [0, 1, 2].map((k) => table.coordinate(corner, k));
   const placeOf = (vertex: number) => [...vertices.positions.subarray(3 * vertex, 3 * vertex + 3)];

@@ -3,10 +3,6 @@ import { createCpuField } from '../../src/field/cpu-field.ts';
 import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
 import { readField } from '../../src/format/read.ts';
-import { CornerTable } from '../../src/partition/corners.ts';
-import { Forest } from '../../src/partition/forest.ts';
-import { Settler } from '../../src/partition/settle.ts';
-import { findRegions } from '../../src/pipeline/find-regions.ts';
 import { makePlan } from '../../src/pipeline/plan.ts';
 import { createEventYield } from '../../src/pipeline/yield-to-events.ts';
 import { extractSurface } from '../../src/surface/extract.ts';
@@ -15,6 +11,7 @@ import { VERTEX_EDGE } from '../../src/surface/vertices.ts';
 import { leavingField, slabField, sphereField } from '../fixtures/fields.ts';
 import { sharedGpu } from '../gpu/shared-gpu.ts';
 import { runSteps } from '../partition/run-steps.ts';
+import { settleField } from '../partition/settled.ts';
 import { fiveSpheres } from './cases.ts';
 
 const OPTIONS = { tolerance: 4e-3 };
@@ -26,14 +23,8 @@ interface Roots {
 }
 
 function findHere(asset: FieldAsset): Roots {
-  const field = createCpuField(asset);
-  const plan = makePlan(field, OPTIONS);
-  const table = new CornerTable(field, plan.lattice);
-  const { cull } = runSteps(findRegions(table, OPTIONS));
-  const forest = new Forest(plan.lattice, cull.boxes);
-  const settled = function* (): Generator<number, void> {};
-  const options = { ...plan, hasStructure: false, onSettled: settled };
-  const { vertices } = runSteps(extractSurface(table, forest, new Settler(table, forest), options));
+  const { plan, table, forest } = settleField(asset, OPTIONS);
+  const { vertices } = runSteps(extractSurface(table, forest, plan));
   const kinds = vertices.kind.subarray(0, vertices.nVertices);
   return { nEdgeRoots: kinds.filter((kind) => kind === VERTEX_EDGE).length, nBoxes: forest.nNodes };
 }

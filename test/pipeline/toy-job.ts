@@ -75,6 +75,12 @@ function surfaceOf(positions: Float32Array): DerivedSurface {
 /** Work of known length that behaves as its asset's name says. */
 export const TOY_JOB: Job = {
   steps: toySteps,
+  createRunner: () => ({
+    // biome-ignore lint/correctness/useYield: toys have no parts.
+    *run() {
+      throw new Error('a toy has no parts');
+    },
+  }),
   cap: function* (_asset, { mesh }) {
     yield { stage: 'simplify', fraction: 0.5 };
     return surfaceOf(Float32Array.from([...mesh.positions, 0, 0, 0]));

@@ -53,7 +53,7 @@ function traceFaces(asset: FieldAsset, nBoxes: number, shape: CurveShape): Faces
   const { boxes } = runSteps(cullBoxes(field, table.lattice, table));
   const forest = new Forest(table.lattice, boxes);
   runSteps(new Settler(table, forest).run());
-  const rects = runSteps(buildRects(forest, table));
+  const { rects } = runSteps(buildRects(forest, table));
   const vertices = new VertexTable();
   const net = new RegionNetwork(field);
   const edges = new EdgeTable(table, vertices, net, forest.nNodes > forest.nRoots);

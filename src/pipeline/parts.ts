@@ -1,0 +1,205 @@
+import { type CpuField, createCpuField } from '../field/cpu-field.ts';
+import type { FieldAsset } from '../format/asset.ts';
+import { CornerTable } from '../partition/corners.ts';
+import { type BlockRange, type Candidates, type CullResult, cullBoxes } from '../partition/cull.ts';
+import { Forest, type ForestData, forestData, forestOf, gatherTrees } from '../partition/forest.ts';
+import { Settler } from '../partition/settle.ts';
+import { type ExtractProgress, extractSurface } from '../surface/extract.ts';
+import type { PartSurface } from '../surface/join-parts.ts';
+import type { Part } from '../surface/rects.ts';
+import { makePlan, type Plan } from './plan.ts';
+import type { JobOptions } from './steps.ts';
+
+/**
+ * The parts of a derivation that need nothing of each other: they run one after the other, or in several workers at once.
+ * What they are given and what they give can be posted, and depends on nothing but the field and the job's options.
+ */
+export type PartTask = CullTask | SettleTask | FillTask;
+
+/** Finds the boxes in a part of the blocks, or among some candidates. */
+export interface CullTask {
+  readonly kind: 'cull';
+  readonly within: BlockRange | Candidates;
+}
+
+/** Settles the boxes of a slab. */
+export interface SettleTask {
+  readonly kind: 'settle';
+  readonly slab: Slab;
+  /** Base boxes, i32[n * 3], to begin with; or what was settled before, and the leaves that have to be bisected. */
+  readonly from: Int32Array | { readonly trees: ForestData; readonly flagged: Int32Array };
+  /** Boxes of all slabs: they share one limit on nodes. */
+  readonly nBoxesInAll: number;
+}
+
+/** Derives the surface in a slab. */
+export interface FillTask {
+  readonly kind: 'fill';
+  readonly slab: Slab;
+  readonly trees: ForestData;
+  /** Of the slabs before and after it the layer beside the seam. */
+  readonly below: ForestData | undefined;
+  readonly above: ForestData | undefined;
+}
+
+/** Layers [from, to) of base boxes across an axis, and which of the two faces are seams. */
+export interface Slab {
+  readonly axis: number;
+  readonly from: number;
+  readonly to: number;
+  readonly hasBelow: boolean;
+  readonly hasAbove: boolean;
+}
+
+/** A slab's settled boxes; of those that its neighbours have to know copies. */
+export interface SettledSlab {
+  readonly trees: ForestData;
+  readonly first: ForestData | undefined;
+  readonly last: ForestData | undefined;
+}
+
+/** A slab's surface. */
+export interface FilledSlab extends PartSurface {
+  /** Leaves, by their number in `trees`, that have to be bisected before it is sound. */
+  readonly flagged: Int32Array;
+  /** See `DeriveStops`. */
+  readonly nBoxesFull: number;
+  readonly nBoxesUnrefined: number;
+  /** Milliseconds of this thread. */
+  readonly timeMs: Readonly<Record<ExtractProgress['stage'], number>>;
+}
+
+/** What each kind of part gives. */
+export interface PartResults {
+  readonly cull: CullResult;
+  readonly settle: SettledSlab;
+  readonly fill: FilledSlab;
+}
+
+export type PartResult = PartResults[keyof PartResults];
+
+/** Runs parts of one job, on one thread. */
+export class PartRunner {
+  readonly #field: CpuField;
+  readonly #plan: Plan;
+  readonly #hasStructure: boolean;
+
+  constructor(asset: FieldAsset, options: JobOptions) {
+    this.#field = createCpuField(asset);
+    this.#plan = makePlan(this.#field, options);
+    this.#hasStructure = options.structure === true;
+  }
+
+  /** Yields the fraction done, after a few milliseconds each. */
+  run(task: PartTask): Generator<number, PartResult, void> {
+    switch (task.kind) {
+      case 'cull':
+        return cullBoxes(this.#field, this.#plan.lattice, this.#table(), task.within);
+      case 'settle':
+        return this.#settle(task);
+      case 'fill':
+        return this.#fill(task);
+    }
+  }
+
+  #table(): CornerTable {
+    return new CornerTable(this.#field, this.#plan.lattice);
+  }
+
+  *#settle({ slab, from, nBoxesInAll }: SettleTask): Generator<number, SettledSlab, void> {
+    const { lattice } = this.#plan;
+    const table = this.#table();
+    const isNew = from instanceof Int32Array;
+    const forest = isNew ? new Forest(lattice, from) : forestOf(lattice, from.trees);
+    const settler = new Settler(table, forest, nBoxesInAll);
+    yield* settler.run();
+    if (!isNew) {
+      for (const node of from.flagged) settler.resplit(node);
+      yield* settler.run();
+    }
+    return settledSlab(forest, lattice, slab);
+  }
+
+  *#fill({ slab, trees, below, above }: FillTask): Generator<number, FilledSlab, void> {
+    const { lattice, shape, fill } = this.#plan;
+    const table = this.#table();
+    const own = forestOf(lattice, trees);
+    const around = [below, above].flatMap((data) => (data ? [{ forest: forestOf(lattice, data) }] : []));
+    const forest = around.length === 0 ? own : gatherTrees(lattice, [{ forest: own }, ...around]);
+    // Every corner of a box has to be there before edges are looked at: it tells which of them are divided.
+    yield* new Settler(table, forest).run();
+    const part: Part = { nOwn: own.nRoots, axis: slab.axis, seams: seamsOf(slab, lattice.subBits) };
+    const steps = extractSurface(table, forest, { shape, fill, part, hasStructure: this.#hasStructure });
+    const timeMs = { edges: 0, faces: 0, polygons: 0 };
+    let since = performance.now();
+    let step = steps.next();
+    while (!step.done) {
+      const { stage, fraction } = step.value;
+      const now = performance.now();
+      timeMs[stage] += now - since;
+      since = now;
+      yield SHARE_BEFORE[stage] + SHARE[stage] * fraction;
+      step = steps.next();
+    }
+    const { vertices, filler, faces, structure, seamEnds, flagged } = step.value;
+    const { sink, landmarks } = filler;
+    const n = vertices.nVertices;
+    return {
+      positions: vertices.positions.slice(0, n * 3),
+      normals: withLength(sink.normals, n * 3),
+      slopes: withLength(sink.slopes, n * 2),
+      indices: sink.indices.slice(0, sink.nTriangles * 3),
+      seamEnds,
+      landmarks: landmarks.positions.slice(0, landmarks.n * 3),
+      landmarksNear: landmarks.near.slice(0, landmarks.n),
+      unsound: Int32Array.from([...faces.unsound, ...sink.unsound]),
+      ...(structure && { structure: yield* structure.build(trees.boxes) }),
+      flagged: ownNumbers(forest, own.nRoots, flagged),
+      nBoxesFull: filler.nFull,
+      nBoxesUnrefined: filler.nUnrefined,
+      timeMs,
+    };
+  }
+}
+
+/** Shares of a slab's work, for progress only. */
+const SHARE = { edges: 0.1, faces: 0.3, polygons: 0.6 } as const;
+const SHARE_BEFORE = { edges: 0, faces: SHARE.edges, polygons: SHARE.edges + SHARE.faces } as const;
+
+/** What a slab's forest comes to, for itself and for its neighbours. */
+export function settledSlab(forest: Forest, lattice: Plan['lattice'], slab: Slab): SettledSlab {
+  const layer = (at: number): ForestData => {
+    const low = at << lattice.subBits;
+    const roots = [...Array(forest.nRoots).keys()].filter((root) => forest.box[root * 6 + slab.axis] === low);
+    return forestData(gatherTrees(lattice, [{ forest, roots }]), lattice);
+  };
+  return {
+    trees: forestData(gatherTrees(lattice, [{ forest }]), lattice),
+    first: slab.hasBelow ? layer(slab.from) : undefined,
+    last: slab.hasAbove ? layer(slab.to - 1) : undefined,
+  };
+}
+
+function seamsOf({ from, to, hasBelow, hasAbove }: Slab, subBits: number): number[] {
+  return [...(hasBelow ? [from << subBits] : []), ...(hasAbove ? [to << subBits] : [])];
+}
+
+/** The numbers that nodes of a slab have without its neighbours' trees: breadth-first, too, so the order is the same. */
+function ownNumbers(forest: Forest, nOwn: number, nodes: readonly number[]): Int32Array {
+  const wanted = new Set(nodes);
+  const numbers: number[] = [];
+  let own = 0;
+  for (let node = 0; node < forest.nNodes; node++) {
+    if (forest.root[node] >= nOwn) continue;
+    if (wanted.has(node)) numbers.push(own);
+    own++;
+  }
+  return Int32Array.from(numbers);
+}
+
+/** Sums, of which vertices without a triangle may have none yet. */
+function withLength(sums: Float64Array, length: number): Float64Array {
+  const copy = new Float64Array(length);
+  copy.set(sums.subarray(0, length));
+  return copy;
+}

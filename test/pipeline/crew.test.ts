@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { NsdfBudgetError } from '../../src/errors.ts';
+import { forestData, gatherTrees } from '../../src/partition/forest.ts';
+import { cutIntoSlabs } from '../../src/partition/slabs.ts';
+import { Crew, serveCrew } from '../../src/pipeline/crew.ts';
+import type { Helpers } from '../../src/pipeline/drive.ts';
+import { PartRunner, type PartTask } from '../../src/pipeline/parts.ts';
+import type { DerivedSurface, TaskRunner } from '../../src/pipeline/steps.ts';
+import { TaskQueue } from '../../src/pipeline/task-queue.ts';
+import { checkTopology } from '../../src/surface/check-topology.ts';
+import { boxOnGridField, randomField, sphereField } from '../fixtures/fields.ts';
+import { settleField } from '../partition/settled.ts';
+import { runHere } from './run-here.ts';
+
+/** A crew whose helpers run here too, each with a field of its own, behind real ports. */
+function hire(nHelpers: number, createRunner: () => TaskRunner) {
+  const crew = new Crew(() => {});
+  const ran: PartTask['kind'][] = [];
+  const leaves = Array.from({ length: nHelpers }, (_, id) => {
+    const { port1, port2 } = new MessageChannel();
+    crew.join(id, port1);
+    const counted = (): TaskRunner => {
+      const runner = createRunner();
+      return {
+        run: (task) => {
+          ran.push(task.kind);
+          return runner.run(task);
+        },
+      };
+    };
+    return serveCrew(port2, counted, () => {});
+  });
+  return { crew, ran, leaves };
+}
+
+/** Everything but the times: typed arrays by their bytes. */
+function digest({ stats, ...surface }: DerivedSurface): string {
+  const { timeMs: _, ...figures } = stats;
+  const hash = createHash('sha256');
+  const add = (value: unknown, path: string): void => {
+    hash.update(path);
+    if (ArrayBuffer.isView(value))
+      hash.update(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+    else if (typeof value === 'object' && value !== null)
+      for (const [key, child] of Object.entries(value)) add(child, `${path}/${key}`);
+    else hash.update(String(value));
+  };
+  add({ ...surface, figures }, '');
+  return hash.digest('hex');
+}
+
+const FIELDS = [
+  { name: 'a ball of many boxes', asset: sphereField({ cells: [8, 24] }), options: { tolerance: 4e-3 } },
+  {
+    name: 'faces on the planes between slabs',
+    asset: boxOnGridField({ nCells: 40 }),
+    options: { tolerance: 2e-3 },
+  },
+  {
+    name: 'a random field with boxes that are divided',
+    asset: randomField(5, { L: 1, base: 12, finest: 12, layers: [4] }),
+    options: { tolerance: 0.02, structure: true },
+  },
+  {
+    name: 'the whole complex, and its records',
+    asset: randomField(15, { L: 1, base: 12, finest: 12, layers: [2] }),
+    options: { exact: true, structure: true, recordsFor: 'hash' },
+  },
+] as const;
+
+describe.each(FIELDS)('$name', ({ asset, options }) => {
+  const alone = runHere(asset, options);
+
+  test('is cut in slabs that meet', async () => {
+    const { mesh, stats } = await alone;
+    const { table, forest } = settleField(asset, options);
+    const { boxes } = forestData(gatherTrees(table.lattice, [{ forest }]), table.lattice);
+    expect(cutIntoSlabs(table.lattice, boxes).boxes.length).toBeGreaterThan(1);
+    const report = checkTopology(mesh, asset.domain);
+    expect(report).toMatchObject({
+      isClosed: true,
+      isManifold: true,
+      isOriented: true,
+      nDuplicateVertices: 0,
+    });
+    expect(stats.nVertices).toBe(report.nVertices);
+  });
+
+  test.each([1, 3])('comes to the same bytes with %i helpers', async (nHelpers) => {
+    const { crew, ran } = hire(nHelpers, () => new PartRunner(asset, options));
+    const surface = await runHere(asset, options, crew);
+    crew.dispose();
+    expect(digest(surface)).toBe(digest(await alone));
+    expect(new Set(ran)).toEqual(new Set(['cull', 'settle', 'fill']));
+  });
+});
+
+/** Parts that do nothing but say who they are. */
+const idle = (n: number) => ({
+  tasks: Array.from({ length: n }, (_, i): PartTask => ({ kind: 'cull', within: { from: i, to: i + 1 } })),
+  results: [],
+  at: (fraction: number) => ({ stage: 'partition' as const, fraction }),
+});
+
+const settled = async (): Promise<void> => {
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve));
+};
+
+test('what a lost helper had is done by somebody else', async () => {
+  const crew = new Crew(() => {});
+  const { port1, port2 } = new MessageChannel();
+  crew.join(7, port1);
+  port2.onmessage = () => {}; // never answers
+  const queue = new TaskQueue(idle(2));
+  crew.offer(queue);
+  expect(queue.nWaiting).toBe(1);
+  crew.leave(7);
+  expect(queue.nWaiting).toBe(2);
+  expect(queue.isDone).toBe(false);
+  port2.close();
+});
+
+test('a helper that leaves ends what it has, and takes no more', async () => {
+  const batch = idle(3);
+  const { crew, leaves } = hire(1, () => ({
+    *run() {
+      for (let i = 0; i < 8; i++) {
+        const endMs = performance.now() + 4;
+        while (performance.now() < endMs);
+        yield i / 8;
+      }
+      return { boxes: new Int32Array(0), nBoxes: 0, nTotal: 1, nTested: 1 };
+    },
+  }));
+  const queue = new TaskQueue(batch);
+  crew.offer(queue);
+  await settled();
+  await leaves[0]();
+  await settled();
+  expect(batch.results.filter((result) => result !== undefined).length + queue.nWaiting).toBe(3);
+  expect(queue.isDone).toBe(false);
+  crew.dispose();
+});
+
+test('an error in a part is the error of the job', async () => {
+  const asset = sphereField({ cells: [8, 24] });
+  const { crew } = hire(1, () => ({
+    run: () => {
+      throw new NsdfBudgetError('too many', 2, 1);
+    },
+  }));
+  await expect(runHere(asset, { tolerance: 4e-3 }, crew)).rejects.toThrow(NsdfBudgetError);
+  crew.dispose();
+});
+
+test('nobody is asked for help with what is soon done', async () => {
+  let nAsked = 0;
+  const helpers: Helpers = new Crew(() => nAsked++);
+  await runHere(sphereField({ cells: [2] }), { tolerance: 0.1 }, helpers);
+  expect(nAsked).toBe(0);
+});
