@@ -12,7 +12,7 @@ export function startNodeWorker(): WorkerLike {
 }
 
 /** A thread of Node with the interface of a page's worker. */
-function pageWorker(worker: Worker): WorkerLike {
+export function pageWorker(worker: Worker): WorkerLike {
   const listen = (type: string, listener: (event: never) => void): void => {
     if (type === 'message') worker.on('message', (data) => listener({ data } as never));
     if (type === 'messageerror') worker.on('messageerror', () => listener({} as never));

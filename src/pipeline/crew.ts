@@ -1,5 +1,5 @@
 import { collectBuffers } from './buffers.ts';
-import { type Helpers, type JobControl, runTask } from './drive.ts';
+import { type Helpers, runTask } from './drive.ts';
 import { fromWire, toWire, type WireError } from './error-wire.ts';
 import type { PartResult, PartTask } from './parts.ts';
 import type { TaskRunner } from './steps.ts';
@@ -109,13 +109,12 @@ export function serveCrew(
   let runner: TaskRunner | undefined;
   let working: Promise<void> | undefined;
   let isLeaving = false;
-  const control: JobControl = { throwIfCancelled, onProgress: () => {} };
   const send = (message: FromHelper, transfer: Transferable[] = []): void =>
     port.postMessage(message, transfer);
   const work = async ({ id, task }: ToHelper): Promise<void> => {
     try {
       runner ??= createRunner();
-      const result = await runTask(runner, task, control);
+      const result = await runTask(runner, task, throwIfCancelled);
       send({ kind: 'result', id, result }, [...collectBuffers(result)]);
     } catch (error) {
       // Of a job that nobody wants any more nobody hears this.

@@ -25,33 +25,63 @@ export interface Helpers {
   readonly offer: (queue: TaskQueue) => void;
 }
 
+/** When a run gives way to the event loop: shared by what runs within one another. */
+class Pace {
+  readonly #events = createEventYield();
+  #sliceStartMs = Number.NEGATIVE_INFINITY; // the caller's own task is not ours to lengthen
+  #stepMs = 0;
+
+  /** Whether another step might make the slice too long. */
+  get isOver(): boolean {
+    return performance.now() - this.#sliceStartMs + this.#stepMs > SLICE_MS;
+  }
+
+  async giveWay({ throwIfCancelled }: JobControl): Promise<void> {
+    await this.#events.giveWay();
+    throwIfCancelled();
+    this.#sliceStartMs = performance.now();
+  }
+
+  /** Takes one step, and remembers how long that took. */
+  step<T>(steps: Generator<T, unknown, void>): IteratorResult<T, unknown> {
+    const startMs = performance.now();
+    const step = steps.next();
+    this.#stepMs = performance.now() - startMs;
+    return step;
+  }
+
+  close(): void {
+    this.#events.close();
+  }
+}
+
 /**
  * Runs a generator in slices of at most 8 ms (or one step, where that takes longer) and gives way to the event
  * loop between them.
  * @throws whatever the generator, `throwIfCancelled` or `onProgress` throws; the generator is closed then
  */
-export async function drive<T>(
+export async function drive<T>(steps: Generator<DeriveProgress, T, void>, control: JobControl): Promise<T> {
+  const pace = new Pace();
+  return driveAt(pace, steps, control).finally(() => pace.close());
+}
+
+/** @param runBatch runs the parts that the generator asks for, at the same pace */
+async function driveAt<T>(
+  pace: Pace,
   steps: Generator<Step, T, void>,
   control: JobControl,
   runBatch?: (batch: TaskBatch) => Promise<void>,
 ): Promise<T> {
-  const events = createEventYield();
-  let sliceStartMs = Number.NEGATIVE_INFINITY; // the caller's own task is not ours to lengthen
-  let stepMs = 0;
   let stage: DeriveStage | undefined;
   let progress: DeriveProgress | undefined;
   try {
     for (;;) {
-      if (performance.now() - sliceStartMs + stepMs > SLICE_MS) {
+      if (pace.isOver) {
         if (progress) control.onProgress(progress);
         progress = undefined;
-        await events.giveWay();
-        control.throwIfCancelled();
-        sliceStartMs = performance.now();
+        await pace.giveWay(control);
       }
-      const startMs = performance.now();
-      const step = steps.next();
-      stepMs = performance.now() - startMs;
+      const step = pace.step(steps) as IteratorResult<Step, T>;
       if (step.done) {
         control.throwIfCancelled();
         return step.value;
@@ -67,8 +97,6 @@ export async function drive<T>(
   } catch (error) {
     steps.return(undefined as never);
     throw error;
-  } finally {
-    events.close();
   }
 }
 
@@ -76,6 +104,7 @@ export async function drive<T>(
 async function runHere(
   batch: TaskBatch,
   runner: TaskRunner,
+  pace: Pace,
   control: JobControl,
   helpers: Helpers | undefined,
 ): Promise<void> {
@@ -88,22 +117,19 @@ async function runHere(
       control.throwIfCancelled();
       continue;
     }
-    const result = await runTask(runner, next.task, control, (fraction) => queue.progress(fraction));
-    queue.give(next.id, result);
+    const steps = mapSteps(runner.run(next.task), (fraction) => queue.progress(fraction));
+    queue.give(next.id, await driveAt(pace, steps, control));
   }
 }
 
-/**
- * Runs one part, as {@link drive} runs everything.
- * @param at the job's progress at a fraction of the part; without it nobody is told.
- */
+/** Runs one part of somebody else's job, who is told when it is done. */
 export function runTask(
   runner: TaskRunner,
   task: PartTask,
-  control: JobControl,
-  at: (fraction: number) => DeriveProgress = () => ({ stage: 'partition', fraction: 0 }),
+  throwIfCancelled: () => void,
 ): Promise<PartResult> {
-  return drive(mapSteps(runner.run(task), at), control);
+  const steps = mapSteps(runner.run(task), (fraction) => ({ stage: 'partition', fraction }));
+  return drive(steps, { throwIfCancelled, onProgress: () => {} });
 }
 
 function* mapSteps<T>(
@@ -177,11 +203,12 @@ async function deriveAndSimplify(
     throwIfCancelled,
     onProgress: ({ stage, fraction }) => onProgress({ stage, fraction: fraction * share }),
   };
+  const pace = new Pace();
   let runner: TaskRunner | undefined;
-  const derived = await drive(job.steps(asset, options), control, (batch) => {
+  const derived = await driveAt(pace, job.steps(asset, options), control, (batch) => {
     runner ??= job.createRunner(asset, options);
-    return runHere(batch, runner, control, helpers);
-  });
+    return runHere(batch, runner, pace, control, helpers);
+  }).finally(() => pace.close());
   // Before the budget, which counts what closes the surface.
   const surface = cap
     ? await drive(job.cap(asset, derived, options), { throwIfCancelled, onProgress: () => {} })

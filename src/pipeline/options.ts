@@ -5,7 +5,10 @@ import type { EmptyReason } from '../surface/explain-empty.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 
-/** Stages in the order in which they run. */
+/**
+ * Stages in the order in which they run. Edges, faces and polygons are derived slab by slab: progress calls all of that
+ * `polygons`, `timeMs` tells them apart.
+ */
 export type DeriveStage =
   | 'partition'
   | 'settle'

@@ -51,8 +51,8 @@ const STAGE_END: Readonly<Record<DeriveStage, number>> = {
  */
 export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<Step, DerivedSurface, void> {
   if (options.derived !== undefined) return options.derived;
-  const spacing = latticeSpacing(asset, options);
-  if (spacing !== undefined) return yield* latticeSteps(asset, options, spacing);
+  const coarse = latticeSpacing(asset, options);
+  if (coarse !== undefined) return yield* latticeSteps(asset, options, coarse);
   const clock = new StageClock();
   const field = createCpuField(asset);
   const plan = makePlan(field, options);
@@ -70,10 +70,10 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
   }
   const filled = yield* fillSlabs(slabs, settled, cull.nBoxes, clock);
   const { raw, unsound, structure } = yield* clock.follow('refine', joinParts(filled));
-  const spacingOf = boxSize(plan);
-  putOnZeroSet(field, raw, plan.frame.bounds, spacingOf, unsound);
+  const spacing = boxSize(plan);
+  putOnZeroSet(field, raw, plan.frame.bounds, spacing, unsound);
   directNormals(field, raw);
-  const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing: spacingOf };
+  const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing };
   const cleaned = yield* clock.follow('refine', cleanMesh(raw, plan.frame, decimation));
   yield clock.at('normals', 0);
   const mesh = finishMesh(raw);
@@ -84,7 +84,7 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
   return {
     mesh,
     isEmpty: mesh.indices.length === 0,
-    ...(options.structure && structure && { structure }),
+    ...(structure && { structure }),
     ...(recordsFor && { records: { ...(record && { regions: record }), isSeeded: seed !== undefined } }),
     stats: conclude({
       method: 'derived',

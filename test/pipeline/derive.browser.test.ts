@@ -79,7 +79,7 @@ describe('deriveMesh in the browser', () => {
     ['cpu', 2],
   ] as const)('%s answers an abort at any stage within %i turns of the event loop', async (backend, most) => {
     const asset = multiField({ cells: [8, 32] });
-    for (const wanted of ['partition', 'settle', 'faces', 'polygons']) {
+    for (const wanted of ['partition', 'settle', 'polygons', 'refine']) {
       const { nTurns, reason } = await countTurnsToEnd((signal, abort) => {
         const onProgress = ({ stage }: DeriveProgress): void => {
           if (stage === wanted) abort(stage);

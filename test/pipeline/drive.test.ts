@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { drive, runJob } from '../../src/pipeline/drive.ts';
 import type { DeriveProgress } from '../../src/pipeline/options.ts';
-import { makeToyAsset, TOY_JOB } from './toy-job.ts';
+import { makeToyAsset, TOY_JOB, toySteps } from './toy-job.ts';
 
 const FREE = { throwIfCancelled: () => {}, onProgress: () => {} };
 
@@ -24,7 +24,7 @@ describe('drive', () => {
     setImmediate(() => events.push('first event'));
     const asset = makeToyAsset();
     const timer = setInterval(() => events.push('tick'), 1);
-    await drive(TOY_JOB.steps(asset, { resolution: 8 }), {
+    await drive(toySteps(asset, { resolution: 8 }), {
       throwIfCancelled: () => {},
       onProgress: () => events.push('slice'),
     });
