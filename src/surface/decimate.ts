@@ -1,5 +1,6 @@
 import type { CpuField } from '../field/cpu-field.ts';
 import type { MeshEditor } from './mesh-editor.ts';
+import { PartVolumes } from './part-volumes.ts';
 
 /**
  * Rounds of collapses, each with the share of the tolerance by which a removed vertex may stand off the new triangles:
@@ -13,6 +14,8 @@ const SAMPLE_SHARE = 0.61;
 const LEAST_COSINE = 0.5;
 /** Least height over longest side of a new triangle, unless the ones it replaces were worse. */
 const LEAST_ASPECT = 0.03;
+/** Share of its volume that a part keeps, however small it is: of a ball a tetrahedron has 0.12. */
+const LEAST_VOLUME = 0.1;
 const VERTICES_PER_YIELD = 128;
 const MAX_RING = 24;
 
@@ -30,6 +33,7 @@ export class Decimator {
   private readonly values = new Float64Array(MAX_RING * 2);
   private readonly ring = new Int32Array(MAX_RING * 2);
   private nRing = 0;
+  private readonly parts: PartVolumes;
   /** Around the current vertex, local units. */
   private tolerance = 0;
   /** Least distance found for each vertex since its triangles last changed, as a share of the tolerance; -1 where not looked for. */
@@ -52,6 +56,7 @@ export class Decimator {
     this.normals = normals;
     this.slopes = slopes;
     this.tolerances = tolerances;
+    this.parts = new PartVolumes(editor, LEAST_VOLUME);
     this.known = new Float64Array(editor.nVertices).fill(-1);
   }
 
@@ -85,11 +90,13 @@ export class Decimator {
     }
     this.known[v] = least / this.tolerance;
     if (best < 0 || least >= most) return;
-    if (!this.editor.isLinkSound(v, best) || !this.isNearField(v, best)) {
+    const place = this.editor.positions.subarray(best * 3, best * 3 + 3);
+    if (!this.editor.isLinkSound(v, best) || !this.parts.mayMove(v, place) || !this.isNearField(v, best)) {
       this.known[v] = Number.POSITIVE_INFINITY;
       return;
     }
     for (let i = 0; i < this.nRing; i++) this.known[this.ring[i * 2]] = -1;
+    this.parts.move(v, place);
     this.editor.collapse(v, best);
     this.nRemoved++;
   }

@@ -1,11 +1,11 @@
 import { NsdfBudgetError } from '../errors.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import { length3 } from '../partition/length.ts';
-import { DisjointSets } from './check-tuples.ts';
 import type { MeshFrame } from './clean.ts';
 import { faceMasks, finishMesh, heldAxes, putOnZeroSet, type RawMesh } from './finish.ts';
 import type { SurfaceMesh } from './mesh.ts';
 import { MeshEditor } from './mesh-editor.ts';
+import { PartVolumes } from './part-volumes.ts';
 import { Quadrics } from './quadrics.ts';
 
 /** What a collapse must keep. The second is for budgets that the first does not reach. */
@@ -110,74 +110,6 @@ class CollapseQueue {
   }
 }
 
-/** The volumes that closed parts have and had: none is to become flat, or to be turned inside out. */
-class PartVolumes {
-  private readonly editor: MeshEditor;
-  private readonly partOf: DisjointSets;
-  /** f64[nVertices], at the first vertex of each part; 0 where it is open. */
-  private readonly first: Float64Array;
-  private readonly now: Float64Array;
-  /** What volumes are measured from. */
-  private readonly origin: Float64Array;
-
-  constructor(editor: MeshEditor) {
-    const { indices, nVertices, nTriangles } = editor;
-    this.editor = editor;
-    this.origin = editor.positions.slice(0, 3);
-    this.partOf = new DisjointSets(nVertices);
-    for (let c = 0; c < nTriangles * 3; c++) this.partOf.union(indices[c], indices[c - (c % 3)]);
-    this.first = new Float64Array(nVertices);
-    for (let t = 0; t < nTriangles * 3; t += 3) {
-      const [a, b, c] = indices.subarray(t, t + 3);
-      const hasBorder = [
-        [a, b],
-        [b, c],
-        [c, a],
-      ].some(([u, w]) => editor.triangleOf(w, u) < 0);
-      this.first[this.partOf.find(a)] += hasBorder
-        ? Number.NaN
-        : this.volumeOf(editor.positions.subarray(a * 3, a * 3 + 3), b, c);
-    }
-    for (let v = 0; v < nVertices; v++) if (Number.isNaN(this.first[v])) this.first[v] = 0;
-    this.now = this.first.slice();
-  }
-
-  mayMove(v: number, place: ArrayLike<number>): boolean {
-    const part = this.partOf.find(v);
-    const first = this.first[part];
-    return first === 0 || (this.now[part] + this.change(v, place)) / first > LEAST_VOLUME;
-  }
-
-  /** Is told of a move before it is made. */
-  move(v: number, place: ArrayLike<number>): void {
-    this.now[this.partOf.find(v)] += this.change(v, place);
-  }
-
-  private change(v: number, place: ArrayLike<number>): number {
-    const { editor } = this;
-    const p = editor.positions.subarray(v * 3, v * 3 + 3);
-    let sum = 0;
-    for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) {
-      const t = c - (c % 3);
-      const b = editor.indices[t + ((c - t + 1) % 3)];
-      const d = editor.indices[t + ((c - t + 2) % 3)];
-      sum += this.volumeOf(place, b, d) - this.volumeOf(p, b, d);
-    }
-    return sum;
-  }
-
-  /** Six times that of the tetrahedron of a place, two vertices and the origin. */
-  private volumeOf(a: ArrayLike<number>, b: number, c: number): number {
-    const [x, y, z] = this.origin;
-    const p = this.editor.positions;
-    const [bx, by, bz] = [p[b * 3] - x, p[b * 3 + 1] - y, p[b * 3 + 2] - z];
-    const [cx, cy, cz] = [p[c * 3] - x, p[c * 3 + 1] - y, p[c * 3 + 2] - z];
-    return (
-      (a[0] - x) * (by * cz - bz * cy) + (a[1] - y) * (bz * cx - bx * cz) + (a[2] - z) * (bx * cy - by * cx)
-    );
-  }
-}
-
 interface Shape {
   /** Twice the area long. */
   readonly normal: readonly number[];
@@ -223,7 +155,7 @@ class Simplifier {
       faceMasks(positions, n, frame.bounds),
     );
     this.quadrics = new Quadrics(n);
-    this.parts = new PartVolumes(this.editor);
+    this.parts = new PartVolumes(this.editor, LEAST_VOLUME);
     this.age = new Int32Array(n);
     this.nLeft = n;
     this.isFixed = new Uint8Array(n);

@@ -47,18 +47,12 @@ describe('an untrained deep network, which folds everywhere', () => {
   }, 240_000);
 
   test('still gives a mesh without holes, folds and doubles, on its zero set', () => {
-    const { isOutwardOriented: _, ...rest } = SOUND;
-    expect(report).toMatchObject(rest);
+    // Facing outwards among it: two of its parts, of 8 and 16 triangles, are thinner than the tolerance.
+    expect(report).toMatchObject(SOUND);
     expect(report.residual?.max).toBeLessThan(1e-5);
     expect(report.residual?.mean).toBeLessThan(1e-7);
     // Its boxes cannot all be settled within the limits, and the job says so.
     expect(nBoxesUnsettled).toBeGreaterThan(0);
-  });
-
-  // Expected to fail: two bubbles of 6 and 18 triangles, thinner than the tolerance, are folded flat by the decimation, and
-  // their sides face with and against the gradient alike. It passed until corners were held by their distance from triangles.
-  test.fails('whose parts face outwards', () => {
-    expect(report).toMatchObject({ isOutwardOriented: true });
   });
 });
 
