@@ -1,12 +1,13 @@
 // Seeded fields of many kinds, each derived at a tolerance and judged twice, by `checkMesh` and by a judge that shares no
 // code with it: `npm run survey -- --from 0 --to 200 [--kind NAME]`. Prints what is over the tolerance and not told, what is
-// told and not so, and what is wrong with the mesh; exits with 1 if there is any.
+// told and not so, what is wrong with the mesh, and records of it that verification refuses; exits with 1 if there is any.
 import { parseArgs } from 'node:util';
 import { createCpuField } from '../src/field/cpu-field.ts';
 import { runJob } from '../src/pipeline/drive.ts';
 import { JOB } from '../src/pipeline/job.ts';
 import { frameOf } from '../src/pipeline/plan.ts';
 import { checkMesh } from '../src/surface/check.ts';
+import { verifySurface } from '../src/surface/verify-surface.ts';
 import { judgeMesh } from '../test/surface/judge-mesh.ts';
 import { judgeDensely } from '../test/survey/dense-judge.ts';
 import { SURVEY_KINDS, surveyField } from '../test/survey/fields.ts';
@@ -22,6 +23,13 @@ const { values: args } = parseArgs({
 const kind = SURVEY_KINDS.find((name) => name === args.kind);
 if (args.kind !== undefined && kind === undefined)
   throw new Error(`--kind is one of ${SURVEY_KINDS.join(', ')}`);
+
+function finish<T>(steps: Generator<unknown, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
 
 /** A figure told is true within this: judges bound distances from above in steps of 2 %. */
 const SLACK = 1.02;
@@ -51,8 +59,10 @@ for (let seed = Number(args.from); seed < Number(args.to); seed++) {
   if (found > SLACK && stats.isWithinTolerance) faults.push('over the tolerance and not told');
   else if (found > SLACK * told && found > SLACK) faults.push('told too low');
   if (!stats.isWithinTolerance && found <= 1) faults.push('false alarm');
+  const refusal = finish(verifySurface(mesh, field, { bounds, tolerance, nBoxes: stats.nBoxes }));
+  if (refusal !== undefined) faults.push(`an honest record is refused: ${refusal}`);
   if (!report.isOutwardOriented) faults.push('a part faces inwards');
-  for (const fault of faults) count(fault.replace(/^\d+ x /, ''));
+  for (const fault of faults) count(fault.replace(/^\d+ x /, '').replace(/:.*/, ''));
   count('fields');
   if (stats.isWithinTolerance) count('kept');
   if (!stats.isComplete) count('not complete');

@@ -86,9 +86,10 @@ function* thinOut(
 ): Generator<number, Unmended> {
   const at = unitNormals(raw);
   const tolerances = vertexTolerances(raw, decimation.detail);
+  const before = editor.indices.slice(0, editor.nTriangles * 3);
   const decimator = new Decimator(editor, decimation.field, at.normals, at.slopes, tolerances);
   for (const fraction of decimator.run()) yield 0.2 + 0.5 * fraction;
-  const coverer = new Coverer(editor, raw, at, decimation, frame);
+  const coverer = new Coverer(editor, raw, at, decimation, frame, before);
   const repairer = new Repairer(editor, raw, at, decimation, frame);
   yield* coverer.mend();
   for (const fraction of repairer.run()) yield 0.7 + 0.2 * fraction;

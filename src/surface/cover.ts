@@ -1,8 +1,9 @@
 import type { CpuField } from '../field/cpu-field.ts';
+import { growFloat64, growInt32 } from '../partition/grow.ts';
 import { length3 } from '../partition/length.ts';
 import type { Decimation, MeshFrame } from './clean.ts';
 import type { DetailMap } from './detail-map.ts';
-import type { RawMesh } from './finish.ts';
+import { putOnZeroSet, type RawMesh } from './finish.ts';
 import type { MeshEditor } from './mesh-editor.ts';
 import { isUnfolded, OFF_ZERO, type VertexData } from './repair.ts';
 import { TriangleTree } from './triangle-tree.ts';
@@ -18,14 +19,16 @@ export interface Landmarks {
 
 /** Share of the tolerance beyond which the mesh is drawn to a point of the zero set. */
 const SHARE = 0.9;
+/** Share beyond which the middle of a side that is gone is put on the zero set, to be held against the mesh there. */
+const MIDDLE_SHARE = 0.45;
 /** Barycentric coordinate below which a point counts as on the side across. */
 const ON_SIDE = 0.05;
 const LANDMARKS_PER_YIELD = 1024;
 
 /**
  * The other direction: the zero set has to be near the mesh too, where a tip, an edge or a sheet that triangles cut off is
- * not. What is known of the zero set are landmarks: the vertices that were removed, and points that leaves were asked for.
- * The mesh gets a vertex at those that it stands off.
+ * not. What is known of the zero set are landmarks: the vertices that were removed, the middles of their sides, and points
+ * that leaves were asked for. The mesh gets a vertex at those that it stands off.
  */
 export class Coverer {
   private readonly editor: MeshEditor;
@@ -43,6 +46,7 @@ export class Coverer {
   /**
    * @param raw the editor's arrays, with room for new vertices.
    * @param at by vertex, both with room too: unit normals and |∇f|.
+   * @param before i32[3n], the triangles that there were before vertices were removed, -1 for none.
    */
   constructor(
     editor: MeshEditor,
@@ -50,6 +54,7 @@ export class Coverer {
     at: VertexData,
     { field, detail }: Decimation,
     frame: MeshFrame,
+    before: Int32Array = new Int32Array(0),
   ) {
     this.editor = editor;
     this.raw = raw;
@@ -58,6 +63,7 @@ export class Coverer {
     this.detail = detail;
     this.frame = frame;
     this.landmarks = this.collect();
+    this.addMiddles(before);
   }
 
   /** Vertices wanted at landmarks that would have folded the mesh, or had no room. */
@@ -87,6 +93,40 @@ export class Coverer {
         all.near[onZero.length + i] = given.near[i] < 0 ? -1 : editor.standingFor(given.near[i]);
     }
     return all;
+  }
+
+  /** Along a ridge between two vertices that are gone the mesh may be farther off than at them. */
+  private addMiddles(before: Int32Array): void {
+    const { landmarks: to, raw, field, frame, editor } = this;
+    const p = raw.positions;
+    const middles: number[] = [];
+    const seeds: number[] = [];
+    const point = new Float64Array(3);
+    for (let c = 0; c < before.length; c++) {
+      const a = before[c];
+      if (a < 0) continue;
+      const b = before[c - (c % 3) + ((c + 1) % 3)];
+      const seed = editor.standingFor(a);
+      if (a > b || (seed === a && editor.standingFor(b) === b)) continue;
+      for (let k = 0; k < 3; k++) point[k] = 0.5 * (p[a * 3 + k] + p[b * 3 + k]);
+      const enough = MIDDLE_SHARE * this.detail.at(point, 0);
+      if (this.distanceOf(point, seed, enough) <= enough) continue;
+      middles.push(...point);
+      seeds.push(seed);
+    }
+    const n = seeds.length;
+    if (n === 0) return;
+    const found: RawMesh = { ...raw, positions: Float64Array.from(middles), nVertices: n };
+    putOnZeroSet(field, found, frame.bounds, this.detail.least, [...seeds.keys()]);
+    const values = new Float64Array(n);
+    field.evaluate(found.positions, values);
+    to.positions = growFloat64(to.positions, (to.n + n) * 3);
+    to.near = growInt32(to.near, to.n + n);
+    for (let i = 0; i < n; i++) {
+      if (Math.abs(values[i]) > OFF_ZERO * frame.diagonal * this.at.slopes[seeds[i]]) continue;
+      to.positions.set(found.positions.subarray(i * 3, i * 3 + 3), to.n * 3);
+      to.near[to.n++] = seeds[i];
+    }
   }
 
   /** Adds vertices where landmarks are farther from the mesh than they may be; gives the triangles that changed. */
@@ -152,9 +192,12 @@ export class Coverer {
    * Ends early below `enough`.
    */
   private distanceFrom(seed: number, id: number, enough: number): number {
-    const { editor, landmarks } = this;
+    return this.distanceOf(this.landmarks.positions.subarray(id * 3, id * 3 + 3), seed, enough);
+  }
+
+  private distanceOf([x, y, z]: Float64Array, seed: number, enough: number): number {
+    const { editor } = this;
     const { indices } = editor;
-    const [x, y, z] = landmarks.positions.subarray(id * 3, id * 3 + 3);
     let least = Number.POSITIVE_INFINITY;
     let around = [seed];
     this.triangle = -1;
@@ -168,9 +211,9 @@ export class Coverer {
           least = distance;
           this.triangle = t;
           isNearer = true;
+          if (least <= enough) return least;
         }
       }
-      if (least <= enough) break;
       around = [...indices.subarray(this.triangle, this.triangle + 3)];
     }
     return least;

@@ -7,8 +7,6 @@ import { SignProbe } from './sign-probe.ts';
 /** Along a normal whose cosine with the gradient is less than this a distance means little. */
 const LEAST_COSINE = 0.3;
 
-/** Share of the tolerance from which a distance to first order is not believed: f may be steeper here than where it vanishes. */
-const SURE = 0.5;
 /** What a place is found off by that is nearer to first order, as a share of the most. */
 const BEYOND = 1.01;
 
@@ -42,6 +40,8 @@ export class TriangleSampler {
   off = new Float64Array(0);
   /** Index in the pattern of the point where that was found. */
   worst = new Int32Array(0);
+  /** u8[triangles]: whether more points than the one of the largest |f| are to be asked: f may be less steep there. */
+  private hasOthers = new Uint8Array(0);
   private readonly editor: MeshEditor;
   private readonly field: CpuField;
   private readonly slopes: Float64Array;
@@ -73,7 +73,7 @@ export class TriangleSampler {
     this.field.evaluate(this.points, this.values, triangles.length * nSamples);
     let nAsked = 0;
     for (let i = 0; i < triangles.length; i++) {
-      const k = this.largest(triangles[i], i * nSamples, nSamples, least);
+      const k = this.largest(i, triangles[i], nSamples, least, most);
       this.worst[i] = k;
       this.off[i] = 0;
       if (k < 0) continue;
@@ -87,11 +87,12 @@ export class TriangleSampler {
       if (this.worst[i] >= 0) this.off[i] = this.share(t, n++, most);
     }
     for (let i = 0; i < triangles.length; i++) {
-      if (this.off[i] === most) this.measureOthers(i, triangles[i], pattern, least, most);
+      if (this.off[i] === most || (this.off[i] < most && this.hasOthers[i] === 1))
+        this.measureOthers(i, triangles[i], pattern, least, most);
     }
   }
 
-  /** Where the point of the largest |f| is not as far off as it seems, another one of its triangle may be. */
+  /** Where the point of the largest |f| is not as far off as it seems, or as it may be, another one of its triangle is. */
   private measureOthers(i: number, t: number, pattern: Pattern, least: number, most: number): void {
     const nSamples = pattern.sides.length;
     this.reserve(1, nSamples);
@@ -116,6 +117,7 @@ export class TriangleSampler {
     if (this.off.length < nTriangles) {
       this.off = new Float64Array(nTriangles);
       this.worst = new Int32Array(nTriangles);
+      this.hasOthers = new Uint8Array(nTriangles);
     }
     const nGradients = Math.max(nTriangles, nSamples) * 3;
     if (this.gradients.length < nGradients) this.gradients = new Float64Array(nGradients);
@@ -141,17 +143,21 @@ export class TriangleSampler {
     }
   }
 
-  private largest(t: number, at: number, nSamples: number, least: number): number {
+  /** The point of triangle t, the i-th, that has the largest |f|, -1 where all are below `least`. */
+  private largest(i: number, t: number, nSamples: number, least: number, most: number): number {
     const { slopes, values } = this;
-    const { indices } = this.editor;
-    let most = least * this.tolerance(t) * leastOf(slopes, indices, t);
+    const scale = this.tolerance(t) * leastOf(slopes, this.editor.indices, t);
+    let largest = least * scale;
     let worst = -1;
+    let nBeyond = 0;
     for (let k = 0; k < nSamples; k++) {
-      const off = Math.abs(values[at + k]);
-      if (off <= most) continue;
-      most = off;
+      const off = Math.abs(values[i * nSamples + k]);
+      if (off > most * scale) nBeyond++;
+      if (off <= largest) continue;
+      largest = off;
       worst = k;
     }
+    this.hasOthers[i] = nBeyond > 1 ? 1 : 0;
     return worst;
   }
 
@@ -162,7 +168,8 @@ export class TriangleSampler {
   private share(t: number, n: number, most: number): number {
     const share = this.distance(t, n) / this.tolerance(t);
     if (share > most) return this.isCrossed(t, this.points, n, this.values[n], most) ? most : share;
-    if (share < SURE || this.isCrossed(t, this.points, n, this.values[n], most)) return share;
+    // Nor is it believed where it is less: f may be steeper here than where it vanishes.
+    if (this.isCrossed(t, this.points, n, this.values[n], most)) return share;
     const [x, y, z] = this.points.subarray(n * 3, n * 3 + 3);
     return this.probe.isCrossedAround(this.values[n], x, y, z, most * this.tolerance(t))
       ? share

@@ -37,7 +37,7 @@ const CLIMBS = 80;
  */
 const AIMS = [1.000001, 1.001, 1.1, 1.5, 3, 0.1, 0.5, 1, -1];
 /** Steps in which a distance beyond the tolerance is told. */
-const BEYOND = [1.02, 1.05, 1.1, 1.2, 1.4, 1.7, 2, 3, 5, 8, 13, 20, 40, 100];
+const BEYOND = Array.from({ length: 240 }, (_, i) => 1.02 ** (i + 1));
 
 /** Holds a mesh against the zero set of its field in `bounds`, densely and slowly. Shares no code with the derivation or `checkMesh`. */
 export function judgeDensely(
