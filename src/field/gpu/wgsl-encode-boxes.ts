@@ -71,7 +71,7 @@ ${shape.nLevels === 0 ? coordinates() : features(shape)}
 
 /** Workgroups along y: the chunks, or one for the three coordinates. */
 export function chunkCount(shape: FieldShape): number {
-  return Math.max(1, chunksOf(shape).length);
+  return shape.nLevels === 0 ? 1 : shape.nLevels * chunksOf(shape).length;
 }
 
 function store(input: string, a: string, b: string, size: string, radius: string): string {

@@ -1,7 +1,14 @@
 import { GROUP_SIZE, ITEM_INDEX_WGSL } from '../../gpu/kernel.ts';
 import { defineStruct } from '../../gpu/struct.ts';
 import type { FieldShape, WeightPlaces } from './shape.ts';
-import { backwardLines, encodeLines, encodeWgsl, forwardLines, inputGradientLines } from './wgsl-forward.ts';
+import {
+  backwardLines,
+  encodeLines,
+  encodeWgsl,
+  forwardLines,
+  inputGradientLines,
+  slopeWgsl,
+} from './wgsl-forward.ts';
 import { tableWgsl } from './wgsl-table.ts';
 
 /** The domain and its map to the encoder's input: see `DomainFrame`. */
@@ -34,35 +41,39 @@ export function tableBindings({ nLevels, isHalf }: FieldShape, first: number): s
 }
 
 /**
- * WGSL: `fieldAt(point) -> f32` and `fieldWithGradient(point) -> vec4<f32>` (gradient, value), as `CpuField` defines
- * them; `frame` has to be bound.
+ * WGSL: `fieldAt(point) -> f32`, or with gradients `evaluateField(point, hasGradient) -> vec4<f32>` (gradient, value), as
+ * `CpuField` defines them; `frame` has to be bound. Compilers write a function's whole text wherever it is called: a kernel
+ * calls one of them, at one place.
  */
 export function fieldFunctions({ shape, places }: FieldCode, hasGradient: boolean): string {
   const nPadded = places.layers.length === 0 ? (places.lastBias - places.lastRow) * 4 : shape.nInputs;
-  const body = [...encodeLines(shape, nPadded), ...forwardLines(places)].map((line) => `  ${line}`);
-  const back = [...backwardLines(shape, places), ...inputGradientLines(shape)].map((line) => `  ${line}`);
-  const gradient = `
-fn fieldWithGradient(point: vec3<f32>) -> vec4<f32> {
-  let q = clamp(point, frame.min, frame.max);
+  const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');
+  const forward = indented([...encodeLines(shape, nPadded), ...forwardLines(places)]);
+  const backward = indented([...backwardLines(shape, places), ...inputGradientLines(shape)]);
+  const head = `  let q = clamp(point, frame.min, frame.max);
   let input = min((q - frame.origin) * frame.scale, frame.top);
+${forward}`;
+  if (!hasGradient) {
+    return `${encodeWgsl(shape)}
+fn fieldAt(point: vec3<f32>) -> f32 {
+${head}
+  return value + distance(point, q);
+}
+`;
+  }
+  return `${encodeWgsl(shape)}${slopeWgsl(shape)}
+/// Without its gradient, that is not what stands for it.
+fn evaluateField(point: vec3<f32>, hasGradient: bool) -> vec4<f32> {
+${head}
   let moved = point - q;
   let distance = length(moved);
-${body.join('\n')}
-${back.join('\n')}
+${backward}
   let inside = slope * frame.scale;
   // Outside the domain f(q) + |p - q| grows along p - q on the clamped axes.
   let outward = moved / max(distance, 1e-30);
   return vec4<f32>(select(inside, outward, moved != vec3<f32>(0.0)), value + distance);
 }
 `;
-  return `${encodeWgsl(shape)}
-fn fieldAt(point: vec3<f32>) -> f32 {
-  let q = clamp(point, frame.min, frame.max);
-  let input = min((q - frame.origin) * frame.scale, frame.top);
-${body.join('\n')}
-  return value + distance(point, q);
-}
-${hasGradient ? gradient : ''}`;
 }
 
 /** The kernel that evaluates f, or f and its gradient, at points in local units. */
@@ -85,7 +96,7 @@ fn evaluate(
   let point = vec3<f32>(points[i * 3u], points[i * 3u + 1u], points[i * 3u + 2u]);
 ${
   hasGradient
-    ? `  let result = fieldWithGradient(point);
+    ? `  let result = evaluateField(point, true);
   gradients[i * 3u] = result.x;
   gradients[i * 3u + 1u] = result.y;
   gradients[i * 3u + 2u] = result.z;

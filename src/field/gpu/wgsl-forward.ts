@@ -71,45 +71,89 @@ export function backwardLines({ nInputs }: FieldShape, places: WeightPlaces): st
 
 /** Lines that encode the point `input`: `x0, x1, ...`. */
 export function encodeLines(shape: FieldShape, nPadded: number): string[] {
-  const lines: string[] = [];
-  const width = chunkWidth(shape);
-  for (const { level, first, input } of chunksOf(shape)) {
-    lines.push(`let e${input} = encode(levels[${level}], input, ${first}u);`);
-    for (let k = 0; k < width; k++) lines.push(`let x${input + k} = ${component(`e${input}`, width, k)};`);
-  }
-  if (shape.nLevels === 0) for (let k = 0; k < 3; k++) lines.push(`let x${k} = input.${'xyz'[k]};`);
+  const lines =
+    shape.nLevels === 0
+      ? [0, 1, 2].map((k) => `let x${k} = input.${'xyz'[k]};`)
+      : levelLines(shape, (first) => `encode(level, input, ${first}u)`);
   for (let i = shape.nInputs; i < nPadded; i++) lines.push(`let x${i} = 0.0;`);
   return lines;
 }
 
-/** Lines that add up the gradient by the encoder's input: `slope: vec3<f32>`. */
-export function inputGradientLines(shape: FieldShape): string[] {
-  if (shape.nLevels === 0) return ['let slope = vec3<f32>(g0, g1, g2);'];
+/**
+ * Lines that encode a point level by level: `x0, x1, ...`. A loop, since its text is what compilers work on: unrolled, four
+ * levels of a bunny took twice as long to compile and just as long to run (SwiftShader).
+ * @param chunk what a chunk's features are, an expression of `level`, `l` and the chunk's first feature.
+ * @param before lines of the loop's body before them.
+ */
+export function levelLines(
+  shape: FieldShape,
+  chunk: (first: number) => string,
+  before: readonly string[] = [],
+): string[] {
+  const { nFeatures, nInputs } = shape;
   const width = chunkWidth(shape);
-  const terms = chunksOf(shape).map(({ level, first, input }) => {
-    const parts = Array.from({ length: width }, (_, k) => `g${input + k}`).join(', ');
-    const lambda = width === 1 ? parts : `${vectorType(width)}(${parts})`;
-    return `slopeOf(levels[${level}], input, ${first}u, ${lambda})`;
+  const chunks = chunksOf(shape).flatMap((first) => [
+    `  let e${first} = ${chunk(first)};`,
+    ...Array.from(
+      { length: width },
+      (_, k) => `  features[l * ${nFeatures}u + ${first + k}u] = ${component(`e${first}`, width, k)};`,
+    ),
+  ]);
+  return [
+    `var features: array<f32, ${nInputs}>;`,
+    `for (var l = 0u; l < ${shape.nLevels}u; l++) {`,
+    '  let level = levels[l];',
+    ...before.map((line) => `  ${line}`),
+    ...chunks,
+    '}',
+    ...Array.from({ length: nInputs }, (_, i) => `let x${i} = features[${i}];`),
+  ];
+}
+
+/** Lines that add up the gradient by the encoder's input, where `hasGradient` says so: `slope: vec3<f32>`. */
+export function inputGradientLines(shape: FieldShape): string[] {
+  const { nLevels, nFeatures, nInputs } = shape;
+  if (nLevels === 0) return ['let slope = vec3<f32>(g0, g1, g2);'];
+  const width = chunkWidth(shape);
+  const all = Array.from({ length: nInputs }, (_, i) => `g${i}`).join(', ');
+  const sums = chunksOf(shape).map((first) => {
+    const parts = Array.from({ length: width }, (_, k) => `lambdas[l * ${nFeatures}u + ${first + k}u]`);
+    const lambda = width === 1 ? parts[0] : `${vectorType(width)}(${parts.join(', ')})`;
+    return `  slope += slopeOf(level, input, ${first}u, ${lambda});`;
   });
-  return [`let slope = ${terms.join('\n    + ')};`];
+  return [
+    `var lambdas = array<f32, ${nInputs}>(${all});`,
+    'var slope = vec3<f32>(0.0);',
+    // No branch around the loop: software runs both sides of one, but leaves a loop that nobody is in.
+    `for (var l = select(${nLevels}u, 0u, hasGradient); l < ${nLevels}u; l++) {`,
+    '  let level = levels[l];',
+    ...sums,
+    '}',
+  ];
 }
 
 /**
- * WGSL: interpolation in a level's cell, and its gradient.
+ * WGSL: interpolation in a level's cell.
  * @see Müller et al. 2022, sec. 3
  */
 export function encodeWgsl(shape: FieldShape): string {
+  if (shape.nLevels === 0) return '';
+  return `
+fn encode(level: Level, input: vec3<f32>, first: u32) -> ${vectorType(chunkWidth(shape))} {
+  let position = input * level.scale + level.offset;
+  let cell = floor(position);
+  return interpolate(readCell(level, vec3<u32>(vec3<i32>(cell)), first), position - cell);
+}
+`;
+}
+
+/** WGSL: the gradient of that. */
+export function slopeWgsl(shape: FieldShape): string {
   if (shape.nLevels === 0) return '';
   const width = chunkWidth(shape);
   const type = vectorType(width);
   const inner = (a: string): string => (width === 1 ? `lambda * ${a}` : `dot(lambda, ${a})`);
   return `
-fn encode(level: Level, input: vec3<f32>, first: u32) -> ${type} {
-  let position = input * level.scale + level.offset;
-  let cell = floor(position);
-  return interpolate(readCell(level, vec3<u32>(vec3<i32>(cell)), first), position - cell);
-}
-
 /// The gradient of lambda · features, trilinear in the cell.
 fn slopeOf(level: Level, input: vec3<f32>, first: u32, lambda: ${type}) -> vec3<f32> {
   let position = input * level.scale + level.offset;

@@ -1,8 +1,8 @@
 import { defineStruct } from '../../gpu/struct.ts';
 import type { FieldShape } from './shape.ts';
 import { type FieldCode, tableBindings, weightBinding } from './wgsl-evaluate.ts';
-import { forwardLines } from './wgsl-forward.ts';
-import { chunksOf, chunkWidth, component, tableWgsl } from './wgsl-table.ts';
+import { forwardLines, levelLines } from './wgsl-forward.ts';
+import { tableWgsl } from './wgsl-table.ts';
 
 /** A lattice whose boxes are divided further: a point has `subBits` more bits than its plane's number. */
 export const FINE_LATTICE = defineStruct('FineLattice', {
@@ -76,10 +76,7 @@ fn evaluateNext(item: u32) { evaluatePoint(counts[fine.first] + item); }
 
 fn evaluatePoint(item: u32) {
   let point = pointOf(knownKeys[item]);
-${encodeLines(shape, nPadded).join('\n')}
-${forwardLines(places)
-  .map((line) => `  ${line}`)
-  .join('\n')}
+${[...encodeLines(shape, nPadded), ...forwardLines(places)].map((line) => `  ${line}`).join('\n')}
   points[item] = vec4<f32>(localOf(point), value + fine.isoOffset);
 ${kept.join('\n')}
 }
@@ -120,19 +117,12 @@ fn placeIn(point: vec3<u32>, level: u32) -> Place {
 }
 
 function encodeLines(shape: FieldShape, nPadded: number): string[] {
-  const lines: string[] = [];
-  const width = chunkWidth(shape);
-  if (shape.nLevels === 0) {
-    lines.push('  let input = placeIn(point, 0u).t;');
-    for (let k = 0; k < 3; k++) lines.push(`  let x${k} = input.${'xyz'[k]};`);
-  }
-  for (const { level, first, input } of chunksOf(shape)) {
-    if (first === 0) lines.push(`  let place${level} = placeIn(point, ${level}u);`);
-    lines.push(
-      `  let e${input} = interpolate(readCell(levels[${level}], place${level}.cell, ${first}u), place${level}.t);`,
-    );
-    for (let k = 0; k < width; k++) lines.push(`  let x${input + k} = ${component(`e${input}`, width, k)};`);
-  }
-  for (let i = shape.nInputs; i < nPadded; i++) lines.push(`  let x${i} = 0.0;`);
+  const lines =
+    shape.nLevels === 0
+      ? ['let input = placeIn(point, 0u).t;', ...[0, 1, 2].map((k) => `let x${k} = input.${'xyz'[k]};`)]
+      : levelLines(shape, (first) => `interpolate(readCell(level, place.cell, ${first}u), place.t)`, [
+          'let place = placeIn(point, l);',
+        ]);
+  for (let i = shape.nInputs; i < nPadded; i++) lines.push(`let x${i} = 0.0;`);
   return lines;
 }

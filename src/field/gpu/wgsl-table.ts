@@ -2,30 +2,16 @@ import { HALF_SCALE } from './half-table.ts';
 import { LEVEL } from './resources.ts';
 import type { FieldShape } from './shape.ts';
 
-/** Features read together, as one vector: a chunk of a level's F. */
-export interface Chunk {
-  readonly level: number;
-  /** First feature of the level. */
-  readonly first: number;
-  /** The network's input that the first feature is. */
-  readonly input: number;
-}
-
-/** Features of a chunk; F is a multiple of it. Of half floats an even number. */
+/** Features read together, as one vector: a chunk. F is a multiple of it; of half floats it is an even number. */
 export function chunkWidth({ nFeatures, isHalf }: FieldShape): number {
   const widths = isHalf ? [4, 2] : [4, 3, 2];
   return widths.find((width) => nFeatures % width === 0) ?? 1;
 }
 
-/** The chunks of all levels, in the order of the inputs. */
-export function chunksOf(shape: FieldShape): Chunk[] {
+/** The first feature of each of a level's chunks. */
+export function chunksOf(shape: FieldShape): number[] {
   const width = chunkWidth(shape);
-  const perLevel = shape.nFeatures / width;
-  return Array.from({ length: shape.nLevels * perLevel }, (_, c) => ({
-    level: Math.floor(c / perLevel),
-    first: (c % perLevel) * width,
-    input: c * width,
-  }));
+  return Array.from({ length: shape.nFeatures / width }, (_, c) => c * width);
 }
 
 /** A vector type of WGSL with `width` components. */

@@ -45,21 +45,12 @@ const N_TRIES = 20;
 /** Times that vertices are taken which did not get there at once. */
 const N_AGAIN = 3;
 
-/** WGSL: whether casts are needed, and what tells how they went: a word each where they are not, else the summary. */
-function bindOutcome(isNeeded: boolean): string {
-  return `const IS_NEEDED = ${isNeeded};
-@group(0) @binding(6) var<storage, read_write> isFound: array<u32>;
-@group(0) @binding(7) var<storage, read_write> summary: array<atomic<u32>>;
-`;
-}
-
 /** Compiles the kernels, or finds them compiled. */
 export async function createPlacer(resources: FieldResources, context: GpuContext): Promise<Placer> {
   const head = `${SURFACE_WGSL}const OFF = ${OFF}.0;\n`;
   const codeAt = (binding: number): string => head + fieldCode(resources, binding, true) + lineSearchWgsl;
-  const { cast, castNeeded, polish } = await compileKernels(context, 'place', {
-    cast: [codeAt(8) + bindOutcome(false) + castWgsl, 'castVertex', 'counts[search.listed]'],
-    castNeeded: [codeAt(8) + bindOutcome(true) + castWgsl, 'castVertex', 'counts[search.listed]'],
+  const { cast, polish } = await compileKernels(context, 'place', {
+    cast: [codeAt(8) + castWgsl, 'castVertex', 'counts[search.listed]'],
     polish: [codeAt(8) + polishWgsl, 'polishVertex', 'counts[search.listed]'],
   });
   const diagonal = diagonalOf(resources);
@@ -82,6 +73,7 @@ export async function createPlacer(resources: FieldResources, context: GpuContex
         nTries: N_TRIES,
         isListed: 0,
         isLast: 0,
+        isNeeded: 0,
         ...flags,
       }),
     );
@@ -91,19 +83,10 @@ export async function createPlacer(resources: FieldResources, context: GpuContex
       isFound: builder.create('place.isFound', capacity * 4),
     }),
     add(builder, items, { orders, isFound }, { vertices, normals, summary }, isNeeded) {
-      const search = upload(builder, items);
+      const search = upload(builder, items, { isNeeded: isNeeded ? 1 : 0 });
       const frame = uploadFrame(builder, resources);
       const written = [vertices, normals, isFound, summary];
-      builder.each(
-        isNeeded ? castNeeded : cast,
-        items,
-        frame,
-        search,
-        builder.counts,
-        orders,
-        ...written,
-        ...field,
-      );
+      builder.each(cast, items, frame, search, builder.counts, orders, ...written, ...field);
     },
     polish(builder, items, { vertices, normals, summary }) {
       const frame = uploadFrame(builder, resources);

@@ -1,7 +1,7 @@
 // Puts vertices on the zero set: along a direction in which f increases, at most as far as the reach; and takes the gradient
 // there.
 //
-// Generated code stands around this: fieldAt, fieldWithGradient, Line.
+// Generated code stands around this: evaluateField, Line.
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> search: Search;
@@ -10,6 +10,9 @@
 @group(0) @binding(4) var<storage, read_write> vertices: array<vec4<f32>>;
 /// Unit normal, or zero where there is none to tell; slope.
 @group(0) @binding(5) var<storage, read_write> normals: array<vec4<f32>>;
+/// 1 where the vertex is on the zero set, for orders that need not be.
+@group(0) @binding(6) var<storage, read_write> isFound: array<u32>;
+@group(0) @binding(7) var<storage, read_write> summary: array<atomic<u32>>;
 
 fn isOn(f: f32, slope: f32) -> bool { return abs(f) <= max(search.most * slope, search.noise); }
 
@@ -25,10 +28,13 @@ const AT_START = 0u;
 const ON_LINE = 1u;
 /// At the far end of an axis, whether there is a zero between.
 const AT_END = 2u;
+/// The gradient at the place that was found.
+const AT_BEST = 3u;
 
 fn castVertex(item: u32) {
   let order = casts[item];
   if (order.vertex >= arrayLength(&vertices)) { return; }
+  let isNeeded = search.isNeeded != 0u;
   let slope = select(max(order.slope, search.flat), search.usual, order.slope == 0.0);
   let start = order.position;
   var purpose = AT_START;
@@ -41,17 +47,21 @@ fn castVertex(item: u32) {
   /// Axes that were looked along, where the order's own line found nothing: between creases a normal may miss the zero set.
   var nAxes = 0u;
   for (;;) {
-    let f = fieldAt(point);
+    let g = evaluateField(point, purpose == AT_BEST);
+    if (purpose == AT_BEST) {
+      setNormal(order.vertex, g.xyz);
+      break;
+    }
     if (purpose == AT_START) {
-      f0 = f;
-      best.w = abs(f);
+      f0 = g.w;
+      best.w = abs(f0);
       line = beginLine(start, f0, order.direction, slope, order.reach);
       purpose = ON_LINE;
     } else if (purpose == ON_LINE) {
-      advance(&line, f);
+      advance(&line, g.w);
       nTries++;
     } else {
-      let isBetween = (f >= 0.0) != (f0 >= 0.0);
+      let isBetween = (g.w >= 0.0) != (f0 >= 0.0);
       let toward = select(1.0, -1.0, f0 >= 0.0) * axisOf(nAxes);
       line = beginLine(start, f0, toward, 2.0 * abs(f0) / max(order.reach, search.least), order.reach);
       line.isDone = line.isDone || !isBetween;
@@ -62,15 +72,11 @@ fn castVertex(item: u32) {
     point = pointOn(line);
     if (!line.isDone && nTries < search.nTries) { continue; }
     if (line.best.y < best.w) { best = vec4<f32>(start + line.best.x * line.direction, line.best.y); }
-    if (!IS_NEEDED || isOn(best.w, slope) || nAxes == 26u) { break; }
-    point = start + order.reach * axisOf(nAxes);
-    purpose = AT_END;
+    let isOver = !isNeeded || isOn(best.w, slope) || nAxes == 26u;
+    purpose = select(AT_END, AT_BEST, isOver);
+    point = select(start + order.reach * axisOf(nAxes), best.xyz, isOver);
   }
-  if (IS_NEEDED) {
-    if (best.w > OFF * max(search.most * slope, search.noise)) { atomicAdd(&summary[SUMMARY_OFF], 1u); }
-  } else {
-    isFound[item] = select(0u, 1u, isOn(best.w, slope));
-  }
+  if (!isNeeded) { isFound[item] = select(0u, 1u, isOn(best.w, slope)); }
+  else if (best.w > OFF * max(search.most * slope, search.noise)) { atomicAdd(&summary[SUMMARY_OFF], 1u); }
   vertices[order.vertex] = vec4<f32>(best.xyz, vertices[order.vertex].w);
-  setNormal(order.vertex, fieldWithGradient(best.xyz).xyz);
 }

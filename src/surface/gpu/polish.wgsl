@@ -1,7 +1,7 @@
 // Puts vertices that are nearly on the zero set on it, along the gradient, and keeps the gradient. On a face of the domain a
 // vertex stays on it. Those that are not there then, or had farther to go than the gradient is good for, are told.
 //
-// Generated code stands around this: fieldAt, fieldWithGradient, Line.
+// Generated code stands around this: evaluateField, Line.
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> search: Search;
@@ -20,12 +20,23 @@ fn polishVertex(item: u32) {
   let p = vertices[vertex].xyz;
   let faces = bitcast<u32>(vertices[vertex].w);
   let isHeld = (vec3<u32>(faces) & vec3<u32>(3u, 12u, 48u)) != vec3<u32>(0u);
-  let g = fieldWithGradient(p);
-  let along = select(g.xyz, vec3<f32>(0.0), isHeld);
-  let slope = max(length(along), search.flat);
-  let d = along / slope;
-  var line = beginLine(p, g.w, d, slope, search.reach);
-  for (var i = 0u; i < search.nTries && !line.isDone; i++) { advance(&line, fieldAt(pointOn(line))); }
+  var g: vec4<f32>;
+  var d: vec3<f32>;
+  var slope = 0.0;
+  var line: Line;
+  var point = p;
+  for (var i = 0u; i <= search.nTries; i++) {
+    let here = evaluateField(point, i == 0u);
+    if (i == 0u) {
+      g = here;
+      let along = select(g.xyz, vec3<f32>(0.0), isHeld);
+      slope = max(length(along), search.flat);
+      d = along / slope;
+      line = beginLine(p, g.w, d, slope, search.reach);
+    } else { advance(&line, here.w); }
+    if (line.isDone) { break; }
+    point = pointOn(line);
+  }
   let found = line.best;
   let off = found.y / max(search.most * slope, search.noise);
   isLeft[vertex] = select(0u, 1u, off > 1.0 || abs(found.x) > search.near);

@@ -50,6 +50,8 @@ export const SEARCH = defineStruct('Search', {
   /** Vertices come from a list; nothing comes after. */
   isListed: 'u32',
   isLast: 'u32',
+  /** An order that cannot be carried out is a fault of the mesh. */
+  isNeeded: 'u32',
 });
 
 export const ROUND = defineStruct('Round', {

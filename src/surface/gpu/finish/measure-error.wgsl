@@ -1,7 +1,7 @@
 // How far the mesh stands off the zero set at the centroids of some triangles and the middles of others' longest sides: to first
 // order, or the tolerance, where f changes its sign within that; see mesh-error.ts, which looks in more directions.
 //
-// Generated code stands around this: fieldAt, fieldWithGradient.
+// Generated code stands around this: evaluateField.
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> finish: Finish;
@@ -33,16 +33,23 @@ fn measureError(item: u32) {
   let b = vertices[t.y].xyz;
   let c = vertices[t.z].xyz;
   let p = select(longestMiddle(a, b, c), (a + b + c) / 3.0, (item & 1u) == 0u);
-  let g = fieldWithGradient(p);
   let usual = (normals[t.x].w + normals[t.y].w + normals[t.z].w) / 3.0;
-  let slope = length(g.xyz);
-  var error = abs(g.w) / max(max(slope, LEAST_SLOPE * usual), 1e-30);
   let tolerance = toleranceIn(min(a, min(b, c)), max(a, max(b, c)));
   let around = normals[t.x].xyz + normals[t.y].xyz + normals[t.z].xyz;
-  for (var k = 0u; k < finish.nProbes && error > tolerance; k++) {
+  var g: vec4<f32>;
+  var slope = 0.0;
+  var error = 0.0;
+  var point = p;
+  for (var k = 0u; k <= finish.nProbes; k++) {
+    let here = evaluateField(point, k == 0u);
+    if (k == 0u) {
+      g = here;
+      slope = length(g.xyz);
+      error = abs(g.w) / max(max(slope, LEAST_SLOPE * usual), 1e-30);
+    } else if ((here.w >= 0.0) != (g.w >= 0.0)) { error = tolerance; }
+    if (error <= tolerance) { break; }
     let up = select(g.xyz / max(slope, 1e-30), around / max(length(around), 1e-30), k == 1u);
-    let f = fieldAt(p - select(-tolerance, tolerance, g.w >= 0.0) * up);
-    if ((f >= 0.0) != (g.w >= 0.0)) { error = tolerance; }
+    point = p - select(-tolerance, tolerance, g.w >= 0.0) * up;
   }
   atomicMax(&summary[SUMMARY_ERROR], bitcast<u32>(error));
   atomicMax(&summary[SUMMARY_MISSED], bitcast<u32>(error / tolerance));

@@ -2,7 +2,7 @@
 // triangle's corners. 1 where that is too far. A point is never farther from the zero set than from the nearest corner, so
 // small triangles pass.
 //
-// Generated code stands around this: fieldWithGradient.
+// Generated code stands around this: evaluateField.
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> round: Round;
@@ -25,7 +25,7 @@ fn measureSample(item: u32) {
   let a = vertices[t.x].xyz;
   let b = vertices[t.y].xyz;
   let c = vertices[t.z].xyz;
-  let g = fieldWithGradient(w.x * a + w.y * b + w.z * c);
+  let g = evaluateField(w.x * a + w.y * b + w.z * c, true);
   let f = g.w;
   let slope = vec3<f32>(normals[t.x].w, normals[t.y].w, normals[t.z].w);
   let tolerance = toleranceIn(min(a, min(b, c)), max(a, max(b, c)));
