@@ -177,7 +177,7 @@ function statsOf(
     nBoxesUnsettled,
     toleranceLocal,
     errorLocal: surface.errorLocal,
-    stops: { ...NO_STOPS, nPlacesLeft: surface.nFar },
+    stops: { ...NO_STOPS, ...surface.stops },
     timeMs: Object.keys(timeMs).length > 0 ? timeMs : { partition: totalMs },
   });
 }

@@ -107,7 +107,11 @@ function addUp(tiles: readonly SurfaceFacts[], { positions, indices }: SurfaceMe
     nTriangles: indices.length / 3,
     bounds: unionOf(tiles.flatMap(({ bounds }) => bounds ?? [])),
     errorLocal: most(({ errorLocal }) => errorLocal),
-    nFar: sum(({ nFar }) => nFar),
+    stops: {
+      nBoxesUnsound: sum(({ stops }) => stops.nBoxesUnsound),
+      nPlacesLeft: sum(({ stops }) => stops.nPlacesLeft),
+      nDivisionsRefused: sum(({ stops }) => stops.nDivisionsRefused),
+    },
     nBoxes: sum(({ nBoxes }) => nBoxes),
     nBoxesTested: sum(({ nBoxesTested }) => nBoxesTested),
     nBoxesSurviving: sum(({ nBoxesSurviving }) => nBoxesSurviving),

@@ -1,6 +1,7 @@
 import type { CpuField } from '../field/cpu-field.ts';
 import type { MeshEditor } from './mesh-editor.ts';
 import { PartVolumes } from './part-volumes.ts';
+import { COLLAPSE } from './rules.ts';
 
 /**
  * Rounds of collapses, each with the share of the tolerance by which a removed vertex may stand off the new triangles:
@@ -8,16 +9,9 @@ import { PartVolumes } from './part-volumes.ts';
  * 6.9k (1.4e-4); without collapses they had 16.3k and 10.5k, with a last round of 0.15 14.0k (1.6e-4) and 7.7k (1.2e-4).
  */
 const ROUNDS = [0.04, 0.1, 0.26];
-/** Share of the tolerance by which sampled points of new triangles may stand off the zero set. */
-const SAMPLE_SHARE = 0.61;
-/** Least cosine between a new triangle's normal and the surface's at its corners. */
-const LEAST_COSINE = 0.5;
-/** Least height over longest side of a new triangle, unless the ones it replaces were worse. */
-const LEAST_ASPECT = 0.03;
 /** Share of its volume that a part keeps, however small it is: of a ball a tetrahedron has 0.12. */
 const LEAST_VOLUME = 0.1;
 const VERTICES_PER_YIELD = 128;
-const MAX_RING = 24;
 
 /**
  * Collapses vertices onto neighbours where the field itself says that the mesh stays within the tolerance: no vertex
@@ -29,9 +23,9 @@ export class Decimator {
   private readonly normals: Float64Array;
   private readonly slopes: Float64Array;
   private readonly tolerances: Float64Array;
-  private readonly points = new Float64Array(MAX_RING * 6);
-  private readonly values = new Float64Array(MAX_RING * 2);
-  private readonly ring = new Int32Array(MAX_RING * 2);
+  private readonly points = new Float64Array(COLLAPSE.maxRing * 6);
+  private readonly values = new Float64Array(COLLAPSE.maxRing * 2);
+  private readonly ring = new Int32Array(COLLAPSE.maxRing * 2);
   private nRing = 0;
   private readonly parts: PartVolumes;
   /** Around the current vertex, local units. */
@@ -113,7 +107,7 @@ export class Decimator {
     const { editor, ring } = this;
     this.nRing = 0;
     for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) {
-      if (this.nRing >= MAX_RING) return false;
+      if (this.nRing >= COLLAPSE.maxRing) return false;
       const t = c - (c % 3);
       ring[this.nRing * 2] = editor.indices[t + ((c - t + 1) % 3)];
       ring[this.nRing * 2 + 1] = editor.indices[t + ((c - t + 2) % 3)];
@@ -149,11 +143,11 @@ export class Decimator {
 
   private isWellShaped(n: Float64Array, norm: number, a: number, b: number, c: number): boolean {
     const longest2 = Math.max(this.length2(a, b), this.length2(b, c), this.length2(c, a));
-    if (norm < LEAST_ASPECT * longest2) return false;
+    if (norm < COLLAPSE.leastAspect * longest2) return false;
     for (const v of [a, b, c]) {
       const m = this.normals;
       const cosine = n[0] * m[v * 3] + n[1] * m[v * 3 + 1] + n[2] * m[v * 3 + 2];
-      if (cosine < LEAST_COSINE * norm) return false;
+      if (cosine < COLLAPSE.leastCosine * norm) return false;
     }
     return true;
   }
@@ -182,7 +176,7 @@ export class Decimator {
       n += 2;
     }
     this.field.evaluate(points, values, n);
-    const most = SAMPLE_SHARE * this.tolerance * Math.min(this.slopes[v], this.slopes[to]);
+    const most = COLLAPSE.sampleShare * this.tolerance * Math.min(this.slopes[v], this.slopes[to]);
     for (let i = 0; i < n; i++) if (Math.abs(values[i]) > most) return false;
     return true;
   }

@@ -3,17 +3,11 @@ import type { CheckField } from './check-field.ts';
 import { createRandom } from './check-random.ts';
 import type { CheckableMesh } from './check-topology.ts';
 import { sampleMesh } from './distance-samples.ts';
+import { ERROR_SEARCH } from './rules.ts';
 import { SignProbe } from './sign-probe.ts';
 
 /** Points of the mesh that are asked: about 5 ms on bunny-S, less than a hundredth of any derivation. */
 const N_SAMPLES = 2048;
-/** Distances along the gradient, times |f| / |∇f|, at which f's other sign is looked for; the first is nearly always enough. */
-const AIMS = [1.001, 1.02, 1.1, 1.3, 1.7, 2.5, 4, 8];
-/** Parts of a point's bound at which is looked around for a nearer one. */
-const PARTS = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 0.94];
-/** Growth of the distance at which is looked around where the gradient led nowhere, from a share of the diagonal on. */
-const GROWTH = 1.5;
-const LEAST = 1e-7;
 
 /**
  * How far a mesh stands off the zero set inside the domain, local units: the largest of bounds on the distances of 2,048
@@ -46,7 +40,7 @@ export function measureMeshError(
 }
 
 /**
- * The first of {@link AIMS} at which f has its other sign along the gradient, as a distance; Infinity where none has.
+ * The first of `ERROR_SEARCH.aims` at which f has its other sign along the gradient, as a distance; Infinity where none has.
  * @param points f64[3n]
  * @param values f64[n], f there, written.
  * @param box the domain: what lies beside it does not count, places there are moved onto its faces.
@@ -68,7 +62,7 @@ export function boundAlongGradients(
   );
   for (let id = 0; id < n; id++) if (values[id] === 0) bounds[id] = 0;
   let open = [...bounds.keys()].filter((id) => values[id] !== 0 && norms[id] > 0);
-  for (const aim of AIMS) {
+  for (const aim of ERROR_SEARCH.aims) {
     open.forEach((id, i) => {
       const step = (aim * values[id]) / norms[id];
       for (let k = 0; k < 3; k++) {
@@ -96,9 +90,9 @@ function lookAround(
   const diagonal = Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
   let most = Math.min(bound, diagonal);
   if (bound === Number.POSITIVE_INFINITY) {
-    for (most = LEAST * diagonal; most < diagonal; most *= GROWTH)
+    for (most = ERROR_SEARCH.least * diagonal; most < diagonal; most *= ERROR_SEARCH.growth)
       if (probe.isCrossedAround(f, x, y, z, most)) break;
   }
-  const part = PARTS.find((share) => probe.isCrossedAround(f, x, y, z, share * most));
+  const part = ERROR_SEARCH.parts.find((share) => probe.isCrossedAround(f, x, y, z, share * most));
   return part === undefined ? most : part * most;
 }

@@ -4,16 +4,13 @@ import type { Decimation, MeshFrame } from './clean.ts';
 import type { DetailMap } from './detail-map.ts';
 import { putOnZeroSet, type RawMesh } from './finish.ts';
 import type { MeshEditor } from './mesh-editor.ts';
+import { LEAST_FACING, SAMPLING } from './rules.ts';
 import { barycentricLattice, type Pattern, patternOf, TriangleSampler } from './triangle-sampler.ts';
 
 /** Share of the tolerance beyond which a sampled point has its triangle divided. */
 const SHARE = 0.82;
-/** Share beyond which, going by the mean slope at the corners, the gradient is asked. */
-const LOOK_SHARE = 0.5;
 /** Share of the domain's diagonal by which a new vertex may be off the zero set: single precision's. */
 export const OFF_ZERO = 2e-7;
-/** Least cosine between a new triangle's normal and the surface's, or the divided triangle's. */
-const LEAST_FACING = 0.1;
 const MAX_PASSES = 12;
 const TRIANGLES_PER_YIELD = 512;
 /** Triangles with a side longer than this many boxes, or beyond this share of SHARE, are sampled closer. */
@@ -126,7 +123,7 @@ export class Repairer {
     const { sampler } = this;
     const live = [...this.doubtful].filter((t) => t >= 0 && indices[t] >= 0);
     const pattern = PATTERNS[PATTERNS.length - 1];
-    sampler.measure(live, pattern, LOOK_SHARE, SHARE);
+    sampler.measure(live, pattern, SAMPLING.look, SHARE);
     const points: number[] = [];
     live.forEach((t, i) => {
       if (sampler.off[i] <= SHARE) return;
@@ -144,7 +141,7 @@ export class Repairer {
     const { indices } = this.editor;
     let asked = triangles;
     for (const pattern of PATTERNS) {
-      sampler.measure(asked, pattern, LOOK_SHARE, SHARE);
+      sampler.measure(asked, pattern, SAMPLING.look, SHARE);
       const closer: number[] = [];
       for (let i = 0; i < asked.length; i++) {
         const t = asked[i];

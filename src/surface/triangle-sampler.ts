@@ -2,10 +2,8 @@ import type { CpuField } from '../field/cpu-field.ts';
 import { length3 } from '../partition/length.ts';
 import type { DetailMap } from './detail-map.ts';
 import type { MeshEditor } from './mesh-editor.ts';
+import { SAMPLING } from './rules.ts';
 import { SignProbe } from './sign-probe.ts';
-
-/** Along a normal whose cosine with the gradient is less than this a distance means little. */
-const LEAST_COSINE = 0.3;
 
 /** What a place is found off by that is nearer to first order, as a share of the most. */
 const BEYOND = 1.01;
@@ -197,7 +195,7 @@ export class TriangleSampler {
     const slope = length3(g[n * 3], g[n * 3 + 1], g[n * 3 + 2]);
     const dot = g[n * 3] * normal[0] + g[n * 3 + 1] * normal[1] + g[n * 3 + 2] * normal[2];
     const along = Math.abs(dot) / (length3(normal[0], normal[1], normal[2]) || 1);
-    return Math.abs(this.values[n]) / (Math.max(along, LEAST_COSINE * slope) || 1);
+    return Math.abs(this.values[n]) / (Math.max(along, SAMPLING.leastCosine * slope) || 1);
   }
 }
 

@@ -5,10 +5,11 @@ import { compileKernels } from '../../gpu/item-kernel.ts';
 import { rootMeanSquareOf } from '../../partition/corners.ts';
 import castWgsl from './cast.wgsl';
 import { SURFACE_WGSL, type SurfaceBuilder } from './counts.ts';
-import { diagonalOf, fieldBuffers, fieldCode, type GpuMesh, uploadFrame } from './kit.ts';
+import { diagonalOf, fieldBuffers, fieldCode, type GpuDetail, type GpuMesh, uploadFrame } from './kit.ts';
 import lineSearchWgsl from './line-search.wgsl';
 import polishWgsl from './polish.wgsl';
 import { CAST, SEARCH } from './structs.ts';
+import waysWgsl from './ways.wgsl';
 
 /** Orders to put vertices on the zero set, and whether that was done. */
 export interface Casts {
@@ -18,13 +19,20 @@ export interface Casts {
   readonly isFound: GPUBuffer;
 }
 
-/** Puts vertices on the zero set. */
+/** Puts vertices on the zero set, inside of the box that the mesh lies in. */
 export interface Placer {
   reserve(builder: SurfaceBuilder, capacity: number): Casts;
   /** Carries out orders, one an item. @param isNeeded whether one that cannot be is a fault of the mesh. */
-  add(builder: SurfaceBuilder, items: ItemCount, casts: Casts, mesh: GpuMesh, isNeeded: boolean): void;
+  add(
+    builder: SurfaceBuilder,
+    items: ItemCount,
+    casts: Casts,
+    mesh: GpuMesh,
+    detail: GpuDetail,
+    isNeeded: boolean,
+  ): void;
   /** Moves the first vertices, which are nearly on the zero set, there. */
-  polish(builder: SurfaceBuilder, items: ItemCount, mesh: GpuMesh): void;
+  polish(builder: SurfaceBuilder, items: ItemCount, mesh: GpuMesh, detail: GpuDetail): void;
 }
 
 /** Distances relative to the domain's diagonal: on the zero set, hardly off it, told apart by single precision. */
@@ -50,8 +58,8 @@ export async function createPlacer(resources: FieldResources, context: GpuContex
   const head = `${SURFACE_WGSL}const OFF = ${OFF}.0;\n`;
   const codeAt = (binding: number): string => head + fieldCode(resources, binding, true) + lineSearchWgsl;
   const { cast, polish } = await compileKernels(context, 'place', {
-    cast: [codeAt(8) + castWgsl, 'castVertex', 'counts[search.listed]'],
-    polish: [codeAt(8) + polishWgsl, 'polishVertex', 'counts[search.listed]'],
+    cast: [codeAt(9) + waysWgsl + castWgsl, 'castVertex', 'counts[search.listed]'],
+    polish: [codeAt(9) + polishWgsl, 'polishVertex', 'counts[search.listed]'],
   });
   const diagonal = diagonalOf(resources);
   const field = fieldBuffers(resources);
@@ -82,24 +90,33 @@ export async function createPlacer(resources: FieldResources, context: GpuContex
       orders: builder.create('place.orders', capacity * CAST.byteLength),
       isFound: builder.create('place.isFound', capacity * 4),
     }),
-    add(builder, items, { orders, isFound }, { vertices, normals, summary }, isNeeded) {
+    add(builder, items, { orders, isFound }, { vertices, normals, summary }, detail, isNeeded) {
       const search = upload(builder, items, { isNeeded: isNeeded ? 1 : 0 });
       const frame = uploadFrame(builder, resources);
       const written = [vertices, normals, isFound, summary];
-      builder.each(cast, items, frame, search, builder.counts, orders, ...written, ...field);
+      builder.each(cast, items, frame, search, detail.params, builder.counts, orders, ...written, ...field);
     },
-    polish(builder, items, { vertices, normals, summary }) {
+    polish(builder, items, { vertices, normals, summary }, detail) {
       const frame = uploadFrame(builder, resources);
       const { counts } = builder;
       builder.scope(() => {
         const isLeft = builder.create('place.isLeft', items.capacity * 4);
         const unlisted = builder.create('place.unlisted', 16);
         const written = [vertices, normals, isLeft, summary, ...field];
-        builder.each(polish, items, frame, upload(builder, items), counts, unlisted, ...written);
+        builder.each(
+          polish,
+          items,
+          frame,
+          upload(builder, items),
+          detail.params,
+          counts,
+          unlisted,
+          ...written,
+        );
         const left = builder.list('place.left', items, isLeft, { to: 'left' });
         for (let i = 1; i <= N_AGAIN; i++) {
           const search = upload(builder, left.items, { isListed: 1, isLast: i === N_AGAIN ? 1 : 0 });
-          builder.each(polish, left.items, frame, search, counts, left.list, ...written);
+          builder.each(polish, left.items, frame, search, detail.params, counts, left.list, ...written);
         }
       });
     },

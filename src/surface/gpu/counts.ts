@@ -4,7 +4,7 @@ import { PARTITION_COUNTS, PARTITION_WGSL } from '../../partition/gpu/partition-
 import { CAST, DETAIL, SEARCH } from './structs.ts';
 
 /** Rounds of divisions at most, before and after the mesh is thinned out. */
-export const MAX_ROUNDS = 16;
+export const MAX_ROUNDS = 20;
 
 const ROUND_COUNTS = Array.from(
   { length: MAX_ROUNDS + 1 },
@@ -53,23 +53,27 @@ export const COUNTS: Counts<SurfaceCount> = defineCounts(SURFACE_COUNTS);
 /**
  * Words of `summary`, u32. The first tell what is wrong with a mesh: half-edges and half-chains that do not fit together,
  * vertices off the zero set, open sides inside the box, triangles without area; `twice` counts vertices and edges that are
- * there twice; `missed` is the largest error as a share of the tolerance there, `far` counts points that are off by more than
- * `MISSED.far`.
+ * there twice. Then what limits ended: boxes whose surface is not sure to be the field's, divisions of the thinned mesh that
+ * were refused. `missed` is the largest error as a share of the tolerance there; `left` counts points that are off by more
+ * than the tolerance, `far` those that are off by more than `MISSED.far`.
  */
 export const SUMMARY_AT = {
   link: 0,
   off: 1,
-  open: 2,
-  degenerate: 3,
-  corners: 4,
-  low: 5,
-  high: 8,
-  error: 11,
-  twice: 12,
-  missed: 13,
-  far: 14,
+  unsound: 2,
+  refused: 3,
+  open: 4,
+  degenerate: 5,
+  corners: 6,
+  low: 7,
+  high: 10,
+  error: 13,
+  twice: 14,
+  missed: 15,
+  left: 16,
+  far: 17,
 } as const;
-export const SUMMARY_WORDS = 15;
+export const SUMMARY_WORDS = 18;
 /** Times the tolerance that single points may be off by: more than `far` few of them, more than `most` none. */
 export const MISSED = { far: 1.25, most: 2 } as const;
 /** The first word that the last stage adds to. */

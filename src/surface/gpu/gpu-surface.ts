@@ -13,9 +13,9 @@ import { type GpuOutput, N_MEASURED } from './finish/finish-stage.ts';
 import { checkLattice, countsOf, isSameLattice } from './plan-lattice.ts';
 import {
   boundsOf,
-  countFar,
   errorOf,
-  missedBy,
+  type SurfaceStops,
+  stopsOf,
   throwIfFarOff,
   throwIfOutside,
   throwIfUnsound,
@@ -36,10 +36,9 @@ export interface GpuSurface extends GpuOutput {
   readonly nTriangles: number;
   /** Undefined for an empty mesh. */
   readonly bounds: Box3 | undefined;
-  /** The largest |f| / |∇f| at 8,192 points of the mesh, local units. */
+  /** The largest of bounds on the distances of 8,192 points of the mesh from the zero set, local units. */
   readonly errorLocal: number;
-  /** How many of them stand off by more than 1.25 times the tolerance there. */
-  readonly nFar: number;
+  readonly stops: SurfaceStops;
   readonly nBoxes: number;
   readonly nBoxesTested: number;
   readonly nBoxesSurviving: number;
@@ -65,8 +64,8 @@ export interface GpuSurfaceOptions {
 const MAX_BYTES = 512 * 2 ** 20;
 /** Runs after which a surface that still has no room is given up. */
 const MAX_RUNS = 12;
-/** Share to which a repair has to bring down what the mesh misses its tolerance by for another one to be tried. */
-const WORTHWHILE = 0.9;
+/** Samples that a repair takes of a triangle: four inside, and three on each side, which has two triangles; and what it adds. */
+const REPAIR_SAMPLES = 1.3 * (4 + 4.5);
 /** Timed passes of one run. */
 const MAX_TIMED = 256;
 /** Work on this thread between two looks at the event loop. */
@@ -160,12 +159,9 @@ export class GpuSurfaceDeriver {
         kept.times.restart();
         let outcome = await this.#run(kept, kept.parts, options);
         let grown = grownCapacities(kept.capacities, outcome.counts);
-        let most = Number.POSITIVE_INFINITY;
         for (let i = 0; i < MAX_REPAIRS && grown === undefined; i++) {
-          const missed = missedBy(outcome.summary);
-          if (countFar(outcome.summary) === 0 || missed > WORTHWHILE * most) break;
-          most = missed;
-          outcome = await this.#run(kept, await this.#repair(kept, i, options), options);
+          if (stopsOf(outcome.summary).nPlacesLeft === 0) break;
+          outcome = await this.#run(kept, await this.#repair(kept, i, outcome, options), options);
           grown = grownCapacities(kept.capacities, outcome.counts);
         }
         if (grown === undefined) return await take(this.#describe(kept, plan, outcome));
@@ -207,11 +203,17 @@ export class GpuSurfaceDeriver {
   }
 
   async #repair(
-    { repairs, program }: Kept,
+    kept: Kept,
     i: number,
+    { counts }: Outcome,
     { giveWay }: GpuSurfaceOptions,
   ): Promise<readonly Program[]> {
-    repairs[i] ??= (await this.#build(program.addRepair(), giveWay)).stages();
+    const { repairs, program, capacities } = kept;
+    if (repairs[i] === undefined) {
+      const wanted = Math.ceil(REPAIR_SAMPLES * counts[COUNTS.at.outTriangles]);
+      kept.capacities = { ...capacities, samples: Math.max(capacities.samples, wanted) };
+      repairs[i] = (await this.#build(program.addRepair(kept.capacities), giveWay)).stages();
+    }
     return repairs[i];
   }
 
@@ -301,7 +303,7 @@ export class GpuSurfaceDeriver {
       nTriangles,
       bounds,
       errorLocal: errorOf(summary),
-      nFar: countFar(summary),
+      stops: stopsOf(summary),
       nBoxes: countsOf(plan.lattice).reduce((product, n) => product * n, 1),
       nBoxesTested: blocks.reduce((sum, name) => sum + count(name), 0),
       nBoxesSurviving: count('roots'),
@@ -321,7 +323,8 @@ interface Kept {
   /** Run one after the other while the mesh misses its tolerance; made when they are needed. */
   readonly repairs: (readonly Program[])[];
   readonly times: Timestamps;
-  readonly capacities: SurfaceCapacities;
+  /** Repairs have more of them. */
+  capacities: SurfaceCapacities;
   plan: SurfacePlan;
 }
 

@@ -63,6 +63,18 @@ export function diagonalOf({ asset }: FieldResources): number {
   return Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
 }
 
+/** WGSL: numbers as constants, lists as arrays; all f32. */
+export function ruleConstants(rules: Readonly<Record<string, number | readonly number[]>>): string {
+  const literal = (x: number): string => (Number.isInteger(x) ? `${x}.0` : `${x}`);
+  return Object.entries(rules)
+    .map(([name, rule]) =>
+      typeof rule === 'number'
+        ? `const ${name} = ${literal(rule)};\n`
+        : `const ${name} = array<f32, ${rule.length}>(${rule.map(literal).join(', ')});\n`,
+    )
+    .join('');
+}
+
 /** WGSL: the binding of the tolerances by place. */
 export function tolerancesWgsl(binding: number): string {
   return `@group(0) @binding(${binding}) var<storage, read> tolerances: array<f32>;\n`;

@@ -28,8 +28,12 @@ fn beginLine(origin: vec3<f32>, f0: f32, direction: vec3<f32>, slope: f32, reach
   return Line(origin, slope, direction, reach, first, vec2<f32>(0.0), best, s, false, isDone);
 }
 
+/// Out of the box that the mesh lies in lines go on along its faces. `detail` is bound by whoever includes this.
+fn withinBounds(p: vec3<f32>) -> vec3<f32> { return clamp(p, detail.low, detail.high); }
+fn placeOn(line: Line, s: f32) -> vec3<f32> { return withinBounds(line.origin + s * line.direction); }
+
 /// Where f is needed next.
-fn pointOn(line: Line) -> vec3<f32> { return line.origin + line.s * line.direction; }
+fn pointOn(line: Line) -> vec3<f32> { return placeOn(line, line.s); }
 
 /// Takes f there. The first step is Newton's; once two places on both sides are known, it is the Illinois method.
 fn advance(line: ptr<function, Line>, f: f32) {

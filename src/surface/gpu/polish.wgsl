@@ -5,19 +5,20 @@
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> search: Search;
-@group(0) @binding(2) var<storage, read> counts: array<u32>;
-@group(0) @binding(3) var<storage, read> listed: array<u32>;
-@group(0) @binding(4) var<storage, read_write> vertices: array<vec4<f32>>;
+@group(0) @binding(2) var<uniform> detail: Detail;
+@group(0) @binding(3) var<storage, read> counts: array<u32>;
+@group(0) @binding(4) var<storage, read> listed: array<u32>;
+@group(0) @binding(5) var<storage, read_write> vertices: array<vec4<f32>>;
 /// Unit normal, or zero where there is none to tell; slope.
-@group(0) @binding(5) var<storage, read_write> normals: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> normals: array<vec4<f32>>;
 /// By vertex: 1 where it has to be taken again.
-@group(0) @binding(6) var<storage, read_write> isLeft: array<u32>;
-@group(0) @binding(7) var<storage, read_write> summary: array<atomic<u32>>;
+@group(0) @binding(7) var<storage, read_write> isLeft: array<u32>;
+@group(0) @binding(8) var<storage, read_write> summary: array<atomic<u32>>;
 
 fn polishVertex(item: u32) {
   let vertex = select(item, listed[item], search.isListed != 0u);
   if (vertex >= arrayLength(&normals)) { return; }
-  let p = vertices[vertex].xyz;
+  let p = withinBounds(vertices[vertex].xyz);
   let faces = bitcast<u32>(vertices[vertex].w);
   let isHeld = (vec3<u32>(faces) & vec3<u32>(3u, 12u, 48u)) != vec3<u32>(0u);
   var g: vec4<f32>;
@@ -41,6 +42,6 @@ fn polishVertex(item: u32) {
   let off = found.y / max(search.most * slope, search.noise);
   isLeft[vertex] = select(0u, 1u, off > 1.0 || abs(found.x) > search.near);
   if (off > OFF && search.isLast != 0u) { atomicAdd(&summary[SUMMARY_OFF], 1u); }
-  vertices[vertex] = vec4<f32>(p + found.x * d, vertices[vertex].w);
+  vertices[vertex] = vec4<f32>(placeOn(line, found.x), vertices[vertex].w);
   setNormal(vertex, g.xyz);
 }

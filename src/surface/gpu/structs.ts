@@ -57,6 +57,8 @@ export const SEARCH = defineStruct('Search', {
 export const ROUND = defineStruct('Round', {
   /** All triangles are looked at, not only those that the round before made. */
   isAll: 'u32',
+  /** Divisions that are refused are told: nothing comes after that may make up for them. */
+  isCounted: 'u32',
   /** They are looked at as if nothing of them had been looked at before. */
   isRenewed: 'u32',
   /** How many samples of the pattern are taken. */
@@ -91,6 +93,4 @@ export const FINISH = defineStruct('Finish', {
   /** Height of a triangle that has no area, and how far a vertex is moved to give it some. */
   least: 'f32',
   step: 'f32',
-  /** See N_PROBES; no constant, see SEARCH. */
-  nProbes: 'u32',
 });

@@ -34,6 +34,23 @@ export function countFar(summary: Uint32Array): number {
   return summary[SUMMARY_AT.far];
 }
 
+/** What limits ended: as in `DeriveStops`. */
+export interface SurfaceStops {
+  readonly nBoxesUnsound: number;
+  readonly nPlacesLeft: number;
+  readonly nDivisionsRefused: number;
+}
+
+/** The rest of `DeriveStops` cannot be: what has no room is done anew with more, and boxes are not refined on their own. */
+export function stopsOf(summary: Uint32Array): SurfaceStops {
+  const { unsound, left, refused } = SUMMARY_AT;
+  return {
+    nBoxesUnsound: summary[unsound],
+    nPlacesLeft: summary[left],
+    nDivisionsRefused: summary[refused],
+  };
+}
+
 /** Share of the points that may be: a limited number of divisions does not mend every place. */
 const MOST_FAR = 1e-3;
 

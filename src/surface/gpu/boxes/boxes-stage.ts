@@ -6,7 +6,7 @@ import type { Placer } from '../cast.ts';
 import { SURFACE_WGSL, type SurfaceBuilder } from '../counts.ts';
 import detailWgsl from '../detail.wgsl';
 import type { GpuEdges } from '../edges/edges-stage.ts';
-import { CHAIN_SLOTS, type GpuFaces } from '../faces/faces-stage.ts';
+import { CHAIN_SLOTS, CHAIN_WGSL, type GpuFaces } from '../faces/faces-stage.ts';
 import halfEdgesWgsl from '../half-edges.wgsl';
 import { type GpuDetail, type GpuMesh, tolerancesWgsl } from '../kit.ts';
 import clipEarsWgsl from './clip-ears.wgsl';
@@ -41,7 +41,7 @@ const REFINE_SHARE = 0.75;
  * and from where on its partner's place is (describe-loops.wgsl).
  */
 const SOURCES = (() => {
-  const head = `${SURFACE_WGSL}const REFINE_SHARE = ${REFINE_SHARE};
+  const head = `${SURFACE_WGSL}${CHAIN_WGSL}const REFINE_SHARE = ${REFINE_SHARE};
 const CHAIN_SLOTS = ${CHAIN_SLOTS}u;
 const MAX_VERTICES = 32u;
 const SIDES = 63u;
@@ -151,10 +151,19 @@ export async function createBoxesStage(context: GpuContext) {
           triangles,
           casts.orders,
         );
-        builder.each(kernels.pairFans, fans.items, counts, ...fanned, triangles, segmentHalves, sideHalves);
+        builder.each(
+          kernels.pairFans,
+          fans.items,
+          counts,
+          ...fanned,
+          triangles,
+          segmentHalves,
+          sideHalves,
+          summary,
+        );
         const bySegments = builder.items('segments', segments);
         builder.each(kernels.pairSegments, bySegments, counts, segmentHalves, triangles);
-        placer.add(builder, fans.items, casts, mesh, true);
+        placer.add(builder, fans.items, casts, mesh, detail, true);
         builder.combine('vertices0', { chainVertices: 1, fans: 1 });
         builder.combine('triangles0', { loopVertices: 1, loops: -2, fans: 2 });
       });

@@ -29,7 +29,7 @@ fn emitLoop(item: u32) {
     let isReversed = (current & 1u) == 1u;
     let side = sideOf(current);
     let firstPoint = chain.w & 0xffffffu;
-    let nPoints = chain.w >> 24u;
+    let nPoints = (chain.w >> 24u) & ~ASTRAY;
     if (at + nPoints >= arrayLength(&loopVertices)) { break; }
     // A chain of n points has n + 1 segments.
     let segment = firstPoint - counts[N_EDGE_VERTICES] + (current >> 1u);

@@ -1,4 +1,5 @@
-// The loops around leaves. Each is told once, by its half-chain with the least number: its length in vertices.
+// The loops around leaves. Each is told once, by its half-chain with the least number: its length in vertices. Counts the
+// half-chains that no walk found: their leaves' surface may not be what the field has there.
 
 @group(0) @binding(0) var<storage, read> counts: array<u32>;
 @group(0) @binding(1) var<storage, read> chains: array<vec4<u32>>;
@@ -12,10 +13,11 @@ const MAX_HALVES = 4096u;
 fn findLoop(half: u32) {
   loopLengths[half] = 0u;
   if (follows[half] == 0u) { return; }
+  if (((chains[half >> 1u].w >> 24u) & ASTRAY) != 0u) { atomicAdd(&summary[SUMMARY_UNSOUND], 1u); }
   var n = 0u;
   var current = half;
   for (var step = 0u; step < MAX_HALVES; step++) {
-    n += 1u + (chains[current >> 1u].w >> 24u);
+    n += 1u + ((chains[current >> 1u].w >> 24u) & ~ASTRAY);
     let next = follows[current];
     if (next == 0u) {
       atomicAdd(&summary[SUMMARY_LINK], 1u);

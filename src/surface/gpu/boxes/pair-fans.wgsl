@@ -1,4 +1,4 @@
-// Pairs the sides of fans.
+// Pairs the sides of fans. Counts those that stand where no ear was left: their loop is no disc by what is known of it.
 
 @group(0) @binding(0) var<storage, read> counts: array<u32>;
 @group(0) @binding(1) var<storage, read> listed: array<u32>;
@@ -9,11 +9,13 @@
 
 /// See pair-sides.wgsl.
 @group(0) @binding(6) var<storage, read> sideHalves: array<u32>;
+@group(0) @binding(7) var<storage, read_write> summary: array<atomic<u32>>;
 
 fn pairFan(item: u32) {
   let id = listed[item];
   let l = loops[id];
   let m = nFanned(l);
+  if (l.w == 0u && l.y <= MAX_VERTICES) { atomicAdd(&summary[SUMMARY_UNSOUND], 1u); }
   var place = firstFanned(l);
   for (var k = 0u; k < m; k++) {
     let here = fanTriangle(l, m, id, item, k);

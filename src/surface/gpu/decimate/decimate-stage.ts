@@ -1,11 +1,20 @@
 import type { FieldResources } from '../../../field/gpu/resources.ts';
 import type { GpuContext } from '../../../gpu/context.ts';
 import { compileKernels } from '../../../gpu/item-kernel.ts';
+import { COLLAPSE } from '../../rules.ts';
 import { SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount } from '../counts.ts';
 import detailWgsl from '../detail.wgsl';
 import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
 import halfEdgesWgsl from '../half-edges.wgsl';
-import { diagonalOf, fieldBuffers, fieldCode, type GpuDetail, type GpuMesh, uploadFrame } from '../kit.ts';
+import {
+  diagonalOf,
+  fieldBuffers,
+  fieldCode,
+  type GpuDetail,
+  type GpuMesh,
+  ruleConstants,
+  uploadFrame,
+} from '../kit.ts';
 import { THINNING } from '../structs.ts';
 import checkCollapsesWgsl from './check-collapses.wgsl';
 import claimNumberWgsl from './claim-number.wgsl';
@@ -16,7 +25,7 @@ import flagContendersWgsl from './flag-contenders.wgsl';
 import flagDirtyWgsl from './flag-dirty.wgsl';
 import judgeVerticesWgsl from './judge-vertices.wgsl';
 import linkSoundWgsl from './link-sound.wgsl';
-import ringsWgsl from './rings.wgsl';
+import { RINGS_WGSL } from './rings.ts';
 import winRingsWgsl from './win-rings.wgsl';
 
 export interface DecimateCapacities {
@@ -29,14 +38,19 @@ const LEAST_EDGE = 1e-6;
 
 function kernelSources(resources: FieldResources) {
   const head = SURFACE_WGSL + THINNING.wgsl + halfEdgesWgsl;
-  const ringed = head + halfEdgeReadsWgsl + ringsWgsl;
+  const ringed = head + halfEdgeReadsWgsl + RINGS_WGSL;
+  const rules = ruleConstants({
+    LEAST_COSINE: COLLAPSE.leastCosine,
+    LEAST_ASPECT: COLLAPSE.leastAspect,
+    SAMPLE_SHARE: COLLAPSE.sampleShare,
+  });
   const contested = ringed + claimNumberWgsl;
   const checked = ringed + fieldCode(resources, 8, false);
   return {
     findSpokes: [head + findSpokesWgsl, 'findSpokes', 'counts[thinning.triangles]'],
     flagDirty: [head + flagDirtyWgsl, 'flagDirty', 'counts[thinning.vertices]'],
     judgeVertices: [
-      ringed + linkSoundWgsl + detailWgsl + judgeVerticesWgsl,
+      ringed + linkSoundWgsl + detailWgsl + rules + judgeVerticesWgsl,
       'judgeVertex',
       'counts[N_DIRTY]',
     ],

@@ -14,16 +14,31 @@
 /// that there may be.
 @group(0) @binding(9) var<storage, read_write> goals: array<vec4<u32>>;
 
-/// Least cosine between a new triangle's normal and the surface's at its corners, or that of the triangle in whose place it comes:
-/// on creases the surface has no one normal.
-const LEAST_COSINE = 0.5;
-/// Least height over longest side of a new triangle.
-const LEAST_ASPECT = 0.03;
-/// Share of the tolerance by which sampled points of new triangles may stand off.
-const SAMPLE_SHARE = 0.61;
 const FAR = 3e38;
 
-/// Distance of v from the nearest of the planes of the triangles that would replace its own; FAR where one is no good.
+/// Distance of a point from a triangle with a corner at the origin and the others at u and v. As MeshEditor.distanceTo.
+fn distanceFrom(p: vec3<f32>, u: vec3<f32>, v: vec3<f32>) -> f32 {
+  let uu = dot(u, u);
+  let uv = dot(u, v);
+  let vv = dot(v, v);
+  let up = dot(u, p);
+  let vp = dot(v, p);
+  let det = uu * vv - uv * uv;
+  let s = vv * up - uv * vp;
+  let t = uu * vp - uv * up;
+  let isInside = det > 0.0 && s >= 0.0 && t >= 0.0 && s + t <= det;
+  let inside = p - (s * u + t * v) / select(1.0, det, isInside);
+  // On a side: the nearest of the three.
+  let ww = dot(v - u, v - u);
+  let onU = p - clamp(up / max(uu, 1e-37), 0.0, 1.0) * u;
+  let onV = p - clamp(vp / max(vv, 1e-37), 0.0, 1.0) * v;
+  let onW = p - u - clamp(dot(v - u, p - u) / max(ww, 1e-37), 0.0, 1.0) * (v - u);
+  let side2 = min(dot(onU, onU), min(dot(onV, onV), dot(onW, onW)));
+  return sqrt(select(side2, dot(inside, inside), isInside));
+}
+
+/// Distance of v from the triangles that would replace its own; FAR where one is no good: folds, or is too narrow. On creases the
+/// surface has no one normal, and a triangle may face as the one in whose place it comes does.
 fn standOff(v: vec3<f32>, h: u32, n: u32, goal: u32, isShort: bool) -> f32 {
   let p = vertices[goal].xyz;
   let np = normals[goal].xyz;
@@ -46,7 +61,7 @@ fn standOff(v: vec3<f32>, h: u32, n: u32, goal: u32, isShort: bool) -> f32 {
     let before = cross(pa - v, pb - v);
     let isFacing = cosine >= leastCosine * norm || dot(normal, before) >= leastCosine * norm * length(before);
     isGood = norm > 0.0 && norm >= leastAspect * longest2 && isFacing;
-    least = min(least, abs(dot(normal, v - p)) / max(norm, 1e-37));
+    least = min(least, distanceFrom(v - p, pa - p, pb - p));
   }
   return select(FAR, least, isGood);
 }

@@ -1,8 +1,5 @@
 // Going around a vertex, from half-edge to half-edge that begin there.
 
-/// Triangles around a vertex, at most.
-const MAX_RING = 24u;
-
 /// The next half-edge around the vertex that h begins at; NONE at the border.
 fn nextSpoke(h: u32) -> u32 { return twinOf(beforeHalf(h)); }
 

@@ -20,7 +20,7 @@ fn emitChainVertices(chain: u32) {
   let size = points[corners.w].xyz - low;
   let u = (axis + 1u) % 3u;
   let v = (axis + 2u) % 3u;
-  for (var k = 0u; k < record.w; k++) {
+  for (var k = 0u; k < (record.w & ~ASTRAY); k++) {
     if (first + k >= arrayLength(&vertices)) { return; }
     let at = unpack2x16unorm(chainPoints[chain * CHAIN_SLOTS + k].x);
     var p = low;

@@ -28,7 +28,7 @@ export interface FaceCapacities {
 export interface GpuFaces {
   /**
    * vec4<u32> a chain: start vertex, end vertex, rectangle with the axis in the two highest bits, first inner vertex with
-   * the number of them in the eight highest bits. f > 0 on the left, seen from the upper side of the rectangle.
+   * the number of them, and whether it went astray (`CHAIN_WGSL`), in the eight highest bits. f > 0 on the left, seen from the upper side of the rectangle.
    */
   readonly chains: GPUBuffer;
   /** vec2<u32>, `CHAIN_SLOTS` a chain: place of an inner point, 16 bits a coordinate; neuron whose sign changes there, + 1. */
@@ -36,6 +36,8 @@ export interface GpuFaces {
   readonly byChains: ItemCount;
 }
 
+/** WGSL. ASTRAY: set in a chain's number of inner points where no walk found its curve. */
+export const CHAIN_WGSL = 'const ASTRAY = 128u;\n';
 /** Inner points that a chain keeps at most; what they leave out the refinement puts in. */
 export const CHAIN_SLOTS = 6;
 /** Share of the tolerance to which chains follow their curves: see plan.ts. */
@@ -52,7 +54,7 @@ export interface ChainShape {
 }
 
 function kernelSources(resources: FieldResources, { nSlots, keepsKinks }: ChainShape) {
-  const head = `${SURFACE_WGSL}const CHAIN_SLOTS = ${nSlots}u;
+  const head = `${SURFACE_WGSL}${CHAIN_WGSL}const CHAIN_SLOTS = ${nSlots}u;
 const CHAIN_SHARE = ${CHAIN_SHARE};
 const KEEPS_KINKS = ${keepsKinks};
 `;

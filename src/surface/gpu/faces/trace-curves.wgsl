@@ -9,7 +9,7 @@
 @group(0) @binding(2) var<storage, read> frames: array<RectFrame>;
 @group(0) @binding(3) var<storage, read> boundary: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> firstLayer: array<vec4<f32>>;
-/// Start vertex, end vertex, rectangle with the axis in the two highest bits, points in between.
+/// Start vertex, end vertex, rectangle with the axis in the two highest bits, points in between with ASTRAY.
 @group(0) @binding(5) var<storage, read_write> chains: array<vec4<u32>>;
 /// Place on the rectangle, 0 to 1, 16 bits a coordinate: what that rounds is put right by a step along the gradient. Then the
 /// neuron whose sign changes there, + 1, or 0.
@@ -252,7 +252,8 @@ fn snap(first: u32, n: u32, isStart: u32, isUsed: u32) -> u32 {
 }
 
 /// Writes the chain from root i to root j of the rectangle, with the points of `line` that are kept.
-fn emitChain(chain: u32, frame: u32, first: u32, i: u32, j: u32, kept: u32) {
+/// @param mark ASTRAY or 0.
+fn emitChain(chain: u32, frame: u32, first: u32, i: u32, j: u32, kept: u32, mark: u32) {
   if (chain >= arrayLength(&chains)) { return; }
   let start = bitcast<u32>(boundary[first + i].z);
   let end = bitcast<u32>(boundary[first + j].z);
@@ -265,12 +266,12 @@ fn emitChain(chain: u32, frame: u32, first: u32, i: u32, j: u32, kept: u32) {
     chainPoints[chain * CHAIN_SLOTS + n] = vec2<u32>(pack2x16unorm(line[k]), kinks[k]);
     n++;
   }
-  chains[chain] = vec4<u32>(start, end, frames[frame].rect | (frames[frame].axis << 30u), n);
+  chains[chain] = vec4<u32>(start, end, frames[frame].rect | (frames[frame].axis << 30u), n | mark);
   nPoints[chain] = n;
 }
 
-/// A straight chain between two roots that no walk joined; off its side where both lie on one.
-fn emitStraight(chain: u32, frame: u32, first: u32, i: u32, j: u32) {
+/// A straight chain between two roots; off its side where both lie on one.
+fn emitStraight(chain: u32, frame: u32, first: u32, i: u32, j: u32, mark: u32) {
   let a = boundary[first + i];
   let b = boundary[first + j];
   nLine = 3u;
@@ -282,7 +283,7 @@ fn emitStraight(chain: u32, frame: u32, first: u32, i: u32, j: u32) {
   kinks[1] = 0u;
   line[1] = middle + inward * (reach / max(length(inward), 1e-30)) / size;
   let isOneSided = bitcast<u32>(a.w) == bitcast<u32>(b.w);
-  emitChain(chain, frame, first, i, j, select(5u, 7u, isOneSided));
+  emitChain(chain, frame, first, i, j, select(5u, 7u, isOneSided), mark);
 }
 
 fn traceCurves(item: u32) {
@@ -308,14 +309,14 @@ fn traceCurves(item: u32) {
     if (end == n) { continue; }
     used |= bit | (1u << end);
     let isOneSided = bitcast<u32>(boundary[first + i].w) == bitcast<u32>(boundary[first + end].w);
-    if (isOneSided && nLine == 2u) { emitStraight(chain, item, first, i, end); }
-    else { emitChain(chain, item, first, i, end, keptPoints(tolerance, isOneSided)); }
+    if (isOneSided && nLine == 2u) { emitStraight(chain, item, first, i, end, 0u); }
+    else { emitChain(chain, item, first, i, end, keptPoints(tolerance, isOneSided), 0u); }
     chain++;
   }
-  // What is left is paired by its order around the rectangle, innermost first: no two of those chains cross.
+  // What no walk joined is paired by its order around the rectangle, innermost first: no two of those chains cross.
   let isCrowded = n > 32u;
   for (var i = 0u; i < n && isCrowded; i += 2u) {
-    emitStraight(chain, item, first, i + select(1u, 0u, (starts & 1u) == 1u), i + select(0u, 1u, (starts & 1u) == 1u));
+    emitStraight(chain, item, first, i + select(1u, 0u, (starts & 1u) == 1u), i + select(0u, 1u, (starts & 1u) == 1u), ASTRAY);
     chain++;
   }
   for (var round = 0u; round < n && !isCrowded && countOneBits(used) < n; round++) {
@@ -327,7 +328,7 @@ fn traceCurves(item: u32) {
         before = i;
         continue;
       }
-      emitStraight(chain, item, first, select(before, i, isStart), select(i, before, isStart));
+      emitStraight(chain, item, first, select(before, i, isStart), select(i, before, isStart), ASTRAY);
       chain++;
       used |= (1u << i) | (1u << before);
       before = n;

@@ -1,6 +1,7 @@
 import type { FieldResources } from '../../../field/gpu/resources.ts';
 import type { GpuContext } from '../../../gpu/context.ts';
 import { compileKernels } from '../../../gpu/item-kernel.ts';
+import { ERROR_SEARCH } from '../../rules.ts';
 import {
   MISSED,
   SUMMARY_OF_FINISH,
@@ -11,8 +12,17 @@ import {
 import detailWgsl from '../detail.wgsl';
 import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
 import halfEdgesWgsl from '../half-edges.wgsl';
-import { diagonalOf, fieldBuffers, fieldCode, type GpuDetail, type GpuMesh, uploadFrame } from '../kit.ts';
+import {
+  diagonalOf,
+  fieldBuffers,
+  fieldCode,
+  type GpuDetail,
+  type GpuMesh,
+  ruleConstants,
+  uploadFrame,
+} from '../kit.ts';
 import { FINISH } from '../structs.ts';
+import waysWgsl from '../ways.wgsl';
 import checkVerticesWgsl from './check-vertices.wgsl';
 import emitTrianglesWgsl from './emit-triangles.wgsl';
 import emitVerticesWgsl from './emit-vertices.wgsl';
@@ -45,14 +55,22 @@ const LEAST_HEIGHT = 1e-8;
 const STEP = 2e-7;
 /** Triangles at which the error is measured. */
 export const N_MEASURED = 8192;
-/** Directions in which the zero set is looked for beside them. */
-const N_PROBES = 2;
 
 function kernelSources(resources: FieldResources) {
   const head = SURFACE_WGSL + FINISH.wgsl + halfEdgesWgsl;
   const read = head + halfEdgeReadsWgsl;
   const ringed = read + wholeRingsWgsl;
-  const measured = `${head}const N_MEASURED = ${N_MEASURED}u;\nconst FAR = ${MISSED.far};\n${fieldCode(resources, 9, true)}${detailWgsl}`;
+  const rules = ruleConstants({
+    FAR: MISSED.far,
+    AIMS: ERROR_SEARCH.aims,
+    PARTS: ERROR_SEARCH.parts,
+    GROWTH: ERROR_SEARCH.growth,
+    LEAST: ERROR_SEARCH.least,
+  });
+  const measured = `${head}const N_MEASURED = ${N_MEASURED}u;
+const N_AIMS = ${ERROR_SEARCH.aims.length}u;
+const N_PARTS = ${ERROR_SEARCH.parts.length}u;
+${rules}${fieldCode(resources, 8, true)}${waysWgsl}${detailWgsl}`;
   return {
     findLive: [head + findLiveWgsl, 'findLive', 'counts[finish.triangles]'],
     findFlat: [head + findFlatWgsl, 'findFlat', 'counts[finish.triangles]'],
@@ -106,7 +124,6 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
           triangles: builder.at(at.triangles),
           least: LEAST_HEIGHT * diagonalOf(resources),
           step: STEP * diagonalOf(resources),
-          nProbes: N_PROBES,
         }),
       );
       builder.stage('finish');
@@ -122,17 +139,8 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         const isFlat = builder.create('finish.isFlat', nVertices * 4);
         builder.clear(isFlat);
         builder.each(kernels.findFlat, byTriangles, params, counts, triangles, vertices, isFlat);
-        builder.each(
-          kernels.moveFlat,
-          byVertices,
-          params,
-          counts,
-          triangles,
-          spokes,
-          normals,
-          isFlat,
-          vertices,
-        );
+        const moved = [triangles, spokes, normals, isFlat, vertices];
+        builder.each(kernels.moveFlat, byVertices, params, detail.params, counts, ...moved);
         const used = builder.list('finish.vertices', byVertices, spokes, { to: 'outVertices' });
         const live = builder.list('finish.triangles', byTriangles, isLive, { to: 'outTriangles' });
         const ringed = [used.list, triangles];
@@ -148,7 +156,7 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         builder.each(kernels.findTwinEdges, live.items, counts, live.list, slots, summary, triangles);
         const frame = uploadFrame(builder, resources);
         const field = fieldBuffers(resources);
-        const measured = [triangles, vertices, normals, detail.tolerances, summary, ...field];
+        const measured = [triangles, vertices, detail.tolerances, summary, ...field];
         const about = [frame, params, detail.params, counts];
         builder.program.eachOf(kernels.measureError, N_MEASURED, ...about, ...measured);
       });

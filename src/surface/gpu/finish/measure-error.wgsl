@@ -1,7 +1,8 @@
-// How far the mesh stands off the zero set at the centroids of some triangles and the middles of others' longest sides: to first
-// order, or the tolerance, where f changes its sign within that; see mesh-error.ts, which looks in more directions.
+// Bounds how far the mesh stands off the zero set at the centroids of some triangles and the middles of others' longest sides: by
+// the least distance found at which f has its other sign, as measureMeshError does (mesh-error.ts). Around points that are
+// within the tolerance is not looked for a nearer one.
 //
-// Generated code stands around this: evaluateField.
+// Generated code stands around this: evaluateField, wayOf, the numbers of ERROR_SEARCH.
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> finish: Finish;
@@ -9,12 +10,15 @@
 @group(0) @binding(3) var<storage, read> counts: array<u32>;
 @group(0) @binding(4) var<storage, read> triangles: array<Triangle>;
 @group(0) @binding(5) var<storage, read> vertices: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> normals: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read> tolerances: array<f32>;
-@group(0) @binding(8) var<storage, read_write> summary: array<atomic<u32>>;
+@group(0) @binding(6) var<storage, read> tolerances: array<f32>;
+@group(0) @binding(7) var<storage, read_write> summary: array<atomic<u32>>;
 
-/// A slope below this share of the one at the corners is taken for it: at a kink's foot |f| / |∇f| says nothing.
-const LEAST_SLOPE = 0.25;
+/// What f is evaluated for: the point's own, at one of the distances along its gradient; around it, ever farther, or ever less near.
+const AT_POINT = 0u;
+const ALONG = 1u;
+const FARTHER = 2u;
+const NEARER = 3u;
+const DONE = 4u;
 
 /// The middle of a triangle's longest side.
 fn longestMiddle(a: vec3<f32>, b: vec3<f32>, c: vec3<f32>) -> vec3<f32> {
@@ -33,25 +37,59 @@ fn measureError(item: u32) {
   let b = vertices[t.y].xyz;
   let c = vertices[t.z].xyz;
   let p = select(longestMiddle(a, b, c), (a + b + c) / 3.0, (item & 1u) == 0u);
-  let usual = (normals[t.x].w + normals[t.y].w + normals[t.z].w) / 3.0;
   let tolerance = toleranceIn(min(a, min(b, c)), max(a, max(b, c)));
-  let around = normals[t.x].xyz + normals[t.y].xyz + normals[t.z].xyz;
-  var g: vec4<f32>;
-  var slope = 0.0;
+  let diagonal = distance(frame.max, frame.min);
+  var f = 0.0;
+  /// To first order, and the way there.
+  var first = 0.0;
+  var toward = vec3<f32>(0.0);
   var error = 0.0;
+  var stage = AT_POINT;
+  /// Number of the distance, and of the way.
+  var k = 0u;
+  var way = 0u;
   var point = p;
-  for (var k = 0u; k <= finish.nProbes; k++) {
-    let here = evaluateField(point, k == 0u);
-    if (k == 0u) {
-      g = here;
-      slope = length(g.xyz);
-      error = abs(g.w) / max(max(slope, LEAST_SLOPE * usual), 1e-30);
-    } else if ((here.w >= 0.0) != (g.w >= 0.0)) { error = tolerance; }
-    if (error <= tolerance) { break; }
-    let up = select(g.xyz / max(slope, 1e-30), around / max(length(around), 1e-30), k == 1u);
-    point = p - select(-tolerance, tolerance, g.w >= 0.0) * up;
+  for (;;) {
+    let here = evaluateField(point, stage == AT_POINT);
+    let isCrossed = (here.w >= 0.0) != (f >= 0.0);
+    way++;
+    if (stage == AT_POINT) {
+      f = here.w;
+      let slope = length(here.xyz);
+      first = min(abs(f) / max(slope, 1e-30), diagonal);
+      toward = select(-1.0, 1.0, f < 0.0) * here.xyz / max(slope, 1e-30);
+      stage = select(select(FARTHER, ALONG, slope > 0.0), DONE, f == 0.0);
+      error = select(0.0, LEAST * diagonal, stage == FARTHER);
+      way = 0u;
+    } else if (stage == ALONG) {
+      error = min(AIMS[k] * first, diagonal);
+      k++;
+      if (isCrossed) { stage = NEARER; }
+      else if (k == N_AIMS) {
+        stage = FARTHER;
+        error = LEAST * diagonal;
+      }
+      k = select(k, 0u, stage != ALONG);
+      way = 0u;
+    } else if (stage == FARTHER) {
+      if (isCrossed || (way == N_WAYS && error >= diagonal)) { stage = NEARER; }
+      else if (way == N_WAYS) { error *= GROWTH; }
+      way = select(way, 0u, way == N_WAYS || stage == NEARER);
+    } else if (isCrossed) {
+      error *= PARTS[k];
+      stage = DONE;
+    } else if (way == N_WAYS) {
+      way = 0u;
+      k++;
+    }
+    if (stage == DONE || (stage == NEARER && (error <= tolerance || k == N_PARTS))) { break; }
+    let reach = error * select(1.0, PARTS[min(k, N_PARTS - 1u)], stage == NEARER);
+    let around = p + reach * wayOf(way);
+    point = select(around, p + min(AIMS[min(k, N_AIMS - 1u)] * first, diagonal) * toward, stage == ALONG);
+    point = clamp(point, frame.min, frame.max);
   }
   atomicMax(&summary[SUMMARY_ERROR], bitcast<u32>(error));
   atomicMax(&summary[SUMMARY_MISSED], bitcast<u32>(error / tolerance));
+  if (error > tolerance) { atomicAdd(&summary[SUMMARY_LEFT], 1u); }
   if (error > FAR * tolerance) { atomicAdd(&summary[SUMMARY_FAR], 1u); }
 }

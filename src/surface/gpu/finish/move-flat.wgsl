@@ -2,12 +2,13 @@
 // leaves them on the zero set to that precision, and their triangles have an area.
 
 @group(0) @binding(0) var<uniform> finish: Finish;
-@group(0) @binding(1) var<storage, read> counts: array<u32>;
-@group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
-@group(0) @binding(3) var<storage, read> spokes: array<u32>;
-@group(0) @binding(4) var<storage, read> normals: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> isFlat: array<u32>;
-@group(0) @binding(6) var<storage, read_write> vertices: array<vec4<f32>>;
+@group(0) @binding(1) var<uniform> detail: Detail;
+@group(0) @binding(2) var<storage, read> counts: array<u32>;
+@group(0) @binding(3) var<storage, read> triangles: array<Triangle>;
+@group(0) @binding(4) var<storage, read> spokes: array<u32>;
+@group(0) @binding(5) var<storage, read> normals: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> isFlat: array<u32>;
+@group(0) @binding(7) var<storage, read_write> vertices: array<vec4<f32>>;
 
 fn moveFlat(vertex: u32) {
   if (isFlat[vertex] == 0u || spokes[vertex] == 0u) { return; }
@@ -32,5 +33,5 @@ fn moveFlat(vertex: u32) {
   let along = select(sum - dot(sum, normal) * normal, vec3<f32>(0.0), isHeld);
   let size = length(along);
   if (size == 0.0 || !isMoved) { return; }
-  vertices[vertex] = vec4<f32>(p.xyz + along * (finish.step / size), p.w);
+  vertices[vertex] = vec4<f32>(clamp(p.xyz + along * (finish.step / size), detail.low, detail.high), p.w);
 }

@@ -2,13 +2,15 @@ import type { FieldResources } from '../../../field/gpu/resources.ts';
 import type { GpuContext } from '../../../gpu/context.ts';
 import { compileKernels } from '../../../gpu/item-kernel.ts';
 import { SCAN_READ_WGSL } from '../../../gpu/scan.ts';
+import { LEAST_FACING, SAMPLING } from '../../rules.ts';
 import { SURFACE_WGSL } from '../counts.ts';
-import ringsWgsl from '../decimate/rings.wgsl';
+import { RINGS_WGSL } from '../decimate/rings.ts';
 import detailWgsl from '../detail.wgsl';
 import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
 import halfEdgesWgsl from '../half-edges.wgsl';
-import { fieldCode } from '../kit.ts';
+import { fieldCode, ruleConstants } from '../kit.ts';
 import { ROUND } from '../structs.ts';
+import waysWgsl from '../ways.wgsl';
 import activeWgsl from './active.wgsl';
 import claimSplitsWgsl from './claim-splits.wgsl';
 import countChildrenWgsl from './count-children.wgsl';
@@ -33,13 +35,23 @@ import samplePatternWgsl from './sample-pattern.wgsl';
 import seamSidesWgsl from './seam-sides.wgsl';
 import takeSamplesWgsl from './take-samples.wgsl';
 
+/** What takes the place of 1 in `isFound` where a division is refused. */
+export const REFUSED = 2;
+
 function kernelSources(resources: FieldResources) {
   const head = SURFACE_WGSL + ROUND.wgsl + halfEdgesWgsl;
   const read = head + halfEdgeReadsWgsl;
   const sampled = read + samplePatternWgsl + takeSamplesWgsl + activeWgsl;
   const divided = head + divisionsWgsl;
+  const refused = `const REFUSED = ${REFUSED}u;\n`;
   const flips = 'const BETTER = 0x80000000u;\n';
-  const measured = head + samplePatternWgsl + detailWgsl + fieldCode(resources, 10, true);
+  const rules = ruleConstants({
+    LEAST_COSINE: SAMPLING.leastCosine,
+    SURE: SAMPLING.sure,
+    LOOK: SAMPLING.look,
+  });
+  const measured = head + samplePatternWgsl + detailWgsl + waysWgsl + rules + fieldCode(resources, 10, true);
+  const facing = ruleConstants({ LEAST_FACING }) + facingWgsl;
   return {
     countSamples: [
       sampled + detailWgsl + seamSidesWgsl + countSamplesWgsl,
@@ -52,16 +64,12 @@ function kernelSources(resources: FieldResources) {
     ownEdges: [head + ownEdgesWgsl, 'ownEdge', 'counts[N_OFF]'],
     claimSplits: [read + claimSplitsWgsl, 'claimSplit', 'counts[N_SPLITS]'],
     placeSplits: [read + placeSplitsWgsl, 'placeSplit', 'counts[N_SPLITS]'],
-    refuseSplits: [read + facingWgsl + refuseSplitsWgsl, 'refuseSplit', 'counts[N_SPLITS]'],
+    refuseSplits: [read + refused + facing + refuseSplitsWgsl, 'refuseSplit', 'counts[N_SPLITS]'],
     ownTriangles: [head + ownTrianglesWgsl, 'ownTriangle', 'counts[N_SPLIT_HALVES]'],
     countChildren: [divided + countChildrenWgsl, 'countChildren', 'counts[N_TOUCHED]'],
     recordChildren: [divided + SCAN_READ_WGSL + recordChildrenWgsl, 'recordChildren', 'counts[N_TOUCHED]'],
     emitChildren: [divided + emitChildrenWgsl, 'emitChildren', 'counts[N_TOUCHED]'],
-    proposeFlips: [
-      flips + read + ringsWgsl + facingWgsl + proposeFlipsWgsl,
-      'proposeFlip',
-      'counts[N_REFUSED]',
-    ],
+    proposeFlips: [flips + read + RINGS_WGSL + facing + proposeFlipsWgsl, 'proposeFlip', 'counts[N_REFUSED]'],
     measureFlips: [
       flips + head + fieldCode(resources, 5, false) + measureFlipsWgsl,
       'measureFlip',
@@ -69,7 +77,7 @@ function kernelSources(resources: FieldResources) {
     ],
     flipEdges: [read + flipEdgesWgsl, 'flipEdge', 'counts[N_REFUSED]'],
     forgetFlips: [head + forgetFlipsWgsl, 'forgetFlip', 'counts[N_REFUSED]'],
-    forgetSplits: [head + forgetSplitsWgsl, 'forgetSplit', 'counts[N_SPLITS]'],
+    forgetSplits: [head + refused + forgetSplitsWgsl, 'forgetSplit', 'counts[N_SPLITS]'],
   } as const;
 }
 

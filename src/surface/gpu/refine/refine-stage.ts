@@ -5,7 +5,7 @@ import type { Casts, Placer } from '../cast.ts';
 import type { SurfaceBuilder, SurfaceCount } from '../counts.ts';
 import { fieldBuffers, type GpuDetail, type GpuMesh, uploadFrame } from '../kit.ts';
 import { ROUND } from '../structs.ts';
-import { compileRefine, type RefineKernels } from './refine-kernels.ts';
+import { compileRefine, REFUSED, type RefineKernels } from './refine-kernels.ts';
 
 export interface RefineCapacities {
   readonly triangles: number;
@@ -28,10 +28,9 @@ export interface RoundPlan {
   readonly flatShare?: number;
   /** Edges that could not be divided are flipped, where that helps. */
   readonly hasFlips: boolean;
+  /** Divisions that are refused are told (`SUMMARY_AT.refused`). */
+  readonly isCounted: boolean;
 }
-
-/** See refuse-splits.wgsl. */
-const REFUSED = 2;
 
 /** Compiles the stage, or finds it compiled. */
 export async function createRefineStage(resources: FieldResources, context: GpuContext) {
@@ -122,6 +121,7 @@ class Rounds {
       'refine.round',
       ROUND.pack({
         isAll: plan.isAll ? 1 : 0,
+        isCounted: plan.isCounted ? 1 : 0,
         isRenewed: plan.isRenewed ? 1 : 0,
         nPattern: plan.nPattern,
         vertices: builder.at(counts.vertices),
@@ -216,7 +216,7 @@ class Rounds {
       vertices,
       casts.orders,
     );
-    this.#placer.add(builder, items, casts, this.#mesh, false);
+    this.#placer.add(builder, items, casts, this.#mesh, this.#detail, false);
     builder.combine(nextVertices, { [nVertices]: 1, splits: 1 } as never);
     return { items, edges, casts };
   }
@@ -261,8 +261,8 @@ class Rounds {
     const emitted = [divided, oldTwins, this.#splitIds, this.#childAts, triangles, this.#active];
     builder.each(kernels.emitChildren, items, round, counts, ...emitted);
     if (plan.hasFlips) this.#flip(plan, splits);
-    const forgotten = [splits.edges, this.#splitIds, this.#claims];
-    builder.each(kernels.forgetSplits, splits.items, counts, ...forgotten);
+    const forgotten = [splits.edges, isFound, this.#splitIds, this.#claims, this.#mesh.summary];
+    builder.each(kernels.forgetSplits, splits.items, round, counts, ...forgotten);
     builder.combine('active', { touched: 1, added: 1, ...(plan.hasFlips && { refused: 2 }) });
     this.#byActive = builder.items('active', mostTriangles);
   }

@@ -11,9 +11,6 @@
 /// Of every triangle the complement of the first half-edge that divides it (2 * division, + 1 for the twin), or 0.
 @group(0) @binding(8) var<storage, read_write> claims: array<atomic<u32>>;
 
-/// What takes the place of 1 in `isFound`.
-const REFUSED = 2u;
-
 /// Whether dividing half-edge h at vertex v leaves its triangle's parts facing the right way.
 fn isSound(h: u32, v: u32) -> bool {
   if (h == NONE) { return true; }
