@@ -27,6 +27,7 @@ function leveledHead(): string {
 }
 
 const PENDING = 'counts[level.pending]';
+const SETTLING = 'select(counts[level.pending], counts[N_FACED], level.part == PART_FACES)';
 
 /** Code, function and number of items of each kernel. */
 function kernelSources(resources: FieldResources) {
@@ -39,8 +40,7 @@ function kernelSources(resources: FieldResources) {
     request: [keyed + BLOCK_WGSL + requestRootsWgsl, 'requestRoot', 'counts[N_ROOTS]'],
     link: [head + BLOCK_WGSL + linkRootsWgsl, 'linkRoot', 'counts[N_ROOTS]'],
     evaluate: [points, 'evaluateNext', 'counts[fine.end] - counts[fine.first]'],
-    settleBoxes: [leveled + settleCode(resources, 'boxes'), 'settleBox', PENDING],
-    settleFaces: [leveled + settleCode(resources, 'faces'), 'settleFacesOf', 'counts[N_FACED]'],
+    settleNodes: [leveled + settleCode(resources, false), 'settleNode', SETTLING],
     bisect: [leveled + SCAN_READ_WGSL + bisectNodeWgsl + bisectWgsl, 'bisectNode', PENDING],
     countRects: [head + rectsWgsl + countRectsWgsl, 'countRects', 'atomicLoad(&counts[N_NODES])'],
     emitRects: [placed + rectsWgsl + emitRectsWgsl, 'emitRects', 'counts[N_NODES]'],
@@ -52,8 +52,7 @@ function kernelSources(resources: FieldResources) {
 /** The kernels of the partition. */
 export type PartitionKernels = Readonly<
   Record<keyof ReturnType<typeof kernelSources> | 'bisectSmall', Kernel> & {
-    /** One of these, for levels of few nodes. */
-    settleNodes?: Kernel;
+    /** For levels of few nodes, where there are many processors. */
     settleSpread?: Kernel;
   }
 >;
@@ -69,7 +68,7 @@ export async function compilePartition(
 ): Promise<PartitionKernels> {
   const [kernels, settle, bisectSmall] = await Promise.all([
     compileKernels(context, 'partition', kernelSources(resources)),
-    isSpread ? createSettleSpread(resources, context) : createSettleNodes(resources, context),
+    isSpread ? createSettleSpread(resources, context) : {},
     createKernel(context, {
       label: 'partition.bisectSmall',
       code: leveledHead() + GROUPS_WGSL + bisectNodeWgsl + bisectSmallWgsl,
@@ -79,13 +78,8 @@ export async function compilePartition(
   return { ...kernels, ...settle, bisectSmall };
 }
 
-async function createSettleNodes(resources: FieldResources, context: GpuContext) {
-  const code = leveledHead() + settleCode(resources, 'nodes');
-  return compileKernels(context, 'partition', { settleNodes: [code, 'settleNode', PENDING] });
-}
-
 async function createSettleSpread(resources: FieldResources, context: GpuContext) {
-  const code = leveledHead() + settleCode(resources, 'spread');
+  const code = leveledHead() + settleCode(resources, true);
   const label = 'partition.settleSpread';
   return { settleSpread: await createKernel(context, { label, code, entryPoint: 'settleSpread' }) };
 }

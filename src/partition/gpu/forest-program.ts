@@ -9,6 +9,7 @@ import type { ProgramBuilder } from '../../gpu/program-builder.ts';
 import type { Lattice } from '../corners.ts';
 import { compilePartition, type PartitionKernels } from './forest-kernels.ts';
 import { LEVEL, type PartitionCount } from './partition-counts.ts';
+import { SETTLE_PART } from './wgsl-settle.ts';
 
 /** Rounds with a dispatch for each step; in those after them so few nodes are left that one workgroup bisects them. */
 const LARGE_LEVELS = 2;
@@ -81,6 +82,8 @@ export async function createPartitioner(
   };
 }
 
+/** Bits of `nChildren` that tell faces to look into: see settle.wgsl. */
+const FACES_MASK = 63 << 8;
 /** Workgroups of a spread level; each takes as many nodes as there are. */
 const SPREAD_GROUPS = 256;
 
@@ -190,35 +193,25 @@ class Partition {
   }
 
   *#addLevels(): Generator<void, void, void> {
-    const { builder, kernels, resources, lattice } = this.#parts;
+    const { builder, kernels, lattice } = this.#parts;
     const { counts } = builder;
     const { roots, nodes } = this.#capacities;
     const fine = this.#fine;
+    const unlisted = builder.create('partition.unlisted', 16);
     const nChildren = builder.create('partition.nChildren', nodes * 4);
     let items = builder.items('pending0', roots);
     for (let l = 0; l <= 3 * lattice.subBits; l++) {
       if (l % 4 === 3) yield;
-      const level = this.#level(l);
-      const bound = [
-        fine,
-        counts,
-        this.#roots,
-        this.#firstLayer,
-        this.#nodes,
-        nChildren,
-        level,
-        resources.rows,
-      ];
       const capacity = Math.max(1, nodes - roots);
       if (l < LARGE_LEVELS) {
-        builder.scope(() => this.#addLargeLevel(items, bound, nChildren, level));
+        builder.scope(() => this.#addLargeLevel(l, items, nChildren));
         items = builder.items(`pending${l + 1}`, capacity);
         continue;
       }
-      if (kernels.settleNodes) builder.each(kernels.settleNodes, items, ...bound, this.#nodeBounds);
-      if (kernels.settleSpread) {
-        builder.program.dispatch(kernels.settleSpread, [SPREAD_GROUPS, 1], ...bound, this.#nodeBounds);
-      }
+      const level = this.#level(l, SETTLE_PART.both);
+      const bound = this.#settled(level, nChildren);
+      if (kernels.settleSpread) builder.program.dispatch(kernels.settleSpread, [SPREAD_GROUPS, 1], ...bound);
+      else builder.each(kernels.settleNodes, items, ...bound, unlisted);
       items = builder.dispatched(builder.at(`pending${l + 1}`), capacity, (groups) => {
         const read = [fine, level, counts, nChildren, this.#nodes, groups];
         builder.program.dispatch(kernels.bisectSmall, [1, 1], ...read);
@@ -226,7 +219,7 @@ class Partition {
     }
   }
 
-  #level(l: number): GPUBuffer {
+  #level(l: number, part: number): GPUBuffer {
     const { builder } = this.#parts;
     return builder.uniform(
       'partition.level',
@@ -235,24 +228,29 @@ class Partition {
         pending: builder.at(`pending${l}`),
         nextFirst: builder.at(`first${l + 1}`),
         nextPending: builder.at(`pending${l + 1}`),
+        part,
       }),
     );
   }
 
-  #addLargeLevel(
-    items: ItemCount,
-    bound: readonly GPUBuffer[],
-    nChildren: GPUBuffer,
-    level: GPUBuffer,
-  ): void {
+  /** What settling reads and writes. */
+  #settled(level: GPUBuffer, nChildren: GPUBuffer): GPUBuffer[] {
+    const { builder, resources } = this.#parts;
+    const read = [this.#fine, builder.counts, this.#roots, this.#firstLayer, this.#nodes, nChildren];
+    return [...read, level, resources.rows, this.#nodeBounds];
+  }
+
+  /** As a whole first: then only nodes with faces to look into wait for each other. */
+  #addLargeLevel(l: number, items: ItemCount, nChildren: GPUBuffer): void {
     const { builder, kernels } = this.#parts;
-    const nodeFaces = builder.create('partition.nodeFaces', items.capacity * 4);
-    builder.each(kernels.settleBoxes, items, ...bound, this.#nodeBounds, nodeFaces);
-    const faced = builder.list('partition.faced', items, nodeFaces, { to: 'faced' });
-    builder.each(kernels.settleFaces, faced.items, ...bound, nodeFaces, faced.list);
+    const [whole, faces] = [this.#level(l, SETTLE_PART.whole), this.#level(l, SETTLE_PART.faces)];
+    const unlisted = builder.create('partition.unlisted', 16);
+    builder.each(kernels.settleNodes, items, ...this.#settled(whole, nChildren), unlisted);
+    const faced = builder.list('partition.faced', items, nChildren, { to: 'faced', mask: FACES_MASK });
+    builder.each(kernels.settleNodes, faced.items, ...this.#settled(faces, nChildren), faced.list);
     const { offsets, sums } = builder.scan('partition.children', items, nChildren, { to: 'children' });
     const places = [nChildren, offsets, sums];
-    builder.each(kernels.bisect, items, this.#fine, level, builder.counts, ...places, this.#nodes);
+    builder.each(kernels.bisect, items, this.#fine, whole, builder.counts, ...places, this.#nodes);
   }
 
   #addRects(): { rects: GPUBuffer; rectCorners: GPUBuffer; byRects: ItemCount } {

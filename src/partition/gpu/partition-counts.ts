@@ -35,4 +35,6 @@ export const LEVEL = defineStruct('Level', {
   pending: 'u32',
   nextFirst: 'u32',
   nextPending: 'u32',
+  /** See `SETTLE_PART`. */
+  part: 'u32',
 });

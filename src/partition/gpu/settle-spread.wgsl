@@ -1,12 +1,9 @@
 // Both halves of settling at once, for few nodes where there are many processors: a node and each of its faces have an
 // invocation of their own, so that a node takes the time of one region and not of seven. What comes out is the same.
 
-/// Direction; range of f less the interpolant of its corner values.
-@group(0) @binding(8) var<storage, read_write> nodeBounds: array<vec4<f32>>;
-
 /// Invocations of a node: six faces, the node itself, and one that is left over.
 const SPREAD = 8u;
-const WHOLE = 6u;
+const PARTS = 6u;
 const GROUP = 64u;
 
 /// By invocation: how its region turned out.
@@ -24,7 +21,7 @@ fn settleSpread(
   let part = local % SPREAD;
   for (var start = group.x * perGroup; start < n; start += nGroups.x * perGroup) {
     let item = start + local / SPREAD;
-    let isNode = item < n && part <= WHOLE;
+    let isNode = item < n && part <= PARTS;
     let id = first + item;
     var node = vec4<u32>(0u);
     if (isNode) {
@@ -35,14 +32,14 @@ fn settleSpread(
     workgroupBarrier();
     // All of them have read the node.
     storageBarrier();
-    if (isNode && part == WHOLE) {
+    if (isNode && part == PARTS) {
       var axis = outcomes[local];
       var left = select(0u, facesLeft, axis == SETTLED);
       while (left != 0u && axis == SETTLED) {
-        axis = outcomes[local - WHOLE + firstTrailingBit(left)];
+        axis = outcomes[local - PARTS + firstTrailingBit(left)];
         left &= left - 1u;
       }
-      concludeNode(id, item, node, axis);
+      concludeNode(id, item, node, axis, 0u);
     }
     workgroupBarrier();
   }
@@ -50,15 +47,7 @@ fn settleSpread(
 
 /// Settles the node as a whole, or looks into one of its faces.
 fn settlePart(id: u32, node: vec4<u32>, part: u32) -> u32 {
-  let extent = nodeExtent(node, fine.subBits);
-  let axis = part >> 1u;
-  var lo = nodeLo;
-  var hi = nodeHi;
-  if (part != WHOLE) {
-    if ((part & 1u) == 1u) { lo[axis] = hi[axis]; } else { hi[axis] = lo[axis]; }
-  }
-  beginRegion(lo, hi);
-  let direction = findDirection();
-  if (part == WHOLE) { return concludeWhole(id, extent, direction); }
-  return concludeFace(extent, axis, direction);
+  let isNode = part == PARTS;
+  beginPart(isNode, part);
+  return concludeRegion(id, nodeExtent(node, fine.subBits), select(part >> 1u, WHOLE, isNode), findDirection());
 }

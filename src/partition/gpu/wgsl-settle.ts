@@ -2,25 +2,17 @@ import type { FieldResources } from '../../field/gpu/resources.ts';
 import { firstLayerVectors } from '../../field/gpu/wgsl-lattice-points.ts';
 import monotoneWgsl from './monotone.wgsl';
 import settleWgsl from './settle.wgsl';
-import boxesWgsl from './settle-boxes.wgsl';
-import faceLoopWgsl from './settle-face-loop.wgsl';
-import facesWgsl from './settle-faces.wgsl';
 import nodesWgsl from './settle-nodes.wgsl';
 import spreadWgsl from './settle-spread.wgsl';
-import wholeWgsl from './settle-whole.wgsl';
 import { hasTwins, regionNetworkWgsl } from './wgsl-region-network.ts';
 
-const PARTS = {
-  boxes: wholeWgsl + boxesWgsl,
-  faces: faceLoopWgsl + facesWgsl,
-  nodes: wholeWgsl + faceLoopWgsl + nodesWgsl,
-  spread: wholeWgsl + faceLoopWgsl + spreadWgsl,
-} as const;
+/** What a dispatch looks at: nodes as a whole, then listed ones' faces; or both at once. */
+export const SETTLE_PART = { both: 0, whole: 1, faces: 2 } as const;
 
-/** The kernels that settle one level of the forest: its boxes, then faces of some of them; or both at once. */
+/** WGSL: the kernel that settles one level of the forest. @param isSpread an invocation for each region, not for each node. */
 export function settleCode(
   { shape, network, weightSpace, nRowVectors }: FieldResources,
-  part: keyof typeof PARTS,
+  isSpread: boolean,
 ): string {
   const n = firstLayerVectors(shape);
   return `
@@ -36,5 +28,7 @@ fn loadNeuron(j: u32) {
     vec4<f32>(rootValue(j, 4u), rootValue(j, 5u), rootValue(j, 6u), rootValue(j, 7u)),
   );
 }
-${monotoneWgsl}${settleWgsl}${PARTS[part]}`;
+const PART_WHOLE = ${SETTLE_PART.whole}u;
+const PART_FACES = ${SETTLE_PART.faces}u;
+${monotoneWgsl}${settleWgsl}${isSpread ? spreadWgsl : nodesWgsl}`;
 }
