@@ -1,4 +1,5 @@
 import { type GpuContext, guarded, settle } from './context.ts';
+import { reachableWgsl } from './reachable-wgsl.ts';
 
 /** Where a compute shader begins. */
 export interface KernelSource {
@@ -58,7 +59,7 @@ async function compile(context: GpuContext, { label, code, entryPoint }: KernelS
   const { device } = context;
   await takeTurn();
   const module = await guarded(context, label, () =>
-    device.createShaderModule({ label: `nsdf.${label}`, code }),
+    device.createShaderModule({ label: `nsdf.${label}`, code: reachableWgsl(code, entryPoint) }),
   );
   const pipeline = await settle(
     context,
