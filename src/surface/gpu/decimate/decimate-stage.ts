@@ -26,6 +26,7 @@ import flagDirtyWgsl from './flag-dirty.wgsl';
 import judgeVerticesWgsl from './judge-vertices.wgsl';
 import linkSoundWgsl from './link-sound.wgsl';
 import { RINGS_WGSL } from './rings.ts';
+import triangleDistanceWgsl from './triangle-distance.wgsl';
 import winRingsWgsl from './win-rings.wgsl';
 
 export interface DecimateCapacities {
@@ -50,7 +51,7 @@ function kernelSources(resources: FieldResources) {
     findSpokes: [head + findSpokesWgsl, 'findSpokes', 'counts[thinning.triangles]'],
     flagDirty: [head + flagDirtyWgsl, 'flagDirty', 'counts[thinning.vertices]'],
     judgeVertices: [
-      ringed + linkSoundWgsl + detailWgsl + rules + judgeVerticesWgsl,
+      ringed + linkSoundWgsl + detailWgsl + triangleDistanceWgsl + rules + judgeVerticesWgsl,
       'judgeVertex',
       'counts[N_DIRTY]',
     ],

@@ -1,5 +1,7 @@
 // Looks for a neighbour onto which a vertex can be moved: the one whose new triangles it stands off least. See Decimator
 // (decimate.ts).
+//
+// Generated code stands around this: distanceFrom, the numbers of COLLAPSE.
 
 @group(0) @binding(0) var<uniform> thinning: Thinning;
 @group(0) @binding(1) var<uniform> detail: Detail;
@@ -15,27 +17,6 @@
 @group(0) @binding(9) var<storage, read_write> goals: array<vec4<u32>>;
 
 const FAR = 3e38;
-
-/// Distance of a point from a triangle with a corner at the origin and the others at u and v. As MeshEditor.distanceTo.
-fn distanceFrom(p: vec3<f32>, u: vec3<f32>, v: vec3<f32>) -> f32 {
-  let uu = dot(u, u);
-  let uv = dot(u, v);
-  let vv = dot(v, v);
-  let up = dot(u, p);
-  let vp = dot(v, p);
-  let det = uu * vv - uv * uv;
-  let s = vv * up - uv * vp;
-  let t = uu * vp - uv * up;
-  let isInside = det > 0.0 && s >= 0.0 && t >= 0.0 && s + t <= det;
-  let inside = p - (s * u + t * v) / select(1.0, det, isInside);
-  // On a side: the nearest of the three.
-  let ww = dot(v - u, v - u);
-  let onU = p - clamp(up / max(uu, 1e-37), 0.0, 1.0) * u;
-  let onV = p - clamp(vp / max(vv, 1e-37), 0.0, 1.0) * v;
-  let onW = p - u - clamp(dot(v - u, p - u) / max(ww, 1e-37), 0.0, 1.0) * (v - u);
-  let side2 = min(dot(onU, onU), min(dot(onV, onV), dot(onW, onW)));
-  return sqrt(select(side2, dot(inside, inside), isInside));
-}
 
 /// Distance of v from the triangles that would replace its own; FAR where one is no good: folds, or is too narrow. On creases the
 /// surface has no one normal, and a triangle may face as the one in whose place it comes does.

@@ -1,0 +1,196 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { createCpuField } from '../../src/field/cpu-field.ts';
+import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
+import type { FieldAsset } from '../../src/format/asset.ts';
+import { GpuArena, USAGE } from '../../src/gpu/arena.ts';
+import { createItemKernel } from '../../src/gpu/item-kernel.ts';
+import { createProgramTools, ProgramBuilder } from '../../src/gpu/program-builder.ts';
+import { type DeriveOptions, deriveMesh, disposeWorkers } from '../../src/index.ts';
+import { makePlan } from '../../src/pipeline/plan.ts';
+import { createRandom } from '../../src/surface/check-random.ts';
+import { distancesToZeroSet } from '../../src/surface/distance-to-zero-set.ts';
+import { createPlacer } from '../../src/surface/gpu/cast.ts';
+import { COUNTS, SUMMARY_WORDS } from '../../src/surface/gpu/counts.ts';
+import triangleDistanceWgsl from '../../src/surface/gpu/decimate/triangle-distance.wgsl';
+import { CAST } from '../../src/surface/gpu/structs.ts';
+import { uploadDetail } from '../../src/surface/gpu/surface-program.ts';
+import type { SurfaceMesh } from '../../src/surface/mesh.ts';
+import { MeshEditor } from '../../src/surface/mesh-editor.ts';
+import { boundAlongGradients } from '../../src/surface/mesh-error.ts';
+import { DERIVATION_CASES } from '../conformance/cases.ts';
+import { sphereField } from '../fixtures/fields.ts';
+import { between, seededRandom } from '../fixtures/random.ts';
+import { sharedGpu } from './shared-gpu.ts';
+
+afterAll(disposeWorkers);
+
+const derive = (asset: FieldAsset, options: DeriveOptions) =>
+  deriveMesh(asset, { backend: 'gpu', device: sharedGpu.device, cache: false, ...options });
+
+/** One of the cases that the conformance suite derives as well, so that its kernels are there. */
+function caseNamed(name: string): FieldAsset {
+  const found = DERIVATION_CASES.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`There is no case '${name}'.`);
+  return found.make();
+}
+
+/** Places at which the GPU measures triangles, one of two each: centroids, and middles of the longest sides. */
+function placesOf({ positions, indices }: SurfaceMesh): readonly [Float64Array, Float64Array] {
+  const centroids = new Float64Array(indices.length);
+  const middles = new Float64Array(indices.length);
+  for (let t = 0; t < indices.length; t += 3) {
+    const [a, b, c] = [0, 1, 2].map((k) => [
+      ...positions.subarray(indices[t + k] * 3, indices[t + k] * 3 + 3),
+    ]);
+    const sides = [[a, b] as const, [b, c] as const, [c, a] as const];
+    const lengths = sides.map(([p, q]) => Math.hypot(...p.map((x, k) => x - q[k])));
+    const [p, q] = sides[lengths.indexOf(Math.max(...lengths))];
+    for (let k = 0; k < 3; k++) {
+      centroids[t + k] = (a[k] + b[k] + c[k]) / 3;
+      middles[t + k] = (p[k] + q[k]) / 2;
+    }
+  }
+  return [centroids, middles];
+}
+
+describe('the error that is told', () => {
+  test.each([
+    ['beside kinks', 'random mlp, unit input'],
+    ['where hashes collide', 'hashed, colliding'],
+  ])(
+    'is not less than what there is at the places that are measured, nor more than its bound: %s',
+    async (_what, name) => {
+      const asset = caseNamed(name);
+      const tolerance = 4e-3;
+      const { mesh, stats } = await derive(asset, { tolerance });
+      expect(stats.backendReason).toMatch(/derived on/);
+      const field = createCpuField(asset);
+      const places = placesOf(mesh);
+      // Of every triangle one of the two was measured.
+      const [centroid, middle] = places.map((points) =>
+        distancesToZeroSet(field, points, asset.domain, createRandom(1)),
+      );
+      const least = Math.max(...centroid.map((d, i) => Math.min(d, middle[i])));
+      const most = Math.max(
+        ...places.flatMap((points) => [
+          ...boundAlongGradients(points, new Float64Array(points.length / 3), field, asset.domain),
+        ]),
+      );
+      expect(stats.errorLocal).toBeGreaterThan(0.98 * least);
+      expect(stats.errorLocal).toBeLessThan(1.02 * most);
+      expect(stats.isWithinTolerance).toBe(stats.errorLocal! <= tolerance);
+      expect(stats.stops.nPlacesLeft > 0).toBe(stats.errorLocal! > tolerance);
+    },
+  );
+
+  test('stands beside what limits ended: divisions that were refused, boxes whose surface is not sure', async () => {
+    const { stats } = await derive(caseNamed('random mlp, unit input'), { tolerance: 4e-3 });
+    expect(stats.stops.nDivisionsRefused).toBeGreaterThan(0);
+    expect(stats.stops.nBoxesUnsound).toBeGreaterThan(0);
+    expect(stats.isComplete).toBe(false);
+    const sound = await derive(sphereField(), { tolerance: 4e-3 });
+    expect(sound.stats.stops).toMatchObject({ nBoxesUnsound: 0, nPlacesLeft: 0, nDivisionsRefused: 0 });
+    expect(sound.stats).toMatchObject({ isComplete: true, isWithinTolerance: true });
+  });
+});
+
+test('a vertex is looked for inside of the box that the mesh lies in', async () => {
+  const asset = sphereField({ radius: 0.7 });
+  const field = await createGpuField(asset, sharedGpu);
+  const arena = new GpuArena(sharedGpu);
+  try {
+    const [tools, placer] = await Promise.all([
+      createProgramTools(sharedGpu),
+      createPlacer(field.resources, sharedGpu),
+    ]);
+    const builder = new ProgramBuilder(tools, arena, COUNTS);
+    const bounds = { min: [-0.5, -0.5, -0.5], max: [0.5, 0.6, 0.5] } as const;
+    const { lattice } = makePlan(createCpuField(asset), { tolerance: 0.01 });
+    const tolerances = { counts: [1, 1, 1] as const, tolerances: [0.01] };
+    const detail = uploadDetail(builder as never, arena, {
+      lattice,
+      bounds,
+      tolerances,
+      domain: asset.domain,
+    });
+    const n = 2;
+    const casts = placer.reserve(builder, n);
+    const order = { reach: 1, slope: 1 };
+    // The ball's surface lies beyond the box along x, and inside of it between x and y.
+    const orders = CAST.pack(
+      { ...order, position: [0.45, 0, 0], vertex: 0, direction: [1, 0, 0] },
+      { ...order, position: [0.45, 0.45, 0], vertex: 1, direction: [0.6, 0.8, 0] },
+    );
+    arena.write(casts.orders, orders);
+    const mesh = {
+      vertices: builder.create('test.vertices', n * 16),
+      normals: builder.create('test.normals', n * 16),
+      triangles: builder.create('test.triangles', 28),
+      summary: builder.create('test.summary', SUMMARY_WORDS * 4),
+    };
+    const counts = new Uint32Array(COUNTS.byteLength / 4);
+    counts[COUNTS.at.splits] = n;
+    arena.write(builder.counts, counts);
+    placer.add(builder, builder.items('splits', n), casts, mesh, detail, false);
+    const encoder = sharedGpu.device.createCommandEncoder();
+    for (const part of builder.endProgram().stages()) part.encode(encoder, () => ({}));
+    sharedGpu.device.queue.submit([encoder.finish()]);
+    const [vertices, found] = await arena.readAll(
+      [
+        [mesh.vertices, n * 16],
+        [casts.isFound, n * 4],
+      ],
+      'test',
+    );
+    const [x, , , , u, v] = new Float32Array(vertices);
+    expect([...new Uint32Array(found)]).toEqual([0, 1]);
+    expect(x).toBeLessThanOrEqual(0.5);
+    // Where the line leaves the box it goes on along the face.
+    expect(u).toBeLessThanOrEqual(0.5);
+    expect(v).toBeLessThanOrEqual(Math.fround(0.6));
+    expect(Math.hypot(u, v)).toBeCloseTo(0.7, 1);
+  } finally {
+    arena.dispose();
+    field.dispose();
+  }
+});
+
+test('distances from triangles are those of the CPU, beside them too', async () => {
+  const n = 256;
+  const random = seededRandom(5);
+  const given = Float32Array.from({ length: n * 12 }, () => between(random, -1, 1));
+  const arena = new GpuArena(sharedGpu);
+  const kernel = await createItemKernel(sharedGpu, {
+    label: 'test.distances',
+    code: `@group(0) @binding(0) var<storage, read> given: array<vec3<f32>>;
+@group(0) @binding(1) var<storage, read_write> found: array<f32>;
+${triangleDistanceWgsl}
+fn measure(i: u32) {
+  let p = given[4u * i];
+  let a = given[4u * i + 1u];
+  found[i] = distanceFrom(p - a, given[4u * i + 2u] - a, given[4u * i + 3u] - a);
+}`,
+    entry: 'measure',
+    count: 'arrayLength(&found)',
+  });
+  const padded = new Float32Array(n * 16);
+  for (let i = 0; i < n * 4; i++) padded.set(given.subarray(i * 3, i * 3 + 3), i * 4);
+  const source = arena.upload('test.given', padded, USAGE.storage);
+  const target = arena.create('test.found', n * 4, USAGE.storage | USAGE.copySource);
+  const encoder = sharedGpu.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(kernel.pipeline);
+  pass.setBindGroup(0, kernel.bind(source, target));
+  pass.dispatchWorkgroups(n / 64);
+  pass.end();
+  sharedGpu.device.queue.submit([encoder.finish()]);
+  const [bytes] = await arena.readAll([[target, n * 4]], 'test');
+  arena.dispose();
+  const there = new Float32Array(bytes);
+  for (let i = 0; i < n; i++) {
+    const positions = Float64Array.from(given.subarray(i * 12 + 3, i * 12 + 12));
+    const editor = new MeshEditor(positions, 3, Int32Array.of(0, 1, 2), 1, new Uint8Array(3));
+    const [x, y, z] = given.subarray(i * 12, i * 12 + 3);
+    expect(there[i]).toBeCloseTo(editor.distanceTo(0, 1, 2, x, y, z), 5);
+  }
+});
