@@ -1,17 +1,18 @@
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Page } from 'puppeteer';
 import { createServer } from 'vite';
 import { stampAlgorithm } from '../../scripts/algorithm-version.ts';
 import { textModules } from '../../scripts/text-modules.ts';
 import { launchBrowser } from '../../test/browser/launch.ts';
-import { measureInDawn, measureScaling, type Settings, tableName } from './in-dawn.ts';
-import type { GpuRow } from './measure.ts';
-import { showRow, writeDocTable, writeTable } from './table.ts';
+import { measureInDawn, measureScaling, tableName } from './in-dawn.ts';
+import { showRow, writeCompileTable, writeDocTable, writeTable } from './table.ts';
 
 const USAGE = `npm run bench:gpu -- [options] [FIELD.nsdf, FIELD.safetensors or, in Dawn, colliding]
   --dawn              in Node through Dawn (npm install webgpu), not in the browser
+  --compile           only what compiling each kernel costs, cold, in Chromium on Linux
   --scaling           balls on one level of 32, 64, 128, 256 cells instead, in Dawn
   --runs N            timed runs of each method after warm-ups (3)
   --samples N         points for the distances (20000), 0 for none
@@ -24,8 +25,8 @@ const DEFAULT_TOLERANCES = '1e-3,1.4e-3,3.6e-4';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
-/** Serves the page with vite and runs it in the tests' browser. */
-async function inBrowser(path: string, settings: Settings): Promise<GpuRow[]> {
+/** Serves the page with vite and runs it in the tests' browser. @param run is given the page and the field's URL there. */
+async function inBrowser<T>(path: string, run: (page: Page, url: string) => Promise<T>): Promise<T> {
   const asset = `field${path.endsWith('.safetensors') ? '.safetensors' : '.nsdf'}`;
   const copy = join(HERE, asset);
   copyFileSync(path, copy);
@@ -44,15 +45,39 @@ async function inBrowser(path: string, settings: Settings): Promise<GpuRow[]> {
     const page = await browser.newPage();
     page.setDefaultTimeout(0);
     await page.exposeFunction('reportRow', showRow);
+    await page.exposeFunction('processorMs', () => processorMsOf(browser.process()?.pid));
     await page.goto(server.resolvedUrls?.local[0] as string);
     await page.waitForFunction(() => 'bench' in globalThis);
-    const { rows } = await page.evaluate((url, o) => globalThis.bench.measure(url, o), `/${asset}`, settings);
-    return rows;
+    return await run(page, `/${asset}`);
   } finally {
     await browser.close();
     await server.close();
     rmSync(copy);
   }
+}
+
+/** Processor time of a process and all that came of it, by Linux' /proc in hundredths of a second. */
+function processorMsOf(root: number | undefined): number {
+  const processes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [
+          readFileSync(`/proc/${pid}/stat`, 'utf8')
+            .replace(/^.*\) /s, '')
+            .split(' ')
+            .map(Number),
+        ].map((fields) => ({ pid: Number(pid), parent: fields[1], ticks: fields[11] + fields[12] }));
+      } catch {
+        return []; // ended meanwhile
+      }
+    });
+  const known = new Set([root]);
+  for (let n = 0; n !== known.size; ) {
+    n = known.size;
+    for (const { pid, parent } of processes) if (known.has(parent)) known.add(pid);
+  }
+  return processes.reduce((sum, { pid, ticks }) => sum + (known.has(pid) ? ticks * 10 : 0), 0);
 }
 
 function bundledBunny(): string {
@@ -70,6 +95,7 @@ async function main(): Promise<void> {
       tolerances: { type: 'string', default: DEFAULT_TOLERANCES },
       'no-cpu': { type: 'boolean', default: false },
       scaling: { type: 'boolean', default: false },
+      compile: { type: 'boolean', default: false },
       name: { type: 'string' },
       doc: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -77,6 +103,12 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(USAGE);
   const path = positionals[0] ?? bundledBunny();
+  if (values.compile) {
+    const rows = await inBrowser(path, (page, url) =>
+      page.evaluate((at) => globalThis.bench.compile(at), url),
+    );
+    return writeCompileTable(values.name ?? `gpu-compile-${tableName(path)}`, rows);
+  }
   const numbers = (list: string): number[] => list.split(',').filter(Boolean).map(Number);
   const settings = {
     runs: Number(values.runs),
@@ -92,7 +124,9 @@ async function main(): Promise<void> {
     ? await measureScaling(settings, showRow)
     : values.dawn
       ? await measureInDawn(path, settings, showRow)
-      : await inBrowser(path, settings);
+      : await inBrowser(path, (page, url) =>
+          page.evaluate(async (at, o) => (await globalThis.bench.measure(at, o)).rows, url, settings),
+        );
   const measured = `medians of ${settings.runs} runs after warm-ups`;
   writeTable(values.name ?? `gpu-${where}-${what}-rows`, measured, rows);
   if (values.doc !== undefined) writeDocTable(values.doc, measured, rows);

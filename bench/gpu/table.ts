@@ -1,4 +1,5 @@
 import { aboutThisRun, writeResults } from '../results-file.ts';
+import type { CompileRow } from './compile.ts';
 import type { GpuRow } from './measure.ts';
 
 /** Prints a row of the table. */
@@ -45,5 +46,32 @@ export function writeDocTable(name: string, measured: string, rows: readonly Gpu
       row.meanError?.toExponential(1) ?? '-',
       `${row.gpuMegabytes.toFixed(0)} MB`,
     ]),
+  });
+}
+
+/** Kernels that take less are told together. */
+const SMALL_MS = 100;
+
+/** Writes what compiling costs: of each kernel that takes long, and of all. */
+export function writeCompileTable(name: string, all: readonly CompileRow[]): void {
+  const row = (what: string, rows: readonly CompileRow[]): (string | number)[] => [
+    what,
+    `${(rows.reduce((sum, { nBytes }) => sum + nBytes, 0) / 1000).toFixed(1)} kB`,
+    `${(rows.reduce((sum, { processorMs }) => sum + processorMs, 0) / 1000).toFixed(2)} s`,
+  ];
+  const sorted = [...all].sort((a, b) => b.processorMs - a.processorMs);
+  const large = sorted.filter(({ processorMs }) => processorMs >= SMALL_MS);
+  const small = sorted.filter(({ processorMs }) => processorMs < SMALL_MS);
+  const rows = [
+    ...large.map((each) => row(each.kernel, [each])),
+    row(`${small.length} others`, small),
+    row(`all ${all.length}`, all),
+  ];
+  for (const cells of rows) console.log(cells.join('  '));
+  const measured = 'processor time of Chromium on SwiftShader, cold, one kernel after the other';
+  writeResults(name, {
+    about: { ...aboutThisRun(), measured },
+    columns: ['kernel', 'WGSL', 'compiling'],
+    rows,
   });
 }
