@@ -13,6 +13,7 @@ import { type GpuOutput, N_MEASURED } from './finish/finish-stage.ts';
 import { checkLattice, countsOf, isSameLattice } from './plan-lattice.ts';
 import {
   boundsOf,
+  countFar,
   errorOf,
   type SurfaceStops,
   stopsOf,
@@ -160,7 +161,7 @@ export class GpuSurfaceDeriver {
         let outcome = await this.#run(kept, kept.parts, options);
         let grown = grownCapacities(kept.capacities, outcome.counts);
         for (let i = 0; i < MAX_REPAIRS && grown === undefined; i++) {
-          if (stopsOf(outcome.summary).nPlacesLeft === 0) break;
+          if (countFar(outcome.summary) === 0) break;
           outcome = await this.#run(kept, await this.#repair(kept, i, outcome, options), options);
           grown = grownCapacities(kept.capacities, outcome.counts);
         }

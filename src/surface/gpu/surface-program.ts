@@ -53,7 +53,7 @@ const FIRST_ROUNDS: readonly RoundPlan[] = [0, 1, 2, 3].map((r) => ({
   hasFlips: r === 3,
   isCounted: false,
 }));
-const REMOVAL_SHARES: readonly number[] = [0.05, 0.05, 0.05, 0.1, 0.1, 0.1, 0.2, 0.2];
+const REMOVAL_SHARES: readonly number[] = [0.05, 0.05, 0.05, 0.1, 0.1, 0.1, 0.26, 0.26];
 const LAST_ROUNDS: readonly RoundPlan[] = [4, 7, 13, 13].map((nPattern, r) => ({
   isAll: r === 0,
   nPattern,
