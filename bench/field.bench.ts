@@ -85,9 +85,9 @@ function boxTime(asset: FieldAsset, side: number): string {
 }
 
 async function readBunny(): Promise<FieldAsset> {
-  const file = await readFile(new URL('../examples/assets/bunny.nsdf', import.meta.url));
+  const file = await readFile(new URL('../test/fixtures/bunny-S.nsdf', import.meta.url));
   const field = readNsdf(file).nodes[0].mesh?.fields[0];
-  if (field === undefined) throw new Error('examples/assets/bunny.nsdf has no field in its first node');
+  if (field === undefined) throw new Error('test/fixtures/bunny-S.nsdf has no field in its first node');
   return field.asset;
 }
 

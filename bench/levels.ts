@@ -67,7 +67,7 @@ export async function measureLevels(field: CpuField, name: string, runs: number)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const bunny = fileURLToPath(new URL('../examples/assets/bunny.nsdf', import.meta.url));
+  const bunny = fileURLToPath(new URL('../test/fixtures/bunny-S.nsdf', import.meta.url));
   const paths = process.argv.slice(2);
   for (const path of paths.length > 0 ? paths : [bunny, 'colliding']) {
     const asset = path === 'colliding' ? collidingField() : fieldOf(path);

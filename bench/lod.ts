@@ -55,7 +55,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { runs: { type: 'string', default: '3' } },
 });
-const bunny = fileURLToPath(new URL('../examples/assets/bunny.nsdf', import.meta.url));
+const bunny = fileURLToPath(new URL('../test/fixtures/bunny-S.nsdf', import.meta.url));
 for (const path of positionals.length > 0 ? positionals : [bunny]) {
   const asset = readAsset(path);
   const { preview, levels } = createLadder(asset);

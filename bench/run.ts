@@ -105,7 +105,7 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return console.log(USAGE);
-  const bunny = fileURLToPath(new URL('../examples/assets/bunny.nsdf', import.meta.url));
+  const bunny = fileURLToPath(new URL('../test/fixtures/bunny-S.nsdf', import.meta.url));
   for (const path of [bunny, ...positionals]) {
     const field = createCpuField(readAsset(path));
     const { min, max } = field.asset.domain;

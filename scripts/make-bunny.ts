@@ -1,5 +1,5 @@
 /**
- * Makes examples/assets/bunny.nsdf from the trained network:
+ * Makes test/fixtures/bunny-S.nsdf from the trained network:
  *   npx tsx scripts/make-bunny.ts path/to/bunny-S.safetensors [--fallback MAX_VERTICES]
  * With --fallback the file also carries a coarse mesh of at most that many vertices, for viewers without the extension.
  */
@@ -11,7 +11,7 @@ import { verifyNsdf } from '../src/format/validate.ts';
 import { sceneOf, writeNsdfHashed } from '../src/format/write.ts';
 import { importSafetensors } from '../src/import/index.ts';
 
-const OUTPUT = new URL('../examples/assets/bunny.nsdf', import.meta.url);
+const OUTPUT = new URL('../test/fixtures/bunny-S.nsdf', import.meta.url);
 const COPYRIGHT =
   'Stanford Bunny: Stanford Computer Graphics Laboratory. Neural field: trained by the nsdf-loader project.';
 const CLAY = {

@@ -81,7 +81,7 @@ function processorMsOf(root: number | undefined): number {
 }
 
 function bundledBunny(): string {
-  return fileURLToPath(new URL('../../examples/assets/bunny.nsdf', import.meta.url));
+  return fileURLToPath(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url));
 }
 
 async function main(): Promise<void> {

@@ -22,7 +22,8 @@ const PREVIEW_AT_MOST_MS = 2000;
 const N_RUNS = 5;
 /** What the title takes of a phone's screen, in CSS pixels. */
 const HEADER_HEIGHT = 70;
-const DEFAULT_SOURCE = '/assets/bunny.nsdf';
+const sampleUrl = (name: string): string => `/assets/${name}.nsdf`;
+const DEFAULT_SOURCE = sampleUrl('bunny');
 
 export type ViewerStatus = 'idle' | 'loading' | 'deriving' | 'ready' | 'error';
 
@@ -173,6 +174,9 @@ export class Viewer<S extends Stage = Stage> {
     this.#fileName = fileName;
     this.#source = source;
     this.#runs.length = 0;
+    const samples = byId<HTMLSelectElement>('sample');
+    const sample = [...samples.options].find(({ value }) => value !== '' && sampleUrl(value) === source);
+    samples.value = sample?.value ?? '';
     document.title = `${fileName} · NSDF viewer`;
     byId('file-name').textContent = fileName;
     byId('file-note').textContent = copyright ?? 'neural field → mesh';
@@ -296,6 +300,9 @@ export class Viewer<S extends Stage = Stage> {
     on('fullscreen', () => {
       if (document.fullscreenElement) void document.exitFullscreen();
       else void document.documentElement.requestFullscreen().catch(() => {}); // a browser may refuse
+    });
+    byId<HTMLSelectElement>('sample').addEventListener('change', ({ currentTarget }) => {
+      void this.openUrl(sampleUrl((currentTarget as HTMLSelectElement).value));
     });
     byId<HTMLFormElement>('address').addEventListener('submit', (event) => {
       event.preventDefault();

@@ -19,7 +19,6 @@ interface PackOptions extends ReadingOptions {
   readonly error?: number;
   readonly maxBytes?: number;
   readonly step?: number;
-  readonly tune?: number;
   readonly mlp?: 'f16' | 'f32';
   readonly partition?: boolean;
   readonly tolerance?: readonly number[];
@@ -54,11 +53,6 @@ export function packCommand(): Command {
         .conflicts(['step']),
     )
     .option('--step <length>', 'with --compact: what values are rounded to, as a distance', positiveNumber)
-    .option(
-      '--tune <steps>',
-      'with --compact: train on so many steps after rounding (default: 0)',
-      wholeNumber,
-    )
     .addOption(
       new Option(
         '--mlp <type>',
@@ -89,8 +83,8 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
   if (!options.partition && (options.tolerance || options.exact)) {
     throw new NsdfArgumentError('partition', '--tolerance and --exact need --partition');
   }
-  const { compact, error, maxBytes, step, tune, mlp } = options;
-  const asked = { error, 'max-bytes': maxBytes, step, tune, mlp };
+  const { compact, error, maxBytes, step, mlp } = options;
+  const asked = { error, 'max-bytes': maxBytes, step, mlp };
   const stray = Object.entries(asked).find(([, value]) => value !== undefined);
   if (!compact && stray) throw new NsdfArgumentError('compact', `--${stray[0]} needs --compact`);
   const destination = await openDestination(output);
@@ -151,14 +145,13 @@ interface CompactReport extends Pick<PackedField, 'step' | 'error' | 'nKept' | '
 
 async function compactField(
   asset: FieldAsset,
-  { error, maxBytes, step, tune, mlp }: PackOptions,
+  { error, maxBytes, step, mlp }: PackOptions,
 ): Promise<{ readonly asset: FieldAsset; readonly report: CompactReport }> {
   const bar = startProgress(asset.name);
   const packed = await packField(asset, {
     ...(error === undefined ? {} : { error }),
     ...(maxBytes === undefined ? {} : { maxBytes }),
     ...(step === undefined ? {} : { step }),
-    ...(tune === undefined ? {} : { tuneSteps: tune }),
     ...(mlp === undefined ? {} : { mlp }),
     onProgress: bar.update,
   }).finally(bar.stop);

@@ -27,6 +27,8 @@ class RangeEncoder {
   /** The last byte, which a carry may still change, and how many bytes of 255 follow it. */
   private last = -1;
   private nFull = 0;
+  /** Bytes that a reader has taken by now, but for its first four. */
+  private nTaken = 0;
 
   readonly code: BitCoder = (bit, p0) => {
     const bound = Math.imul(this.range >>> 12, p0) >>> 0;
@@ -37,12 +39,13 @@ class RangeEncoder {
     }
     while (this.range < 0x1000000) {
       this.range = (this.range << 8) >>> 0;
+      this.nTaken++;
       this.shift();
     }
     return bit;
   };
 
-  /** The bytes, without the zeros at their end. */
+  /** The bytes, without the zeros at their end that a reader may do without: four, or a stream could be cut short unseen. */
   finish(): Uint8Array {
     // The roundest number in the range that is left.
     for (const unit of [0x1000000, 0x10000, 0x100]) {
@@ -53,7 +56,7 @@ class RangeEncoder {
     }
     for (let i = 0; i < 5; i++) this.shift();
     let end = this.bytes.length;
-    while (end > 0 && this.bytes[end - 1] === 0) end--;
+    while (end > this.nTaken && this.bytes[end - 1] === 0) end--;
     return Uint8Array.from(this.bytes.slice(0, end));
   }
 

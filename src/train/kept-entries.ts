@@ -40,6 +40,20 @@ export class KeptEntries {
     return { nAdded: this.count() - before, nApart };
   }
 
+  /** Whether every entry is kept that a point is interpolated of, on all levels. In the domain as the unit cube. */
+  isWhole(x: number, y: number, z: number): boolean {
+    return this.grid.every((level, l) => {
+      const kept = this.levels[l];
+      if (kept === null) return true;
+      const at = (share: number): number => Math.floor(share * level.scale + level.offset);
+      const [cx, cy, cz] = [at(x), at(y), at(z)];
+      for (let c = 0; c < 8; c++) {
+        if (kept[entryIndex(level, cx + (c & 1), cy + ((c >> 1) & 1), cz + (c >> 2))] === 0) return false;
+      }
+      return true;
+    });
+  }
+
   count(): number {
     return this.grid.reduce((sum, { nEntries }, l) => {
       const kept = this.levels[l];

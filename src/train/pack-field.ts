@@ -1,12 +1,9 @@
 import { NsdfArgumentError } from '../errors.ts';
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import { assertField } from '../format/assert-field.ts';
-import type { FieldAsset, GridLevel } from '../format/asset.ts';
+import type { FieldAsset } from '../format/asset.ts';
 import { roundField } from '../format/encode-field.ts';
 import type { WeightType } from '../format/extension.ts';
-import { tableShape } from '../format/table-decoder.ts';
-import { encodeTable } from '../format/table-encoder.ts';
-import type { IntegerTable } from '../format/table-model.ts';
 import { writeNsdfHashed } from '../format/write.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import { createRandom } from '../surface/check-random.ts';
@@ -14,13 +11,12 @@ import { sampleZeroSet } from '../surface/distance-samples.ts';
 import { distancesToZeroSet } from '../surface/distance-to-zero-set.ts';
 import { localPositions } from '../surface/mesh.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';
-import { MeshSource } from './distance-source.ts';
-import { FunctionSource } from './function-source.ts';
-import { GradientKernel } from './gradient.ts';
+import { featureSlopes, RoundingChoice } from './choose-roundings.ts';
 import { KeptEntries } from './kept-entries.ts';
+import { type AttributePacking, prepareAttributes } from './pack-attributes.ts';
+import { codeTables, levelsOf, nearestIntegers, stepsOf } from './round-tables.ts';
 import { TrainableField } from './trainable-field.ts';
-import { componentsOf, prepareMesh } from './training-mesh.ts';
-import { tuneTables } from './tune-tables.ts';
+import { componentsOf } from './training-mesh.ts';
 
 /** How a field is made compact. Lengths are in its local units. One of `error`, `maxBytes` and `step` at most. */
 export interface PackFieldOptions {
@@ -32,14 +28,9 @@ export interface PackFieldOptions {
   readonly step?: number;
   /** How the network's weights are stored. Default: `f16`. */
   readonly mlp?: 'f16' | 'f32';
-  /** Steps of straight-through training after rounding. Default: 0, which is better on the shapes that were measured. */
-  readonly tuneSteps?: number;
-  /** What to train on there: the meshes that the field was made of. Default: the field itself. */
-  readonly target?: Triangles | readonly Triangles[];
-  readonly seed?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: {
-    readonly stage: 'derive' | 'tune' | 'search';
+    readonly stage: 'derive' | 'search';
     readonly fraction: number;
   }) => void;
 }
@@ -62,8 +53,9 @@ export interface PackedField {
 /** The default step and the mesh by which entries are kept, as shares of the domain's longest side. */
 const STEP = 1 / 2000;
 const MESH_TOLERANCE = 1 / 1000;
-/** Points at which a search looks, and those of the measured error. */
+/** Points at which a search looks, those for whose sake values are rounded up or down, and those of the measured error. */
 const N_POINTS = 4096;
+const N_CHOOSING = 40_000;
 const N_MEASURED = 2048;
 /** Slopes below this, of a distance's, are taken for it. */
 const LEAST_SLOPE = 0.3;
@@ -71,17 +63,17 @@ const LEAST_SLOPE = 0.3;
 const HALVINGS = 12;
 /** Derivations after which all entries are kept rather than look for stray surface again. */
 const MAX_ROUNDS = 4;
-/** Magnitudes that the codec takes. */
-const MAX_INTEGER = 2 ** 23;
+/** Attributes are rounded to this many times the field's own step, that one as a share of the domain's longest side, this as one of their range. */
+const ATTRIBUTE_STEPS = 20;
 
 /**
  * Makes a field compact: grid tables rounded to whole steps of a distance, entries that its surface does not need dropped. Write it
  * with `writeNsdf(asset, { dtype })`.
  *
- * The surface is derived anew from what is left: where it shows pieces that the field has not, their cells are kept, too.
+ * The surface is derived anew from what is left: where it shows pieces that the field has not, their cells are kept, too. Grids of
+ * attributes are rounded with it, to whole steps of their values, and keep what the surface meets.
  *
- * @throws {NsdfArgumentError} if an option is out of range, no step is fine enough, or the field has no grid; with `tuneSteps`, if
- * its domain is no cube.
+ * @throws {NsdfArgumentError} if an option is out of range, no step is fine enough, or the field has no grid.
  * @throws `options.signal.reason` when aborted.
  * @example
  * const { asset, dtype, bytes, error } = await packField(trained, { error: 2e-4 });
@@ -92,7 +84,6 @@ export async function packField(asset: FieldAsset, options: PackFieldOptions = {
   const given = checkOptions(asset, options);
   const packing = new Packing(asset, options);
   await packing.prepare();
-  if (options.tuneSteps) await packing.tune(await packing.search(given));
   for (let round = 0; ; round++) {
     const rounded = await packing.search(given);
     if (await packing.isSound(rounded.asset, round)) return packing.finish(rounded, given);
@@ -101,10 +92,7 @@ export async function packField(asset: FieldAsset, options: PackFieldOptions = {
 
 type Goal = { readonly error: number } | { readonly maxBytes: number } | { readonly step: number };
 
-function checkOptions(
-  asset: FieldAsset,
-  { error, maxBytes, step, tuneSteps = 0, mlp = 'f16' }: PackFieldOptions,
-): Goal {
+function checkOptions(asset: FieldAsset, { error, maxBytes, step, mlp = 'f16' }: PackFieldOptions): Goal {
   const expect = (name: string, isRight: boolean, found: unknown, expected: string): void => {
     if (!isRight) throw new NsdfArgumentError(name, `${name} is ${String(found)}, expected ${expected}`);
   };
@@ -116,12 +104,6 @@ function checkOptions(
     maxBytes === undefined || (Number.isInteger(maxBytes) && maxBytes > 0),
     maxBytes,
     'a number of bytes',
-  );
-  expect(
-    'tuneSteps',
-    Number.isInteger(tuneSteps) && tuneSteps >= 0 && tuneSteps <= 1e6,
-    tuneSteps,
-    'a whole number in 0..1,000,000',
   );
   expect('mlp', mlp === 'f16' || mlp === 'f32', mlp, "'f16' or 'f32'");
   const goals = [error, maxBytes, step].filter((goal) => goal !== undefined);
@@ -158,13 +140,15 @@ class Packing {
   private readonly options: PackFieldOptions;
   private readonly dtype: WeightType;
   private readonly side: number;
-  private readonly nLevels: number;
   private asset: FieldAsset;
   private kept: KeptEntries | null = null;
+  private attributes: AttributePacking | undefined;
   /** f64[3n]: points of the original's zero set. */
   private points = new Float64Array(0);
   private nPieces = 0;
-  private isTuned = false;
+  /** f64[3n]: other ones, at which values are rounded as serves best. */
+  private chosenBy = new Float64Array(0);
+  private choice: RoundingChoice | null = null;
   /** Root mean squares of the slopes of f by every feature. */
   private slopes = new Float64Array(0);
 
@@ -176,7 +160,6 @@ class Packing {
     this.asset = roundField(bare, this.dtype);
     this.field = createCpuField(asset);
     this.side = longestSide(asset);
-    this.nLevels = asset.encoding.kind === 'hash-grid' ? asset.encoding.levels.length : 0;
   }
 
   /** The surface, and what it needs. */
@@ -184,37 +167,17 @@ class Packing {
     this.report('derive', 0);
     const mesh = await this.derive(this.original);
     this.points = pointsOf(this.field, this.original, N_POINTS, 1);
-    this.slopes = slopesOf(this.asset, this.points);
-    if (mesh.indices.length === 0 || this.asset.encoding.kind !== 'hash-grid') return;
-    this.kept = new KeptEntries(this.asset.encoding, this.asset.domain);
+    const { encoding, domain } = this.asset;
+    if (encoding.kind !== 'hash-grid') return;
+    this.chosenBy = pointsOf(this.field, this.original, N_CHOOSING, 4);
+    const slopes = slopesOf(this.asset, this.chosenBy);
+    this.slopes = meansOf(slopes, this.chosenBy.length / 3);
+    if (mesh.indices.length === 0) return;
+    this.choice = new RoundingChoice(encoding, domain, this.chosenBy, slopes);
+    this.kept = new KeptEntries(encoding, domain);
     this.kept.add(mesh);
     this.nPieces = nPieces(mesh);
-  }
-
-  /** Trains the tables on, rounded as they are to be. */
-  async tune({ asset, step }: Rounded): Promise<void> {
-    const { tuneSteps = 0, target, seed = 1, signal } = this.options;
-    const { encoding } = this.asset;
-    if (tuneSteps === 0 || this.kept === null || encoding.kind !== 'hash-grid') return;
-    const field = TrainableField.of({ ...asset, encoding });
-    const steps = encoding.levels.flatMap((level, l) => this.stepsOf(level, l, step));
-    const onProgress = (fraction: number): void => this.report('tune', fraction);
-    const tuneOptions = { nSteps: tuneSteps, steps, seed, signal, onProgress };
-    await tuneTables(field, this.kept, await this.source(target), tuneOptions);
-    const levels = encoding.levels.map((level, l) => ({ ...level, params: field.levels[l].params.slice() }));
-    this.asset = { ...asset, encoding: { ...encoding, levels } };
-    this.isTuned = true;
-  }
-
-  private async source(target: PackFieldOptions['target']): Promise<MeshSource | FunctionSource> {
-    if (target === undefined) {
-      const { field } = this;
-      const distance = (points: Float64Array, out: Float64Array): void => field.evaluate(points, out);
-      return FunctionSource.find({ domain: this.original.domain, distance }, this.options.signal);
-    }
-    const meshes = 'positions' in target ? [target] : target;
-    const { triangles, surface } = prepareMesh(meshes as readonly Triangles[], this.original.domain);
-    return new MeshSource(triangles, surface);
+    if (this.asset.attributes) this.attributes = prepareAttributes(this.asset, mesh, this.points);
   }
 
   /** The coarsest step that keeps the goal, by bisection of its logarithm. */
@@ -248,41 +211,26 @@ class Packing {
   private async round(step: number): Promise<Rounded> {
     const { encoding } = this.asset;
     if (encoding.kind !== 'hash-grid') throw new NsdfArgumentError('asset', 'the field has no grid');
-    const F = encoding.nFeaturesPerLevel;
-    let coarser: IntegerTable | null = null;
-    const levels: GridLevel[] = [];
-    encoding.levels.forEach((level, l) => {
-      const steps = this.stepsOf(level, l, step);
-      const integers = Int32Array.from(level.params, (value, i) => Math.round(value / steps[i % F]));
-      const kept = this.kept?.levels[l] ?? null;
-      const { table, params } = encodeTable({
-        shape: tableShape(level, F, coarser),
-        integers,
-        kept,
-        steps,
-        fills: steps.map((_, j) => (kept ? meanOf(integers, kept, j, F) : 0)),
-      });
-      coarser = table;
-      levels.push({ ...level, params });
-    });
-    const unshifted = { ...this.asset, encoding: { ...encoding, levels } };
+    const steps = stepsOf(encoding, this.slopes, step);
+    const integers = nearestIntegers(encoding, steps);
+    if (this.choice) {
+      const nearest = {
+        ...this.asset,
+        encoding: { ...encoding, levels: levelsOf(encoding, integers, steps) },
+      };
+      this.choice.choose(integers, steps, compare(nearest, this.field, this.chosenBy).errors, this.kept);
+    }
+    const levels = codeTables(encoding, integers, steps, this.kept);
+    const attributes = this.attributes && {
+      attributes: this.attributes((ATTRIBUTE_STEPS * step) / this.side),
+    };
+    const unshifted = { ...this.asset, encoding: { ...encoding, levels }, ...attributes };
     const { mean } = compare(unshifted, this.field, this.points);
-    const asset = this.isTuned ? unshifted : shifted(unshifted, mean);
+    const asset = shifted(unshifted, mean);
     const { error } = compare(asset, this.field, this.points);
     const { length } = await writeNsdfHashed(asset, { dtype: this.dtype });
     const nEntries = levels.reduce((sum, level) => sum + level.nEntries, 0);
     return { asset, step, bytes: length, nEntries, nKept: this.kept?.count() ?? nEntries, error };
-  }
-
-  /** A level's steps: `step` over its features' slopes; what no value shows in becomes 0. */
-  private stepsOf({ params }: GridLevel, l: number, step: number): number[] {
-    const F = this.slopes.length / this.nLevels;
-    return Array.from({ length: F }, (_, j) => {
-      let largest = 0;
-      for (let i = j; i < params.length; i += F) largest = Math.max(largest, Math.abs(params[i]));
-      const wanted = step / this.slopes[l * F + j];
-      return Math.fround(Math.min(Math.max(wanted, largest / MAX_INTEGER), 4 * largest) || 1);
-    });
   }
 
   /**
@@ -337,7 +285,7 @@ class Packing {
     return { positions: localPositions(mesh), indices: mesh.indices };
   }
 
-  private report(stage: 'derive' | 'tune' | 'search', fraction: number): void {
+  private report(stage: 'derive' | 'search', fraction: number): void {
     this.options.onProgress?.({ stage, fraction });
   }
 }
@@ -361,38 +309,28 @@ function pointsOf(
   return Float64Array.from(points);
 }
 
-/** By how much a field differs from another at points of its zero set: on average, and as a mean distance to first order. */
+/** By how much a field differs from another at points of its zero set: on average, as distances to first order, and their mean. */
 function compare(
   asset: FieldAsset,
   original: CpuField,
   points: Float64Array,
-): { mean: number; error: number } {
+): { mean: number; errors: Float64Array; error: number } {
   const n = points.length / 3;
   const values = new Float64Array(n);
   const gradients = new Float64Array(points.length);
   createCpuField(asset).evaluateWithGradient(points, values, gradients);
   const wanted = new Float64Array(n);
   original.evaluate(points, wanted);
+  const errors = new Float64Array(n);
   let [mean, error] = [0, 0];
   for (let i = 0; i < n; i++) {
     const off = values[i] - wanted[i];
-    mean += off / n;
     const slope = Math.hypot(gradients[i * 3], gradients[i * 3 + 1], gradients[i * 3 + 2]);
-    error += Math.abs(off) / Math.max(LEAST_SLOPE, slope) / n;
+    errors[i] = off / Math.max(LEAST_SLOPE, slope);
+    mean += off / n;
+    error += Math.abs(errors[i]) / n;
   }
-  return { mean, error };
-}
-
-/** Mean of the kept integers of a feature, rounded: what the others are taken for. */
-function meanOf(integers: Int32Array, kept: Uint8Array, j: number, F: number): number {
-  let sum = 0;
-  let n = 0;
-  for (let i = 0; i < kept.length; i++) {
-    if (kept[i] === 0) continue;
-    sum += integers[i * F + j];
-    n++;
-  }
-  return n > 0 ? Math.round(sum / n) : 0;
+  return { mean, errors, error };
 }
 
 /** A field less a constant, by its last bias. */
@@ -404,22 +342,25 @@ function shifted(asset: FieldAsset, mean: number): FieldAsset {
   return { ...asset, layers: [...layers.slice(0, -1), { ...last, bias }] };
 }
 
-/** Root mean squares of ∂f/∂φ over points, f as a distance in local units. */
+/** f64[n * nLevels * F]: by how far the surface moves with a feature, ∂f/∂φ / |∇f|, at every point. */
 function slopesOf(asset: FieldAsset, points: Float64Array): Float64Array<ArrayBuffer> {
-  const { domain } = asset;
-  const { min, max } = domain;
   // The cube's own units are taken for all domains: slopes by features know no direction.
   const field = TrainableField.of({ ...asset, domain: { min: [-1, -1, -1], max: [1, 1, 1] } });
-  const kernel = new GradientKernel(field);
-  const squares = new Float64Array(field.layers[0].nIn);
+  const slopes = featureSlopes(field, asset.domain, points);
   const n = points.length / 3;
-  for (let i = 0; i < points.length; i += 3) {
-    const at = (k: number): number => (2 * (points[i + k] - min[k])) / (max[k] - min[k]) - 1;
-    const slopes = kernel.featureSlopes(at(0), at(1), at(2));
-    for (let k = 0; k < squares.length; k++) squares[k] += (slopes[k] * slopes[k]) / n;
-  }
   const gradients = new Float64Array(points.length);
   createCpuField(asset).evaluateWithGradient(points, new Float64Array(n), gradients);
-  const steepness = gradients.reduce((sum, x) => sum + x * x, 0) / Math.max(1, n);
-  return squares.map((square) => Math.sqrt(square / (steepness || 1)));
+  const width = slopes.length / Math.max(1, n);
+  return slopes.map((slope, i) => {
+    const at = Math.floor(i / width) * 3;
+    const steepness = Math.hypot(gradients[at], gradients[at + 1], gradients[at + 2]);
+    return slope / Math.max(LEAST_SLOPE, steepness);
+  });
+}
+
+/** Root mean squares of columns of n rows. */
+function meansOf(rows: Float64Array, n: number): Float64Array<ArrayBuffer> {
+  const squares = new Float64Array(rows.length / Math.max(1, n));
+  for (let i = 0; i < rows.length; i++) squares[i % squares.length] += rows[i] ** 2 / n;
+  return squares.map(Math.sqrt);
 }

@@ -39,7 +39,7 @@ const ASSETS: readonly (readonly [string, () => Promise<Uint8Array<ArrayBuffer>>
   ];
 
 async function fetchBunny(): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetch(new URL('../../examples/assets/bunny.nsdf', import.meta.url));
+  const response = await fetch(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url));
   return new Uint8Array(await response.arrayBuffer());
 }
 

@@ -11,7 +11,7 @@ import { sphereField } from '../fixtures/fields.ts';
 import { serve, type TestServer } from '../three/serve.ts';
 import { census, createScene, failureOf } from './load.ts';
 
-const BUNNY = new Uint8Array(readFileSync(new URL('../../examples/assets/bunny.nsdf', import.meta.url)));
+const BUNNY = new Uint8Array(readFileSync(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url)));
 const COARSE = { tolerance: 2e-2, cache: false } as const;
 let server: TestServer | undefined;
 

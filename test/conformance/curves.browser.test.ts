@@ -8,7 +8,7 @@ import { compareCurves, findCurvesHere, findCurvesThere } from './curves.ts';
 
 const caseOf = (name: string) => () => DERIVATION_CASES.find((each) => each.name === name)!.make();
 const bunny = async () =>
-  readField(await (await fetch(new URL('../../examples/assets/bunny.nsdf', import.meta.url))).arrayBuffer());
+  readField(await (await fetch(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url))).arrayBuffer());
 
 /** Roots that single precision finds this share of the diagonal apart are one; f is nearly flat along some edges. */
 const WITHIN = 2e-4;

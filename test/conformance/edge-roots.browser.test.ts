@@ -49,7 +49,7 @@ async function findThere(asset: FieldAsset): Promise<Roots> {
 }
 
 const bunny = async () =>
-  readField(await (await fetch(new URL('../../examples/assets/bunny.nsdf', import.meta.url))).arrayBuffer());
+  readField(await (await fetch(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url))).arrayBuffer());
 
 // Where nothing is bisected both have the same edges. Bisections are decided by bounds, which differ: so do their edges.
 const compare = async (_name: string, make: () => FieldAsset | Promise<FieldAsset>, share: number) => {

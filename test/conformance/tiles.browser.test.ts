@@ -65,7 +65,7 @@ async function deriveBoth(asset: FieldAsset, tolerance: number, maxBytes: number
 }
 
 const bunny = async () =>
-  readField(await (await fetch(new URL('../../examples/assets/bunny.nsdf', import.meta.url))).arrayBuffer());
+  readField(await (await fetch(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url))).arrayBuffer());
 const MB = 2 ** 20;
 
 describe('a surface that is derived in tiles', () => {

@@ -27,7 +27,7 @@ export class ConsumerApp {
     cpSync(join(ROOT, 'test/e2e', source), this.folder, { recursive: true });
     mkdirSync(installed, { recursive: true });
     mkdirSync(join(this.folder, 'public'));
-    copyFileSync(join(ROOT, 'examples/assets/bunny.nsdf'), join(this.folder, 'public/bunny.nsdf'));
+    copyFileSync(join(ROOT, 'test/fixtures/bunny-S.nsdf'), join(this.folder, 'public/bunny.nsdf'));
     const packed = execFileSync(
       'npm',
       ['pack', '--ignore-scripts', '--json', '--pack-destination', this.folder],

@@ -10,7 +10,7 @@ import { serve, type TestServer } from '../three/serve.ts';
 import { openPage, servePage } from './built-page.ts';
 
 const ROOT = resolve(fileURLToPath(new URL('../..', import.meta.url)));
-const BUNNY = readFileSync(join(ROOT, 'examples/assets/bunny.nsdf'));
+const BUNNY = readFileSync(join(ROOT, 'test/fixtures/bunny-S.nsdf'));
 const OUTPUT = join(ROOT, 'test-output', 'streaming');
 /** Pieces of 16 kB, one every 150 ms: about 107 kB/s, so that the bunny takes 2.7 s. */
 const PIECE_BYTES = 16_384;

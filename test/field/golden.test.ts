@@ -6,7 +6,7 @@ import { readNsdf } from '../../src/format/read.ts';
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url));
 
 describe('bunny-S', async () => {
-  const [{ asset }] = readNsdf(await read('examples/assets/bunny.nsdf')).nodes[0].mesh?.fields ?? [];
+  const [{ asset }] = readNsdf(await read('test/fixtures/bunny-S.nsdf')).nodes[0].mesh?.fields ?? [];
   const field = createCpuField(asset);
   const rows = (await read('test/golden/bunny-samples.txt'))
     .toString()

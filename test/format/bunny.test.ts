@@ -5,8 +5,8 @@ import { verifyNsdf } from '../../src/format/validate.ts';
 import { evaluateReference } from '../fixtures/fields.ts';
 import { khronosIssues } from './glb-tools.ts';
 
-describe('examples/assets/bunny.nsdf', async () => {
-  const file = await readFile(new URL('../../examples/assets/bunny.nsdf', import.meta.url));
+describe('bunny-S', async () => {
+  const file = await readFile(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url));
   const { copyright, nodes } = readNsdf(file);
   const [{ asset, material }] = nodes[0].mesh?.fields ?? [];
 

@@ -22,7 +22,7 @@ describe('docs/format.md', async () => {
   });
 
   it('shows the encoding of the bunny', async () => {
-    const bunny = await readFile(new URL('../../examples/assets/bunny.nsdf', import.meta.url));
+    const bunny = await readFile(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url));
     const [primitive] = unpack(bunny).json.meshes[0].primitives;
     const { encoding } = primitive.extensions.NSDF_neural_field;
     for (const level of [...encoding.levels, ...examples[1].levels]) delete level.bufferView;

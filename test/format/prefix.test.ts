@@ -9,7 +9,7 @@ import { deriveMesh } from '../../src/pipeline/derive.ts';
 import { evaluateReference, octahedronMlp, randomField, randomPoints } from '../fixtures/fields.ts';
 import { seededRandom } from '../fixtures/random.ts';
 
-const bunny = new Uint8Array(readFileSync(new URL('../../examples/assets/bunny.nsdf', import.meta.url)));
+const bunny = new Uint8Array(readFileSync(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url)));
 
 /** Reads a file at every length at which there is more to see, as a download does. */
 function readSteps(file: Uint8Array): NsdfPrefix[] {

@@ -4,7 +4,7 @@ import { type FieldAsset, NsdfArgumentError, readField } from '../../src/index.t
 import { createLadder, type LadderOptions } from '../../src/lod/index.ts';
 import { octahedronMlp, sphereField } from '../fixtures/fields.ts';
 
-const BUNNY = readField(readFileSync(new URL('../../examples/assets/bunny.nsdf', import.meta.url)));
+const BUNNY = readField(readFileSync(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url)));
 const names = (asset: FieldAsset, options?: LadderOptions) =>
   createLadder(asset, options).levels.map(({ name }) => name);
 const tolerances = (asset: FieldAsset, options?: LadderOptions) =>

@@ -11,7 +11,7 @@ import { sampleMesh } from '../../src/surface/distance-samples.ts';
 import { distancesToZeroSet } from '../../src/surface/distance-to-zero-set.ts';
 import { FIELD_CASES } from '../fixtures/fields.ts';
 
-const bunny = readField(readFileSync('examples/assets/bunny.nsdf'));
+const bunny = readField(readFileSync('test/fixtures/bunny-S.nsdf'));
 const LEVELS = [0.064, 0.016, 0.004, 0.001];
 const SOUND = {
   isClosed: true,

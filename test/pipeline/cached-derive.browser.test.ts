@@ -48,7 +48,7 @@ describe('the cache in the browser', () => {
   });
 
   test('reads in small steps, and gives way wherever a slice is over', async () => {
-    const file = new URL('../../examples/assets/bunny.nsdf', import.meta.url);
+    const file = new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url);
     const asset = readField(await (await fetch(file)).arrayBuffer());
     const options = { tolerance: 1e-3 };
     await deriveMesh(asset, { ...options, cache: openCache() });

@@ -7,7 +7,7 @@ import { deriveMesh } from '../../src/pipeline/derive.ts';
 import type { DeriveOptions } from '../../src/pipeline/options.ts';
 import { checkMesh } from '../../src/surface/check.ts';
 
-const path = fileURLToPath(new URL('../../examples/assets/bunny.nsdf', import.meta.url));
+const path = fileURLToPath(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url));
 const asset = readField(readFileSync(path));
 
 async function measure(options: DeriveOptions) {

@@ -18,7 +18,7 @@ const REFUSED: readonly Box3[] = [
 ];
 
 const deriveAt = async (region: Box3, tolerance: number) => {
-  const file = await fetch(new URL('../../examples/assets/bunny.nsdf', import.meta.url));
+  const file = await fetch(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url));
   const asset = readField(await file.arrayBuffer());
   const { device } = sharedGpu;
   const { stats } = await deriveMesh(asset, { tolerance, region, backend: 'gpu', device, cache: false });

@@ -10,7 +10,7 @@ import {
 } from '../../src/index.ts';
 import { emptyField, FIELD_CASES, multiField } from '../fixtures/fields.ts';
 
-const BUNNY = readField(readFileSync(new URL('../../examples/assets/bunny.nsdf', import.meta.url)));
+const BUNNY = readField(readFileSync(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url)));
 const preview = (asset: FieldAsset, resolution: number, more = {}) =>
   deriveMesh(asset, { preview: resolution, backend: 'cpu', ...more });
 

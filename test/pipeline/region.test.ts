@@ -9,7 +9,7 @@ import { checkMesh } from '../../src/surface/check.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
 import { FIELD_CASES } from '../fixtures/fields.ts';
 
-const bunny = readField(readFileSync('examples/assets/bunny.nsdf'));
+const bunny = readField(readFileSync('test/fixtures/bunny-S.nsdf'));
 
 const SOUND = {
   isClosed: true,

@@ -128,7 +128,7 @@ describe('fetchBytes by streaming', () => {
 
 describe('fetchBytes where bodies cannot be streamed', () => {
   const hasStreams = false;
-  const file = new Uint8Array(readFileSync(new URL('../../examples/assets/bunny.nsdf', import.meta.url)));
+  const file = new Uint8Array(readFileSync(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url)));
 
   test('asks for the first bytes, then for the rest', async () => {
     const prefixes: number[] = [];

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NSDF = `"${process.execPath}" --import tsx "${join(ROOT, 'src/cli/nsdf.ts')}"`;
-const BUNNY = join(ROOT, 'examples/assets/bunny.nsdf');
+const BUNNY = join(ROOT, 'test/fixtures/bunny-S.nsdf');
 const shell = (command: string) => promisify(execFile)('/bin/sh', ['-c', command], { cwd: ROOT });
 
 // `nsdf info bunny.nsdf | true` ended with Node's "Unhandled 'error' event" and a stack.

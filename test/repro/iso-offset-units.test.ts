@@ -8,7 +8,7 @@ import { checkMesh } from '../../src/surface/check.ts';
 import { sphereField } from '../fixtures/fields.ts';
 
 const cube = (half: number) => ({ min: [-half, -half, -half], max: [half, half, half] }) as const;
-const bunny = readField(readFileSync('examples/assets/bunny.nsdf'));
+const bunny = readField(readFileSync('test/fixtures/bunny-S.nsdf'));
 
 // The offset of f against surfaces on lattice planes was a share of the domain's diagonal, as if f were a distance. Of
 // fields in smaller units it moved the surface, opened the mesh, and, without a word, left nothing of it.

@@ -127,7 +127,7 @@ describe.each([
 describe('work that is no longer wanted', () => {
   it('ends when its object leaves the view, and the next one gets the worker', async () => {
     const bytes = await (
-      await fetch(new URL('../../examples/assets/bunny.nsdf', import.meta.url))
+      await fetch(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url))
     ).arrayBuffer();
     const levels = [{ tolerance: 0.01 }, { tolerance: 3e-4 }];
     const lod = lodSettings({ levels, viewportHeight: 2000 });
@@ -355,7 +355,7 @@ describe('at a screen error of one pixel', () => {
   it("the bunny's silhouette differs from the exact level's by at most one pixel, at several distances", async () => {
     const size = 512;
     const bytes = await (
-      await fetch(new URL('../../examples/assets/bunny.nsdf', import.meta.url))
+      await fetch(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url))
     ).arrayBuffer();
     const { levels: _levels, ...lod } = lodSettings({ viewportHeight: size });
     const bunny = await objectFromAsset(readField(bytes), { lod, backend: 'worker' });

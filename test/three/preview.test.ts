@@ -10,7 +10,7 @@ import { NSDFLoader } from '../../src/three/index.ts';
 import { sphereField } from '../fixtures/fields.ts';
 import { serve, type TestServer } from './serve.ts';
 
-const BUNNY = new Uint8Array(readFileSync(new URL('../../examples/assets/bunny.nsdf', import.meta.url)));
+const BUNNY = new Uint8Array(readFileSync(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url)));
 let server: TestServer | undefined;
 afterEach(() => server?.close());
 

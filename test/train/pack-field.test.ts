@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NsdfArgumentError } from '../../src/errors.ts';
+import { createAttribute } from '../../src/field/attribute-field.ts';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
 import { readField } from '../../src/format/read.ts';
@@ -7,10 +8,18 @@ import { writeNsdf, writeNsdfHashed } from '../../src/format/write.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
 import { checkTopology } from '../../src/surface/check-topology.ts';
 import { packField } from '../../src/train/index.ts';
+import { RAMP } from '../fixtures/colored-fields.ts';
 import { boxMlp, forEachVertex, randomField, sphereField, vertexLocal } from '../fixtures/fields.ts';
-import { sphere as ballMesh, typed } from '../surface/check-meshes.ts';
+import { layer } from '../fixtures/mlp-parts.ts';
 
 const sphere = sphereField({ cells: [4, 16], thresholds: [0.4], radius: 0.6 });
+
+/** Three channels of six features. */
+const SHADES = [
+  [0.5, 0.1, 0, 0.3, 0, 0.2],
+  [0, 0.4, 0.3, 0, 0.2, 0],
+  [0.2, 0, 0.1, 0.3, 0, 0.4],
+];
 
 async function componentsOf(asset: FieldAsset): Promise<number> {
   const { mesh } = await deriveMesh(asset, { tolerance: 5e-3, cache: false });
@@ -40,15 +49,41 @@ describe('packField', () => {
     expect(readField(file)).toEqual(packed.asset);
   });
 
-  it('trains on where it is asked to: the same seed gives the same bytes', async () => {
-    const target = typed(ballMesh(4, 0.6, [0.05, -0.03, 0.02]));
-    const options = { step: 0.02, tuneSteps: 4, seed: 4, target };
-    const files = [];
-    for (let i = 0; i < 2; i++) {
-      const { asset, dtype } = await packField(sphere, options);
-      files.push(writeNsdf(asset, { dtype }));
+  it('rounds so that the surface stays where it is: nearer than by the nearest integers, the same each time', async () => {
+    const [packed, again] = [
+      await packField(sphere, { step: 0.02 }),
+      await packField(sphere, { step: 0.02 }),
+    ];
+    expect(writeNsdf(packed.asset, packed)).toEqual(writeNsdf(again.asset, again));
+    // A value is off by at most half a step; on a surface that eight corners of each level say, that is a quarter of it on average.
+    expect(packed.error).toBeLessThan(0.1 * 0.02);
+  });
+
+  it('rounds attributes, too, and keeps what the surface meets of them', async () => {
+    const { encoding } = randomField(7, { L: 3, F: 2, T: 12, finest: 14, layers: [6] });
+    const colors = { encoding, layers: [layer(SHADES, [0.5, 0.4, 0.6])] };
+    const asset = { ...sphere, attributes: { COLOR_0: colors, _PLAIN: RAMP } };
+    const packed = await packField(asset, { step: 1e-3 });
+    const file = await writeNsdfHashed(packed.asset, { dtype: packed.dtype });
+    expect(file.length).toBe(packed.bytes);
+    expect(readField(file)).toEqual(packed.asset);
+    const bare = await packField(sphere, { step: 1e-3 });
+    const plain = await writeNsdfHashed(
+      { ...bare.asset, attributes: asset.attributes },
+      { dtype: bare.dtype },
+    );
+    expect(file.length - bare.bytes).toBeLessThan(0.5 * (plain.length - bare.bytes));
+    const points = Float64Array.of(0.65, -0.03, 0.02, 0.05, -0.63, 0.02, 0.05, -0.03, 0.62);
+    for (const name of ['COLOR_0', '_PLAIN']) {
+      const [before, after] = [asset, packed.asset].map((of) => {
+        const values = new Float64Array(9);
+        createAttribute(of, name).evaluate(points, values);
+        return values;
+      });
+      after.forEach((value, i) => {
+        expect(Math.abs(value - before[i])).toBeLessThan(0.03);
+      });
     }
-    expect(files[0]).toEqual(files[1]);
   });
 
   it('drops nothing that would leave pieces where there are none', async () => {
@@ -87,7 +122,6 @@ describe('packField', () => {
       ['error', -1],
       ['maxBytes', 1.5],
       ['step', Number.NaN],
-      ['tuneSteps', -1],
       ['mlp', 'f8'],
     ] as const) {
       const asked = packField(sphere, { [name]: value });

@@ -154,6 +154,11 @@ export class BabylonStage implements Stage {
       this.#content?.dispose();
       content.addAllToScene();
       this.#content = content;
+      const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
+      for (const group of content.animationGroups) {
+        if (isStill) group.stop();
+        else group.start(true);
+      }
       this.#fields = this.#objects.map(viewOf);
     } catch (error) {
       // Babylon wraps what was thrown in an error of its own.
@@ -357,7 +362,7 @@ export class BabylonStage implements Stage {
     const isReady = this.scene.isReady();
     if (isReady) this.nFrames++;
     this.onFrame();
-    if (!isReady || this.#isTurning || this.#hasInertia()) this.invalidate();
+    if (!isReady || this.#isTurning || this.#isAnimated || this.#hasInertia()) this.invalidate();
   }
 
   /** The panel's insets in the world's units, at the distance of what is looked at. */
@@ -366,6 +371,10 @@ export class BabylonStage implements Stage {
     const unitsPerPixel =
       (2 * this.camera.radius * Math.tan(this.camera.fov / 2)) / this.#canvas.clientHeight;
     this.camera.targetScreenOffset.set((-right / 2) * unitsPerPixel, ((bottom - top) / 2) * unitsPerPixel);
+  }
+
+  get #isAnimated(): boolean {
+    return this.#content?.animationGroups.some(({ isPlaying }) => isPlaying) ?? false;
   }
 
   #hasInertia(): boolean {

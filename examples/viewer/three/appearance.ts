@@ -80,8 +80,9 @@ export class Appearance {
 
   #wireframeOf(mesh: Mesh): LineSegments<BufferGeometry, LineBasicMaterial> {
     const lines = new LineSegments(edgesOf(mesh.geometry), this.#lines);
-    lines.matrixAutoUpdate = false;
-    lines.matrix.copy(mesh.matrixWorld);
+    // The mesh's own matrix: the lines go along where an animation moves it.
+    lines.matrixWorldAutoUpdate = false;
+    lines.matrixWorld = mesh.matrixWorld;
     return lines;
   }
 }

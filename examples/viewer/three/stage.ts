@@ -1,4 +1,5 @@
 import {
+  AnimationMixer,
   Box3,
   BufferAttribute,
   BufferGeometry,
@@ -11,6 +12,7 @@ import {
   Plane,
   Raycaster,
   SRGBColorSpace,
+  Timer,
   Vector2,
   Vector3,
 } from 'three';
@@ -49,6 +51,9 @@ export class ThreeStage extends StudioView implements Stage {
     new MeshBasicMaterial({ side: DoubleSide, transparent: true, toneMapped: false }),
   );
   #group = new NSDFGroup();
+  readonly #timer = new Timer();
+  /** Plays the file's animations, where it has any. */
+  #mixer: AnimationMixer | null = null;
   #fields: readonly ViewField[] = [];
 
   private constructor(canvas: HTMLCanvasElement, view: ViewRenderer) {
@@ -89,11 +94,25 @@ export class ThreeStage extends StudioView implements Stage {
     this.#content.add(group);
     this.#group = group;
     this.#fields = group.fields.map(viewOf);
+    this.#animate(group);
     for (const field of group.fields) {
       field.addEventListener('levelready', () => this.onLevel(null));
       field.addEventListener('error', ({ error }) => this.onLevel(error as Error));
     }
     return { copyright: group.copyright };
+  }
+
+  /** Where the file has animations, and nobody asked for less motion, they play. */
+  #animate(group: NSDFGroup): void {
+    const isWanted = group.animations.length > 0 && !matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.#mixer = isWanted ? new AnimationMixer(group) : null;
+    for (const clip of group.animations) this.#mixer?.clipAction(clip).play();
+  }
+
+  protected override advance(): boolean {
+    this.#timer.update();
+    this.#mixer?.update(this.#timer.getDelta());
+    return this.#mixer !== null;
   }
 
   async derive(

@@ -142,11 +142,17 @@ export class StudioView {
 
   #draw(): void {
     this.#isScheduled = false;
+    const isMoving = this.advance();
     this.controls.update();
     this.view.renderer.render(this.scene, this.camera);
     this.nFrames++;
     this.onFrame();
-    if (this.controls.autoRotate) this.invalidate();
+    if (isMoving || this.controls.autoRotate) this.invalidate();
+  }
+
+  /** Moves what moves by itself to where it is now; whether there is any. */
+  protected advance(): boolean {
+    return false;
   }
 
   /** Arrow keys orbit, plus and minus zoom: the canvas can be used without a pointer. */
