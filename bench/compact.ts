@@ -31,8 +31,9 @@ const CASES = [
   {
     resolutions: [8, 8 * Math.sqrt(8), 64],
     steps: 2000,
-    packings: [5e-4, 8.5e-4, 1.3e-3, 2e-3],
+    packings: [8.5e-4, 1.6e-3, 3e-3],
   },
+  { resolutions: [8, 8 * Math.sqrt(6), 48], steps: 1000, packings: [2e-3, 4e-3] },
 ];
 
 const { values, positionals } = parseArgs({

@@ -61,7 +61,7 @@ const MATTE = { metallicFactor: 0, roughnessFactor: 0.65 } as const;
 const RECIPES: Readonly<Record<string, Recipe>> = {
   bunny: {
     train: THICK,
-    step: 4.1e-4,
+    step: 7e-4,
     material: { ...MATTE, name: 'clay', baseColorFactor: [0.8, 0.76, 0.7, 1] },
   },
   toadstool: {

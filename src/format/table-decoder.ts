@@ -102,18 +102,25 @@ export function checksum(bytes: Uint8Array): number {
   return hash >>> 0;
 }
 
-/** Reads bits of a range coder, as LZMA's; `isOver` where more was read than there is. @see Martin 1979 */
-function rangeDecoder(bytes: Uint8Array): { readonly code: BitCoder; readonly isOver: () => boolean } {
-  let at = 0;
-  // Range and value: in an array, because variables above 2^31 cost an allocation a change.
-  const state = Uint32Array.of(0xffffffff, 0);
-  // Beyond the end there are zeros, which writers leave away.
-  const next = (): void => {
-    state[1] = (state[1] << 8) | (at < bytes.length ? bytes[at] : 0);
-    at++;
-  };
-  while (at < 4) next();
-  const code = (_bit: number, p0: number): number => {
+/** Reads bits of a range coder, as LZMA's. @see Martin 1979 */
+class RangeDecoder implements BitCoder {
+  private readonly bytes: Uint8Array;
+  private at = 0;
+  /** Range and value: in an array, because numbers above 2^31 elsewhere cost an allocation a change. */
+  private readonly state = Uint32Array.of(0xffffffff, 0);
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    while (this.at < 4) this.next();
+  }
+
+  /** Whether more was read than there is. */
+  get isOver(): boolean {
+    return this.at > this.bytes.length + 4;
+  }
+
+  code(_bit: number, p0: number): number {
+    const { state } = this;
     const bound = Math.imul(state[0] >>> 12, p0) >>> 0;
     const bit = state[1] < bound ? 0 : 1;
     if (bit === 0) state[0] = bound;
@@ -123,11 +130,17 @@ function rangeDecoder(bytes: Uint8Array): { readonly code: BitCoder; readonly is
     }
     while (state[0] < 0x1000000) {
       state[0] <<= 8;
-      next();
+      this.next();
     }
     return bit;
-  };
-  return { code, isOver: () => at > bytes.length + 4 };
+  }
+
+  /** Beyond the end there are zeros, which writers leave away. */
+  private next(): void {
+    const { state, bytes, at } = this;
+    state[1] = (state[1] << 8) | (at < bytes.length ? bytes[at] : 0);
+    this.at = at + 1;
+  }
 }
 
 /**
@@ -161,26 +174,31 @@ export function decodeTable(bytes: Uint8Array, shape: TableShape): DecodedTable 
     };
   });
   const table = emptyTable(shape, reach - 1, features);
-  const { code, isOver } = rangeDecoder(bytes.subarray(least, end));
+  const decoder = new RangeDecoder(bytes.subarray(least, end));
   try {
-    codeTable(code, table);
+    codeTable(decoder, table);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return `the stream holds ${error.message}: it is damaged`;
   }
-  if (isOver()) return 'the stream ends before its last value: it is cut short';
+  if (decoder.isOver) return 'the stream ends before its last value: it is cut short';
   const params = dequantise(table, nEntries * F);
   noteStream(params, table, bytes.subarray(0, end));
   return { table, params };
 }
 
-/** One product of two f32 each, rounded once. */
-export function dequantise({ values, features, lead }: IntegerTable, nValues: number): Float32Array {
+/** One product of two f32 each, rounded once; dropped entries have the fill alone. */
+export function dequantise({ values, features, lead, kept }: IntegerTable, nValues: number): Float32Array {
   const F = features.length;
   const params = new Float32Array(nValues);
-  for (let j = 0; j < F; j++) {
-    const { step, fill } = features[j];
-    for (let i = j, at = lead * F + j; i < nValues; i += F, at += F) params[i] = (values[at] + fill) * step;
+  features.forEach(({ step, fill }, j) => {
+    params[j] = fill * step;
+  });
+  // Most entries are dropped: the first, again and again.
+  for (let n = F; n < nValues; n *= 2) params.copyWithin(n, 0, Math.min(n, nValues - n));
+  for (let i = 0, entry = lead; i < nValues; i += F, entry++) {
+    if (kept[entry] === 0) continue;
+    for (let j = 0; j < F; j++) params[i + j] = (values[entry * F + j] + features[j].fill) * features[j].step;
   }
   return params;
 }

@@ -19,7 +19,7 @@ import {
 } from './table-model.ts';
 
 /** Writes bits of a range coder. */
-class RangeEncoder {
+class RangeEncoder implements BitCoder {
   private readonly bytes: number[] = [];
   /** Below 2^32, and a carry. */
   private low = 0;
@@ -30,7 +30,7 @@ class RangeEncoder {
   /** Bytes that a reader has taken by now, but for its first four. */
   private nTaken = 0;
 
-  readonly code: BitCoder = (bit, p0) => {
+  code(bit: number, p0: number): number {
     const bound = Math.imul(this.range >>> 12, p0) >>> 0;
     if (bit === 0) this.range = bound;
     else {
@@ -43,7 +43,7 @@ class RangeEncoder {
       this.shift();
     }
     return bit;
-  };
+  }
 
   /** The bytes, without the zeros at their end that a reader may do without: four, or a stream could be cut short unseen. */
   finish(): Uint8Array {
@@ -101,7 +101,7 @@ export interface EncodedTable {
 export function encodeTable(input: TableInput): EncodedTable {
   const table = tableOf(input);
   const coder = new RangeEncoder();
-  codeTable(coder.code, table);
+  codeTable(coder, table);
   const coded = coder.finish();
   const { features } = table;
   const headerBytes = HEADER_BYTES + FEATURE_BYTES * features.length;
@@ -125,9 +125,11 @@ export function encodeTable(input: TableInput): EncodedTable {
 /** Bits of the coder's payload as they would be without a coder's own losses. */
 export function idealLength(input: TableInput): number {
   let nBits = 0;
-  const meter: BitCoder = (bit, p0) => {
-    nBits -= Math.log2((bit === 0 ? p0 : 4096 - p0) / 4096);
-    return bit;
+  const meter: BitCoder = {
+    code(bit, p0) {
+      nBits -= Math.log2((bit === 0 ? p0 : 4096 - p0) / 4096);
+      return bit;
+    },
   };
   codeTable(meter, tableOf(input));
   return nBits;

@@ -4,11 +4,14 @@
  * same values.
  */
 
-/**
- * Codes one bit under a probability: writes the bit that it is given, or gives the one that it reads.
- * @param p0 of 4096: how likely a 0 is, 1..4095.
- */
-export type BitCoder = (bit: number, p0: number) => number;
+/** A coder of bits: writes those that it is given, or gives those that it reads. */
+export interface BitCoder {
+  /**
+   * Codes one bit under a probability; gives it.
+   * @param p0 of 4096: how likely a 0 is, 1..4095.
+   */
+  code(bit: number, p0: number): number;
+}
 
 /** What a feature of a level is stored with. */
 export interface FeatureCoding {
@@ -57,12 +60,17 @@ const SQUASH = [
   3901, 3975, 4022, 4050, 4068, 4079, 4085, 4089, 4092, 4093, 4094,
 ];
 
-function squash(x: number): number {
-  if (x > 2047) return 4095;
-  if (x < -2047) return 1;
-  const at = (x >> 7) + 16;
-  const share = x & 127;
+/** The same at every x from -2048 to 2048, between the points on straight lines. */
+const SQUASHED = Uint16Array.from({ length: 4097 }, (_, i) => {
+  if (i === 0) return 1;
+  if (i === 4096) return 4095;
+  const at = i >> 7;
+  const share = i & 127;
   return (SQUASH[at] * (128 - share) + SQUASH[at + 1] * share + 64) >> 7;
+});
+
+function squash(x: number): number {
+  return SQUASHED[(x < -2048 ? -2048 : x > 2048 ? 2048 : x) + 2048];
 }
 
 /** Inverse of {@link squash}: the least x that reaches p. */
@@ -77,19 +85,29 @@ const RATES = Uint16Array.from({ length: 128 }, (_, n) => Math.floor(2048 / (2 *
 const MIX_RATE = 6;
 
 /**
- * Bits of one kind: each under three contexts, whose adaptive probabilities are mixed by weights that adapt. The model takes the bit, the
- * three contexts' numbers, and which weights mix them.
+ * Bits of one kind: each under three contexts, whose adaptive probabilities are mixed by weights that adapt. A class, as all that runs
+ * for every bit: closures would be compiled anew for every table, which took three quarters of the time.
  */
-function bitModel(coder: BitCoder, nContexts: number, nSets: number) {
-  // Of a 1, in 65536ths, and how often asked, three to a context number.
-  const odds = new Uint16Array(nContexts * 3).fill(32768);
-  const asked = new Uint8Array(nContexts * 3);
-  const weights = new Int32Array(nSets * 3).fill(26000);
-  const learn = (i: number, goal: number): void => {
-    odds[i] += ((goal - odds[i]) * RATES[asked[i]]) >> 10;
-    if (asked[i] < 127) asked[i]++;
-  };
-  return (bit: number, a: number, b: number, c: number, set: number): number => {
+class BitModel {
+  private readonly coder: BitCoder;
+  /** Of a 1, in 65536ths, and how often asked, three to a context number. */
+  private readonly odds: Uint16Array;
+  private readonly asked: Uint8Array;
+  private readonly weights: Int32Array;
+
+  constructor(coder: BitCoder, nContexts: number, nSets: number) {
+    this.coder = coder;
+    this.odds = new Uint16Array(nContexts * 3).fill(32768);
+    this.asked = new Uint8Array(nContexts * 3);
+    this.weights = new Int32Array(nSets * 3).fill(26000);
+  }
+
+  /**
+   * @param a the contexts' numbers: a, b and c.
+   * @param set which weights mix them.
+   */
+  code(bit: number, a: number, b: number, c: number, set: number): number {
+    const { odds, weights } = this;
     const i = a * 3;
     const j = b * 3 + 1;
     const k = c * 3 + 2;
@@ -99,17 +117,23 @@ function bitModel(coder: BitCoder, nContexts: number, nSets: number) {
     const z = STRETCH[odds[k] >> 4];
     const dot = Math.imul(x, weights[w]) + Math.imul(y, weights[w + 1]) + Math.imul(z, weights[w + 2]);
     const p = squash(dot >> 16);
-    const coded = coder(bit, 4096 - p);
+    const coded = this.coder.code(bit, 4096 - p);
     const error = Math.imul((coded << 12) - p, MIX_RATE);
     weights[w] += (Math.imul(x, error) + 0x2000) >> 14;
     weights[w + 1] += (Math.imul(y, error) + 0x2000) >> 14;
     weights[w + 2] += (Math.imul(z, error) + 0x2000) >> 14;
     const goal = coded * 65535;
-    learn(i, goal);
-    learn(j, goal);
-    learn(k, goal);
+    this.learn(i, goal);
+    this.learn(j, goal);
+    this.learn(k, goal);
     return coded;
-  };
+  }
+
+  private learn(i: number, goal: number): void {
+    const { odds, asked } = this;
+    odds[i] += ((goal - odds[i]) * RATES[asked[i]]) >> 10;
+    if (asked[i] < 127) asked[i]++;
+  }
 }
 
 /** Size of a magnitude in half octaves, 0..15. */
@@ -145,14 +169,15 @@ export function codeTable(coder: BitCoder, table: IntegerTable): void {
   const isMasked = reach >= 0;
   const { nEntries, nFeatures: F } = shape;
   const [, ny, nz] = stridesOf(shape);
-  const near = shape.coarser && nearness(shape, shape.coarser);
-  const masks = bitModel(coder, 2048, 4);
+  const near = shape.coarser && new Nearness(shape, shape.coarser);
+  const masks = new BitModel(coder, 2048, 4);
   const rests = new Int32Array(values.length);
   const strides = [F, ny * F, nz * F] as const;
-  const models = features.map(({ weights }) => valueModel(coder, weights, values, rests, strides));
+  const models = features.map(({ weights }) => new ValueModel(coder, weights, values, rests, strides));
   let column = -1;
   let row = -1;
-  for (let i = lead; i < lead + nEntries; i++) {
+  const end = lead + nEntries;
+  for (let i = lead; i < end; i++) {
     let distance = 0;
     if (near) {
       column = (column + 1) % ny;
@@ -171,121 +196,175 @@ export function codeTable(coder: BitCoder, table: IntegerTable): void {
       const ahead = kept[i + 1 - ny] | (kept[i + 1 - nz] << 1) | (kept[i + ny - nz] << 2);
       const beyond = kept[i - 2] | (kept[i - 2 * ny] << 1) | (kept[i - 2 * nz] << 2);
       const a = (((distance << 1) | kept[i - 1 - ny - nz]) << 6) | (across << 3) | xyz;
-      kept[i] = masks(kept[i], a, (beyond << 6) | (ahead << 3) | xyz, (distance << 3) | xyz, n);
+      kept[i] = masks.code(kept[i], a, (beyond << 6) | (ahead << 3) | xyz, (distance << 3) | xyz, n);
     }
     if (kept[i] === 0) continue;
     let before = 0;
-    for (let j = 0; j < F; j++) before = models[j](i * F + j, n, before, distance);
+    for (let j = 0; j < F; j++) before = models[j].code(i * F + j, n, before, distance);
   }
 }
 
-/**
- * Values of one feature. The model takes where the value is, how many of the entries before it along the axes are kept, the size of the
- * feature before and that of the coarser levels' sum there; it gives the size of what was not foretold.
- */
-function valueModel(
-  coder: BitCoder,
-  [edge, face, cube]: FeatureCoding['weights'],
-  v: Int32Array,
-  r: Int32Array,
-  [nx, ny, nz]: readonly [number, number, number],
-) {
-  const sizes = bitModel(coder, (MAX_EXPONENT + 2) * 256, MAX_EXPONENT + 2);
-  const signs = bitModel(coder, 27, 1);
-  const digits = bitModel(coder, (MAX_EXPONENT + 1) * 32, 2);
-  const apart = (at: number): number => Math.abs(r[at]);
-  const signOf = (at: number): number => (r[at] > 0 ? 2 : r[at] < 0 ? 0 : 1);
+/** Values of one feature. */
+class ValueModel {
+  private readonly coder: BitCoder;
+  private readonly weights: FeatureCoding['weights'];
+  /** The values, and what of them was not foretold. */
+  private readonly v: Int32Array;
+  private readonly r: Int32Array;
+  private readonly nx: number;
+  private readonly ny: number;
+  private readonly nz: number;
+  private readonly sizes: BitModel;
+  private readonly signs: BitModel;
+  private readonly digits: BitModel;
 
-  /** What was not foretold, coded under contexts. */
-  const codeRest = (rest: number, a: number, b: number, c: number, at: number): number => {
-    const magnitude = Math.abs(rest);
-    // The number of bits, in ones; 0 has none.
-    const wanted = 32 - Math.clz32(magnitude);
-    let size = 0;
-    while (sizes(Number(size < wanted), (size << 8) | a, (size << 8) | b, (size << 8) | c, size) === 1) {
-      if (++size > MAX_EXPONENT + 1) throw new RangeError('a magnitude of more than 24 bits');
-    }
-    if (size === 0) return 0;
-    const sx = signOf(at - nx) * 9 + signOf(at - ny) * 3 + signOf(at - nz);
-    const sy = signOf(at - nx - ny) * 9 + signOf(at - nx - nz) * 3 + signOf(at - ny - nz);
-    const isNegative = signs(Number(rest < 0), sx, sy, 0, 0);
-    let found = 1;
-    for (let digit = size - 2; digit >= 0; digit--) {
-      const bit = (magnitude >> digit) & 1;
-      const known = size - 2 - digit;
-      if (known > 1) found = (found << 1) | coder(bit, 2048);
-      else {
-        const place = (size << 2) | (known << 1) | (found & 1);
-        found = (found << 1) | digits(bit, place, (size << 4) | (a >> 2), place, known);
-      }
-    }
-    return isNegative === 1 ? -found : found;
-  };
+  constructor(
+    coder: BitCoder,
+    weights: FeatureCoding['weights'],
+    values: Int32Array,
+    rests: Int32Array,
+    [nx, ny, nz]: readonly [number, number, number],
+  ) {
+    this.coder = coder;
+    this.weights = weights;
+    this.v = values;
+    this.r = rests;
+    this.nx = nx;
+    this.ny = ny;
+    this.nz = nz;
+    this.sizes = new BitModel(coder, (MAX_EXPONENT + 2) * 256, MAX_EXPONENT + 2);
+    this.signs = new BitModel(coder, 27, 1);
+    this.digits = new BitModel(coder, (MAX_EXPONENT + 1) * 32, 2);
+  }
 
-  return (at: number, n: number, before: number, distance: number): number => {
+  /**
+   * @param at where the value is.
+   * @param n how many of the entries before it along the axes are kept.
+   * @param before the size of the feature before.
+   * @param distance the size of the coarser levels' sum there.
+   * @returns the size of what was not foretold.
+   */
+  code(at: number, n: number, before: number, distance: number): number {
+    const { v, nx, ny, nz, weights } = this;
     const x = at - nx;
     const y = at - ny;
     const z = at - nz;
     const foretold =
-      (Math.imul(edge, v[x] + v[y] + v[z]) +
-        Math.imul(face, v[x - ny] + v[x - nz] + v[y - nz]) +
-        Math.imul(cube, v[x - ny - nz]) +
+      (Math.imul(weights[0], v[x] + v[y] + v[z]) +
+        Math.imul(weights[1], v[x - ny] + v[x - nz] + v[y - nz]) +
+        Math.imul(weights[2], v[x - ny - nz]) +
         8) >>
       4;
-    const near = apart(x) + apart(y) + apart(z);
-    const across = apart(x - ny) + apart(x - nz) + apart(y - nz);
+    const near = this.apart(x) + this.apart(y) + this.apart(z);
+    const across = this.apart(x - ny) + this.apart(x - nz) + this.apart(y - nz);
     const beyond =
-      apart(x - nx) + apart(y - ny) + apart(z - nz) + apart(y + nx) + apart(z + nx) + apart(z + ny);
+      this.apart(x - nx) +
+      this.apart(y - ny) +
+      this.apart(z - nz) +
+      this.apart(y + nx) +
+      this.apart(z + nx) +
+      this.apart(z + ny);
     const all = sizeOf((2 * near + across) >> 1);
     const b = (sizeOf(near) << 4) | sizeOf((beyond + across) >> 1);
     const c = (distance << 4) | (before > 0 ? before : all);
-    const rest = codeRest(v[at] - foretold, (all << 2) | n, b, c, at);
-    r[at] = rest;
+    const rest = this.codeRest(v[at] - foretold, (all << 2) | n, b, c, at);
+    this.r[at] = rest;
     v[at] = foretold + rest;
     return sizeOf(Math.abs(rest));
-  };
+  }
+
+  private apart(at: number): number {
+    return Math.abs(this.r[at]);
+  }
+
+  private signOf(at: number): number {
+    const rest = this.r[at];
+    return rest > 0 ? 2 : rest < 0 ? 0 : 1;
+  }
+
+  /** What was not foretold, coded under contexts. */
+  private codeRest(rest: number, a: number, b: number, c: number, at: number): number {
+    const { coder, sizes, digits, nx, ny, nz } = this;
+    const magnitude = Math.abs(rest);
+    // The number of bits, in ones; 0 has none.
+    const wanted = 32 - Math.clz32(magnitude);
+    let size = 0;
+    while (sizes.code(size < wanted ? 1 : 0, (size << 8) | a, (size << 8) | b, (size << 8) | c, size) === 1) {
+      if (++size > MAX_EXPONENT + 1) throw new RangeError('a magnitude of more than 24 bits');
+    }
+    if (size === 0) return 0;
+    const sx = this.signOf(at - nx) * 9 + this.signOf(at - ny) * 3 + this.signOf(at - nz);
+    const sy = this.signOf(at - nx - ny) * 9 + this.signOf(at - nx - nz) * 3 + this.signOf(at - ny - nz);
+    const isNegative = this.signs.code(rest < 0 ? 1 : 0, sx, sy, 0, 0);
+    let found = 1;
+    for (let digit = size - 2; digit >= 0; digit--) {
+      const bit = (magnitude >> digit) & 1;
+      const known = size - 2 - digit;
+      if (known > 1) found = (found << 1) | coder.code(bit, 2048);
+      else {
+        const place = (size << 2) | (known << 1) | (found & 1);
+        found = (found << 1) | digits.code(bit, place, (size << 4) | (a >> 2), place, known);
+      }
+    }
+    return isNegative === 1 ? -found : found;
+  }
 }
 
 /** What the coarser level says at a level's entries, row by row. */
-interface Nearness {
-  /** Goes to a row of entries along x. */
-  row(y: number, z: number): void;
-  /** Whether the coarser level's nearest entry is kept: where not, this one is not, either. */
-  isReached(x: number): boolean;
-  /** Sum of the first features of all coarser levels there: about a distance, in steps. */
-  sum(x: number): number;
-}
+class Nearness {
+  private readonly m: number;
+  private readonly kept: Uint8Array;
+  private readonly lead: number;
+  private readonly sums: Int32Array;
+  /** Along an axis: the coarser cell of every vertex, where in it, and the nearest vertex. */
+  private readonly cells: Int32Array;
+  private readonly shares: Int32Array;
+  private readonly nearest: Int32Array;
+  private corner = 0;
+  private nearestRow = 0;
+  private fy = 0;
+  private fz = 0;
 
-function nearness(own: TableShape, coarser: IntegerTable): Nearness {
-  const m = coarser.shape.resolution;
-  const { kept, lead } = coarser;
-  const sums = sumsOf(coarser);
-  // Along an axis: the coarser cell of every vertex, where in it, and the nearest vertex.
-  const places = sixteenthsOf(own, coarser.shape);
-  const cells = places.map((place) => Math.min(m - 2, place >> 4));
-  const shares = places.map((place, x) => place - 16 * cells[x]);
-  const nearest = nearestVertices(own, coarser.shape);
-  const alongX = (at: number, share: number): number => between(sums[at], sums[at + 1], share);
-  let corner = 0;
-  let nearestRow = 0;
-  let fy = 0;
-  let fz = 0;
-  return {
-    row: (y, z) => {
-      corner = m * (cells[y] + m * cells[z]);
-      nearestRow = lead + m * (nearest[y] + m * nearest[z]);
-      fy = shares[y];
-      fz = shares[z];
-    },
-    isReached: (x) => kept[nearestRow + nearest[x]] === 1,
-    sum: (x) => {
-      const at = corner + cells[x];
-      const up = at + m * m;
-      const low = between(alongX(at, shares[x]), alongX(at + m, shares[x]), fy);
-      const high = between(alongX(up, shares[x]), alongX(up + m, shares[x]), fy);
-      return between(low, high, fz);
-    },
-  };
+  constructor(own: TableShape, coarser: IntegerTable) {
+    const m = coarser.shape.resolution;
+    const places = sixteenthsOf(own, coarser.shape);
+    this.m = m;
+    this.kept = coarser.kept;
+    this.lead = coarser.lead;
+    this.sums = sumsOf(coarser);
+    this.cells = places.map((place) => Math.min(m - 2, place >> 4));
+    this.shares = places.map((place, x) => place - 16 * this.cells[x]);
+    this.nearest = nearestVertices(own, coarser.shape);
+  }
+
+  /** Goes to a row of entries along x. */
+  row(y: number, z: number): void {
+    const { m, cells, shares, nearest } = this;
+    this.corner = m * (cells[y] + m * cells[z]);
+    this.nearestRow = this.lead + m * (nearest[y] + m * nearest[z]);
+    this.fy = shares[y];
+    this.fz = shares[z];
+  }
+
+  /** Whether the coarser level's nearest entry is kept: where not, this one is not, either. */
+  isReached(x: number): boolean {
+    return this.kept[this.nearestRow + this.nearest[x]] === 1;
+  }
+
+  /** Sum of the first features of all coarser levels there: about a distance, in steps. */
+  sum(x: number): number {
+    const { m, fy, fz } = this;
+    const share = this.shares[x];
+    const at = this.corner + this.cells[x];
+    const up = at + m * m;
+    const low = between(this.alongX(at, share), this.alongX(at + m, share), fy);
+    const high = between(this.alongX(up, share), this.alongX(up + m, share), fy);
+    return between(low, high, fz);
+  }
+
+  private alongX(at: number, share: number): number {
+    return between(this.sums[at], this.sums[at + 1], share);
+  }
 }
 
 type AxisShape = Pick<TableShape, 'resolution' | 'scale' | 'offset'>;
@@ -311,7 +390,7 @@ function between(a: number, b: number, share: number): number {
 /** Sums of the first features of a level and those before it, at this level's vertices. */
 function sumsOf({ shape, values, features, lead }: IntegerTable): Int32Array {
   const { nFeatures: F, resolution: n, coarser } = shape;
-  const near = coarser && nearness(shape, coarser);
+  const near = coarser && new Nearness(shape, coarser);
   const sums = new Int32Array(n * n * n);
   for (let i = 0; i < sums.length; i++) {
     const x = i % n;
@@ -326,7 +405,7 @@ function sumsOf({ shape, values, features, lead }: IntegerTable): Int32Array {
 export function reachOf({ shape, kept, lead }: IntegerTable): number {
   const { coarser, nEntries, resolution: n } = shape;
   if (coarser === null) return 0;
-  const near = nearness(shape, coarser);
+  const near = new Nearness(shape, coarser);
   let reach = 0;
   for (let i = 0; i < nEntries; i++) {
     if (i % n === 0) near.row(Math.floor(i / n) % n, Math.min(n - 1, Math.floor(i / (n * n))));
