@@ -133,19 +133,14 @@ function inputOf({ positions, indices, colors }: ColoredTriangles): string[] {
   return [(indices.length / 3).toLocaleString('en'), gzipped.toLocaleString('en')];
 }
 
-/** Two gears that drive each other, a knot and a pair of links: fields, nodes, materials and an animation. */
+/** Two gears that drive each other, and a knot: fields, nodes, materials and an animation. */
 async function makeClockwork(): Promise<void> {
-  const meshOf = (name: string, material: Partial<NsdfMaterial>): NsdfMesh => {
+  const meshOf = (name: string): NsdfMesh => {
     const asset: FieldAsset = readField(readFileSync(new URL(`${name}.nsdf`, ASSETS)));
-    const look = { ...DEFAULT_MATERIAL, name, ...RECIPES[name].material, ...material };
-    return { name, fields: [{ asset, fallback: null, material: look, sha256: null }] };
+    const material = { ...DEFAULT_MATERIAL, name, ...RECIPES[name].material };
+    return { name, fields: [{ asset, fallback: null, material, sha256: null }] };
   };
-  const gear = meshOf('gear', { name: 'steel' });
-  const brass = { ...DEFAULT_MATERIAL, name: 'brass', roughnessFactor: 0.3 };
-  const other: NsdfMesh = {
-    name: 'brass gear',
-    fields: [{ ...gear.fields[0], material: { ...brass, baseColorFactor: [0.86, 0.66, 0.3, 1] } }],
-  };
+  const gear = meshOf('gear');
   const node = (name: string, mesh: NsdfMesh, translation: Vec3, size: number): NsdfNode => ({
     ...IDENTITY_NODE,
     name,
@@ -159,9 +154,8 @@ async function makeClockwork(): Promise<void> {
     generator: null,
     nodes: [
       node('left gear', gear, [-0.81, 0, 0], 1),
-      node('right gear', other, [0.81, 0, 0], 1),
-      node('knot', meshOf('knot', {}), [-0.81, 1.35, 0], 0.5),
-      node('links', meshOf('links', {}), [0.81, 1.35, 0], 0.6),
+      node('right gear', gear, [0.81, 0, 0], 1),
+      node('knot', meshOf('knot'), [0, 1.45, 0], 0.5),
     ],
   };
   const io = new NodeIO().registerExtensions([NeuralFieldExtension]);
@@ -170,7 +164,6 @@ async function makeClockwork(): Promise<void> {
   addTurn(document, 'left gear', [0, 0, 1], 0, 1);
   addTurn(document, 'right gear', [0, 0, 1], Math.PI / N_TEETH, -1);
   addTurn(document, 'knot', [0, 1, 0], 0, 1);
-  addTurn(document, 'links', [0, 1, 0], 0, -1);
   const bytes = await write('clockwork', await io.writeBinary(document));
   console.log(`| clockwork | ${bytes.length.toLocaleString('en')} |`);
 }

@@ -137,7 +137,10 @@ export function idealLength(input: TableInput): number {
 
 function tableOf({ shape, integers, kept, steps, fills }: TableInput): IntegerTable {
   const { nFeatures: F, nEntries } = shape;
-  const features = steps.map((step, j): FeatureCoding => ({ step, fill: fills[j], weights: [0, 0, 0] }));
+  // A mean that was rounded may be -0, which the stream does not know.
+  const features = steps.map(
+    (step, j): FeatureCoding => ({ step, fill: Math.trunc(fills[j]) + 0, weights: [0, 0, 0] }),
+  );
   const table = emptyTable(shape, kept === null ? -1 : 0, features);
   if (kept) table.kept.set(kept, table.lead);
   for (let i = 0; i < nEntries; i++) {

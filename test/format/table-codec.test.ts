@@ -171,6 +171,20 @@ describe('damaged streams', () => {
     expect(whole.stream.at(-1)).toBe(0);
   });
 
+  it('have no negative zeros', () => {
+    const shape = { nEntries: 8, nFeatures: 1, resolution: 0, scale: 40, offset: OFFSET, coarser: null };
+    const kept = Uint8Array.of(1, 0, 1, 0, 1, 0, 1, 0);
+    const { params, stream: own } = encodeTable({
+      shape,
+      integers: new Int32Array(8),
+      kept,
+      steps: [0.5],
+      fills: [-0],
+    });
+    expect(params.every((value) => Object.is(value, 0))).toBe(true);
+    expect(decodeTable(own, shape)).toMatchObject({ params });
+  });
+
   it('that end before their values do are refused', () => {
     const short = stream.slice(0, 60);
     new DataView(short.buffer).setUint32(4, short.length - 8, true);
