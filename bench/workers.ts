@@ -11,7 +11,7 @@ import { aboutThisRun, type Results, toBlock, writeResults } from './results-fil
 
 const RUNS = 5;
 const BUILT_WORKER = new URL('../dist/cli/node-worker.js', import.meta.url);
-const BUNNY = fileURLToPath(new URL('../examples/assets/bunny.nsdf', import.meta.url));
+const BUNNY = fileURLToPath(new URL('../test/fixtures/bunny-S.nsdf', import.meta.url));
 
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;

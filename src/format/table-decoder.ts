@@ -104,23 +104,23 @@ export function checksum(bytes: Uint8Array): number {
 
 /** Reads bits of a range coder, as LZMA's. @see Martin 1979 */
 class RangeDecoder implements BitCoder {
-  private readonly bytes: Uint8Array;
-  private at = 0;
+  readonly #bytes: Uint8Array;
+  #at = 0;
   /** Range and value: in an array, because numbers above 2^31 elsewhere cost an allocation a change. */
-  private readonly state = Uint32Array.of(0xffffffff, 0);
+  readonly #state = Uint32Array.of(0xffffffff, 0);
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    while (this.at < 4) this.next();
+    this.#bytes = bytes;
+    while (this.#at < 4) this.#next();
   }
 
   /** Whether more was read than there is. */
   get isOver(): boolean {
-    return this.at > this.bytes.length + 4;
+    return this.#at > this.#bytes.length + 4;
   }
 
   code(_bit: number, p0: number): number {
-    const { state } = this;
+    const state = this.#state;
     const bound = Math.imul(state[0] >>> 12, p0) >>> 0;
     const bit = state[1] < bound ? 0 : 1;
     if (bit === 0) state[0] = bound;
@@ -130,16 +130,18 @@ class RangeDecoder implements BitCoder {
     }
     while (state[0] < 0x1000000) {
       state[0] <<= 8;
-      this.next();
+      this.#next();
     }
     return bit;
   }
 
   /** Beyond the end there are zeros, which writers leave away. */
-  private next(): void {
-    const { state, bytes, at } = this;
+  #next(): void {
+    const state = this.#state;
+    const bytes = this.#bytes;
+    const at = this.#at;
     state[1] = (state[1] << 8) | (at < bytes.length ? bytes[at] : 0);
-    this.at = at + 1;
+    this.#at = at + 1;
   }
 }
 
@@ -192,13 +194,10 @@ export function dequantise({ values, features, lead, kept }: IntegerTable, nValu
   const F = features.length;
   const params = new Float32Array(nValues);
   features.forEach(({ step, fill }, j) => {
-    params[j] = fill * step;
+    const dropped = fill * step;
+    for (let i = j, entry = lead; i < nValues; i += F, entry++) {
+      params[i] = kept[entry] === 0 ? dropped : (values[entry * F + j] + fill) * step;
+    }
   });
-  // Most entries are dropped: the first, again and again.
-  for (let n = F; n < nValues; n *= 2) params.copyWithin(n, 0, Math.min(n, nValues - n));
-  for (let i = 0, entry = lead; i < nValues; i += F, entry++) {
-    if (kept[entry] === 0) continue;
-    for (let j = 0; j < F; j++) params[i + j] = (values[entry * F + j] + features[j].fill) * features[j].step;
-  }
   return params;
 }

@@ -62,7 +62,6 @@ const SQUASH = [
 
 /** The same at every x from -2048 to 2048, between the points on straight lines. */
 const SQUASHED = Uint16Array.from({ length: 4097 }, (_, i) => {
-  if (i === 0) return 1;
   if (i === 4096) return 4095;
   const at = i >> 7;
   const share = i & 127;
@@ -70,7 +69,7 @@ const SQUASHED = Uint16Array.from({ length: 4097 }, (_, i) => {
 });
 
 function squash(x: number): number {
-  return SQUASHED[(x < -2048 ? -2048 : x > 2048 ? 2048 : x) + 2048];
+  return SQUASHED[Math.max(0, Math.min(4096, x + 2048))];
 }
 
 /** Inverse of {@link squash}: the least x that reaches p. */
@@ -89,17 +88,17 @@ const MIX_RATE = 6;
  * for every bit: closures would be compiled anew for every table, which took three quarters of the time.
  */
 class BitModel {
-  private readonly coder: BitCoder;
+  readonly #coder: BitCoder;
   /** Of a 1, in 65536ths, and how often asked, three to a context number. */
-  private readonly odds: Uint16Array;
-  private readonly asked: Uint8Array;
-  private readonly weights: Int32Array;
+  readonly #odds: Uint16Array;
+  readonly #asked: Uint8Array;
+  readonly #weights: Int32Array;
 
   constructor(coder: BitCoder, nContexts: number, nSets: number) {
-    this.coder = coder;
-    this.odds = new Uint16Array(nContexts * 3).fill(32768);
-    this.asked = new Uint8Array(nContexts * 3);
-    this.weights = new Int32Array(nSets * 3).fill(26000);
+    this.#coder = coder;
+    this.#odds = new Uint16Array(nContexts * 3).fill(32768);
+    this.#asked = new Uint8Array(nContexts * 3);
+    this.#weights = new Int32Array(nSets * 3).fill(26000);
   }
 
   /**
@@ -107,7 +106,8 @@ class BitModel {
    * @param set which weights mix them.
    */
   code(bit: number, a: number, b: number, c: number, set: number): number {
-    const { odds, weights } = this;
+    const odds = this.#odds;
+    const weights = this.#weights;
     const i = a * 3;
     const j = b * 3 + 1;
     const k = c * 3 + 2;
@@ -117,20 +117,21 @@ class BitModel {
     const z = STRETCH[odds[k] >> 4];
     const dot = Math.imul(x, weights[w]) + Math.imul(y, weights[w + 1]) + Math.imul(z, weights[w + 2]);
     const p = squash(dot >> 16);
-    const coded = this.coder.code(bit, 4096 - p);
+    const coded = this.#coder.code(bit, 4096 - p);
     const error = Math.imul((coded << 12) - p, MIX_RATE);
     weights[w] += (Math.imul(x, error) + 0x2000) >> 14;
     weights[w + 1] += (Math.imul(y, error) + 0x2000) >> 14;
     weights[w + 2] += (Math.imul(z, error) + 0x2000) >> 14;
     const goal = coded * 65535;
-    this.learn(i, goal);
-    this.learn(j, goal);
-    this.learn(k, goal);
+    this.#learn(i, goal);
+    this.#learn(j, goal);
+    this.#learn(k, goal);
     return coded;
   }
 
-  private learn(i: number, goal: number): void {
-    const { odds, asked } = this;
+  #learn(i: number, goal: number): void {
+    const odds = this.#odds;
+    const asked = this.#asked;
     odds[i] += ((goal - odds[i]) * RATES[asked[i]]) >> 10;
     if (asked[i] < 127) asked[i]++;
   }
@@ -206,17 +207,17 @@ export function codeTable(coder: BitCoder, table: IntegerTable): void {
 
 /** Values of one feature. */
 class ValueModel {
-  private readonly coder: BitCoder;
-  private readonly weights: FeatureCoding['weights'];
+  readonly #coder: BitCoder;
+  readonly #weights: FeatureCoding['weights'];
   /** The values, and what of them was not foretold. */
-  private readonly v: Int32Array;
-  private readonly r: Int32Array;
-  private readonly nx: number;
-  private readonly ny: number;
-  private readonly nz: number;
-  private readonly sizes: BitModel;
-  private readonly signs: BitModel;
-  private readonly digits: BitModel;
+  readonly #v: Int32Array;
+  readonly #r: Int32Array;
+  readonly #nx: number;
+  readonly #ny: number;
+  readonly #nz: number;
+  readonly #sizes: BitModel;
+  readonly #signs: BitModel;
+  readonly #digits: BitModel;
 
   constructor(
     coder: BitCoder,
@@ -225,16 +226,16 @@ class ValueModel {
     rests: Int32Array,
     [nx, ny, nz]: readonly [number, number, number],
   ) {
-    this.coder = coder;
-    this.weights = weights;
-    this.v = values;
-    this.r = rests;
-    this.nx = nx;
-    this.ny = ny;
-    this.nz = nz;
-    this.sizes = new BitModel(coder, (MAX_EXPONENT + 2) * 256, MAX_EXPONENT + 2);
-    this.signs = new BitModel(coder, 27, 1);
-    this.digits = new BitModel(coder, (MAX_EXPONENT + 1) * 32, 2);
+    this.#coder = coder;
+    this.#weights = weights;
+    this.#v = values;
+    this.#r = rests;
+    this.#nx = nx;
+    this.#ny = ny;
+    this.#nz = nz;
+    this.#sizes = new BitModel(coder, (MAX_EXPONENT + 2) * 256, MAX_EXPONENT + 2);
+    this.#signs = new BitModel(coder, 27, 1);
+    this.#digits = new BitModel(coder, (MAX_EXPONENT + 1) * 32, 2);
   }
 
   /**
@@ -245,7 +246,11 @@ class ValueModel {
    * @returns the size of what was not foretold.
    */
   code(at: number, n: number, before: number, distance: number): number {
-    const { v, nx, ny, nz, weights } = this;
+    const v = this.#v;
+    const nx = this.#nx;
+    const ny = this.#ny;
+    const nz = this.#nz;
+    const weights = this.#weights;
     const x = at - nx;
     const y = at - ny;
     const z = at - nz;
@@ -255,36 +260,41 @@ class ValueModel {
         Math.imul(weights[2], v[x - ny - nz]) +
         8) >>
       4;
-    const near = this.apart(x) + this.apart(y) + this.apart(z);
-    const across = this.apart(x - ny) + this.apart(x - nz) + this.apart(y - nz);
+    const near = this.#apart(x) + this.#apart(y) + this.#apart(z);
+    const across = this.#apart(x - ny) + this.#apart(x - nz) + this.#apart(y - nz);
     const beyond =
-      this.apart(x - nx) +
-      this.apart(y - ny) +
-      this.apart(z - nz) +
-      this.apart(y + nx) +
-      this.apart(z + nx) +
-      this.apart(z + ny);
+      this.#apart(x - nx) +
+      this.#apart(y - ny) +
+      this.#apart(z - nz) +
+      this.#apart(y + nx) +
+      this.#apart(z + nx) +
+      this.#apart(z + ny);
     const all = sizeOf((2 * near + across) >> 1);
     const b = (sizeOf(near) << 4) | sizeOf((beyond + across) >> 1);
     const c = (distance << 4) | (before > 0 ? before : all);
-    const rest = this.codeRest(v[at] - foretold, (all << 2) | n, b, c, at);
-    this.r[at] = rest;
+    const rest = this.#codeRest(v[at] - foretold, (all << 2) | n, b, c, at);
+    this.#r[at] = rest;
     v[at] = foretold + rest;
     return sizeOf(Math.abs(rest));
   }
 
-  private apart(at: number): number {
-    return Math.abs(this.r[at]);
+  #apart(at: number): number {
+    return Math.abs(this.#r[at]);
   }
 
-  private signOf(at: number): number {
-    const rest = this.r[at];
+  #signOf(at: number): number {
+    const rest = this.#r[at];
     return rest > 0 ? 2 : rest < 0 ? 0 : 1;
   }
 
   /** What was not foretold, coded under contexts. */
-  private codeRest(rest: number, a: number, b: number, c: number, at: number): number {
-    const { coder, sizes, digits, nx, ny, nz } = this;
+  #codeRest(rest: number, a: number, b: number, c: number, at: number): number {
+    const coder = this.#coder;
+    const sizes = this.#sizes;
+    const digits = this.#digits;
+    const nx = this.#nx;
+    const ny = this.#ny;
+    const nz = this.#nz;
     const magnitude = Math.abs(rest);
     // The number of bits, in ones; 0 has none.
     const wanted = 32 - Math.clz32(magnitude);
@@ -293,9 +303,9 @@ class ValueModel {
       if (++size > MAX_EXPONENT + 1) throw new RangeError('a magnitude of more than 24 bits');
     }
     if (size === 0) return 0;
-    const sx = this.signOf(at - nx) * 9 + this.signOf(at - ny) * 3 + this.signOf(at - nz);
-    const sy = this.signOf(at - nx - ny) * 9 + this.signOf(at - nx - nz) * 3 + this.signOf(at - ny - nz);
-    const isNegative = this.signs.code(rest < 0 ? 1 : 0, sx, sy, 0, 0);
+    const sx = this.#signOf(at - nx) * 9 + this.#signOf(at - ny) * 3 + this.#signOf(at - nz);
+    const sy = this.#signOf(at - nx - ny) * 9 + this.#signOf(at - nx - nz) * 3 + this.#signOf(at - ny - nz);
+    const isNegative = this.#signs.code(rest < 0 ? 1 : 0, sx, sy, 0, 0);
     let found = 1;
     for (let digit = size - 2; digit >= 0; digit--) {
       const bit = (magnitude >> digit) & 1;
@@ -312,58 +322,63 @@ class ValueModel {
 
 /** What the coarser level says at a level's entries, row by row. */
 class Nearness {
-  private readonly m: number;
-  private readonly kept: Uint8Array;
-  private readonly lead: number;
-  private readonly sums: Int32Array;
+  readonly #m: number;
+  readonly #kept: Uint8Array;
+  readonly #lead: number;
+  readonly #sums: Int32Array;
   /** Along an axis: the coarser cell of every vertex, where in it, and the nearest vertex. */
-  private readonly cells: Int32Array;
-  private readonly shares: Int32Array;
-  private readonly nearest: Int32Array;
-  private corner = 0;
-  private nearestRow = 0;
-  private fy = 0;
-  private fz = 0;
+  readonly #cells: Int32Array;
+  readonly #shares: Int32Array;
+  readonly #nearest: Int32Array;
+  #corner = 0;
+  #nearestRow = 0;
+  #fy = 0;
+  #fz = 0;
 
   constructor(own: TableShape, coarser: IntegerTable) {
     const m = coarser.shape.resolution;
     const places = sixteenthsOf(own, coarser.shape);
-    this.m = m;
-    this.kept = coarser.kept;
-    this.lead = coarser.lead;
-    this.sums = sumsOf(coarser);
-    this.cells = places.map((place) => Math.min(m - 2, place >> 4));
-    this.shares = places.map((place, x) => place - 16 * this.cells[x]);
-    this.nearest = nearestVertices(own, coarser.shape);
+    this.#m = m;
+    this.#kept = coarser.kept;
+    this.#lead = coarser.lead;
+    this.#sums = sumsOf(coarser);
+    this.#cells = places.map((place) => Math.min(m - 2, place >> 4));
+    this.#shares = places.map((place, x) => place - 16 * this.#cells[x]);
+    this.#nearest = nearestVertices(own, coarser.shape);
   }
 
   /** Goes to a row of entries along x. */
   row(y: number, z: number): void {
-    const { m, cells, shares, nearest } = this;
-    this.corner = m * (cells[y] + m * cells[z]);
-    this.nearestRow = this.lead + m * (nearest[y] + m * nearest[z]);
-    this.fy = shares[y];
-    this.fz = shares[z];
+    const m = this.#m;
+    const cells = this.#cells;
+    const shares = this.#shares;
+    const nearest = this.#nearest;
+    this.#corner = m * (cells[y] + m * cells[z]);
+    this.#nearestRow = this.#lead + m * (nearest[y] + m * nearest[z]);
+    this.#fy = shares[y];
+    this.#fz = shares[z];
   }
 
   /** Whether the coarser level's nearest entry is kept: where not, this one is not, either. */
   isReached(x: number): boolean {
-    return this.kept[this.nearestRow + this.nearest[x]] === 1;
+    return this.#kept[this.#nearestRow + this.#nearest[x]] === 1;
   }
 
   /** Sum of the first features of all coarser levels there: about a distance, in steps. */
   sum(x: number): number {
-    const { m, fy, fz } = this;
-    const share = this.shares[x];
-    const at = this.corner + this.cells[x];
+    const m = this.#m;
+    const fy = this.#fy;
+    const fz = this.#fz;
+    const share = this.#shares[x];
+    const at = this.#corner + this.#cells[x];
     const up = at + m * m;
-    const low = between(this.alongX(at, share), this.alongX(at + m, share), fy);
-    const high = between(this.alongX(up, share), this.alongX(up + m, share), fy);
+    const low = between(this.#alongX(at, share), this.#alongX(at + m, share), fy);
+    const high = between(this.#alongX(up, share), this.#alongX(up + m, share), fy);
     return between(low, high, fz);
   }
 
-  private alongX(at: number, share: number): number {
-    return between(this.sums[at], this.sums[at + 1], share);
+  #alongX(at: number, share: number): number {
+    return between(this.#sums[at], this.#sums[at + 1], share);
   }
 }
 
