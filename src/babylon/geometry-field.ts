@@ -4,7 +4,7 @@ import type { Scene } from '@babylonjs/core/scene.js';
 import type { DeriveOptions, DeriveResult, DeriveStats, FieldAsset } from '../index.ts';
 import { linkedController } from '../plugin/abort.ts';
 import { copyWeights } from '../plugin/copy-weights.ts';
-import type { DeriveSettings } from '../plugin/derive-settings.ts';
+import { type DeriveSettings, type WorkerShare, workerShareOf } from '../plugin/derive-settings.ts';
 import { FieldSampler } from '../plugin/field-sampler.ts';
 import { withDevice } from './detect-support.ts';
 import type { FieldLod } from './field-lod.ts';
@@ -39,15 +39,17 @@ export class GeometryField {
   lod: FieldLod | null = null;
   private readonly _scene: Scene;
   private readonly _geometries = new Set<Geometry>();
-  private readonly _output: OutputSettings['output'];
+  /** What later derivations have of the load's settings, where they say nothing else. */
+  private readonly _kept: OutputSettings & WorkerShare;
   /** The derivation at hand, and the field that it is of. */
   private _pending: { readonly controller: AbortController; readonly asset: FieldAsset } | null = null;
 
-  /** @param output where later derivations are to be, too. */
-  constructor(scene: Scene, asset: FieldAsset, { output }: OutputSettings = {}) {
+  /** @param settings where later derivations are to be, and how many workers they may have, too. */
+  constructor(scene: Scene, asset: FieldAsset, settings: OutputSettings & WorkerShare = {}) {
     this.sampler = new FieldSampler(asset);
     this._scene = scene;
-    this._output = output;
+    const { output } = settings;
+    this._kept = { ...(output && { output }), ...workerShareOf(settings) };
   }
 
   /** The meshes that show this field; their instances are not among them. */
@@ -81,7 +83,7 @@ export class GeometryField {
       name,
       asset,
       lod: lod === true ? {} : lod,
-      derive: withDevice(derive, this._scene.getEngine()),
+      derive: withDevice({ ...workerShareOf(this._kept), ...derive }, this._scene.getEngine()),
     });
   }
 
@@ -136,7 +138,7 @@ export class GeometryField {
     options: DeriveOptions & OutputSettings,
     signal: AbortSignal,
   ): Promise<DeriveStats> {
-    const own = { ...(this._output && { output: this._output }), ...options, signal };
+    const own = { ...this._kept, ...options, signal };
     const derived = await deriveSurface(asset, own, this._scene.getEngine());
     if (signal.aborted) derived.discard();
     signal.throwIfAborted();

@@ -1,5 +1,6 @@
 import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { Scene } from '@babylonjs/core/scene.js';
+import { workerShareOf } from '../plugin/derive-settings.ts';
 import { withDevice } from './detect-support.ts';
 import { FieldLod } from './field-lod.ts';
 import { GeometryField } from './geometry-field.ts';
@@ -12,7 +13,7 @@ export async function loadFirstLevel(
   { name, asset, settings, signal, onProgress }: GeometryRequest,
   lod: NSDFLodOptions,
 ): Promise<Geometry> {
-  const field = new GeometryField(scene, asset);
+  const field = new GeometryField(scene, asset, workerShareOf(settings));
   const { output: _output, ...others } = settings; // levels are always read back
   const derive = withDevice(others, scene.getEngine());
   const levels = new FieldLod(field, scene, { name, asset, lod, derive, onProgress });

@@ -3,6 +3,13 @@ import type { DeriveOptions, DeriveStage } from '../index.ts';
 /** How meshes are derived: `DeriveOptions` without what belongs to one call. */
 export type DeriveSettings = Omit<DeriveOptions, 'signal' | 'onProgress' | 'structure'>;
 
+/** The share of the page's workers that a field was loaded with: what is derived of it later keeps to it. */
+export type WorkerShare = Pick<DeriveSettings, 'workerLimit'>;
+
+export function workerShareOf({ workerLimit }: WorkerShare): WorkerShare {
+  return workerLimit ? { workerLimit } : {};
+}
+
 /** Progress of one load. `fraction` is of the whole file's download or of all its fields' derivation, in [0, 1]. */
 export interface NSDFProgress {
   readonly phase: 'download' | 'derive';

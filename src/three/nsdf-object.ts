@@ -12,7 +12,7 @@ import { NsdfArgumentError } from '../index.ts';
 import type { Level } from '../lod/index.ts';
 import { linkedController } from '../plugin/abort.ts';
 import { copyWeights } from '../plugin/copy-weights.ts';
-import type { DeriveSettings } from '../plugin/derive-settings.ts';
+import { type DeriveSettings, type WorkerShare, workerShareOf } from '../plugin/derive-settings.ts';
 import { FieldSampler, type FieldSamples, type SampleTarget } from '../plugin/field-sampler.ts';
 import { type FieldSettings, type LodSettings, lodOf } from '../plugin/lod-settings.ts';
 import type { LevelGeometry } from './create-levels.ts';
@@ -51,7 +51,8 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
   private _levels: NSDFLevels | null = null;
   /** Until there is a mesh that has it. */
   private _material: Material | Material[] | null = null;
-  private _output: OutputSettings = {};
+  /** What later derivations have of the load's settings, where they say nothing else. */
+  private _kept: OutputSettings & WorkerShare = {};
 
   /** The field that the levels are derived from; null only in an object made without one. */
   get asset(): FieldAsset | null {
@@ -117,17 +118,22 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
 
   /**
    * Makes the object of a field and of what was derived from it.
-   * @param output where later derivations are to be, too.
+   * @param settings where later derivations are to be, and how many workers they may have, too.
    */
   static of(
     asset: FieldAsset,
     derived: DeriveResult | DerivedGeometry,
     material?: Material,
-    { output, renderer }: OutputSettings = {},
+    settings: OutputSettings & WorkerShare = {},
   ): NSDFObject {
+    const { output, renderer } = settings;
     const object = new NSDFObject();
     object._sampler = new FieldSampler(asset);
-    object._output = { ...(output && { output }), ...(renderer && { renderer }) };
+    object._kept = {
+      ...(output && { output }),
+      ...(renderer && { renderer }),
+      ...workerShareOf(settings),
+    };
     object.name = asset.name;
     const shown = 'geometry' in derived ? derived : geometryOf(derived, asset.name);
     object._material = material ?? null;
@@ -146,6 +152,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     const { lod: _lod, output: _output, renderer: _renderer, ...derive } = settings;
     const object = new NSDFObject();
     object._sampler = new FieldSampler(asset);
+    object._kept = workerShareOf(settings);
     object.name = asset.name;
     const { createLevels, NSDFLevels } = await import('./levels.ts');
     const store = createLevels(asset, derive, lod, onProgress);
@@ -173,7 +180,9 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     const asset = this._newestAsset();
     const { canKeepLevels, createLevels, NSDFLevels } = await import('./levels.ts');
     const wanted = lod === true ? {} : lod;
-    const settings = derive ?? this._levels?.derive ?? {};
+    const settings = derive
+      ? { ...workerShareOf(this._kept), ...derive }
+      : (this._levels?.derive ?? workerShareOf(this._kept));
     if (this._levels && canKeepLevels(this._levels, wanted, settings)) {
       this._levels.settings = wanted;
       return this;
@@ -208,7 +217,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
 
   /**
    * Derives the surface again, with other options, and puts it in place of what is shown; the material stays, levels of
-   * detail end. A call that is overtaken by a newer one, or by `dispose`, rejects with an AbortError and changes nothing;
+   * detail end. `output` and `workerLimit` are the load's where left out. A call that is overtaken by a newer one, or by `dispose`, rejects with an AbortError and changes nothing;
    * where it overtakes `updateWeights`, it derives those weights.
    * @throws what `deriveMesh` throws, and `options.signal`'s reason.
    */
@@ -306,7 +315,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     // Object3D's own copy, without children: LOD's would add the levels alone.
     Object.getPrototypeOf(LOD.prototype).copy.call(this, source, false);
     this._sampler = source._sampler;
-    this._output = source._output;
+    this._kept = source._kept;
     this._material = source._material;
     this.autoUpdate = source.autoUpdate;
     for (const child of source.children) {
@@ -357,7 +366,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     options: DeriveOptions & OutputSettings,
     signal: AbortSignal,
   ): Promise<DeriveStats> {
-    const derived = await deriveGeometry(asset, { ...this._output, ...options, signal });
+    const derived = await deriveGeometry(asset, { ...this._kept, ...options, signal });
     if (signal.aborted) derived.geometry.dispose();
     signal.throwIfAborted();
     this._endLevels();

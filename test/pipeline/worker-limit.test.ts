@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { registerNSDFLoader } from '../../src/babylon/index.ts';
+import { nsdfOf, registerNSDFLoader } from '../../src/babylon/index.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { configureWorkers, type DeriveOptions, deriveMesh, disposeWorkers } from '../../src/index.ts';
 import { createScheduler } from '../../src/lod/index.ts';
@@ -113,6 +113,56 @@ describe('NSDFLoader.setWorkerLimit', () => {
     expect(nJobs).toBeGreaterThanOrEqual(8); // previews and finest levels
     expect(mostAtWork).toBe(1);
     for (const group of groups) group.dispose();
+  });
+});
+
+describe('the share that a field was loaded with', () => {
+  const files = Array.from({ length: 4 }, (_, i) => writeNsdf(ball(i)));
+  const limited = () => new NSDFLoader(undefined, OPTIONS).setWorkerLimit(2);
+
+  test('holds for what its object derives later, its clones included', async () => {
+    const shared = limited();
+    const fields = (await Promise.all(files.map((file) => shared.parseAsync(file)))).map(
+      ({ fields: [f] }) => f,
+    );
+    [nJobs, mostAtWork] = [0, 0];
+    await Promise.all(fields.map((field) => field.clone().derive(OPTIONS)));
+    await Promise.all(fields.map((field) => field.derive(OPTIONS)));
+    expect([nJobs, mostAtWork]).toEqual([8, 2]);
+    await Promise.all(fields.map((field, i) => field.updateWeights(ball(i + 1), OPTIONS)));
+    expect([nJobs, mostAtWork]).toEqual([12, 2]);
+    // A limit of the call's own goes before it.
+    const workerLimit = { maxWorkers: 1 };
+    [nJobs, mostAtWork] = [0, 0];
+    await Promise.all(fields.map((field) => field.derive({ ...OPTIONS, workerLimit })));
+    expect([nJobs, mostAtWork]).toEqual([4, 1]);
+  });
+
+  test('holds for levels that are turned on later', async () => {
+    const shared = limited().setWorkerLimit(1);
+    const fields = (await Promise.all(files.map((file) => shared.parseAsync(file)))).map(
+      ({ fields: [f] }) => f,
+    );
+    const scheduler = createScheduler({ maxConcurrent: 4 });
+    const lod = { scheduler, levels: [{ tolerance: 0.1 }, { tolerance: 0.05 }], preview: 4 };
+    await Promise.all(fields.map((field) => field.setLod(lod, { backend: 'worker', cache: false })));
+    await Promise.all(fields.map((field) => field.loadLevel('finest')));
+    expect(mostAtWork).toBe(1);
+    for (const field of fields) field.dispose();
+  });
+
+  test('holds in Babylon', async () => {
+    registerNSDFLoader();
+    const scene = createScene();
+    const workerLimit = { maxWorkers: 2 };
+    const loaded = await six((i) =>
+      importInto(scene, writeNsdf(ball(i)), throughNsdf({ ...OPTIONS, workerLimit })),
+    );
+    const objects = loaded.map(({ meshes }) => meshes.map((mesh) => nsdfOf(mesh)).find((found) => found)!);
+    [nJobs, mostAtWork] = [0, 0];
+    await Promise.all(objects.map((object) => object.derive(OPTIONS)));
+    expect([nJobs, mostAtWork]).toEqual([6, 2]);
+    scene.dispose();
   });
 });
 
