@@ -5,6 +5,8 @@ import { NsdfBudgetError } from './errors.ts';
  * has the same table. What is not here grows no faster than the file itself.
  */
 export const BUDGETS = {
+  /** Fields of a file, those that no node shows included: each may be the whole of the others' bytes over again. */
+  nFields: 2 ** 12,
   /** Weights of a field's networks, its attributes' included, every layer counted: layers may share their bytes. */
   nWeights: 2 ** 23,
   /** Attributes of a field: each is a network to evaluate at every vertex. */

@@ -1,3 +1,4 @@
+import { BUDGETS } from '../budgets.ts';
 import { decodeField } from './decode-field.ts';
 import { EXTENSION_NAME } from './extension.ts';
 import { type GlbChunks, parseGlb } from './glb.ts';
@@ -109,13 +110,32 @@ function readMeshes(root: JsonObject, glb: GlbChunks): (NsdfMesh | null)[] {
     weights: fileWeightSource(views, glb),
     fallbacks: new FallbackReader(root.optionalObjects('accessors'), views, 4 * glb.bin.length),
   };
-  const meshes = root.optionalObjects('meshes').map((mesh) => mesh && readMesh(mesh, resources));
+  const json = root.optionalObjects('meshes');
+  const nFields = countFields(json);
+  if (nFields > BUDGETS.nFields) {
+    const message = `the file has ${nFields} fields, at most ${BUDGETS.nFields} are read: split it into several files`;
+    root.issues.unsupported('field-count', message, { path: '/meshes' });
+    return json.map(() => null);
+  }
+  const meshes = json.map((mesh) => mesh && readMesh(mesh, resources));
   const hasFields = meshes.some((mesh) => mesh !== null && mesh.fields.length > 0);
   if (hasFields && !readNames(root, 'extensionsUsed').includes(EXTENSION_NAME)) {
     const message = `${EXTENSION_NAME} is used but not listed in extensionsUsed`;
     root.issues.note('warning', 'reference', message, root.place('extensionsUsed'));
   }
   return meshes;
+}
+
+/** Primitives that carry a field, whatever is wrong with it. */
+function countFields(meshes: readonly (JsonObject | null)[]): number {
+  let n = 0;
+  for (const mesh of meshes) {
+    const primitives: unknown = mesh?.value.primitives;
+    if (!Array.isArray(primitives)) continue;
+    for (const primitive of primitives as readonly ({ extensions?: Record<string, unknown> | null } | null)[])
+      if (primitive?.extensions?.[EXTENSION_NAME] !== undefined) n++;
+  }
+  return n;
 }
 
 function readMesh(json: JsonObject, resources: Resources): NsdfMesh {

@@ -1,3 +1,4 @@
+import { checkBudget } from '../budgets.ts';
 import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from './asset.ts';
 import { encodeField, type FieldViews, fieldJson, placeNetworks, roundField } from './encode-field.ts';
@@ -33,7 +34,8 @@ export type WritableScene = NsdfScene | FieldAsset | readonly FieldAsset[];
  * the grid levels of all fields and attributes, coarse to fine, so that a prefix of the file is a usable coarse scene.
  * Stored hashes are not carried over: {@link writeNsdfHashed} makes new ones.
  * @throws {NsdfFormatError} if a field breaks a rule. @throws {NsdfArgumentError} if there is no field, a weight does
- * not fit `dtype`, a fallback has no triangle, or `weights` are those of another field.
+ * not fit `dtype`, a fallback has no triangle, or `weights` are those of another field. @throws {NsdfBudgetError} if there
+ * are more fields than a file may have.
  * @example
  * const bytes = writeNsdf(importSafetensors(trained), { dtype: 'f16' });
  */
@@ -110,6 +112,7 @@ class SceneWriter {
     const fields = this.#meshes.flatMap((mesh) => mesh.fields);
     if (fields.length === 0)
       throw new NsdfArgumentError('scene', 'the scene has no field, expected at least one');
+    checkBudget('nFields', fields.length, 'fields in one file', 'write several files');
     const attributes = this.#writeFallbacks(fields);
     const weights = this.#packed ? this.#referToWeights(fields, this.#packed) : this.#writeWeights(fields);
     const meshes = this.#meshes.map((mesh) => this.#meshJson(mesh, attributes, weights));

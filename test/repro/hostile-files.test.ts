@@ -50,6 +50,38 @@ describe('readNsdfPrefix, which never throws, takes', () => {
   });
 });
 
+describe('fields that share their bytes', () => {
+  const withFields = (n: number): Uint8Array =>
+    editJson(GRID, (json) => {
+      const [primitive] = json.meshes[0].primitives;
+      json.meshes = [{ primitives: [{ ...primitive }] }, { primitives: new Array(n - 1).fill(primitive) }];
+    });
+
+  it('are refused beyond their budget, without a look at any', () => {
+    const file = withFields(BUDGETS.nFields + 1);
+    expect(() => readNsdf(file)).toThrow(/has 4097 fields, at most 4096 are read: split it/);
+    expect(validateNsdf(file).filter(({ severity }) => severity === 'error')).toMatchObject([
+      { code: 'unsupported', feature: 'field-count', path: '/meshes' },
+    ]);
+    expect(readNsdfPrefix(file)?.fields).toEqual([]);
+    expect(validateNsdf(withFields(3)).filter(({ severity }) => severity === 'error')).toEqual([]);
+  });
+
+  it('are counted whatever else is wrong with the file', () => {
+    const broken = editJson(withFields(BUDGETS.nFields + 1), (json) => {
+      json.meshes.unshift(null, { primitives: 7 }, { primitives: [null, 3, { extensions: null }] });
+      for (const primitive of json.meshes[3].primitives) primitive.extensions.NSDF_neural_field = null;
+    });
+    const features = validateNsdf(broken).map((issue) => issue.feature);
+    expect(features).toContain('field-count');
+  });
+
+  it('are not written beyond it', () => {
+    const fields = new Array<FieldAsset>(BUDGETS.nFields + 1).fill(boxMlp([0.5, 0.5, 0.5]));
+    expect(() => writeNsdf(fields)).toThrow(NsdfBudgetError);
+  });
+});
+
 describe('inlineBuffers', () => {
   const withBuffers = (buffers: unknown): Uint8Array =>
     packGlb(
