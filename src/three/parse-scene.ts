@@ -69,12 +69,21 @@ async function toGroup(gltf: GLTF): Promise<NSDFGroup> {
   Group.prototype.copy.call(group, scene as Group, false);
   group.animations = gltf.animations;
   group.copyright = gltf.asset.copyright ?? null;
-  group.add(...scene.children);
+  addAll(group, [...scene.children]); // adding takes them out of the scene
   return group;
 }
 
 /** A file without scenes shows all its nodes. */
 async function gatherRoots({ parser }: GLTF): Promise<Group> {
   const nodes: Object3D[] = await parser.getDependencies('node');
-  return new Group().add(...nodes.filter((node) => node.parent === null));
+  return addAll(
+    new Group(),
+    nodes.filter((node) => node.parent === null),
+  );
+}
+
+/** `add` without anything to add writes an error to the console. */
+function addAll(group: Group, children: readonly Object3D[]): Group {
+  for (const child of children) group.add(child);
+  return group;
 }

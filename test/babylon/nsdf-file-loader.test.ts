@@ -13,6 +13,7 @@ import {
   registerNSDFLoader,
 } from '../../src/babylon/index.ts';
 import { NSDFFileLoader } from '../../src/babylon/pure.ts';
+import { packGlb } from '../../src/format/glb.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { NsdfFormatError } from '../../src/index.ts';
 import { emptyField } from '../fixtures/fields.ts';
@@ -185,6 +186,23 @@ describe('the loader of .nsdf files', () => {
     const { meshes } = await importInto(createScene(), writeInstancedScene(), throughNsdf(COARSE));
     expect((meshes[1] as Mesh).thinInstanceCount).toBe(3);
   });
+});
+
+describe('a file that shows nothing', () => {
+  it.each([{}, { scenes: [{}], scene: 0 }, { nodes: [{ name: 'a' }], scenes: [{ nodes: [0] }], scene: 0 }])(
+    'adds no mesh that has a shape: %j',
+    async (parts) => {
+      const glb = packGlb({ asset: { version: '2.0' }, ...parts }, new Uint8Array(0));
+      const scene = createScene();
+      const { meshes } = await importInto(scene, glb, throughNsdf(COARSE));
+      expect(meshes.filter((mesh) => mesh.getTotalVertices() > 0)).toEqual([]);
+      expect(meshes.filter((mesh) => nsdfOf(mesh) !== null)).toEqual([]);
+      expect(census(scene).materials).toBe(0);
+      const container = await LoadAssetContainerAsync(glb, scene, throughNsdf({ ...COARSE, lod: true }));
+      expect(container.meshes.filter((mesh) => mesh.getTotalVertices() > 0)).toEqual([]);
+      scene.dispose();
+    },
+  );
 });
 
 describe('a load that fails', () => {

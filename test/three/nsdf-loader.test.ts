@@ -1,5 +1,6 @@
 import { LoadingManager, type MeshStandardMaterial } from 'three';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { packGlb } from '../../src/format/glb.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { NsdfFormatError, NsdfLoadError } from '../../src/index.ts';
 import { NSDFGroup, NSDFLoader, type NSDFProgress } from '../../src/three/index.ts';
@@ -21,7 +22,27 @@ afterEach(() => {
 
 const url = (name: string) => `${server.url}/${name}`;
 
+/** glTF's ways to show nothing. */
+const EMPTY = [
+  {},
+  { scenes: [{}], scene: 0 },
+  { nodes: [{ name: 'a' }], scenes: [{ nodes: [0] }], scene: 0 },
+];
+
 describe('loading', () => {
+  it.each(EMPTY)('gives an empty group where the file shows nothing: %j', async (parts) => {
+    const glb = packGlb({ asset: { version: '2.0' }, ...parts }, new Uint8Array(0));
+    const complain = vi.spyOn(console, 'error');
+    const scene = await new NSDFLoader().parseAsync(glb);
+    expect(scene).toBeInstanceOf(NSDFGroup);
+    expect(scene.fields).toEqual([]);
+    const leveled = await new NSDFLoader().setLod(true).parseAsync(glb);
+    expect(leveled.fields).toEqual([]);
+    expect(complain).not.toHaveBeenCalled();
+    scene.dispose();
+    leveled.dispose();
+  });
+
   it('gives a group for scene.add, with its fields', async () => {
     const scene = await new NSDFLoader().loadAsync(url('ball.nsdf'));
     expect(scene).toBeInstanceOf(NSDFGroup);
