@@ -88,6 +88,7 @@ async function driveAt<T>(
       }
       if ('tasks' in step.value) {
         await runBatch?.(step.value);
+        control.throwIfCancelled();
         continue;
       }
       progress = step.value;
@@ -117,6 +118,7 @@ async function runHere(
       control.throwIfCancelled();
       continue;
     }
+    control.throwIfCancelled(); // whoever waited for the part before it has had a word
     const steps = mapSteps(runner.run(next.task), (fraction) => queue.progress(fraction));
     queue.give(next.id, await driveAt(pace, steps, control));
   }
