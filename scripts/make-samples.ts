@@ -59,7 +59,7 @@ const QUICK: TrainOptions = { ...THICK, steps: 600 };
 const THIN: TrainOptions = { steps: 1000, nFeaturesPerLevel: 2 };
 const MATTE = { metallicFactor: 0, roughnessFactor: 0.65 } as const;
 const RECIPES: Readonly<Record<string, Recipe>> = {
-  bunny: {
+  'bunny-compact': {
     train: THICK,
     step: 7e-4,
     material: { ...MATTE, name: 'clay', baseColorFactor: [0.8, 0.76, 0.7, 1] },
@@ -91,7 +91,7 @@ async function makeField(name: string, mesh: ColoredTriangles): Promise<string> 
   const packed = await packField(asset, { step: step * (max[0] - min[0]) });
   const scene = sceneOf(packed.asset, {
     material: { ...DEFAULT_MATERIAL, name, ...material },
-    copyright: name === 'bunny' ? BUNNY : OWN,
+    copyright: name === 'bunny-compact' ? BUNNY : OWN,
   });
   const bytes = await write(name, await writeNsdfHashed(scene, { dtype: packed.dtype }));
   return rowOf(name, mesh, bytes);
@@ -209,7 +209,7 @@ async function write(name: string, bytes: Uint8Array): Promise<Uint8Array> {
 const wanted = positionals.length > 0 ? positionals : [...Object.keys(RECIPES), 'clockwork'];
 for (const name of wanted) {
   if (name === 'clockwork') await makeClockwork();
-  else if (name !== 'bunny') console.log(await makeField(name, SAMPLES[name]()));
+  else if (name !== 'bunny-compact') console.log(await makeField(name, SAMPLES[name]()));
   else if (values.bunny) console.log(await makeField(name, (await readTriangles(values.bunny))[0]));
-  else console.error('bunny: left as it is; --bunny bunny.ply makes it anew');
+  else console.error('bunny-compact: left as it is; --bunny bunny.ply makes it anew');
 }
