@@ -6,6 +6,7 @@ import { type Forest, forestOf, gatherTrees } from '../partition/forest.ts';
 import { decodeRegions, encodeRegions, type Regions } from '../partition/regions-record.ts';
 import { verifyRegions } from '../partition/verify-regions.ts';
 import { createRandom } from '../surface/check-random.ts';
+import { concat } from '../surface/concat.ts';
 import type { SettledSlab } from './parts.ts';
 import { packRecord, unpackRecord } from './record-envelope.ts';
 import { REGIONS_RECORD } from './records.ts';
@@ -41,7 +42,10 @@ export function* recordRegions(
     trees.push({ forest: forestOf(lattice, slab.trees) });
     yield 0;
   }
-  const boxes = Int32Array.from(slabs.flatMap((slab) => [...slab.trees.boxes]));
+  const boxes = concat(
+    Int32Array,
+    slabs.map((slab) => slab.trees.boxes),
+  );
   const forest = gatherTrees(lattice, trees);
   const payload = yield* encodeRegions(lattice, { cull: { ...cull, boxes }, forest });
   return packRecord({ kind: REGIONS_RECORD, contentHash }, payload);

@@ -5,6 +5,7 @@ import { gatherTrees, NODE_UNSETTLED } from '../partition/forest.ts';
 import type { Regions } from '../partition/regions-record.ts';
 import { cutIntoSlabs, type Slabs } from '../partition/slabs.ts';
 import { cleanMesh } from '../surface/clean.ts';
+import { concat } from '../surface/concat.ts';
 import { explainEmpty } from '../surface/explain-empty.ts';
 import { directNormals, finishMesh, putOnZeroSet } from '../surface/finish.ts';
 import { joinParts } from '../surface/join-parts.ts';
@@ -127,15 +128,12 @@ function* search(
     };
   });
   const found = (yield* clock.run('partition', tasks)) as CullResult[];
-  const nBoxes = found.reduce((n, part) => n + part.nBoxes, 0);
-  const boxes = new Int32Array(nBoxes * 3);
-  let at = 0;
-  for (const part of found) {
-    boxes.set(part.boxes, at);
-    at += part.boxes.length;
-  }
+  const boxes = concat(
+    Int32Array,
+    found.map((part) => part.boxes),
+  );
   const nTested = found.reduce((n, part) => n + part.nTested, 0);
-  return { boxes, nBoxes, nTotal: found[0].nTotal, nTested };
+  return { boxes, nBoxes: boxes.length / 3, nTotal: found[0].nTotal, nTested };
 }
 
 function slabAt({ axis, cuts }: Slabs, i: number): Slab {

@@ -40,6 +40,8 @@ export class Coverer {
   private readonly landmarks: Landmarks;
   private readonly value = new Float64Array(1);
   private readonly gradient = new Float64Array(3);
+  /** The triangles before, until the middles of their sides are landmarks. */
+  private before: Int32Array;
   /** Of the last distance: the triangle. */
   private triangle = -1;
 
@@ -63,7 +65,7 @@ export class Coverer {
     this.detail = detail;
     this.frame = frame;
     this.landmarks = this.collect();
-    this.addMiddles(before);
+    this.before = before;
   }
 
   /** Vertices wanted at landmarks that would have folded the mesh, or had no room. */
@@ -96,13 +98,15 @@ export class Coverer {
   }
 
   /** Along a ridge between two vertices that are gone the mesh may be farther off than at them. */
-  private addMiddles(before: Int32Array): void {
-    const { landmarks: to, raw, field, frame, editor } = this;
+  private *addMiddles(): Generator<number, void> {
+    const { raw, editor, before } = this;
+    this.before = new Int32Array(0);
     const p = raw.positions;
-    const middles: number[] = [];
-    const seeds: number[] = [];
+    let middles: number[] = [];
+    let seeds: number[] = [];
     const point = new Float64Array(3);
     for (let c = 0; c < before.length; c++) {
+      if (c % (3 * LANDMARKS_PER_YIELD) === 0) yield c / before.length;
       const a = before[c];
       if (a < 0) continue;
       const b = before[c - (c % 3) + ((c + 1) % 3)];
@@ -113,9 +117,17 @@ export class Coverer {
       if (this.distanceOf(point, seed, enough) <= enough) continue;
       middles.push(...point);
       seeds.push(seed);
+      if (seeds.length < LANDMARKS_PER_YIELD) continue;
+      this.addOnZeroSet(middles, seeds);
+      [middles, seeds] = [[], []];
     }
+    if (seeds.length > 0) this.addOnZeroSet(middles, seeds);
+  }
+
+  /** Adds points, where they come onto the zero set, and a vertex near each. */
+  private addOnZeroSet(middles: readonly number[], seeds: readonly number[]): void {
+    const { landmarks: to, raw, field, frame } = this;
     const n = seeds.length;
-    if (n === 0) return;
     const found: RawMesh = { ...raw, positions: Float64Array.from(middles), nVertices: n };
     putOnZeroSet(field, found, frame.bounds, this.detail.least, [...seeds.keys()]);
     const values = new Float64Array(n);
@@ -132,6 +144,7 @@ export class Coverer {
   /** Adds vertices where landmarks are farther from the mesh than they may be; gives the triangles that changed. */
   *mend(): Generator<number, number[]> {
     const { editor } = this;
+    yield* this.addMiddles();
     const touched = new Set<number>();
     const far = yield* this.farther(SHARE);
     this.nRefused = 0;

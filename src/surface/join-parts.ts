@@ -1,3 +1,4 @@
+import { concat } from './concat.ts';
 import type { RawMesh } from './finish.ts';
 import type { RegionStructure } from './structure.ts';
 import type { PartStructure } from './structure-collector.ts';
@@ -105,7 +106,7 @@ function joinStructures(
   });
   const isFirst = firstEdges(all, places);
   const ofEdges = <T extends Int32Array | Int8Array | Float64Array>(
-    type: TypedArray<T>,
+    type: new (length: number) => T,
     of: (s: RegionStructure) => T,
   ) =>
     concat(
@@ -189,17 +190,4 @@ function firstEdges(all: readonly RegionStructure[], places: readonly Int32Array
       return isFirst;
     }),
   );
-}
-
-type Values = Int32Array | Int8Array | Uint8Array | Uint32Array | Float64Array;
-type TypedArray<T extends Values> = new (length: number) => T;
-
-function concat<T extends Values>(type: TypedArray<T>, parts: readonly T[]): T {
-  const joined = new type(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

@@ -15,8 +15,6 @@ export const ERROR_SEARCH = {
 export const SAMPLING = {
   /** Along a normal whose cosine with the gradient is less than this a distance means little. */
   leastCosine: 0.3,
-  /** Share of the tolerance from which a distance to first order is not believed: f may be steeper here than where it vanishes. */
-  sure: 0.5,
   /** Share beyond which, going by the slope at the corners, the gradient is asked. */
   look: 0.5,
 } as const;

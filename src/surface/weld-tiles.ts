@@ -1,4 +1,5 @@
 import type { Box3 } from '../format/asset.ts';
+import { concat } from './concat.ts';
 import type { SurfaceMesh } from './mesh.ts';
 
 const ITEMS_PER_YIELD = 16384;
@@ -74,7 +75,7 @@ export class TileWelder {
   *finish(): Generator<void, SurfaceMesh | number, void> {
     const nOpen = yield* this.#countOpen();
     if (nOpen + this.#nTwice > 0) return nOpen + this.#nTwice;
-    const normals = join(Float32Array, this.#normals);
+    const normals = concat(Float32Array, this.#normals);
     yield;
     for (let seam = 0; seam < this.#seamVertices.length; seam++) {
       if (seam % ITEMS_PER_YIELD === 0) yield;
@@ -82,9 +83,9 @@ export class TileWelder {
       const length = Math.hypot(x, y, z);
       if (length > 0) normals.set([x / length, y / length, z / length], 3 * this.#seamVertices[seam]);
     }
-    const positions = join(Float32Array, this.#positions);
+    const positions = concat(Float32Array, this.#positions);
     yield;
-    return { positions, normals, indices: join(Uint32Array, this.#indices) };
+    return { positions, normals, indices: concat(Uint32Array, this.#indices) };
   }
 
   /** Bits of the seams that each vertex is near. */
@@ -196,14 +197,4 @@ function areaOf(positions: Float32Array, [a, b, c]: readonly number[]): number {
   const side = (v: number) => [0, 1, 2].map((k) => positions[3 * v + k] - positions[3 * a + k]);
   const [u, v] = [side(b), side(c)];
   return Math.hypot(u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]);
-}
-
-function join<T extends Float32Array | Uint32Array>(type: new (length: number) => T, parts: readonly T[]): T {
-  const joined = new type(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

@@ -5,6 +5,7 @@ import { collectBuffers } from '../pipeline/buffers.ts';
 import { fromWire, toWire, type WireError } from '../pipeline/error-wire.ts';
 import type { WorkerLike } from '../pipeline/worker-host.ts';
 import { createEventYield, type EventYield } from '../pipeline/yield-to-events.ts';
+import { concat } from '../surface/concat.ts';
 import { type ColoredTriangles, type ColorSource, colorSourceOf } from './color-source.ts';
 import { type DistanceSource, MeshSource, type SamplePools } from './distance-source.ts';
 import {
@@ -111,18 +112,8 @@ export class LocalReplica implements ReplicaPort {
       if (timeMs > SLICE_MS) nQueries = Math.max(1, nQueries >> 1);
       await this.events.giveWay();
     }
-    return joined(parts);
+    return concat(Float64Array, parts);
   }
-}
-
-export function joined(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** Meshes that are read as one, and the cube to train in, where it is not to be chosen. */

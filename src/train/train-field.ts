@@ -1,29 +1,27 @@
 import { NsdfArgumentError } from '../errors.ts';
-import { createAttribute } from '../field/attribute-field.ts';
-import { type CpuField, createCpuField } from '../field/cpu-field.ts';
-import type { Box3, FieldAsset } from '../format/asset.ts';
-import { toSrgb } from '../format/srgb.ts';
+import { createCpuField } from '../field/cpu-field.ts';
+import type { FieldAsset } from '../format/asset.ts';
 import { abortable } from '../pipeline/abortable.ts';
-import { BackendUnavailableError } from '../pipeline/backend.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveOptions } from '../pipeline/options.ts';
-import type { WorkerLike } from '../pipeline/worker-host.ts';
 import { createEventYield } from '../pipeline/yield-to-events.ts';
 import { createRandom } from '../surface/check-random.ts';
+import { concat } from '../surface/concat.ts';
 import { localPositions } from '../surface/mesh.ts';
-import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 import { cosineShare } from './adam.ts';
 import { ColorField } from './color-field.ts';
-import { COLOR_STRIDE, type ColoredTriangles, colorSourceOf } from './color-source.ts';
-import { MeshSource, normal, type SamplePools } from './distance-source.ts';
-import { FunctionSource, type SignedDistance } from './function-source.ts';
+import type { ColoredTriangles } from './color-source.ts';
+import type { SamplePools } from './distance-source.ts';
+import { type FalseParts, falseParts, jitter } from './false-parts.ts';
+import type { SignedDistance } from './function-source.ts';
 import { SAMPLE_STRIDE } from './gradient.ts';
 import { planTraining, type TrainOptions, type TrainPlan, type TrainProgress } from './options.ts';
-import type { ReplicaSetup, SparseGradient, TrainingState } from './replica.ts';
-import { joined, LocalReplica, type MeshInput, type ReplicaPort, WorkerReplica } from './replica-port.ts';
-import { startTrainWorker } from './start-train-worker.ts';
+import type { SparseGradient, TrainingState } from './replica.ts';
+import type { ReplicaPort } from './replica-port.ts';
+import { type Started, startReplicas } from './start-replicas.ts';
 import { type FieldShape, TrainableField } from './trainable-field.ts';
-import { componentsOf, prepareMesh, type TrainingMesh } from './training-mesh.ts';
+import { colorError, sumOfDistances } from './training-error.ts';
+import type { TrainingMesh } from './training-mesh.ts';
 
 /** What training gives. Lengths are in the source's own units. */
 export interface TrainResult {
@@ -66,14 +64,10 @@ const TIMED_STEPS = 10;
 /** Boxes of the lattice, and share of the domain's half side for the derivation, by which far parts are looked for. */
 const MEND_PREVIEW = 96;
 const MEND_TOLERANCE = 2e-3;
-/** A vertex farther from the source than this, in the cube, is none of the surface. */
-const FAR_FROM_SOURCE = 8e-3;
 /** Tries to train far parts away, their steps, and their share of the rates. */
 const MAX_MENDS = 3;
 const MEND_STEPS = 60;
 const MEND_SHARE = 0.1;
-/** Slopes below this are taken for it: |f| / |∇f| says nothing on a plateau. */
-const LEAST_SLOPE = 0.3;
 /** Share of the time asked for that training gets; the rest is for looking for far parts. */
 const TIME_SHARE = 0.85;
 
@@ -108,7 +102,7 @@ export async function trainField(
     throw new NsdfArgumentError('resume', `resume has colours of shape ${found}, expected ${expected}`);
   }
   const startMs = performance.now();
-  const training = new Training(await start(source, plan, options), plan, options, startMs);
+  const training = new Training(await startReplicas(source, plan, options), plan, options, startMs);
   const abort = (): void => training.close();
   options.signal?.addEventListener('abort', abort);
   try {
@@ -119,75 +113,6 @@ export async function trainField(
   } finally {
     options.signal?.removeEventListener('abort', abort);
     training.close();
-  }
-}
-
-/** Replicas that are ready, and what they train on. */
-interface Started {
-  readonly ports: readonly ReplicaPort[];
-  readonly domain: Box3;
-  readonly mesh: TrainingMesh | undefined;
-  readonly nWorkers: number;
-  readonly workersReason: string | undefined;
-}
-
-async function start(
-  source: ColoredTriangles | readonly ColoredTriangles[] | SignedDistance,
-  plan: TrainPlan,
-  { domain, signal, createWorker = startTrainWorker }: TrainOptions,
-): Promise<Started> {
-  const setup = (nReplicas: number): ReplicaSetup => ({ ...plan, nReplicas });
-  if ('distance' in source) {
-    const ports = [new LocalReplica(await FunctionSource.find(source, signal), setup(1), 0)];
-    const workersReason = plan.nWorkers > 0 ? 'a function cannot be sent to a worker' : undefined;
-    return { ports, domain: source.domain, mesh: undefined, nWorkers: 0, workersReason };
-  }
-  const input = { meshes: 'positions' in source ? [source] : source, domain };
-  let workersReason: string | undefined;
-  if (plan.nWorkers > 0) {
-    try {
-      const { ports, mesh } = await startWorkers(input, setup(plan.nWorkers), createWorker, signal);
-      return { ports, domain: mesh.domain, mesh, nWorkers: ports.length, workersReason };
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!(error instanceof BackendUnavailableError)) throw error;
-      workersReason = error.message;
-    }
-  }
-  const mesh = prepareMesh(input.meshes, domain);
-  const colors = plan.color && colorSourceOf(input.meshes, mesh.domain);
-  const ports = [new LocalReplica(new MeshSource(mesh.triangles, mesh.surface), setup(1), 0, colors)];
-  return { ports, domain: mesh.domain, mesh, nWorkers: 0, workersReason };
-}
-
-async function startWorkers(
-  input: MeshInput,
-  setup: ReplicaSetup,
-  createWorker: () => WorkerLike,
-  signal: AbortSignal | undefined,
-): Promise<{ ports: WorkerReplica[]; mesh: TrainingMesh }> {
-  const ports: WorkerReplica[] = [];
-  const closeAll = (): void => {
-    for (const port of ports) port.close();
-  };
-  signal?.addEventListener('abort', closeAll);
-  try {
-    for (let i = 0; i < setup.nReplicas; i++) {
-      let worker: WorkerLike;
-      try {
-        worker = createWorker();
-      } catch (cause) {
-        throw new BackendUnavailableError(`No worker can be started: ${(cause as Error).message}`, { cause });
-      }
-      ports.push(new WorkerReplica(worker, input, setup, i));
-    }
-    const [mesh] = await Promise.all(ports.map(({ ready }) => ready));
-    return { ports, mesh };
-  } catch (error) {
-    closeAll();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', closeAll);
   }
 }
 
@@ -435,7 +360,7 @@ class Training {
   ): Promise<Float64Array> {
     const { ports } = this.started;
     const cut = (i: number) => Math.floor((n * i) / ports.length);
-    return joined(await Promise.all(ports.map((port, i) => call(port, cut(i), cut(i + 1)))));
+    return concat(Float64Array, await Promise.all(ports.map((port, i) => call(port, cut(i), cut(i + 1)))));
   }
 
   private seconds(): number {
@@ -468,122 +393,6 @@ class Training {
 
 function factsOf({ triangles: _, surface: __, ...facts }: TrainingMesh): NonNullable<TrainStats['mesh']> {
   return facts;
-}
-
-/** Sum of |f| / |∇f|: to first order the distances of the zero set from the points. */
-function sumOfDistances(field: CpuField, points: Float64Array): number {
-  const values = new Float64Array(points.length / 3);
-  const gradients = new Float64Array(points.length);
-  field.evaluateWithGradient(points, values, gradients);
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) {
-    const slope = Math.hypot(gradients[i * 3], gradients[i * 3 + 1], gradients[i * 3 + 2]);
-    sum += Math.abs(values[i]) / Math.max(slope, LEAST_SLOPE);
-  }
-  return sum;
-}
-
-/**
- * Mean difference of sRGB channels.
- * @param samples f64[n * COLOR_STRIDE], in the cube.
- */
-function colorError(
-  asset: FieldAsset,
-  samples: Float64Array,
-  toLocal: (x: number, axis: number) => number,
-): number {
-  const n = samples.length / COLOR_STRIDE;
-  const points = new Float64Array(n * 3);
-  for (let i = 0; i < points.length; i++) {
-    const axis = i % 3;
-    points[i] = toLocal(samples[((i - axis) / 3) * COLOR_STRIDE + axis], axis);
-  }
-  const found = new Float64Array(n * 3);
-  createAttribute(asset, 'COLOR_0').evaluate(points, found);
-  let sum = 0;
-  for (let i = 0; i < found.length; i++) {
-    const channel = i % 3;
-    const expected = samples[((i - channel) / 3) * COLOR_STRIDE + 3 + channel];
-    sum += Math.abs(toSrgb(found[i]) - toSrgb(Math.min(1, expected)));
-  }
-  return n > 0 ? sum / found.length : 0;
-}
-
-interface FalseParts {
-  readonly nComponents: number;
-  /** Components that are none of the source's. */
-  readonly nFalse: number;
-  /** f64[3n], in the cube: their vertices, and those of others that lie far from the source; none where `nFalse` is 0. */
-  readonly points: Float64Array;
-}
-
-/** Vertices of a component that are asked whether it is false. */
-const N_WITNESSES = 64;
-/** A piece that comes nowhere as near as this to the source, in the cube, is beside it. */
-const TOUCH = 2e-3;
-
-/**
- * Finds components of a mesh that are none of the source's: those that lie far from it with all their vertices, and those beside it that
- * stand for nothing, which no distance tells: a true part may be as small as a false one, and as ill trained. They are those
- * where most of the source's points nearest to them are nearer to another component, and those that nowhere touch the part of the
- * source that they are beside, for which there is a larger one.
- * @param points f64[3n], the vertices, in the cube.
- * @param closest f64[4n], the source's points nearest to them, and the numbers of its parts; see `Replica.closestPoints`.
- */
-export function falseParts(
-  indices: Triangles['indices'],
-  points: Float64Array,
-  closest: Float64Array,
-): FalseParts {
-  const componentOf = componentsOf(indices, points.length / 3);
-  const members = new Map<number, number[]>();
-  componentOf.forEach((component, v) => {
-    if (component < 0) return;
-    const known = members.get(component);
-    if (known === undefined) members.set(component, [v]);
-    else known.push(v);
-  });
-  const distance = (v: number): number =>
-    Math.hypot(...[0, 1, 2].map((k) => points[v * 3 + k] - closest[v * 4 + k]));
-  const isFar = (v: number): boolean => distance(v) > FAR_FROM_SOURCE;
-  const tree = members.size > 1 ? new TriangleTree({ positions: points, indices }) : undefined;
-  const standsFor = (v: number): number => {
-    tree?.closest(closest[v * 4], closest[v * 4 + 1], closest[v * 4 + 2]);
-    return tree === undefined ? componentOf[v] : componentOf[indices[tree.triangle * 3]];
-  };
-  const wrong = new Set<number>();
-  const known = new Set<number>();
-  const bySize = [...members].sort(([, a], [, b]) => b.length - a.length);
-  for (const [component, vertices] of bySize) {
-    const stride = Math.max(1, Math.floor(vertices.length / N_WITNESSES));
-    const witnesses = vertices.filter((_, i) => i % stride === 0);
-    const nOwn = witnesses.filter((v) => standsFor(v) === component).length;
-    const part = closest[vertices[0] * 4 + 3];
-    const isBeside = known.has(part) && vertices.every((v) => distance(v) > TOUCH);
-    if (2 * nOwn < witnesses.length || isBeside || vertices.every(isFar)) wrong.add(component);
-    else if (part >= 0) known.add(part);
-  }
-  const found: number[] = [];
-  for (let v = 0; wrong.size > 0 && v < componentOf.length; v++) {
-    if (componentOf[v] < 0 || !(wrong.has(componentOf[v]) || isFar(v))) continue;
-    found.push(points[v * 3], points[v * 3 + 1], points[v * 3 + 2]);
-  }
-  return { nComponents: members.size, nFalse: wrong.size, points: Float64Array.from(found) };
-}
-
-/** n points drawn from others, moved a little, inside the cube. */
-function jitter(points: Float64Array, n: number, random: () => number): Float64Array {
-  const out = new Float64Array(Math.floor(n) * 3);
-  for (let i = 0; i < out.length; i += 3) {
-    const from = Math.floor(random() * (points.length / 3)) * 3;
-    for (let k = 0; k < 3; k++) {
-      out[i + k] = Math.min(
-        0.999999,
-        Math.max(-0.999999, points[from + k] + FAR_FROM_SOURCE * normal(random)),
-      );
-    }
-  }
-  return out;
 }
 
 function isSameShape(a: FieldShape, b: FieldShape): boolean {

@@ -5,11 +5,11 @@ import { deriveMesh } from '../../src/pipeline/derive.ts';
 import type { WorkerLike } from '../../src/pipeline/worker-host.ts';
 import { checkTopology } from '../../src/surface/check-topology.ts';
 import { MeshSource } from '../../src/train/distance-source.ts';
+import { falseParts } from '../../src/train/false-parts.ts';
 import { LOSS_WEIGHT_DEFAULTS } from '../../src/train/gradient.ts';
 import { trainField } from '../../src/train/index.ts';
 import { Replica } from '../../src/train/replica.ts';
 import { type FromReplica, serveReplica, type ToReplica } from '../../src/train/replica-port.ts';
-import { falseParts } from '../../src/train/train-field.ts';
 import { join, sphere, typed } from '../surface/check-meshes.ts';
 
 const SMALL = {

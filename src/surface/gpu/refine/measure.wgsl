@@ -40,9 +40,8 @@ fn measureSample(item: u32) {
       f = here.w;
       let slope = max(abs(dot(here.xyz, normal)), LEAST_COSINE * length(here.xyz));
       // Where there is no slope the distance is in f's own units.
-      let share = abs(f) / select(1.0, slope, slope > 0.0) / tolerance;
-      if (abs(f) <= LOOK * tolerance * leastSlope || share < SURE || longest <= tolerance) { break; }
-      isBeyond = share > round.share;
+      isBeyond = abs(f) / select(1.0, slope, slope > 0.0) > round.share * tolerance;
+      if (abs(f) <= LOOK * tolerance * leastSlope || longest <= tolerance) { break; }
     } else {
       if ((here.w >= 0.0) != (f >= 0.0)) { break; }
       off = select(0u, 1u, isBeyond || k > N_WAYS);

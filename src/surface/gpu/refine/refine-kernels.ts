@@ -47,7 +47,6 @@ function kernelSources(resources: FieldResources) {
   const flips = 'const BETTER = 0x80000000u;\n';
   const rules = ruleConstants({
     LEAST_COSINE: SAMPLING.leastCosine,
-    SURE: SAMPLING.sure,
     LOOK: SAMPLING.look,
   });
   const measured = head + samplePatternWgsl + detailWgsl + waysWgsl + rules + fieldCode(resources, 10, true);

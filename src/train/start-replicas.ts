@@ -1,0 +1,84 @@
+import type { Box3 } from '../format/asset.ts';
+import { BackendUnavailableError } from '../pipeline/backend.ts';
+import type { WorkerLike } from '../pipeline/worker-host.ts';
+import { type ColoredTriangles, colorSourceOf } from './color-source.ts';
+import { MeshSource } from './distance-source.ts';
+import { FunctionSource, type SignedDistance } from './function-source.ts';
+import type { TrainOptions, TrainPlan } from './options.ts';
+import type { ReplicaSetup } from './replica.ts';
+import { LocalReplica, type MeshInput, type ReplicaPort, WorkerReplica } from './replica-port.ts';
+import { startTrainWorker } from './start-train-worker.ts';
+import { prepareMesh, type TrainingMesh } from './training-mesh.ts';
+
+/** Replicas that are ready, and what they train on. */
+export interface Started {
+  readonly ports: readonly ReplicaPort[];
+  readonly domain: Box3;
+  readonly mesh: TrainingMesh | undefined;
+  readonly nWorkers: number;
+  readonly workersReason: string | undefined;
+}
+
+/**
+ * Starts the replicas: in workers where there may be some, else one on this thread.
+ * @throws what workers fail with, but for those that cannot be started.
+ */
+export async function startReplicas(
+  source: ColoredTriangles | readonly ColoredTriangles[] | SignedDistance,
+  plan: TrainPlan,
+  { domain, signal, createWorker = startTrainWorker }: TrainOptions,
+): Promise<Started> {
+  const setup = (nReplicas: number): ReplicaSetup => ({ ...plan, nReplicas });
+  if ('distance' in source) {
+    const ports = [new LocalReplica(await FunctionSource.find(source, signal), setup(1), 0)];
+    const workersReason = plan.nWorkers > 0 ? 'a function cannot be sent to a worker' : undefined;
+    return { ports, domain: source.domain, mesh: undefined, nWorkers: 0, workersReason };
+  }
+  const input = { meshes: 'positions' in source ? [source] : source, domain };
+  let workersReason: string | undefined;
+  if (plan.nWorkers > 0) {
+    try {
+      const { ports, mesh } = await startWorkers(input, setup(plan.nWorkers), createWorker, signal);
+      return { ports, domain: mesh.domain, mesh, nWorkers: ports.length, workersReason };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof BackendUnavailableError)) throw error;
+      workersReason = error.message;
+    }
+  }
+  const mesh = prepareMesh(input.meshes, domain);
+  const colors = plan.color && colorSourceOf(input.meshes, mesh.domain);
+  const ports = [new LocalReplica(new MeshSource(mesh.triangles, mesh.surface), setup(1), 0, colors)];
+  return { ports, domain: mesh.domain, mesh, nWorkers: 0, workersReason };
+}
+
+async function startWorkers(
+  input: MeshInput,
+  setup: ReplicaSetup,
+  createWorker: () => WorkerLike,
+  signal: AbortSignal | undefined,
+): Promise<{ ports: WorkerReplica[]; mesh: TrainingMesh }> {
+  const ports: WorkerReplica[] = [];
+  const closeAll = (): void => {
+    for (const port of ports) port.close();
+  };
+  signal?.addEventListener('abort', closeAll);
+  try {
+    for (let i = 0; i < setup.nReplicas; i++) {
+      let worker: WorkerLike;
+      try {
+        worker = createWorker();
+      } catch (cause) {
+        throw new BackendUnavailableError(`No worker can be started: ${(cause as Error).message}`, { cause });
+      }
+      ports.push(new WorkerReplica(worker, input, setup, i));
+    }
+    const [mesh] = await Promise.all(ports.map(({ ready }) => ready));
+    return { ports, mesh };
+  } catch (error) {
+    closeAll();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', closeAll);
+  }
+}
