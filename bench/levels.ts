@@ -1,14 +1,18 @@
 // What levels cost in U: the processor time in which one thread evaluates a dense lattice of 128³ boxes of the field with the same
-// evaluator. `npm run bench` prints it; `npx tsx bench/levels.ts [colliding, more.nsdf or more.safetensors ...]` measures nothing else.
+// evaluator. `npm run bench` prints it; `npx tsx bench/levels.ts [colliding, fine, more.nsdf or
+// more.safetensors ...]` measures nothing else.
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CpuField, createCpuField } from '../src/field/cpu-field.ts';
 import { deriveMesh } from '../src/pipeline/derive.ts';
 import { checkMesh } from '../src/surface/check.ts';
 import { latticeValues } from '../src/surface/marching-cubes.ts';
+import { withFineLevels } from '../test/fixtures/grid-fields.ts';
 import { collidingField, fieldOf } from './gpu/fields.ts';
 import { aboutThisRun, type Results, toBlock, writeResults } from './results-file.ts';
 
+/** bunny-S with levels of 256 and 512 cells, hashed, that move its surface by about a third of the default tolerance: as if trained. */
+const FINE = { cells: [256, 512], amplitude: 3e-4 };
 const LEVELS = [{ resolution: 8 }, { resolution: 32 }, { resolution: 64 }, {}];
 /** Points for each of the two distances, others than the level's own. */
 const SAMPLES = 20_000;
@@ -70,7 +74,12 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const bunny = fileURLToPath(new URL('../test/fixtures/bunny-S.nsdf', import.meta.url));
   const paths = process.argv.slice(2);
   for (const path of paths.length > 0 ? paths : [bunny, 'colliding']) {
-    const asset = path === 'colliding' ? collidingField() : fieldOf(path);
+    const asset =
+      path === 'colliding'
+        ? collidingField()
+        : path === 'fine'
+          ? withFineLevels(fieldOf(bunny), 3, FINE)
+          : fieldOf(path);
     const name = basename(path).replace(/\.[^.]*$/, '');
     console.log(await measureLevels(createCpuField(asset), name, 3));
   }

@@ -1,10 +1,15 @@
 import { BackwardBounds } from './backward-bounds.ts';
 import type { BoxEncoder } from './box-encoder.ts';
+import { InputSlopes } from './input-slopes.ts';
 import { LayerBounds, sumError } from './layer-bounds.ts';
 import type { Network } from './mlp.ts';
 
 /** Encloses f over boxes. */
-export type Bounder = (min: ArrayLike<number>, max: ArrayLike<number>) => { lo: number; hi: number };
+export interface Bounder {
+  bound(min: ArrayLike<number>, max: ArrayLike<number>): { lo: number; hi: number };
+  /** See `CpuField.deviation`; of the box bounded last. */
+  deviation(): number;
+}
 
 /**
  * First layer whose open neurons are bounded backward too. For layer 1 forward bounds are the same where layer 0 is
@@ -20,7 +25,11 @@ const FIRST_REFINED = 2;
  */
 export function createBounder(network: Network, encoder: BoxEncoder): Bounder {
   const { nInputs, hidden, lastWeights, lastBias } = network;
-  const inputs = { corners: new Float64Array(nInputs * 8), radius: new Float64Array(nInputs) };
+  const inputs = {
+    corners: new Float64Array(nInputs * 8),
+    radius: new Float64Array(nInputs),
+    deviation: new Float64Array(nInputs),
+  };
   const layers = hidden.map((layer) => new LayerBounds(layer));
   const backward = new BackwardBounds(hidden, layers, inputs);
   const sets = hidden.map(({ weights, bias, nOut }) => ({ weights, bias, rows: new Int32Array(nOut), n: 0 }));
@@ -33,8 +42,8 @@ export function createBounder(network: Network, encoder: BoxEncoder): Bounder {
   const hi = new Float64Array(1).fill(Number.POSITIVE_INFINITY);
   const all = Int32Array.from({ length: nInputs }, (_, i) => i);
 
-  return (min, max) => {
-    encoder.encode(min, max, inputs.corners, inputs.radius);
+  const bound: Bounder['bound'] = (min, max) => {
+    encoder.encode(min, max, inputs.corners, inputs.radius, inputs.deviation);
     if (firstSlack !== undefined) layers[0].encloseFirst(inputs.corners, inputs.radius, firstSlack, all);
     for (let l = 1; l < layers.length; l++) {
       layers[l].encloseAfter(layers[l - 1]);
@@ -55,6 +64,17 @@ export function createBounder(network: Network, encoder: BoxEncoder): Bounder {
       hi: Number.isNaN(most) ? Number.POSITIVE_INFINITY : most,
     };
   };
+  const slopes = new InputSlopes(hidden, layers, lastWeights);
+  const deviation = (): number => {
+    const sizes = slopes.find();
+    let sum = 0;
+    for (let i = 0; i < nInputs; i++) {
+      const off = inputs.deviation[i];
+      if (off > 0) sum += sizes[i] * (off + encoder.roundingError[i]);
+    }
+    return Number.isNaN(sum) ? Number.POSITIVE_INFINITY : sum;
+  };
+  return { bound, deviation };
 }
 
 /** By how much rounding can move W input + b: f64[rows]. */

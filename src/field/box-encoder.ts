@@ -11,8 +11,15 @@ export interface BoxEncoder {
    * Inputs that are trilinear themselves have radius 0.
    * @param corners f64[nInputs * 8], the values of T_i; bit k of the corner is its side along axis k.
    * @param radius f64[nInputs]
+   * @param deviation f64[nInputs]: bounds how far input_i is from the trilinear interpolant of its own corner values.
    */
-  encode(min: ArrayLike<number>, max: ArrayLike<number>, corners: Float64Array, radius: Float64Array): void;
+  encode(
+    min: ArrayLike<number>,
+    max: ArrayLike<number>,
+    corners: Float64Array,
+    radius: Float64Array,
+    deviation: Float64Array,
+  ): void;
   /** See `CpuField.prepareBound`. */
   prepare(min: ArrayLike<number>, max: ArrayLike<number>): Generator<void, void, void> | undefined;
   /** See `CpuField.featureRange`. */
@@ -37,7 +44,8 @@ function createCoordinateBoxes(frame: DomainFrame): BoxEncoder {
   return {
     magnitude,
     roundingError: magnitude.map((m) => 4 * ULP * m),
-    encode(min, max, corners, radius) {
+    encode(min, max, corners, radius, deviation) {
+      deviation.fill(0);
       for (let axis = 0; axis < 3; axis++) {
         const lo = toInput(frame, axis, min[axis]);
         const hi = toInput(frame, axis, max[axis]);
@@ -67,9 +75,9 @@ export function createBoxEncoder(encoding: FieldAsset['encoding'], frame: Domain
   return {
     magnitude,
     roundingError: magnitude.map((m, i) => m * (64 * ULP + 8 * snapDistance(levels[Math.floor(i / F)]))),
-    encode(min, max, corners, radius) {
+    encode(min, max, corners, radius, deviation) {
       place(min, max);
-      for (let l = 0; l < boxes.length; l++) boxes[l].encode(lo, hi, corners, radius, l * F);
+      for (let l = 0; l < boxes.length; l++) boxes[l].encode(lo, hi, corners, radius, deviation, l * F);
     },
     prepare(min, max) {
       place(min, max);

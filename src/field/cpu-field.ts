@@ -68,6 +68,11 @@ export interface CpuField {
    */
   bound(min: ArrayLike<number>, max: ArrayLike<number>): { lo: number; hi: number };
   /**
+   * Certified, of the box that was bounded last: how far f is, at most, from the network's value at the trilinear interpolants
+   * of its inputs' values at the box's corners. 0 where no plane of the grid passes through the box.
+   */
+  deviation(): number;
+  /**
    * What has to be built before this box can be bounded and takes more than milliseconds, to be run in steps; undefined
    * where there is nothing to do. `bound` builds it in one go otherwise.
    */
@@ -150,7 +155,10 @@ export function createCpuField(asset: FieldAsset): CpuField {
     bound(min, max) {
       boxEncoder ??= createBoxEncoder(encoding, frame);
       bounder ??= createBounder(network, boxEncoder);
-      return bounder(min, max);
+      return bounder.bound(min, max);
+    },
+    deviation() {
+      return bounder?.deviation() ?? Number.POSITIVE_INFINITY;
     },
     prepareBound(min, max) {
       boxEncoder ??= createBoxEncoder(encoding, frame);

@@ -229,6 +229,19 @@ export class LayerBounds {
     }
   }
 
+  /** From slopes by the ReLUs, middle ± radius, to slopes by z, in place; of inactive neurons they are not read. */
+  passSlopes(middle: Float64Array, radius: Float64Array): void {
+    const { live, nLive, state } = this;
+    for (let k = 0; k < nLive; k++) {
+      const i = live[k];
+      if (state[i] !== UNSTABLE) continue;
+      const low = Math.min(0, middle[i] - radius[i]);
+      const high = Math.max(0, middle[i] + radius[i]);
+      middle[i] = (low + high) / 2;
+      radius[i] = (high - low) / 2;
+    }
+  }
+
   /** Collects the neurons whose sign is open. */
   unstableRows(out: Int32Array): number {
     let n = 0;

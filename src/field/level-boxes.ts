@@ -8,7 +8,14 @@ const MAX_VERTICES = 512;
 /** One level's features over boxes given by their ends in the unit cube; results go to `at` on, F features. */
 export interface LevelBoxes {
   /** See `BoxEncoder.encode`. */
-  encode(lo: Float64Array, hi: Float64Array, corners: Float64Array, radius: Float64Array, at: number): void;
+  encode(
+    lo: Float64Array,
+    hi: Float64Array,
+    corners: Float64Array,
+    radius: Float64Array,
+    deviation: Float64Array,
+    at: number,
+  ): void;
   /** Ranges; returns whether the box lies in one cell. */
   range(lo: Float64Array, hi: Float64Array, outLo: Float64Array, outHi: Float64Array, at: number): boolean;
   /**
@@ -101,7 +108,7 @@ export function createLevelBoxes(level: GridLevel, F: number): LevelBoxes {
       rangeOf(nVertices, outLo, outHi, at);
       return nVertices === 8;
     },
-    encode(lo, hi, corners, radius, at) {
+    encode(lo, hi, corners, radius, deviation, at) {
       const nVertices = place(lo, hi);
       if (nVertices === 8) {
         cellOffsets(level, F, first[0], first[1], first[2], cell);
@@ -111,6 +118,7 @@ export function createLevelBoxes(level: GridLevel, F: number): LevelBoxes {
         }
         for (let k = 0; k < F; k++) {
           radius[at + k] = 0;
+          deviation[at + k] = 0;
           cornersInCell(level.params, cell, k, fractions, corners, (at + k) * 8);
         }
         return;
@@ -124,6 +132,7 @@ export function createLevelBoxes(level: GridLevel, F: number): LevelBoxes {
           fitTrilinear(values, F, k, size, parameters, corners, (at + k) * 8, fitRange) < highs[k] - lows[k];
         const middle = isFitted ? (fitRange[0] + fitRange[1]) / 2 : (lows[k] + highs[k]) / 2;
         radius[at + k] = isFitted ? (fitRange[1] - fitRange[0]) / 2 : (highs[k] - lows[k]) / 2;
+        deviation[at + k] = isFitted ? Math.max(-fitRange[0], fitRange[1]) : highs[k] - lows[k];
         for (let c = (at + k) * 8; c < (at + k + 1) * 8; c++)
           corners[c] = (isFitted ? corners[c] : 0) + middle;
       }

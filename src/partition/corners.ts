@@ -10,19 +10,36 @@ export const MAX_SPLIT_DEPTH = 9;
 
 /**
  * The lattice on which every box corner lies: along each axis the base planes (marks or a uniform division), each
- * interval divided in 2^subBits so that bisected boxes have integer corners too.
+ * interval divided in 2^subBits so that bisected boxes have integer corners too. The search for surface ends at roots,
+ * of 2^rootBits base boxes an axis each, fewer at the domain's upper faces.
  */
 export interface Lattice {
   /** Local coordinates of the base planes, one sorted array an axis. */
   readonly planes: readonly [Float64Array, Float64Array, Float64Array];
   readonly subBits: number;
+  readonly rootBits: number;
 }
 
-/** A lattice over the given planes, with as many sub-bits as a corner key below 2^53 allows. */
+/** A lattice over the given planes, with as many sub-bits as a corner key below 2^53 allows; its roots are the base boxes. */
 export function createLattice(planes: readonly [Float64Array, Float64Array, Float64Array]): Lattice {
   const bits = planes.reduce((sum, p) => sum + Math.log2(p.length), 0);
   const subBits = Math.max(0, Math.min(MAX_SPLIT_DEPTH, Math.floor((52.5 - bits) / 3)));
-  return { planes, subBits };
+  return { planes, subBits, rootBits: 0 };
+}
+
+/** How many roots there are along each axis. */
+export function rootCounts({ planes, rootBits }: Lattice): number[] {
+  return planes.map((p) => Math.ceil((p.length - 1) / 2 ** rootBits));
+}
+
+/** The integer lattice coordinate at which root `i` begins along `axis`, and the one before it ends. */
+export function rootCoordinate({ planes, rootBits, subBits }: Lattice, axis: number, i: number): number {
+  return Math.min(i << rootBits, planes[axis].length - 1) << subBits;
+}
+
+/** Where an interval of two or more is bisected: at the largest power of two in it, so that base planes come first. */
+export function middleOf(low: number, high: number): number {
+  return low + (1 << (31 - Math.clz32(high - low - 1)));
 }
 
 /** The local coordinate of integer lattice coordinate `i` on `axis`. */
@@ -131,6 +148,14 @@ export class CornerTable {
   /** f (+ isoOffset) at corner `id`. */
   f(id: number): number {
     return this.values[(id + 1) * this.stride - 1];
+  }
+
+  /** Whether base planes pass between the ends of an edge. */
+  hasPlanesBetween(a: number, b: number): boolean {
+    const { coords } = this;
+    let length = 0;
+    for (let k = 0; k < 3; k++) length += coords[b * 3 + k] - coords[a * 3 + k];
+    return length > 1 << this.lattice.subBits;
   }
 
   /** Local coordinate of corner `id` on `axis`. */

@@ -6,16 +6,16 @@ import { RegionNetwork } from './region-network.ts';
 
 /** Boxes that may hold surface. */
 export interface CullResult {
-  /** Base box indices: i32[nBoxes * 3]. */
+  /** Roots of the lattice: i32[nBoxes * 3]. */
   readonly boxes: Int32Array;
   readonly nBoxes: number;
-  /** All boxes of the lattice. */
+  /** All base boxes of the lattice. */
   readonly nTotal: number;
   /** Bounds that were computed, blocks and boxes together. */
   readonly nTested: number;
 }
 
-/** Boxes that were not told off elsewhere (on the GPU), in the order in which {@link cullBoxes} would reach them. */
+/** Base boxes that were not told off elsewhere (on the GPU), in the order in which {@link cullBoxes} would reach them. */
 export interface Candidates {
   /** Base box indices: i32[n * 3]. */
   readonly boxes: Int32Array;
@@ -39,10 +39,10 @@ export interface BlockRange {
 
 /**
  * Certified hierarchical culling: blocks of 2^k base boxes an axis are bounded by `field.bound`, those whose interval
- * holds 0 are divided, down to single boxes, which the reduced network bounds from their corners. No box with surface
- * is lost. Yields the fraction done.
+ * holds 0 are divided, down to the lattice's roots; where these are single boxes the reduced network bounds them from their
+ * corners. No box with surface is lost. Yields the fraction done.
  * @param within a part of the search, for parts that run apart: what they find, one after the other, is what the whole finds.
- * Default: all blocks. Candidates save the blocks: only these boxes are bounded.
+ * Default: all blocks. Candidates save the blocks: only these boxes are bounded; the lattice's roots are single boxes then.
  * @see docs/theory.md, "Culling"; Kim 2024
  */
 export function* cullBoxes(
@@ -52,16 +52,17 @@ export function* cullBoxes(
   within: Candidates | BlockRange = { from: 0, to: countFirstBlocks(lattice) },
 ): Generator<number, CullResult> {
   const counts = lattice.planes.map((p) => p.length - 1) as [number, number, number];
-  const nTotal = counts[0] * counts[1] * counts[2];
+  const nTotal = countBoxes(lattice);
   if ('boxes' in within) {
     const boxes = yield* keepBoxes(lattice, table, within.boxes, 1);
     const nTested = within.nTested + within.boxes.length / 3;
     return { boxes, nBoxes: boxes.length / 3, nTotal, nTested };
   }
-  let size = firstBlock(counts);
+  const rootSize = 2 ** lattice.rootBits;
+  let size = firstBlock(lattice);
   let blocks = firstBlocks(counts, size, within);
   let nTested = 0;
-  while (size > 1) {
+  while (size > rootSize) {
     let kept = yield* keepBlocks(field, lattice, blocks, size);
     nTested += blocks.length / 3;
     // Without a grid f reduces over blocks as it does over boxes, which tells far more of them off in deep networks.
@@ -70,8 +71,32 @@ export function* cullBoxes(
     blocks = divideBlocks(kept, counts, size);
   }
   nTested += blocks.length / 3;
-  const boxes = yield* keepBoxes(lattice, table, blocks, 1);
+  const boxes =
+    rootSize > 1
+      ? (yield* keepBlocks(field, lattice, blocks, size)).map((at) => at >> lattice.rootBits)
+      : yield* keepBoxes(lattice, table, blocks, 1);
   return { boxes, nBoxes: boxes.length / 3, nTotal, nTested };
+}
+
+/** What was found among base boxes, as the roots that they lie in, each once, in the order of their first boxes. */
+export function onRoots(found: CullResult, { rootBits }: Lattice): CullResult {
+  if (rootBits === 0) return found;
+  const { boxes } = found;
+  const roots: number[] = [];
+  const seen = new Set<string>();
+  for (let i = 0; i < boxes.length; i += 3) {
+    const root = [0, 1, 2].map((k) => boxes[i + k] >> rootBits);
+    const key = root.join();
+    if (seen.has(key)) continue;
+    seen.add(key);
+    roots.push(...root);
+  }
+  return { ...found, boxes: Int32Array.from(roots), nBoxes: seen.size };
+}
+
+/** Base boxes of a lattice. */
+export function countBoxes({ planes }: Lattice): number {
+  return planes.reduce((product, p) => product * (p.length - 1), 1);
 }
 
 /** Boxes an axis of the blocks that culling begins with. */
@@ -82,17 +107,20 @@ export function largestBlock(counts: readonly number[]): number {
   return size;
 }
 
-/** A lattice so fine that those would be too many begins with larger ones, which tell less off. */
-function firstBlock(counts: readonly number[]): number {
-  let size = largestBlock(counts);
+/** A lattice so fine that those would be too many begins with larger ones, which tell less off; none begins below its roots. */
+function firstBlock({ planes, rootBits }: Lattice): number {
+  const counts = planes.map((p) => p.length - 1);
+  let size = Math.max(largestBlock(counts), 2 ** rootBits);
   while (countBlocks(counts, size) > MAX_FIRST_BLOCKS) size *= 2;
   return size;
 }
 
 /** Blocks that culling begins with. */
-export function countFirstBlocks({ planes }: Lattice): number {
-  const counts = planes.map((p) => p.length - 1);
-  return countBlocks(counts, firstBlock(counts));
+export function countFirstBlocks(lattice: Lattice): number {
+  return countBlocks(
+    lattice.planes.map((p) => p.length - 1),
+    firstBlock(lattice),
+  );
 }
 
 function countBlocks(counts: readonly number[], size: number): number {

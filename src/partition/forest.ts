@@ -1,4 +1,4 @@
-import type { Lattice } from './corners.ts';
+import { type Lattice, middleOf, rootCoordinate, rootCounts } from './corners.ts';
 import { growFloat64, growInt32 } from './grow.ts';
 import { NumberMap } from './number-map.ts';
 
@@ -14,8 +14,8 @@ export const NODE_UNSETTLED = 3;
 export const NODE_SPLIT = 4;
 
 /**
- * The surviving base boxes, each the root of a kd-tree of bisections at dyadic midpoints. Nodes [0, nRoots) are the
- * roots. Coordinates are integers of the {@link Lattice}.
+ * The surviving boxes of the search, each the root of a kd-tree of bisections, at base planes as long as there are some in it,
+ * then at dyadic midpoints. Nodes [0, nRoots) are the roots. Coordinates are integers of the {@link Lattice}.
  */
 export class Forest {
   readonly nRoots: number;
@@ -37,11 +37,13 @@ export class Forest {
   errorSpan: Float64Array;
   private readonly rootIndex: NumberMap;
   private readonly counts: readonly [number, number, number];
+  /** Side of a base box. */
+  private readonly base: number;
 
   constructor(lattice: Lattice, boxes: Int32Array) {
     const n = boxes.length / 3;
-    const counts = lattice.planes.map((p) => p.length) as [number, number, number];
-    this.counts = counts;
+    this.counts = rootCounts(lattice) as [number, number, number];
+    this.base = 1 << lattice.subBits;
     this.nRoots = n;
     this.nNodes = n;
     this.box = new Int32Array(n * 6);
@@ -57,25 +59,32 @@ export class Forest {
     for (let i = 0; i < n; i++) {
       this.root[i] = i;
       for (let k = 0; k < 3; k++) {
-        this.box[i * 6 + k] = boxes[i * 3 + k] << lattice.subBits;
-        this.box[i * 6 + 3 + k] = (boxes[i * 3 + k] + 1) << lattice.subBits;
+        this.box[i * 6 + k] = rootCoordinate(lattice, k, boxes[i * 3 + k]);
+        this.box[i * 6 + 3 + k] = rootCoordinate(lattice, k, boxes[i * 3 + k] + 1);
       }
       this.rootIndex.set(this.rootKey(boxes[i * 3], boxes[i * 3 + 1], boxes[i * 3 + 2]), i);
     }
   }
 
-  /** The root of base box (x, y, z), or -1. */
+  /** The root that is box (x, y, z) of the search, or -1. */
   findRoot(x: number, y: number, z: number): number {
     if (x < 0 || y < 0 || z < 0) return -1;
     if (x >= this.counts[0] || y >= this.counts[1] || z >= this.counts[2]) return -1;
     return this.rootIndex.get(this.rootKey(x, y, z));
   }
 
+  /** Whether base planes pass through a node. */
+  hasPlanes(node: number): boolean {
+    for (let k = 0; k < 3; k++)
+      if (this.box[node * 6 + 3 + k] - this.box[node * 6 + k] > this.base) return true;
+    return false;
+  }
+
   /** Bisects `node` along `axis`; gives the first child. */
   split(node: number, axis: number): number {
     const first = this.nNodes;
     this.reserve(first + 2);
-    const middle = (this.box[node * 6 + axis] + this.box[node * 6 + 3 + axis]) >> 1;
+    const middle = middleOf(this.box[node * 6 + axis], this.box[node * 6 + 3 + axis]);
     this.state[node] = NODE_SPLIT;
     this.axis[node] = axis;
     this.middle[node] = middle;
@@ -108,9 +117,19 @@ export class Forest {
   }
 }
 
+/** Which box of the search a root is, along an axis. */
+export function rootIndex(
+  { subBits, rootBits }: Lattice,
+  { box }: Forest,
+  root: number,
+  axis: number,
+): number {
+  return box[root * 6 + axis] >> (subBits + rootBits);
+}
+
 /** What of a {@link Forest} tells it from another on the same lattice: what is posted between threads. */
 export interface ForestData {
-  /** Base box of each root: i32[nRoots * 3]. */
+  /** Box of the search that each root is: i32[nRoots * 3]. */
   readonly boxes: Int32Array;
   readonly state: Int32Array;
   readonly axis: Int32Array;
@@ -141,7 +160,7 @@ export function gatherTrees(lattice: Lattice, choices: readonly TreeChoice[]): F
   }
   const boxes = new Int32Array(nodes.length * 3);
   nodes.forEach((root, i) => {
-    for (let k = 0; k < 3; k++) boxes[i * 3 + k] = sources[i].box[root * 6 + k] >> lattice.subBits;
+    for (let k = 0; k < 3; k++) boxes[i * 3 + k] = rootIndex(lattice, sources[i], root, k);
   });
   const gathered = new Forest(lattice, boxes);
   for (let node = 0; node < nodes.length; node++) {
@@ -162,11 +181,10 @@ export function gatherTrees(lattice: Lattice, choices: readonly TreeChoice[]): F
 
 /** Copies out what {@link forestOf} makes the forest of; its nodes have to be breadth-first, as {@link gatherTrees} has them. */
 export function forestData(forest: Forest, lattice: Lattice): ForestData {
-  const { nNodes, nRoots, box } = forest;
-  const boxes = Int32Array.from({ length: nRoots * 3 }, (_, i) => {
-    const root = Math.floor(i / 3);
-    return box[root * 6 + (i % 3)] >> lattice.subBits;
-  });
+  const { nNodes, nRoots } = forest;
+  const boxes = Int32Array.from({ length: nRoots * 3 }, (_, i) =>
+    rootIndex(lattice, forest, Math.floor(i / 3), i % 3),
+  );
   return {
     boxes,
     state: forest.state.slice(0, nNodes),

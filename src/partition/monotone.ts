@@ -32,6 +32,9 @@ const ROUNDING = 1e-12;
 export class MonotoneTest {
   /** The direction found (unit length, local units), valid after {@link find} returned true. */
   readonly direction = new Float64Array(3);
+  /** How fast f rises along it at least, per local unit, and its least cosine with a gradient; valid then, too. */
+  slope = 0;
+  cosine = 0;
   /** How much ∇f may change along each axis; valid after {@link find} returned false. */
   readonly variation = new Float64Array(3);
   private readonly gateLo = new Float64Array(MAX_UNITS);
@@ -64,6 +67,8 @@ export class MonotoneTest {
       const cosine = worstNorm === 0 ? slope : slope / worstNorm;
       if (slope >= 0 && cosine > steepest) {
         steepest = cosine;
+        this.slope = slope;
+        this.cosine = cosine;
         this.best.set(d);
       }
       if (worstNorm === 0) break;
@@ -75,6 +80,8 @@ export class MonotoneTest {
       d.set(this.best);
       return true;
     }
+    this.slope = 0;
+    this.cosine = 0;
     if (net.nCorners === 4 && this.isLevelAcross(net)) return true;
     this.computeVariation(net);
     return false;

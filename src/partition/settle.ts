@@ -13,13 +13,27 @@ const MAX_NODES_PER_FEW_ROOTS = 2048;
 const MAX_NODES_PER_ROOTS = 12;
 const MAX_NODES_BESIDE = 65536;
 const LARGE_NETWORK = 64;
+/**
+ * Cosine of all gradients with the direction of a cell that planes pass through, at least: no crease is followed in it, and
+ * across a sharper edge triangles that stand off by 0.75 tolerances may leave out more than one.
+ */
+const LEAST_COSINE = 0.8;
 const NODES_PER_YIELD = 48;
 const CORNERS_PER_YIELD = 2048;
+
+/** The largest distance that there may be, in a box, between the zero sets of f and of what stands for it; local units. */
+export type Allowance = (origin: ArrayLike<number>, size: ArrayLike<number>) => number;
 
 /**
  * Bisects boxes until each is empty, or settled: f increases along some direction in it, and along some in-plane
  * direction on each of its faces that the surface may touch. Then neither the box nor its faces can hide a closed
  * piece of surface, and the surface in the box is a graph.
+ *
+ * A box that planes of the grid pass through is settled where that holds of the network g of its inputs' trilinear
+ * interpolants, and is not divided at the planes where the surface is known to follow g's: |f - g| is at most `deviation`, g
+ * rises along the direction by `slope`, so on a line along it the zeros of f lie within deviation / slope of that of g.
+ * Nor is it one where the surface has a sharp edge.
+ * @see docs/theory.md, "Cells"
  */
 export class Settler {
   private readonly table: CornerTable;
@@ -35,20 +49,34 @@ export class Settler {
   private readonly nodesOfRoot: Int32Array;
   private readonly maxNodes: number;
   private readonly maxNodesOfRoot: number;
+  private readonly allowance: Allowance;
+  private readonly origin = new Float64Array(3);
+  private readonly end = new Float64Array(3);
   private isPrepared = false;
 
-  /** @param nRootsInAll roots of all forests that share the limit on nodes, this one's included. */
-  constructor(table: CornerTable, forest: Forest, nRootsInAll = forest.nRoots) {
+  /**
+   * @param allowance for boxes that planes pass through; default: there are none.
+   * @param nRootsInAll roots of all forests that share the limit on nodes, this one's included.
+   */
+  constructor(
+    table: CornerTable,
+    forest: Forest,
+    allowance: Allowance = () => 0,
+    nRootsInAll = forest.nRoots,
+  ) {
+    this.allowance = allowance;
     this.table = table;
     this.forest = forest;
     this.net = new RegionNetwork(table.field);
     this.faceNet = new RegionNetwork(table.field);
     const share = Math.min(1, LARGE_NETWORK / Math.max(1, table.field.nPreActivations));
     const beside = MAX_NODES_BESIDE * (forest.nRoots / Math.max(1, nRootsInAll));
-    const most = (MAX_NODES_PER_ROOTS * forest.nRoots + beside) * share;
+    // The surface passes through so many base boxes of a root.
+    const perRoot = 4 ** table.lattice.rootBits;
+    const most = (MAX_NODES_PER_ROOTS * perRoot * forest.nRoots + beside) * share;
     this.maxNodes = Math.max(2 * forest.nRoots, most);
     this.maxNodesOfRoot = Math.max(
-      MAX_NODES_PER_ROOT,
+      MAX_NODES_PER_ROOT * perRoot,
       Math.min(MAX_NODES_PER_FEW_ROOTS, this.maxNodes / forest.nRoots),
     );
     this.nodesOfRoot = new Int32Array(forest.nRoots);
@@ -77,11 +105,9 @@ export class Settler {
 
   /** Bisects a settled node that turned out to need it; false where the limit is reached. */
   resplit(node: number): boolean {
-    let axis = 0;
     this.nodeSizes(node);
-    for (let k = 1; k < 3; k++) if (this.sizes[k] > this.sizes[axis]) axis = k;
     const next: number[] = [];
-    this.splitNode(node, axis, next);
+    this.splitNode(node, this.longestAxis(node), next);
     if (next.length === 0) return false;
     for (const child of next) this.nodeCorners(child);
     this.table.flush();
@@ -118,24 +144,57 @@ export class Settler {
     const { box } = this.forest;
     const { lattice } = this.table;
     for (let k = 0; k < 3; k++) {
-      const max = latticeCoordinate(lattice, k, box[node * 6 + 3 + k]);
-      this.sizes[k] = max - latticeCoordinate(lattice, k, box[node * 6 + k]);
+      this.origin[k] = latticeCoordinate(lattice, k, box[node * 6 + k]);
+      this.end[k] = latticeCoordinate(lattice, k, box[node * 6 + 3 + k]);
+      this.sizes[k] = this.end[k] - this.origin[k];
     }
+  }
+
+  /** The axis to bisect along which the node measured last is longest, at planes as long as there are some in it; -1: none. */
+  private longestAxis(node: number): number {
+    const { box } = this.forest;
+    const least = this.forest.hasPlanes(node) ? 1 << this.table.lattice.subBits : 1;
+    let longest = -1;
+    for (let k = 0; k < 3; k++) {
+      if (box[node * 6 + 3 + k] - box[node * 6 + k] <= least) continue;
+      if (longest < 0 || this.sizes[k] > this.sizes[longest]) longest = k;
+    }
+    return longest;
   }
 
   private settle(node: number, next: number[]): void {
     const { forest, net } = this;
+    this.nodeSizes(node);
+    const hasPlanes = forest.hasPlanes(node);
+    let deviation = 0;
+    if (hasPlanes) {
+      const { field } = this.table;
+      const { lo, hi } = field.bound(this.origin, this.end);
+      if (lo > 0 || hi < 0) {
+        forest.state[node] = NODE_EMPTY;
+        return;
+      }
+      deviation = field.deviation();
+    }
     this.nodeCorners(node);
     net.build(this.table, this.cornerIds, 8);
-    if (net.lo > 0 || net.hi < 0) {
+    if (net.lo > deviation || net.hi < -deviation) {
       forest.state[node] = NODE_EMPTY;
       return;
     }
+    const span = net.isOverflow ? Number.POSITIVE_INFINITY : net.fErrHi - net.fErrLo;
     forest.nUnits[node] = net.nUnits;
-    forest.errorSpan[node] = net.isOverflow ? Number.POSITIVE_INFINITY : net.fErrHi - net.fErrLo;
-    this.nodeSizes(node);
+    forest.errorSpan[node] = span + 2 * deviation;
     if (!this.boxTest.find(net, this.sizes)) {
-      this.splitNode(node, this.worstAxis(node, this.boxTest, [0, 1, 2]), next);
+      // Planes first: they bound the interpolants, too.
+      const axis = hasPlanes ? this.longestAxis(node) : this.worstAxis(node, this.boxTest, [0, 1, 2]);
+      this.splitNode(node, axis, next);
+      return;
+    }
+    const { slope, cosine } = this.boxTest;
+    const isNear = cosine >= LEAST_COSINE && deviation <= slope * this.allowance(this.origin, this.sizes);
+    if (hasPlanes && !isNear) {
+      this.splitNode(node, this.longestAxis(node), next);
       return;
     }
     const faceAxis = net.nUnits === 0 ? -1 : this.unsettledFaceAxis(node);

@@ -1,4 +1,4 @@
-import type { Lattice } from './corners.ts';
+import { type Lattice, rootCounts } from './corners.ts';
 
 /** Layers of a slab, at least: in thinner ones what is decided twice on seams would be too large a share of the work. */
 const LEAST_LAYERS = 6;
@@ -6,20 +6,20 @@ const LEAST_LAYERS = 6;
 const MAX_SLABS = 32;
 
 /**
- * The domain cut across one axis, at base planes, into slabs of equal numbers of layers. The cuts depend on the lattice alone,
+ * The domain cut across one axis, between boxes of the search, into slabs of equal numbers of layers. The cuts depend on the lattice alone,
  * not on who searched it or who derives the slabs, so neither does the mesh.
  */
 export interface Slabs {
   readonly axis: number;
-  /** Base planes: slab i has the boxes from layer cuts[i] to before layer cuts[i + 1]; one slab at least. */
+  /** Slab i has the boxes from layer cuts[i] to before layer cuts[i + 1]; one slab at least. */
   readonly cuts: readonly number[];
-  /** Base boxes of each, in their order: i32[n * 3]. */
+  /** Boxes of each, in their order: i32[n * 3]. */
   readonly boxes: readonly Int32Array[];
 }
 
-/** Cuts across the axis with the most layers. @param boxes i32[n * 3], base box indices. */
-export function cutIntoSlabs({ planes }: Lattice, boxes: Int32Array): Slabs {
-  const nLayers = planes.map((p) => p.length - 1);
+/** Cuts across the axis with the most layers. @param boxes i32[n * 3], of the search. */
+export function cutIntoSlabs(lattice: Lattice, boxes: Int32Array): Slabs {
+  const nLayers = rootCounts(lattice);
   const most = Math.max(...nLayers);
   const axis = nLayers.indexOf(most);
   const nSlabs = Math.max(1, Math.min(MAX_SLABS, Math.floor(most / LEAST_LAYERS)));

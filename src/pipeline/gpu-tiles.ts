@@ -1,5 +1,6 @@
 import { NsdfBudgetError, NsdfGpuError } from '../errors.ts';
 import type { Box3 } from '../format/asset.ts';
+import { countBoxes } from '../partition/cull.ts';
 import type { GpuSurface, GpuSurfaceDeriver, GpuSurfaceOptions } from '../surface/gpu/gpu-surface.ts';
 import type { SurfacePlan } from '../surface/gpu/surface-program.ts';
 import { type BoxRange, halve, planTile, wholeRange } from '../surface/gpu/tiles.ts';
@@ -75,7 +76,7 @@ export async function deriveTiles(
   if (typeof mesh === 'number') {
     throw new NsdfGpuError('surface', `In single precision ${mesh} sides of tiles do not fit together.`);
   }
-  const nBoxes = plan.lattice.planes.reduce((product, axis) => product * (axis.length - 1), 1);
+  const nBoxes = countBoxes(plan.lattice);
   return { mesh, facts: { ...addUp(tiles, mesh), nBoxes }, nTiles: tiles.length };
 }
 

@@ -134,8 +134,9 @@ export interface DeriveStats {
   /** Whether `errorLocal` and, for a lattice level, `errorBackLocal` are at most `toleranceLocal`; absent for `exact`, which is asked for none. */
   readonly isWithinTolerance?: boolean;
   /**
-   * Whether it is certified that no part of the zero set is missing, however small: every box was settled, and every loop in
-   * one filled as a disc. Never for a lattice level.
+   * Whether it is certified that no part of the zero set is missing: every box was settled, and every loop in one filled as a
+   * disc. However small in boxes of the field's own; in larger cells, which there are where its levels are much finer than the
+   * tolerance, none that is farther than that from the mesh. Never for a lattice level.
    */
   readonly isComplete: boolean;
   /** Where the derivation ended before it was done. */

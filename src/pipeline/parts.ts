@@ -1,6 +1,6 @@
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import { CornerTable } from '../partition/corners.ts';
+import { CornerTable, type Lattice, rootCoordinate } from '../partition/corners.ts';
 import { type BlockRange, type Candidates, type CullResult, cullBoxes } from '../partition/cull.ts';
 import { Forest, type ForestData, forestData, forestOf, gatherTrees } from '../partition/forest.ts';
 import { Settler } from '../partition/settle.ts';
@@ -14,7 +14,10 @@ import type { JobOptions } from './steps.ts';
  * The parts of a derivation that need nothing of each other: they run one after the other, or in several workers at once.
  * What they are given and what they give can be posted, and depends on nothing but the field and the job's options.
  */
-export type PartTask = CullTask | SettleTask | FillTask;
+export type PartTask = (CullTask | SettleTask | FillTask) & {
+  /** The lattice's, see `chooseRootBits`. */
+  readonly rootBits: number;
+};
 
 /** Finds the boxes in a part of the blocks, or among some candidates. */
 export interface CullTask {
@@ -26,7 +29,7 @@ export interface CullTask {
 export interface SettleTask {
   readonly kind: 'settle';
   readonly slab: Slab;
-  /** Base boxes, i32[n * 3], to begin with; or what was settled before, and the leaves that have to be bisected. */
+  /** Boxes of the search, i32[n * 3], to begin with; or what was settled before, and the leaves that have to be bisected. */
   readonly from: Int32Array | { readonly trees: ForestData; readonly flagged: Int32Array };
   /** Boxes of all slabs: they share one limit on nodes. */
   readonly nBoxesInAll: number;
@@ -42,7 +45,7 @@ export interface FillTask {
   readonly above: ForestData | undefined;
 }
 
-/** Layers [from, to) of base boxes across an axis, and which of the two faces are seams. */
+/** Layers [from, to) of the search's boxes across an axis, and which of the two faces are seams. */
 export interface Slab {
   readonly axis: number;
   readonly from: number;
@@ -83,18 +86,22 @@ export class PartRunner {
   readonly #field: CpuField;
   readonly #plan: Plan;
   readonly #hasStructure: boolean;
+  /** Of the task that runs. */
+  #lattice: Lattice;
 
   constructor(asset: FieldAsset, options: JobOptions) {
     this.#field = createCpuField(asset);
     this.#plan = makePlan(this.#field, options);
+    this.#lattice = this.#plan.lattice;
     this.#hasStructure = options.structure === true;
   }
 
   /** Yields the fraction done, after a few milliseconds each. */
   run(task: PartTask): Generator<number, PartResult, void> {
+    this.#lattice = { ...this.#plan.lattice, rootBits: task.rootBits };
     switch (task.kind) {
       case 'cull':
-        return cullBoxes(this.#field, this.#plan.lattice, this.#table(), task.within);
+        return cullBoxes(this.#field, this.#lattice, this.#table(), task.within);
       case 'settle':
         return this.#settle(task);
       case 'fill':
@@ -103,15 +110,17 @@ export class PartRunner {
   }
 
   #table(): CornerTable {
-    return new CornerTable(this.#field, this.#plan.lattice);
+    return new CornerTable(this.#field, this.#lattice);
   }
 
   *#settle({ slab, from, nBoxesInAll }: SettleTask): Generator<number, SettledSlab, void> {
-    const { lattice } = this.#plan;
+    const lattice = this.#lattice;
     const table = this.#table();
     const isNew = from instanceof Int32Array;
     const forest = isNew ? new Forest(lattice, from) : forestOf(lattice, from.trees);
-    const settler = new Settler(table, forest, nBoxesInAll);
+    // What has to be bisected again is bisected down to the field's own boxes.
+    const allowance = isNew ? this.#plan.allowance : undefined;
+    const settler = new Settler(table, forest, allowance, nBoxesInAll);
     yield* settler.run();
     if (!isNew) {
       for (const node of from.flagged) settler.resplit(node);
@@ -121,14 +130,15 @@ export class PartRunner {
   }
 
   *#fill({ slab, trees, below, above }: FillTask): Generator<number, FilledSlab, void> {
-    const { lattice, shape, fill } = this.#plan;
+    const lattice = this.#lattice;
+    const { shape, fill } = this.#plan;
     const table = this.#table();
     const own = forestOf(lattice, trees);
     const around = [below, above].flatMap((data) => (data ? [{ forest: forestOf(lattice, data) }] : []));
     const forest = around.length === 0 ? own : gatherTrees(lattice, [{ forest: own }, ...around]);
     // Every corner of a box has to be there before edges are looked at: it tells which of them are divided.
     yield* new Settler(table, forest).run();
-    const part: Part = { nOwn: own.nRoots, axis: slab.axis, seams: seamsOf(slab, lattice.subBits) };
+    const part: Part = { nOwn: own.nRoots, axis: slab.axis, seams: seamsOf(slab, lattice) };
     const steps = extractSurface(table, forest, { shape, fill, part, hasStructure: this.#hasStructure });
     const timeMs = { edges: 0, faces: 0, polygons: 0 };
     let since = performance.now();
@@ -167,9 +177,9 @@ const SHARE = { edges: 0.1, faces: 0.3, polygons: 0.6 } as const;
 const SHARE_BEFORE = { edges: 0, faces: SHARE.edges, polygons: SHARE.edges + SHARE.faces } as const;
 
 /** What a slab's forest comes to, for itself and for its neighbours. */
-export function settledSlab(forest: Forest, lattice: Plan['lattice'], slab: Slab): SettledSlab {
+export function settledSlab(forest: Forest, lattice: Lattice, slab: Slab): SettledSlab {
   const layer = (at: number): ForestData => {
-    const low = at << lattice.subBits;
+    const low = rootCoordinate(lattice, slab.axis, at);
     const roots = [...Array(forest.nRoots).keys()].filter((root) => forest.box[root * 6 + slab.axis] === low);
     return forestData(gatherTrees(lattice, [{ forest, roots }]), lattice);
   };
@@ -180,8 +190,9 @@ export function settledSlab(forest: Forest, lattice: Plan['lattice'], slab: Slab
   };
 }
 
-function seamsOf({ from, to, hasBelow, hasAbove }: Slab, subBits: number): number[] {
-  return [...(hasBelow ? [from << subBits] : []), ...(hasAbove ? [to << subBits] : [])];
+function seamsOf({ axis, from, to, hasBelow, hasAbove }: Slab, lattice: Lattice): number[] {
+  const planes = [...(hasBelow ? [from] : []), ...(hasAbove ? [to] : [])];
+  return planes.map((layer) => rootCoordinate(lattice, axis, layer));
 }
 
 /** The numbers that nodes of a slab have without its neighbours' trees: breadth-first, too, so the order is the same. */

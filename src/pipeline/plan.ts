@@ -1,6 +1,7 @@
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset, Vec3 } from '../format/asset.ts';
 import { createLattice, type Lattice } from '../partition/corners.ts';
+import type { Allowance } from '../partition/settle.ts';
 import type { MeshFrame } from '../surface/clean.ts';
 import { DetailMap } from '../surface/detail-map.ts';
 import type { CurveShape } from '../surface/faces.ts';
@@ -12,10 +13,13 @@ import { toleranceOf } from './tolerance.ts';
 /** Shares of the tolerance for chains on faces and for triangles where they are sampled: between samples they may stand off a little farther. */
 const CHAIN_SHARE = 0.63;
 const REFINE_SHARE = 0.75;
+/** Share of the tolerance that the surface may be off in a cell before its vertices are put on the zero set. */
+const CELL_SHARE = 0.5;
 
 /** What a job's options come to. */
 export interface Plan {
   readonly frame: MeshFrame;
+  /** Its roots are single boxes: `chooseRootBits` says where they can be larger. */
   readonly lattice: Lattice;
   readonly shape: CurveShape;
   readonly fill: FillOptions;
@@ -23,6 +27,8 @@ export interface Plan {
   /** The tolerance in local units, the largest of several; 0 for the whole complex. */
   readonly toleranceLocal: number;
   readonly isExact: boolean;
+  /** See `Settler`. */
+  readonly allowance: Allowance;
 }
 
 /**
@@ -34,20 +40,21 @@ export function makePlan(field: CpuField, options: JobOptions): Plan {
   const hasGrid = field.asset.encoding.kind === 'hash-grid';
   const resolution = options.resolution ?? plainResolution(field.layerWidths.length);
   const frame = frameOf(field.asset, options);
-  const lattice = clipLattice(hasGrid ? markLattice(field) : uniformLattice(field, resolution), frame.bounds);
   const isExact = options.exact === true;
   const { domain } = field.asset;
   const tolerance = toleranceOf(field.asset, options);
   const { blocks } = options;
   const detail = blocks === undefined ? DetailMap.uniform(tolerance, domain) : new DetailMap(blocks, domain);
+  const planes = clipPlanes(hasGrid ? markPlanes(field) : uniformPlanes(field, resolution), frame.bounds);
   return {
     frame,
-    lattice,
+    lattice: createLattice(planes),
     isExact,
     detail,
     toleranceLocal: detail.most,
     shape: { share: CHAIN_SHARE, detail, keepsKinks: isExact },
     fill: { detail, isExact, refineShare: REFINE_SHARE },
+    allowance: (origin, size) => CELL_SHARE * detail.inBox(origin, size),
   };
 }
 
@@ -72,23 +79,25 @@ function boundsOf(domain: Box3, region: Box3 | undefined): Box3 {
 /** Planes closer to a face of the region than this share of their distance apart go: slivers there cost and give nothing. */
 const LEAST_SLIVER = 1e-6;
 
+type Planes = Lattice['planes'];
+
 /** The part of a lattice inside `bounds`, whose faces become its outermost planes. */
-function clipLattice(lattice: Lattice, bounds: Box3): Lattice {
-  const planes = lattice.planes.map((all, k) => {
+function clipPlanes(planes: Planes, bounds: Box3): Planes {
+  const clipped = planes.map((all, k) => {
     const [lo, hi] = [bounds.min[k], bounds.max[k]];
     const least = (LEAST_SLIVER * (all[all.length - 1] - all[0])) / all.length;
     const inside = all.filter((x) => x > lo + least && x < hi - least);
     return hi > lo ? Float64Array.from([lo, ...inside, hi]) : Float64Array.of(lo);
   });
-  return createLattice(planes as [Float64Array, Float64Array, Float64Array]);
+  return clipped as [Float64Array, Float64Array, Float64Array];
 }
 
-function markLattice(field: CpuField): Lattice {
-  return createLattice([field.marks(0), field.marks(1), field.marks(2)]);
+function markPlanes(field: CpuField): Planes {
+  return [field.marks(0), field.marks(1), field.marks(2)];
 }
 
 /** `resolution` boxes along the longest axis, as near to cubes as whole numbers allow along the others. */
-function uniformLattice(field: CpuField, resolution: number): Lattice {
+function uniformPlanes(field: CpuField, resolution: number): Planes {
   const { min, max } = field.asset.domain;
   const longest = Math.max(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
   const planes = [0, 1, 2].map((k) => {
@@ -97,5 +106,5 @@ function uniformLattice(field: CpuField, resolution: number): Lattice {
     for (let i = 0; i <= n; i++) axis[i] = i === n ? max[k] : min[k] + (i * (max[k] - min[k])) / n;
     return axis;
   });
-  return createLattice(planes as [Float64Array, Float64Array, Float64Array]);
+  return planes as [Float64Array, Float64Array, Float64Array];
 }

@@ -1,6 +1,7 @@
 import { NsdfFormatError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
+import { countBoxes } from '../partition/cull.ts';
 import type { ToleranceBlocks } from '../surface/detail-map.ts';
 import { explainEmpty } from '../surface/explain-empty.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
@@ -125,7 +126,7 @@ function verifyFor(
 ): Generator<number, string | undefined, void> {
   const field = createCpuField(asset);
   const { lattice, frame, toleranceLocal } = makePlan(field, options);
-  const nBoxes = lattice.planes.reduce((product, planes) => product * (planes.length - 1), 1);
+  const nBoxes = countBoxes(lattice);
   const isCapped = options.cap === true;
   return verifySurface(mesh, field, { bounds: frame.bounds, tolerance: toleranceLocal, nBoxes, isCapped });
 }

@@ -1,8 +1,10 @@
 import { createCpuField } from '../field/cpu-field.ts';
-import type { FieldAsset } from '../format/asset.ts';
-import { type CullResult, countFirstBlocks } from '../partition/cull.ts';
+import type { Box3, FieldAsset } from '../format/asset.ts';
+import { type Lattice, rootCounts } from '../partition/corners.ts';
+import { type CullResult, countBoxes, countFirstBlocks, onRoots } from '../partition/cull.ts';
 import { gatherTrees, NODE_UNSETTLED } from '../partition/forest.ts';
 import type { Regions } from '../partition/regions-record.ts';
+import { chooseRootBits } from '../partition/root-size.ts';
 import { cutIntoSlabs, type Slabs } from '../partition/slabs.ts';
 import { cleanMesh } from '../surface/clean.ts';
 import { concat } from '../surface/concat.ts';
@@ -57,21 +59,26 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
   const clock = new StageClock();
   const field = createCpuField(asset);
   const plan = makePlan(field, options);
-  const { lattice } = plan;
+  const rootBits = hasLargeCells(plan, options, asset)
+    ? yield* clock.follow('partition', chooseRootBits(field, plan.lattice, plan.allowance))
+    : 0;
+  const lattice = { ...plan.lattice, rootBits };
   const seed = yield* clock.follow('partition', readRegions(field, lattice, options));
-  const cull = seed?.cull ?? (yield* search(plan, options, clock));
+  const cull = seed ? onRoots(seed.cull, lattice) : yield* search(lattice, options, clock);
   const slabs = cutIntoSlabs(lattice, cull.boxes);
-  const settled = seed?.forest
-    ? yield* clock.follow('settle', cutForest(plan, slabs, seed.forest))
-    : yield* settleSlabs(slabs, cull.nBoxes, clock);
+  const settled =
+    seed?.forest && rootBits === 0
+      ? yield* clock.follow('settle', cutForest(lattice, slabs, seed.forest))
+      : yield* settleSlabs(slabs, cull.nBoxes, rootBits, clock);
   const { recordsFor } = options;
   let record: Uint8Array | undefined;
-  if (recordsFor !== undefined && seed?.forest === undefined) {
+  // Cells larger than the field's boxes follow the tolerance: a record of them would serve nobody else.
+  if (recordsFor !== undefined && rootBits === 0 && seed?.forest === undefined) {
     record = yield* clock.follow('settle', recordRegions(lattice, cull, settled, recordsFor));
   }
-  const filled = yield* fillSlabs(slabs, settled, cull.nBoxes, clock);
+  const filled = yield* fillSlabs(slabs, settled, cull.nBoxes, rootBits, clock);
   const { raw, unsound, structure } = yield* clock.follow('refine', joinParts(filled));
-  const spacing = boxSize(plan);
+  const spacing = boxSize(plan.frame.bounds, lattice);
   putOnZeroSet(field, raw, plan.frame.bounds, spacing, unsound);
   directNormals(field, raw);
   const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing };
@@ -110,20 +117,31 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
   };
 }
 
+/** Whether cells may be larger than the field's boxes: whoever asks for the complex wants every box. */
+function hasLargeCells({ isExact }: Plan, { structure }: JobOptions, asset: FieldAsset): boolean {
+  return asset.encoding.kind === 'hash-grid' && !isExact && structure !== true;
+}
+
 /** Finds the boxes that may hold surface, in their order. */
 function* search(
-  { lattice }: Plan,
+  lattice: Lattice,
   { candidates }: JobOptions,
   clock: StageClock,
 ): Generator<Step, CullResult, void> {
+  const { rootBits } = lattice;
+  if (candidates && rootBits > 0) {
+    const { boxes, nTested } = candidates;
+    return onRoots({ boxes, nBoxes: boxes.length / 3, nTotal: countBoxes(lattice), nTested }, lattice);
+  }
   const nItems = candidates ? candidates.boxes.length / 3 : countFirstBlocks(lattice);
   const nParts = Math.max(1, Math.min(MAX_SEARCHES, Math.floor(nItems / BLOCKS_PER_SEARCH)));
   const tasks = Array.from({ length: nParts }, (_, i): PartTask => {
     const [from, to] = [i, i + 1].map((k) => Math.round((nItems * k) / nParts));
-    if (candidates === undefined) return { kind: 'cull', within: { from, to } };
+    if (candidates === undefined) return { kind: 'cull', rootBits, within: { from, to } };
     const { boxes, nTested } = candidates;
     return {
       kind: 'cull',
+      rootBits,
       within: { boxes: boxes.slice(from * 3, to * 3), nTested: i === 0 ? nTested : 0 },
     };
   });
@@ -143,17 +161,18 @@ function slabAt({ axis, cuts }: Slabs, i: number): Slab {
 function* settleSlabs(
   slabs: Slabs,
   nBoxesInAll: number,
+  rootBits: number,
   clock: StageClock,
 ): Generator<Step, SettledSlab[], void> {
   const tasks = slabs.boxes.map(
-    (from, i): PartTask => ({ kind: 'settle', slab: slabAt(slabs, i), from, nBoxesInAll }),
+    (from, i): PartTask => ({ kind: 'settle', rootBits, slab: slabAt(slabs, i), from, nBoxesInAll }),
   );
   return (yield* clock.run('settle', tasks)) as SettledSlab[];
 }
 
 /** Slabs of boxes that are settled already. */
 function* cutForest(
-  { lattice }: Plan,
+  lattice: Lattice,
   slabs: Slabs,
   forest: NonNullable<Regions['forest']>,
 ): Generator<number, SettledSlab[], void> {
@@ -176,6 +195,7 @@ function* fillSlabs(
   slabs: Slabs,
   settled: SettledSlab[],
   nBoxesInAll: number,
+  rootBits: number,
   clock: StageClock,
 ): Generator<Step, FilledSlab[], void> {
   const filled: FilledSlab[] = [];
@@ -183,7 +203,7 @@ function* fillSlabs(
   for (let round = 1; ; round++) {
     const tasks = stale.map((i): PartTask => {
       const [below, above] = [settled[i - 1]?.last, settled[i + 1]?.first];
-      return { kind: 'fill', slab: slabAt(slabs, i), trees: settled[i].trees, below, above };
+      return { kind: 'fill', rootBits, slab: slabAt(slabs, i), trees: settled[i].trees, below, above };
     });
     const results = (yield* clock.run('polygons', tasks)) as FilledSlab[];
     results.forEach((result, k) => {
@@ -197,7 +217,7 @@ function* fillSlabs(
     if (unsound.length === 0 || round === MAX_ROUNDS) return filled;
     const again = unsound.map((i): PartTask => {
       const from = { trees: settled[i].trees, flagged: filled[i].flagged };
-      return { kind: 'settle', slab: slabAt(slabs, i), from, nBoxesInAll };
+      return { kind: 'settle', rootBits, slab: slabAt(slabs, i), from, nBoxesInAll };
     });
     const bisected = (yield* clock.run('settle', again)) as SettledSlab[];
     const next = new Set<number>();
@@ -221,9 +241,9 @@ function countUnsettled(state: Int32Array): number {
   return state.reduce((n, s) => n + (s === NODE_UNSETTLED ? 1 : 0), 0);
 }
 
-/** Mean size of the lattice's boxes along x, in local units. */
-function boxSize({ frame: { bounds }, lattice }: Plan): number {
-  return (bounds.max[0] - bounds.min[0]) / (lattice.planes[0].length - 1);
+/** Mean size of the search's boxes along x, in local units. */
+function boxSize(bounds: Box3, lattice: Lattice): number {
+  return (bounds.max[0] - bounds.min[0]) / rootCounts(lattice)[0];
 }
 
 /** Wall time by stage; also maps a stage's fraction to the job's. */

@@ -50,7 +50,7 @@ export class RectBoundary {
     const edge = edges.find(a, b, this.errorSpan);
     const middle = edges.middle[edge];
     if (middle >= 0) {
-      const half = 0.5 * (from + to);
+      const half = from + this.shareOf(a, middle, b) * (to - from);
       if (isReversed) this.collectSide(middle, b, half, to, true, side);
       this.collectSide(a, middle, from, half, isReversed, side);
       if (!isReversed) this.collectSide(middle, b, half, to, false, side);
@@ -62,6 +62,19 @@ export class RectBoundary {
       const root = start + (isReversed ? count - 1 - k : k);
       this.addRoot(edges.rootVertex[root], from + edges.rootT[root] * (to - from), side);
     }
+  }
+
+  /** Where a corner between two others divides their edge. */
+  private shareOf(a: number, middle: number, b: number): number {
+    const { table } = this;
+    let part = 0;
+    let whole = 0;
+    for (let k = 0; k < 3; k++) {
+      const from = table.coordinate(a, k);
+      part += table.coordinate(middle, k) - from;
+      whole += table.coordinate(b, k) - from;
+    }
+    return part / whole;
   }
 
   private addRoot(vertex: number, s: number, side: number): void {

@@ -1,4 +1,4 @@
-import type { CornerTable } from '../partition/corners.ts';
+import { type CornerTable, middleOf } from '../partition/corners.ts';
 import { growFloat64, growInt32 } from '../partition/grow.ts';
 import { NumberMap } from '../partition/number-map.ts';
 import { MAX_UNITS } from '../partition/region-evaluate.ts';
@@ -7,13 +7,16 @@ import { VERTEX_EDGE, type VertexTable } from './vertices.ts';
 
 /** Factor that packs two corner ids in one key below 2^53. */
 const PAIR = 2 ** 26;
-/** Samples along an edge that has too many breakpoints to be listed, and halvings of a step with a root. */
+/** Samples along an edge that has too many breakpoints to be listed. */
 const SAMPLES = 33;
-const MAX_BISECTIONS = 48;
+/** Steps to a root between two places of different sign, and their distance, as a share of the edge, where they end. */
+const MAX_STEPS = 60;
+const CONVERGED = 1e-14;
 
 /**
  * Box edges and the roots of f on them, each decided once, by the edge's own data. f is exactly piecewise linear along
- * an edge: its breakpoints are the units' zero crossings, found layer by layer.
+ * an edge: its breakpoints are the units' zero crossings, found layer by layer. Where planes of the grid cross an edge these are
+ * breakpoints of what stands for f there; f itself is asked at them, and for the roots between.
  */
 export class EdgeTable {
   /** Roots of edge e are rootVertex[rootStart[e] ... + rootCount[e]), ascending from the edge's first corner. */
@@ -36,8 +39,8 @@ export class EdgeTable {
   private readonly breakpoints = new Float64Array(MAX_UNITS * 8);
   private readonly unitValues = new Float64Array(MAX_UNITS * MAX_UNITS * 8);
   private nBreakpoints = 0;
-  private readonly points = new Float64Array(SAMPLES * 3);
-  private readonly values = new Float64Array(SAMPLES);
+  private readonly point = new Float64Array(3);
+  private readonly value = new Float64Array(1);
 
   /** @param hasSplits whether any box was bisected (edges must then be looked up for midpoints). */
   constructor(table: CornerTable, vertices: VertexTable, net: RegionNetwork, hasSplits: boolean) {
@@ -67,11 +70,12 @@ export class EdgeTable {
 
   private findMiddle(a: number, b: number): number {
     const { coords } = this.table;
-    const x = coords[a * 3] + coords[b * 3];
-    const y = coords[a * 3 + 1] + coords[b * 3 + 1];
-    const z = coords[a * 3 + 2] + coords[b * 3 + 2];
-    if ((x | y | z) & 1) return -1;
-    return this.table.find(x >> 1, y >> 1, z >> 1);
+    const [x, y, z] = [coords[a * 3], coords[a * 3 + 1], coords[a * 3 + 2]];
+    const [dx, dy, dz] = [coords[b * 3] - x, coords[b * 3 + 1] - y, coords[b * 3 + 2] - z];
+    const length = dx + dy + dz;
+    if (length < 2) return -1;
+    const half = middleOf(0, length);
+    return this.table.find(x + (dx && half), y + (dy && half), z + (dz && half));
   }
 
   private decideRoots(edge: number, a: number, b: number, errorSpan: number): void {
@@ -92,12 +96,17 @@ export class EdgeTable {
     }
     const fa = net.fCorner[0];
     const fb = net.fCorner[1];
-    if (net.nUnits === 0) {
+    const isCrossed = this.table.hasPlanesBetween(a, b);
+    if (net.nUnits === 0 && !isCrossed) {
       if (fa >= 0 !== fb >= 0) this.addRoot(edge, a, b, fa / (fa - fb));
       return;
     }
     this.findBreakpoints(net);
     const ts = this.breakpoints;
+    if (isCrossed) {
+      this.addRootsBetween(edge, a, b, ts.subarray(0, this.nBreakpoints));
+      return;
+    }
     let tBefore = 0;
     let before = fa;
     for (let k = 1; k < this.nBreakpoints; k++) {
@@ -111,41 +120,53 @@ export class EdgeTable {
     }
   }
 
-  /** More units than a reduced network holds: signs of f itself at equal steps, each change bisected. */
+  /** More units than a reduced network holds: signs of f itself at equal steps. */
   private decideBySamples(edge: number, a: number, b: number): void {
-    const { points, values } = this;
-    for (let i = 0; i < SAMPLES; i++) this.placePoint(i, a, b, i / (SAMPLES - 1));
-    this.table.field.evaluate(points, values, SAMPLES);
-    values[0] = this.table.f(a) - this.table.isoOffset;
-    values[SAMPLES - 1] = this.table.f(b) - this.table.isoOffset;
-    const isPositive = Array.from(values, (f) => f + this.table.isoOffset >= 0);
-    for (let i = 1; i < SAMPLES; i++) {
-      if (isPositive[i] === isPositive[i - 1]) continue;
-      this.addRoot(
-        edge,
-        a,
-        b,
-        this.bisect(a, b, (i - 1) / (SAMPLES - 1), i / (SAMPLES - 1), isPositive[i - 1]),
-      );
+    const steps = Float64Array.from({ length: SAMPLES }, (_, i) => i / (SAMPLES - 1));
+    this.addRootsBetween(edge, a, b, steps);
+  }
+
+  /** A root of f itself between every two places of different sign. @param ts ascending, from 0 to 1. */
+  private addRootsBetween(edge: number, a: number, b: number, ts: Float64Array): void {
+    const n = ts.length;
+    const { isoOffset, field } = this.table;
+    const points = new Float64Array(n * 3);
+    const values = new Float64Array(n);
+    ts.forEach((t, i) => {
+      this.placePoint(points, i, a, b, t);
+    });
+    field.evaluate(points, values, n);
+    for (let i = 0; i < n; i++) values[i] += isoOffset;
+    values[0] = this.table.f(a);
+    values[n - 1] = this.table.f(b);
+    for (let i = 1; i < n; i++) {
+      if (values[i] >= 0 === values[i - 1] >= 0) continue;
+      this.addRoot(edge, a, b, this.rootBetween(a, b, ts[i - 1], values[i - 1], ts[i], values[i]));
     }
   }
 
-  private bisect(a: number, b: number, from: number, to: number, isPositiveAtStart: boolean): number {
-    let [lo, hi] = [from, to];
-    for (let i = 0; i < MAX_BISECTIONS; i++) {
-      const t = 0.5 * (lo + hi);
-      this.placePoint(0, a, b, t);
-      this.table.field.evaluate(this.points, this.values, 1);
-      if (this.values[0] + this.table.isoOffset >= 0 === isPositiveAtStart) lo = t;
-      else hi = t;
+  /** The parameter of a root of f between two of different sign: the Illinois method. */
+  private rootBetween(a: number, b: number, from: number, f0: number, to: number, f1: number): number {
+    let [s, fs, t, ft] = [from, f0, to, f1];
+    let root = from;
+    for (let i = 0; i < MAX_STEPS && Math.abs(t - s) > CONVERGED; i++) {
+      root = s + (t - s) * (fs / (fs - ft));
+      this.placePoint(this.point, 0, a, b, root);
+      this.table.field.evaluate(this.point, this.value, 1);
+      const f = this.value[0] + this.table.isoOffset;
+      if (f === 0) break;
+      // The end that moved before, s, stays put or becomes the other one.
+      if (f >= 0 === ft >= 0) fs *= 0.5;
+      else [s, fs] = [t, ft];
+      [t, ft] = [root, f];
     }
-    return 0.5 * (lo + hi);
+    return root;
   }
 
-  private placePoint(i: number, a: number, b: number, t: number): void {
+  private placePoint(points: Float64Array, i: number, a: number, b: number, t: number): void {
     for (let k = 0; k < 3; k++) {
       const from = this.table.coordinate(a, k);
-      this.points[i * 3 + k] = from + t * (this.table.coordinate(b, k) - from);
+      points[i * 3 + k] = from + t * (this.table.coordinate(b, k) - from);
     }
   }
 

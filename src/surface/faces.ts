@@ -5,6 +5,7 @@ import type { RegionNetwork } from '../partition/region-network.ts';
 import { RectBoundary } from './boundary.ts';
 import type { DetailMap } from './detail-map.ts';
 import type { EdgeTable } from './edges.ts';
+import { FieldCurve } from './field-curve.ts';
 import { addArcPoints, farthest, Polyline, simplifyPolyline } from './polyline.ts';
 import type { RectTable } from './rects.ts';
 import { CurveTracer } from './trace.ts';
@@ -50,6 +51,7 @@ export class FaceTable {
   private readonly shape: CurveShape;
   private readonly boundary: RectBoundary;
   private readonly tracer = new CurveTracer();
+  private readonly field: FieldCurve;
   private readonly line = new Polyline();
   private readonly origin = new Float64Array(3);
   private readonly size = new Float64Array(3);
@@ -73,6 +75,7 @@ export class FaceTable {
     this.net = net;
     this.shape = shape;
     this.boundary = new RectBoundary(table, edges);
+    this.field = new FieldCurve(table);
     this.curveStart = new Int32Array(rects.nRects + 1);
     this.isAstray = new Uint8Array(rects.nRects);
   }
@@ -85,7 +88,13 @@ export class FaceTable {
     boundary.collect(rects.corners, rect * 4, forest.errorSpan[leaf]);
     if (boundary.nRoots === 0) return;
     this.measure(rect);
-    if (forest.nUnits[leaf] === 0) net.buildLinear(this.table, rects.corners, 4, rect * 4);
+    if (this.hasPlanes(rect)) {
+      this.followField(rect);
+      this.curveStart[rect + 1] = this.nCurves;
+      return;
+    }
+    if (forest.nUnits[leaf] === 0 && !forest.hasPlanes(leaf))
+      net.buildLinear(this.table, rects.corners, 4, rect * 4);
     else net.build(this.table, rects.corners, 4, rect * 4);
     if (!net.isOverflow) this.tracer.begin(net);
     // With more units than the reduced network holds there is nothing to follow: roots are paired by their order.
@@ -100,6 +109,67 @@ export class FaceTable {
     }
     this.pairLeftovers(rect);
     this.curveStart[rect + 1] = this.nCurves;
+  }
+
+  /** Whether base planes pass through a rectangle. */
+  private hasPlanes(rect: number): boolean {
+    const [c00, c10, c01] = this.rects.corners.subarray(rect * 4, rect * 4 + 3);
+    return this.table.hasPlanesBetween(c00, c10) || this.table.hasPlanesBetween(c00, c01);
+  }
+
+  /**
+   * The curves on a rectangle that planes pass through, where no reduced network is f. Two roots are the ends of one; four
+   * are those of two that leave the middle on the side of its sign; more are paired by their order, and told, so that the
+   * leaves beside are divided.
+   */
+  private followField(rect: number): void {
+    const { boundary } = this;
+    if (boundary.nRoots > 4) {
+      this.pairLeftovers(rect);
+      return;
+    }
+    const first = boundary.isStart[0] === 1 ? 0 : 1;
+    if (boundary.nRoots === 2) {
+      this.emitFollowed(rect, first, 1 - first);
+      return;
+    }
+    // With f > 0 in the middle a curve goes round a corner where f < 0: from its start to the end before it.
+    const step = this.isPositiveInTheMiddle(rect) ? 3 : 1;
+    for (const start of [first, first + 2]) this.emitFollowed(rect, start, (start + step) % 4);
+  }
+
+  private isPositiveInTheMiddle(rect: number): boolean {
+    const { corners } = this.rects;
+    const { table } = this;
+    const middle = [0, 1, 2].map(
+      (k) => 0.5 * (table.coordinate(corners[rect * 4], k) + table.coordinate(corners[rect * 4 + 3], k)),
+    );
+    const value = new Float64Array(1);
+    table.field.evaluate(Float64Array.from(middle), value, 1);
+    return value[0] + table.isoOffset >= 0;
+  }
+
+  private emitFollowed(rect: number, start: number, end: number): void {
+    const { boundary, line } = this;
+    const [sx, sy] = this.inPlaneSizes;
+    const { share, detail } = this.shape;
+    const tolerance = share * detail.inBox(this.origin, this.size);
+    line.clear();
+    line.push(boundary.x[start] * sx, boundary.y[start] * sy, -1, false);
+    const [x1, y1] = [boundary.x[end] * sx, boundary.y[end] * sy];
+    this.field.addBetween(
+      line,
+      this.rects.axis[rect],
+      this.origin,
+      this.inPlaneSizes,
+      x1,
+      y1,
+      tolerance * SAMPLING,
+    );
+    line.push(x1, y1, -1, false);
+    const kept = simplifyPolyline(line, tolerance);
+    if (kept.length === 2 && boundary.side[start] === boundary.side[end]) this.keepOne(rect, kept);
+    this.emitChain(rect, start, end, kept);
   }
 
   /** The leaf beside the rectangle with the tighter bounds. */

@@ -103,7 +103,8 @@ export class LeafFiller {
     if (this.forest.nUnits[node] === 0) this.net.buildLinear(this.table, this.ids, 8);
     else this.net.build(this.table, this.ids, 8);
     const isCrowded = this.net.isOverflow || (this.isUnsettled(node) && this.net.nUnits > CROWD);
-    this.patch.field = isCrowded ? this.table.field : undefined;
+    // Where planes pass through a leaf the reduced network only stands for f.
+    this.patch.field = isCrowded || this.forest.hasPlanes(node) ? this.table.field : undefined;
     for (let loop = 0; loop < linker.nLoops; loop++) this.fillLoop(node, loop);
   }
 

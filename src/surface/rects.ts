@@ -1,5 +1,5 @@
 import type { CornerTable } from '../partition/corners.ts';
-import { type Forest, NODE_SETTLED, NODE_SPLIT, NODE_UNSETTLED } from '../partition/forest.ts';
+import { type Forest, NODE_SETTLED, NODE_SPLIT, NODE_UNSETTLED, rootIndex } from '../partition/forest.ts';
 import { growInt32 } from '../partition/grow.ts';
 
 /**
@@ -141,9 +141,8 @@ class RectBuilder {
 
   /** The root beside another along an axis, or -1. */
   private neighbour(root: number, axis: number, step: number): number {
-    const { box } = this.forest;
-    const { subBits } = this.table.lattice;
-    const at = [0, 1, 2].map((k) => (box[root * 6 + k] >> subBits) + (k === axis ? step : 0));
+    const { lattice } = this.table;
+    const at = [0, 1, 2].map((k) => rootIndex(lattice, this.forest, root, k) + (k === axis ? step : 0));
     return this.forest.findRoot(at[0], at[1], at[2]);
   }
 

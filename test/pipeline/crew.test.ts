@@ -98,7 +98,10 @@ describe.each(FIELDS)('$name', ({ asset, options }) => {
 
 /** Parts that do nothing but say who they are. */
 const idle = (n: number) => ({
-  tasks: Array.from({ length: n }, (_, i): PartTask => ({ kind: 'cull', within: { from: i, to: i + 1 } })),
+  tasks: Array.from(
+    { length: n },
+    (_, i): PartTask => ({ kind: 'cull', rootBits: 0, within: { from: i, to: i + 1 } }),
+  ),
   results: [],
   at: (fraction: number) => ({ stage: 'partition' as const, fraction }),
 });

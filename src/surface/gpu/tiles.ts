@@ -52,7 +52,7 @@ export function planTile(plan: SurfacePlan, { first, end }: BoxRange): SurfacePl
   const whole = wholeRange(plan.lattice);
   return {
     ...plan,
-    lattice: { planes: [x, y, z], subBits },
+    lattice: { planes: [x, y, z], subBits, rootBits: 0 },
     tile: {
       first: from(first),
       end: from(end),
