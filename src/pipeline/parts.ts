@@ -6,7 +6,10 @@ import { Forest, type ForestData, forestData, forestOf, gatherTrees } from '../p
 import { Settler } from '../partition/settle.ts';
 import { type ExtractProgress, extractSurface } from '../surface/extract.ts';
 import type { PartSurface } from '../surface/join-parts.ts';
+import { measureTriangles } from '../surface/measure-triangles.ts';
+import type { MeshResults, MeshTask } from '../surface/mesh-tasks.ts';
 import type { Part } from '../surface/rects.ts';
+import { thinPiece } from '../surface/thin-pieces.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { JobOptions } from './steps.ts';
 
@@ -14,7 +17,7 @@ import type { JobOptions } from './steps.ts';
  * The parts of a derivation that need nothing of each other: they run one after the other, or in several workers at once.
  * What they are given and what they give can be posted, and depends on nothing but the field and the job's options.
  */
-export type PartTask = CullTask | SettleTask | FillTask;
+export type PartTask = CullTask | SettleTask | FillTask | MeshTask;
 
 /** Finds the boxes in a part of the blocks, or among some candidates. */
 export interface CullTask {
@@ -70,7 +73,7 @@ export interface FilledSlab extends PartSurface {
 }
 
 /** What each kind of part gives. */
-export interface PartResults {
+export interface PartResults extends MeshResults {
   readonly cull: CullResult;
   readonly settle: SettledSlab;
   readonly fill: FilledSlab;
@@ -99,6 +102,10 @@ export class PartRunner {
         return this.#settle(task);
       case 'fill':
         return this.#fill(task);
+      case 'thin':
+        return thinPiece(this.#field, task);
+      case 'measure':
+        return measureTriangles(this.#field, task);
     }
   }
 

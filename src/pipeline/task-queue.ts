@@ -10,6 +10,10 @@ function sizeOf(task: PartTask): number {
       return task.from instanceof Int32Array ? task.from.length : task.from.trees.state.length;
     case 'fill':
       return task.trees.state.length;
+    case 'thin':
+      return task.indices.length;
+    case 'measure':
+      return task.triangles.slopes.length;
   }
 }
 

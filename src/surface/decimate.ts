@@ -13,6 +13,14 @@ const ROUNDS = [0.04, 0.1, 0.26];
 const LEAST_VOLUME = 0.1;
 const VERTICES_PER_YIELD = 128;
 
+/** What a decimation may do beside what the tolerance allows. */
+interface DecimationLimits {
+  /** What the mesh's parts may lose of their volumes. */
+  readonly volumes: PartVolumes;
+  /** u8[nVertices]: 1 for the vertices that may go; all where it is not given. */
+  readonly mayGo?: Uint8Array;
+}
+
 /**
  * Collapses vertices onto neighbours where the field itself says that the mesh stays within the tolerance: no vertex
  * moves, and points of every new triangle are evaluated, so errors do not add up over collapses.
@@ -27,11 +35,12 @@ export class Decimator {
   private readonly values = new Float64Array(COLLAPSE.maxRing * 2);
   private readonly ring = new Int32Array(COLLAPSE.maxRing * 2);
   private nRing = 0;
-  private readonly parts: PartVolumes;
+  readonly volumes: PartVolumes;
+  private readonly mayGo: Uint8Array | undefined;
   /** Around the current vertex, local units. */
   private tolerance = 0;
-  /** Least distance found for each vertex since its triangles last changed, as a share of the tolerance; -1 where not looked for. */
-  private readonly known: Float64Array;
+  /** f64[nVertices]: least distance found for each since its triangles last changed, as a share of the tolerance; -1 where not looked for. */
+  readonly known: Float64Array;
 
   /**
    * @param normals f64[nVertices * 3], unit length.
@@ -44,25 +53,32 @@ export class Decimator {
     normals: Float64Array,
     slopes: Float64Array,
     tolerances: Float64Array,
+    limits: DecimationLimits = { volumes: PartVolumes.of(editor, LEAST_VOLUME) },
   ) {
     this.editor = editor;
     this.field = field;
     this.normals = normals;
     this.slopes = slopes;
     this.tolerances = tolerances;
-    this.parts = new PartVolumes(editor, LEAST_VOLUME);
+    this.volumes = limits.volumes;
+    this.mayGo = limits.mayGo;
     this.known = new Float64Array(editor.nVertices).fill(-1);
   }
 
   /** Vertices removed so far. */
-  nRemoved = 0;
+  get nRemoved(): number {
+    return this.collapses.length / 2;
+  }
+
+  /** The collapses so far, in their order: pairs of the vertex that went and the one that it was moved onto. */
+  readonly collapses: number[] = [];
 
   /** Yields the fraction done. */
   *run(): Generator<number, void> {
     const n = this.editor.nVertices;
     for (let round = 0; round < ROUNDS.length; round++) {
       for (let v = 0; v < n; v++) {
-        if (this.editor.faces[v] === 0) this.tryRemove(v, ROUNDS[round]);
+        if (this.editor.faces[v] === 0 && this.mayGo?.[v] !== 0) this.tryRemove(v, ROUNDS[round]);
         if (v % VERTICES_PER_YIELD === 0) yield (round + v / n) / ROUNDS.length;
       }
     }
@@ -85,14 +101,20 @@ export class Decimator {
     this.known[v] = least / this.tolerance;
     if (best < 0 || least >= most) return;
     const place = this.editor.positions.subarray(best * 3, best * 3 + 3);
-    if (!this.editor.isLinkSound(v, best) || !this.parts.mayMove(v, place) || !this.isNearField(v, best)) {
+    if (!this.editor.isLinkSound(v, best) || !this.volumes.mayMove(v, place) || !this.isNearField(v, best)) {
       this.known[v] = Number.POSITIVE_INFINITY;
       return;
     }
     for (let i = 0; i < this.nRing; i++) this.known[this.ring[i * 2]] = -1;
-    this.parts.move(v, place);
-    this.editor.collapse(v, best);
-    this.nRemoved++;
+    this.collapse(v, best);
+  }
+
+  /** Moves v onto a neighbour, which is known to be sound. */
+  collapse(v: number, to: number): void {
+    const { editor } = this;
+    this.volumes.move(v, editor.positions.subarray(to * 3, to * 3 + 3));
+    editor.collapse(v, to);
+    this.collapses.push(v, to);
   }
 
   /** The least tolerance of the vertices that the new triangles may have. */
