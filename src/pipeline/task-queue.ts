@@ -35,6 +35,10 @@ export class TaskQueue {
     return this.#waiting.length;
   }
 
+  get nDone(): number {
+    return this.#nDone;
+  }
+
   /** Whether there is nothing left to wait for. @throws what a part failed with */
   get isDone(): boolean {
     if (this.#error) throw this.#error.reason;

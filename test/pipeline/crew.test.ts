@@ -116,6 +116,32 @@ const settled = async (): Promise<void> => {
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve));
 };
 
+test('a helper has the next part already when it ends one, while there is one for everybody', async () => {
+  const crew = new Crew(() => {});
+  const { port1, port2 } = new MessageChannel();
+  crew.join(7, port1);
+  const came: number[] = [];
+  port2.onmessage = ({ data }) => came.push(data.id);
+  const queue = new TaskQueue(idle(6));
+  crew.offer(queue);
+  crew.offer(queue);
+  await settled();
+  expect(came).toEqual([0, 1]);
+  const last = new TaskQueue(idle(3));
+  crew.leave(7);
+  expect(queue.take()?.id).toBe(0); // both are given back, in their order
+  expect(queue.take()?.id).toBe(1);
+  const { port1: other, port2: end } = new MessageChannel();
+  crew.offer(last);
+  crew.join(8, other);
+  end.onmessage = ({ data }) => came.push(data.id);
+  await settled();
+  expect(came).toEqual([0, 1, 0]);
+  crew.dispose();
+  port2.close();
+  end.close();
+});
+
 test('what a lost helper had is done by somebody else', async () => {
   const crew = new Crew(() => {});
   const { port1, port2 } = new MessageChannel();
