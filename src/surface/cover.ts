@@ -17,6 +17,13 @@ export interface Landmarks {
   n: number;
 }
 
+/** A landmark, its distance from the mesh, and a vertex of the triangle nearest to it. */
+interface FarLandmark {
+  readonly id: number;
+  readonly near: number;
+  readonly distance: number;
+}
+
 /** Share of the tolerance beyond which the mesh is drawn to a point of the zero set. */
 const SHARE = 0.9;
 /** Share beyond which the middle of a side that is gone is put on the zero set, to be held against the mesh there. */
@@ -44,6 +51,8 @@ export class Coverer {
   private readonly gradient = new Float64Array(3);
   /** The triangles before, until the middles of their sides are landmarks. */
   private before: Int32Array;
+  /** What the last call of {@link mend} found, where it changed nothing. */
+  private far: readonly FarLandmark[] | undefined;
   /** Of the last distance: the triangle. */
   private triangle = -1;
 
@@ -116,7 +125,7 @@ export class Coverer {
       if (a > b || (seed === a && editor.standingFor(b) === b)) continue;
       for (let k = 0; k < 3; k++) point[k] = 0.5 * (p[a * 3 + k] + p[b * 3 + k]);
       const enough = MIDDLE_SHARE * this.detail.at(point, 0);
-      if (this.distanceOf(point, seed, enough) <= enough) continue;
+      if (this.distanceOf(point[0], point[1], point[2], seed, enough) <= enough) continue;
       middles.push(...point);
       seeds.push(seed);
       if (seeds.length < LANDMARKS_PER_YIELD) continue;
@@ -158,18 +167,23 @@ export class Coverer {
       else
         for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) touched.add(c - (c % 3));
     }
+    this.far = touched.size === 0 ? far : undefined;
     return [...touched];
   }
 
-  /** The largest distance of a landmark from the mesh, as far as it is beyond the tolerance; else 0. */
+  /**
+   * The largest distance of a landmark from the mesh, as far as it is beyond the tolerance; else 0. Where the last call of
+   * {@link mend} changed nothing the mesh must be as it was then.
+   */
   *measure(): Generator<number, number> {
     let most = 0;
-    for (const { distance } of yield* this.farther(1)) most = Math.max(most, distance);
+    for (const { id, distance } of this.far ?? (yield* this.farther(1)))
+      if (distance > this.tolerance(id)) most = Math.max(most, distance);
     return most;
   }
 
   /** The landmarks farther from the mesh than a share of the tolerance, and a vertex near each. */
-  private *farther(share: number): Generator<number, { id: number; near: number; distance: number }[]> {
+  private *farther(share: number): Generator<number, FarLandmark[]> {
     const { n, near } = this.landmarks;
     const unsure: number[] = [];
     for (let i = 0; i < n; i++) {
@@ -183,7 +197,7 @@ export class Coverer {
     }
     // The nearest triangle may be none that a way leads to from there.
     const closest = unsure.length > FEW ? this.searchTree() : (id: number) => this.searchAll(id);
-    const far: { id: number; near: number; distance: number }[] = [];
+    const far: FarLandmark[] = [];
     for (const id of unsure) {
       const distance = closest(id);
       // A mesh without triangles has no place for vertices.
@@ -227,34 +241,39 @@ export class Coverer {
     return this.detail.at(this.landmarks.positions, id * 3);
   }
 
-  /**
-   * Distance of a landmark from the nearest triangle that is found by going from `seed` to ever nearer ones: an upper bound.
-   * Ends early below `enough`.
-   */
   private distanceFrom(seed: number, id: number, enough: number): number {
-    return this.distanceOf(this.landmarks.positions.subarray(id * 3, id * 3 + 3), seed, enough);
+    const { positions: p } = this.landmarks;
+    return this.distanceOf(p[id * 3], p[id * 3 + 1], p[id * 3 + 2], seed, enough);
   }
 
-  private distanceOf([x, y, z]: Float64Array, seed: number, enough: number): number {
+  /**
+   * Distance of a point from the nearest triangle that is found by going from `seed` to ever nearer ones: an upper bound.
+   * Ends early below `enough`.
+   */
+  private distanceOf(x: number, y: number, z: number, seed: number, enough: number): number {
+    const { indices } = this.editor;
+    this.triangle = -1;
+    let least = this.nearerAround(seed, x, y, z, Number.POSITIVE_INFINITY, enough);
+    for (let from = -1; this.triangle !== from && least > enough; ) {
+      from = this.triangle;
+      for (let k = 0; k < 3 && least > enough; k++)
+        least = this.nearerAround(indices[from + k], x, y, z, least, enough);
+    }
+    return least;
+  }
+
+  /** The least of a distance and those of the triangles around a vertex, or the first of them that is enough. */
+  private nearerAround(v: number, x: number, y: number, z: number, most: number, enough: number): number {
     const { editor } = this;
     const { indices } = editor;
-    let least = Number.POSITIVE_INFINITY;
-    let around = [seed];
-    this.triangle = -1;
-    for (let isNearer = true; isNearer; ) {
-      isNearer = false;
-      for (const v of around) {
-        for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) {
-          const t = c - (c % 3);
-          const distance = editor.distanceTo(indices[t], indices[t + 1], indices[t + 2], x, y, z);
-          if (distance >= least) continue;
-          least = distance;
-          this.triangle = t;
-          isNearer = true;
-          if (least <= enough) return least;
-        }
-      }
-      around = [...indices.subarray(this.triangle, this.triangle + 3)];
+    let least = most;
+    for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) {
+      const t = c - (c % 3);
+      const distance = editor.distanceTo(indices[t], indices[t + 1], indices[t + 2], x, y, z);
+      if (distance >= least) continue;
+      least = distance;
+      this.triangle = t;
+      if (least <= enough) return least;
     }
     return least;
   }

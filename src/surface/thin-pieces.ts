@@ -106,14 +106,15 @@ function cutAcross(editor: MeshEditor): Piece[] {
         local[n++] = numbers[v];
       }
     }
-    const mayGo = Uint8Array.from(vertices, (v, k) => (k < nOwn ? isInner[v] : 0));
+    const mayGo = new Uint8Array(vertices.length);
+    for (let k = 0; k < nOwn; k++) mayGo[k] = isInner[vertices[k]];
     return { vertices: Int32Array.from(vertices), nOwn, indices: local, mayGo };
   });
 }
 
 /** The slab of each vertex. */
 function slabsOf({ positions: p, nVertices }: MeshEditor, live: Int32Array, nSlabs: number): Uint8Array {
-  const along = [0, 1, 2].map((k) => Float64Array.from(live, (v) => p[v * 3 + k]).sort());
+  const along = [0, 1, 2].map((k) => new Float64Array(live.length).map((_, i) => p[live[i] * 3 + k]).sort());
   const extents = along.map((sorted) => sorted[sorted.length - 1] - sorted[0]);
   const axis = extents.indexOf(Math.max(...extents));
   const slabOf = new Uint8Array(nVertices);
