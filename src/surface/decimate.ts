@@ -5,11 +5,13 @@ import { COLLAPSE } from './rules.ts';
 
 /**
  * Rounds of collapses, each with the share of the tolerance by which a removed vertex may stand off the new triangles:
- * flat neighbourhoods go first, and what the last round takes may let others go. At tolerance 1e-3 bunny-S comes to 12.8k
- * vertices (mean error 1.7e-4) and fandisk-S to 6.8k (1.4e-4); without collapses they had 16.3k and 10.5k, with a last round of
- * 0.15 14.0k (1.6e-4) and 7.7k (1.2e-4).
+ * flat neighbourhoods go first. At tolerance 1e-3 bunny-S comes to 12.8k vertices (mean error 1.7e-4) and fandisk-S to
+ * 6.8k (1.4e-4); without collapses they had 16.3k and 10.5k, with a last round of 0.15 14.0k (1.6e-4) and 7.7k (1.2e-4).
  */
-const ROUNDS = [0.04, 0.1, 0.26, 0.26];
+const ROUNDS: readonly number[] = [0.04, 0.1, 0.26];
+const LAST = ROUNDS[ROUNDS.length - 1];
+/** Those of a piece: what the last round takes may let others go, which would be left to one thread otherwise. */
+export const ROUNDS_OF_PIECE: readonly number[] = [...ROUNDS, LAST];
 /** Share of its volume that a part keeps, however small it is: of a ball a tetrahedron has 0.12. */
 const LEAST_VOLUME = 0.1;
 const VERTICES_PER_YIELD = 128;
@@ -75,12 +77,12 @@ export class Decimator {
   readonly collapses: number[] = [];
 
   /** Yields the fraction done. */
-  *run(): Generator<number, void> {
+  *run(rounds: readonly number[] = ROUNDS): Generator<number, void> {
     const n = this.editor.nVertices;
-    for (let round = 0; round < ROUNDS.length; round++) {
+    for (const [round, share] of rounds.entries()) {
       for (let v = 0; v < n; v++) {
-        if (this.editor.faces[v] === 0 && this.mayGo?.[v] !== 0) this.tryRemove(v, ROUNDS[round]);
-        if (v % VERTICES_PER_YIELD === 0) yield (round + v / n) / ROUNDS.length;
+        if (this.editor.faces[v] === 0 && this.mayGo?.[v] !== 0) this.tryRemove(v, share);
+        if (v % VERTICES_PER_YIELD === 0) yield (round + v / n) / rounds.length;
       }
     }
   }
@@ -91,7 +93,7 @@ export class Decimator {
     this.tolerance = this.ringTolerance(v);
     const most = share * this.tolerance;
     let best = -1;
-    let least = ROUNDS[ROUNDS.length - 1] * this.tolerance;
+    let least = LAST * this.tolerance;
     for (let i = 0; i < this.nRing; i++) {
       const to = this.ring[i * 2];
       const off = this.standOff(v, to, least);
@@ -100,7 +102,7 @@ export class Decimator {
       best = to;
     }
     // Exactly the largest share where there is none nearer, or rounding would have it looked for again.
-    this.known[v] = best < 0 ? ROUNDS[ROUNDS.length - 1] : least / this.tolerance;
+    this.known[v] = best < 0 ? LAST : least / this.tolerance;
     if (best < 0 || least >= most) return;
     const place = this.editor.positions.subarray(best * 3, best * 3 + 3);
     if (!this.editor.isLinkSound(v, best) || !this.volumes.mayMove(v, place) || !this.isNearField(v, best)) {

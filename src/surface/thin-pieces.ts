@@ -1,5 +1,5 @@
 import type { CpuField } from '../field/cpu-field.ts';
-import { Decimator } from './decimate.ts';
+import { Decimator, ROUNDS_OF_PIECE } from './decimate.ts';
 import { MeshEditor } from './mesh-editor.ts';
 import { type MeshSteps, mapSteps, runParts, type ThinnedPiece, type ThinTask } from './mesh-tasks.ts';
 import { PartVolumes, type VolumeLimits } from './part-volumes.ts';
@@ -19,7 +19,7 @@ export function* thinPiece(field: CpuField, task: ThinTask): Generator<number, T
   const editor = new MeshEditor(positions, faces.length, indices, indices.length / 3, faces);
   const volumes = new PartVolumes(editor, task.volumes);
   const decimator = new Decimator(editor, field, normals, slopes, tolerances, { volumes, mayGo });
-  yield* decimator.run();
+  yield* decimator.run(ROUNDS_OF_PIECE);
   return { collapses: Int32Array.from(decimator.collapses), known: decimator.known };
 }
 
