@@ -138,7 +138,9 @@ export class CornerTable {
     }
     const nValues = (first + n) * this.stride;
     checkBudget('nCornerValues', nValues, 'values at corners of boxes', TOO_FINE);
-    this.values = growFloat64(this.values, nValues);
+    // Room for all that wait, or they would be moved several times.
+    if (this.values.length < nValues)
+      this.values = growFloat64(this.values, Math.min(this.nCorners, 2 * (first + n)) * this.stride);
     this.field.preActivations(this.points, this.values, n, first * this.stride);
     for (let i = first; i < first + n; i++) this.values[(i + 1) * this.stride - 1] += this.isoOffset;
     this.nEvaluated = first + n;

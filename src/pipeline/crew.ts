@@ -21,12 +21,14 @@ type FromHelper =
 
 interface Helper {
   readonly port: CrewPort;
-  /** The part that it has, and whose it is. */
-  taken: { readonly queue: TaskQueue; readonly id: number } | undefined;
+  /** The parts that it has, and whose they are. */
+  taken: readonly { readonly queue: TaskQueue; readonly id: number }[];
 }
 
-/** A job that takes longer than this asks for helpers: below it they would come too late. */
+/** A job that takes longer than this, or will by what its first parts took, asks for helpers: below it they would come too late. */
 const ALONE_MS = 40;
+/** Parts that a helper has at most: it need not wait for the next one until the worker with the job has a moment. */
+const MOST_TAKEN = 2;
 
 /** The helpers of one job, on the side of the worker that has the job. */
 export class Crew implements Helpers {
@@ -44,15 +46,17 @@ export class Crew implements Helpers {
   offer(queue: TaskQueue): void {
     this.#queue = queue;
     for (const helper of this.#helpers.values()) this.#hand(helper);
-    const isWorthwhile = queue.nWaiting > 1 && performance.now() - this.#sinceMs > ALONE_MS;
-    if (this.#isAsked || !isWorthwhile) return;
+    if (this.#isAsked || queue.nWaiting < 2) return;
+    const elapsedMs = performance.now() - this.#sinceMs;
+    const leftMs = queue.nDone === 0 ? 0 : (elapsedMs * queue.nWaiting) / queue.nDone;
+    if (Math.max(elapsedMs, leftMs) <= ALONE_MS) return;
     this.#isAsked = true;
     this.#ask();
   }
 
   /** Takes a helper in. */
   join(helperId: number, port: CrewPort): void {
-    const helper: Helper = { port, taken: undefined };
+    const helper: Helper = { port, taken: [] };
     this.#helpers.set(helperId, helper);
     port.onmessage = ({ data }) => this.#receive(helperId, helper, data as FromHelper);
     this.#hand(helper);
@@ -64,7 +68,7 @@ export class Crew implements Helpers {
     if (helper === undefined) return;
     this.#helpers.delete(helperId);
     helper.port.close();
-    helper.taken?.queue.putBack(helper.taken.id);
+    for (const { queue, id } of [...helper.taken].reverse()) queue.putBack(id);
   }
 
   dispose(): void {
@@ -74,12 +78,16 @@ export class Crew implements Helpers {
 
   #hand(helper: Helper): void {
     const queue = this.#queue;
-    if (helper.taken !== undefined || queue === undefined) return;
-    const next = queue.take();
-    if (next === undefined) return;
-    helper.taken = { queue, id: next.id };
-    // Copied, not handed over: the part is done here if the helper is lost.
-    helper.port.postMessage(next satisfies ToHelper);
+    if (queue === undefined) return;
+    while (helper.taken.length < MOST_TAKEN) {
+      // One in advance, as long as there is one for everybody.
+      if (helper.taken.length > 0 && queue.nWaiting <= this.#helpers.size + 1) return;
+      const next = queue.take();
+      if (next === undefined) return;
+      helper.taken = [...helper.taken, { queue, id: next.id }];
+      // Copied, not handed over: the part is done here if the helper is lost.
+      helper.port.postMessage(next satisfies ToHelper);
+    }
   }
 
   #receive(helperId: number, helper: Helper, message: FromHelper): void {
@@ -87,17 +95,17 @@ export class Crew implements Helpers {
       this.leave(helperId);
       return;
     }
-    const { taken } = helper;
-    if (taken?.id !== message.id) return;
-    helper.taken = undefined;
-    if (message.kind === 'failed') taken.queue.fail(fromWire(message.error));
-    else taken.queue.give(message.id, message.result);
+    const done = helper.taken.find(({ id }) => id === message.id);
+    if (done === undefined) return;
+    helper.taken = helper.taken.filter((part) => part !== done);
+    if (message.kind === 'failed') done.queue.fail(fromWire(message.error));
+    else done.queue.give(message.id, message.result);
     this.#hand(helper);
   }
 }
 
 /**
- * Does the parts that come in at a port, one at a time.
+ * Does the parts that come in at a port, one after the other.
  * @param throwIfCancelled called between slices; throws to leave what is being done.
  * @returns call it to leave when what is being done has ended; resolves then.
  */
@@ -107,11 +115,12 @@ export function serveCrew(
   throwIfCancelled: () => void,
 ): () => Promise<void> {
   let runner: TaskRunner | undefined;
-  let working: Promise<void> | undefined;
+  let working = Promise.resolve();
   let isLeaving = false;
   const send = (message: FromHelper, transfer: Transferable[] = []): void =>
     port.postMessage(message, transfer);
   const work = async ({ id, task }: ToHelper): Promise<void> => {
+    if (isLeaving) return;
     try {
       runner ??= createRunner();
       const result = await runTask(runner, task, throwIfCancelled);
@@ -122,7 +131,7 @@ export function serveCrew(
     }
   };
   port.onmessage = ({ data }) => {
-    if (!isLeaving) working = work(data as ToHelper);
+    working = working.then(() => work(data as ToHelper));
   };
   return async () => {
     isLeaving = true;

@@ -6,10 +6,11 @@ import { explainEmpty } from '../surface/explain-empty.ts';
 import { finishMesh, type RawMesh } from '../surface/finish.ts';
 import { type MarchedSurface, marchLattice } from '../surface/lattice-level.ts';
 import { measureBothWays } from '../surface/level-error.ts';
+import type { MeshSteps } from '../surface/mesh-tasks.ts';
 import { conclude, NO_STOPS } from './figures.ts';
 import type { DeriveProgress } from './options.ts';
 import { frameOf } from './plan.ts';
-import type { DerivedSurface, JobOptions } from './steps.ts';
+import { type DerivedSurface, type JobOptions, type Step, stepsOf } from './steps.ts';
 
 /** Shares of the whole that end with each part, measured on bunny-S at `resolution 8`: for progress only. */
 const MARCHED = 0.4;
@@ -26,7 +27,7 @@ export function* latticeSteps(
   asset: FieldAsset,
   options: JobOptions,
   spacing: number,
-): Generator<DeriveProgress, DerivedSurface, void> {
+): Generator<Step, DerivedSurface, void> {
   const startMs = performance.now();
   const field = createCpuField(asset);
   const frame = frameOf(asset, options);
@@ -74,17 +75,14 @@ export function* latticeSteps(
   };
 }
 
-/** A part's fractions, or none, as progress of the whole. */
-function* staged<T>(
+/** A part's steps as some of the whole. */
+function staged<T>(
   stage: DeriveProgress['stage'],
   from: number,
   to: number,
-  steps: Generator<number, T, void>,
-): Generator<DeriveProgress, T, void> {
-  for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done) return step.value;
-    yield { stage, fraction: from + (to - from) * step.value };
-  }
+  steps: MeshSteps<T>,
+): Generator<Step, T, void> {
+  return stepsOf(steps, (fraction) => ({ stage, fraction: from + (to - from) * fraction }));
 }
 
 /** Normals are the field's gradients at the vertices. */

@@ -6,7 +6,10 @@ import { Forest, type ForestData, forestData, forestOf, gatherTrees } from '../p
 import { Settler } from '../partition/settle.ts';
 import { type ExtractProgress, extractSurface } from '../surface/extract.ts';
 import type { PartSurface } from '../surface/join-parts.ts';
+import { measureTriangles } from '../surface/measure-triangles.ts';
+import type { MeshResults, MeshTask } from '../surface/mesh-tasks.ts';
 import type { Part } from '../surface/rects.ts';
+import { thinPiece } from '../surface/thin-pieces.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { JobOptions } from './steps.ts';
 
@@ -14,19 +17,24 @@ import type { JobOptions } from './steps.ts';
  * The parts of a derivation that need nothing of each other: they run one after the other, or in several workers at once.
  * What they are given and what they give can be posted, and depends on nothing but the field and the job's options.
  */
-export type PartTask = (CullTask | SettleTask | FillTask) & {
+export type PartTask = BoxTask | MeshTask;
+
+/** Parts that are cut by the boxes of the lattice. */
+type BoxTask = CullTask | SettleTask | FillTask;
+
+interface OnLattice {
   /** The lattice's, see `chooseRootBits`. */
   readonly rootBits: number;
-};
+}
 
 /** Finds the boxes in a part of the blocks, or among some candidates. */
-export interface CullTask {
+export interface CullTask extends OnLattice {
   readonly kind: 'cull';
   readonly within: BlockRange | Candidates;
 }
 
 /** Settles the boxes of a slab. */
-export interface SettleTask {
+export interface SettleTask extends OnLattice {
   readonly kind: 'settle';
   readonly slab: Slab;
   /** Boxes of the search, i32[n * 3], to begin with; or what was settled before, and the leaves that have to be bisected. */
@@ -36,7 +44,7 @@ export interface SettleTask {
 }
 
 /** Derives the surface in a slab. */
-export interface FillTask {
+export interface FillTask extends OnLattice {
   readonly kind: 'fill';
   readonly slab: Slab;
   readonly trees: ForestData;
@@ -73,7 +81,7 @@ export interface FilledSlab extends PartSurface {
 }
 
 /** What each kind of part gives. */
-export interface PartResults {
+export interface PartResults extends MeshResults {
   readonly cull: CullResult;
   readonly settle: SettledSlab;
   readonly fill: FilledSlab;
@@ -86,36 +94,42 @@ export class PartRunner {
   readonly #field: CpuField;
   readonly #plan: Plan;
   readonly #hasStructure: boolean;
-  /** Of the task that runs. */
-  #lattice: Lattice;
 
   constructor(asset: FieldAsset, options: JobOptions) {
     this.#field = createCpuField(asset);
     this.#plan = makePlan(this.#field, options);
-    this.#lattice = this.#plan.lattice;
     this.#hasStructure = options.structure === true;
   }
 
   /** Yields the fraction done, after a few milliseconds each. */
   run(task: PartTask): Generator<number, PartResult, void> {
-    this.#lattice = { ...this.#plan.lattice, rootBits: task.rootBits };
     switch (task.kind) {
       case 'cull':
-        return cullBoxes(this.#field, this.#lattice, this.#table(), task.within);
+        return this.#cull(task);
       case 'settle':
         return this.#settle(task);
       case 'fill':
         return this.#fill(task);
+      case 'thin':
+        return thinPiece(this.#field, task);
+      case 'measure':
+        return measureTriangles(this.#field, task);
     }
   }
 
-  #table(): CornerTable {
-    return new CornerTable(this.#field, this.#lattice);
+  #lattice({ rootBits }: OnLattice): Lattice {
+    return { ...this.#plan.lattice, rootBits };
   }
 
-  *#settle({ slab, from, nBoxesInAll }: SettleTask): Generator<number, SettledSlab, void> {
-    const lattice = this.#lattice;
-    const table = this.#table();
+  #cull(task: CullTask): Generator<number, CullResult, void> {
+    const lattice = this.#lattice(task);
+    return cullBoxes(this.#field, lattice, new CornerTable(this.#field, lattice), task.within);
+  }
+
+  *#settle(task: SettleTask): Generator<number, SettledSlab, void> {
+    const { slab, from, nBoxesInAll } = task;
+    const lattice = this.#lattice(task);
+    const table = new CornerTable(this.#field, lattice);
     const isNew = from instanceof Int32Array;
     const forest = isNew ? new Forest(lattice, from) : forestOf(lattice, from.trees);
     // What has to be bisected again is bisected down to the field's own boxes.
@@ -129,10 +143,11 @@ export class PartRunner {
     return settledSlab(forest, lattice, slab);
   }
 
-  *#fill({ slab, trees, below, above }: FillTask): Generator<number, FilledSlab, void> {
-    const lattice = this.#lattice;
+  *#fill(task: FillTask): Generator<number, FilledSlab, void> {
+    const { slab, trees, below, above } = task;
     const { shape, fill } = this.#plan;
-    const table = this.#table();
+    const lattice = this.#lattice(task);
+    const table = new CornerTable(this.#field, lattice);
     const own = forestOf(lattice, trees);
     const around = [below, above].flatMap((data) => (data ? [{ forest: forestOf(lattice, data) }] : []));
     const forest = around.length === 0 ? own : gatherTrees(lattice, [{ forest: own }, ...around]);

@@ -12,6 +12,7 @@ import { explainEmpty } from '../surface/explain-empty.ts';
 import { directNormals, finishMesh, putOnZeroSet } from '../surface/finish.ts';
 import { joinParts } from '../surface/join-parts.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
+import type { MeshSteps } from '../surface/mesh-tasks.ts';
 import { conclude, NO_STOPS } from './figures.ts';
 import { readRegions, recordRegions } from './find-regions.ts';
 import { latticeSpacing } from './lattice-rule.ts';
@@ -26,7 +27,7 @@ import {
   settledSlab,
 } from './parts.ts';
 import { makePlan, type Plan } from './plan.ts';
-import type { DerivedSurface, JobOptions, Step, TaskBatch } from './steps.ts';
+import { type DerivedSurface, type JobOptions, type Step, stepsOf, type TaskBatch } from './steps.ts';
 
 const NONE = new Float64Array(0);
 /** Parts that the search is cut in, and blocks in each at least. */
@@ -263,13 +264,9 @@ class StageClock {
     return { stage, fraction: from + fraction * (STAGE_END[stage] - from) };
   }
 
-  /** Runs a generator of fractions as one stage. */
-  *follow<T>(stage: DeriveStage, fractions: Generator<number, T, void>): Generator<DeriveProgress, T, void> {
-    for (;;) {
-      const step = fractions.next();
-      if (step.done) return step.value;
-      yield this.at(stage, step.value);
-    }
+  /** Runs a generator of fractions, or of parts, as one stage. */
+  *follow<T>(stage: DeriveStage, steps: MeshSteps<T>): Generator<Step, T, void> {
+    return yield* stepsOf(steps, (fraction) => this.at(stage, fraction));
   }
 
   /** Has the driver run parts, as one stage. */

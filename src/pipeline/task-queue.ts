@@ -10,6 +10,10 @@ function sizeOf(task: PartTask): number {
       return task.from instanceof Int32Array ? task.from.length : task.from.trees.state.length;
     case 'fill':
       return task.trees.state.length;
+    case 'thin':
+      return task.indices.length;
+    case 'measure':
+      return task.triangles.slopes.length;
   }
 }
 
@@ -29,6 +33,10 @@ export class TaskQueue {
 
   get nWaiting(): number {
     return this.#waiting.length;
+  }
+
+  get nDone(): number {
+    return this.#nDone;
   }
 
   /** Whether there is nothing left to wait for. @throws what a part failed with */

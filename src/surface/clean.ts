@@ -3,11 +3,12 @@ import type { Box3 } from '../format/asset.ts';
 import { growFloat64, growInt32 } from '../partition/grow.ts';
 import { length3 } from '../partition/length.ts';
 import { Coverer } from './cover.ts';
-import { Decimator } from './decimate.ts';
 import type { DetailMap } from './detail-map.ts';
 import { faceMasks, type RawMesh } from './finish.ts';
 import { MeshEditor } from './mesh-editor.ts';
+import { type MeshSteps, mapSteps } from './mesh-tasks.ts';
 import { Repairer, type RepairStops } from './repair.ts';
+import { thinMesh } from './thin-pieces.ts';
 
 /**
  * Edges shorter than this share of the domain's diagonal are collapsed: a few times single precision's step there, so
@@ -48,14 +49,14 @@ export interface Unmended {
 /**
  * Rounds a raw mesh to single precision and removes what rounding would degenerate: edges a few steps short, triangles
  * without area. With a decimation, vertices that the tolerance does not need go too. Only moves that keep the mesh a
- * manifold with its orientation are made. Yields the fraction done; gives what the checks against the field left, where there
- * was a decimation.
+ * manifold with its orientation are made. Yields the fraction done, or parts to run; gives what the checks against the field
+ * left, where there was a decimation.
  */
 export function* cleanMesh(
   raw: RawMesh,
   frame: MeshFrame,
   decimation?: Decimation,
-): Generator<number, Unmended | undefined> {
+): MeshSteps<Unmended | undefined> {
   if (decimation) makeRoom(raw);
   const { positions } = raw;
   for (let i = 0; i < raw.nVertices * 3; i++) positions[i] = Math.fround(positions[i]);
@@ -83,24 +84,23 @@ function* thinOut(
   raw: RawMesh,
   frame: MeshFrame,
   decimation: Decimation,
-): Generator<number, Unmended> {
+): MeshSteps<Unmended> {
   const at = unitNormals(raw);
   const tolerances = vertexTolerances(raw, decimation.detail);
   const before = editor.indices.slice(0, editor.nTriangles * 3);
-  const decimator = new Decimator(editor, decimation.field, at.normals, at.slopes, tolerances);
-  for (const fraction of decimator.run()) yield 0.2 + 0.5 * fraction;
+  yield* mapSteps(thinMesh(editor, decimation.field, at, tolerances), (fraction) => 0.2 + 0.3 * fraction);
   const coverer = new Coverer(editor, raw, at, decimation, frame, before);
   const repairer = new Repairer(editor, raw, at, decimation, frame);
-  yield* coverer.mend();
-  for (const fraction of repairer.run()) yield 0.7 + 0.2 * fraction;
+  yield* mapSteps(coverer.mend(), (fraction) => 0.5 + 0.1 * fraction);
+  yield* mapSteps(repairer.run(), (fraction) => 0.6 + 0.3 * fraction);
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const changed = yield* coverer.mend();
+    const changed = yield* mapSteps(coverer.mend(), () => 0.9);
     if (changed.length === 0) break;
-    yield* repairer.run(changed);
+    yield* mapSteps(repairer.run(changed), () => 0.9);
   }
   const { stops } = repairer;
   stops.nDivisionsRefused += coverer.nRefused;
-  return { stops, suspects: repairer.suspects(), missed: yield* coverer.measure() };
+  return { stops, suspects: repairer.suspects(), missed: yield* mapSteps(coverer.measure(), () => 0.9) };
 }
 
 /** Room for the vertices that the last check adds: a share of the mesh's, and a few. */

@@ -17,6 +17,13 @@ export interface Landmarks {
   n: number;
 }
 
+/** A landmark, its distance from the mesh, and a vertex of the triangle nearest to it. */
+interface FarLandmark {
+  readonly id: number;
+  readonly near: number;
+  readonly distance: number;
+}
+
 /** Share of the tolerance beyond which the mesh is drawn to a point of the zero set. */
 const SHARE = 0.9;
 /** Share beyond which the middle of a side that is gone is put on the zero set, to be held against the mesh there. */
@@ -24,6 +31,8 @@ const MIDDLE_SHARE = 0.45;
 /** Barycentric coordinate below which a point counts as on the side across. */
 const ON_SIDE = 0.05;
 const LANDMARKS_PER_YIELD = 1024;
+/** Landmarks for which a tree of all triangles is not worth it. */
+const FEW = 32;
 
 /**
  * The other direction: the zero set has to be near the mesh too, where a tip, an edge or a sheet that triangles cut off is
@@ -42,6 +51,8 @@ export class Coverer {
   private readonly gradient = new Float64Array(3);
   /** The triangles before, until the middles of their sides are landmarks. */
   private before: Int32Array;
+  /** What the last call of {@link mend} found, where it changed nothing. */
+  private far: readonly FarLandmark[] | undefined;
   /** Of the last distance: the triangle. */
   private triangle = -1;
 
@@ -114,7 +125,7 @@ export class Coverer {
       if (a > b || (seed === a && editor.standingFor(b) === b)) continue;
       for (let k = 0; k < 3; k++) point[k] = 0.5 * (p[a * 3 + k] + p[b * 3 + k]);
       const enough = MIDDLE_SHARE * this.detail.at(point, 0);
-      if (this.distanceOf(point, seed, enough) <= enough) continue;
+      if (this.distanceOf(point[0], point[1], point[2], seed, enough) <= enough) continue;
       middles.push(...point);
       seeds.push(seed);
       if (seeds.length < LANDMARKS_PER_YIELD) continue;
@@ -156,20 +167,24 @@ export class Coverer {
       else
         for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) touched.add(c - (c % 3));
     }
+    this.far = touched.size === 0 ? far : undefined;
     return [...touched];
   }
 
-  /** The largest distance of a landmark from the mesh, as far as it is beyond the tolerance; else 0. */
+  /**
+   * The largest distance of a landmark from the mesh, as far as it is beyond the tolerance; else 0. Where the last call of
+   * {@link mend} changed nothing the mesh must be as it was then.
+   */
   *measure(): Generator<number, number> {
     let most = 0;
-    for (const { distance } of yield* this.farther(1)) most = Math.max(most, distance);
+    for (const { id, distance } of this.far ?? (yield* this.farther(1)))
+      if (distance > this.tolerance(id)) most = Math.max(most, distance);
     return most;
   }
 
   /** The landmarks farther from the mesh than a share of the tolerance, and a vertex near each. */
-  private *farther(share: number): Generator<number, { id: number; near: number; distance: number }[]> {
-    const { editor, landmarks } = this;
-    const { n, near, positions } = landmarks;
+  private *farther(share: number): Generator<number, FarLandmark[]> {
+    const { n, near } = this.landmarks;
     const unsure: number[] = [];
     for (let i = 0; i < n; i++) {
       if (i % LANDMARKS_PER_YIELD === 0) yield i / n;
@@ -180,54 +195,85 @@ export class Coverer {
         continue;
       unsure.push(i);
     }
-    if (unsure.length === 0) return [];
     // The nearest triangle may be none that a way leads to from there.
-    const indices = Uint32Array.from(editor.compactIndices());
-    if (indices.length === 0) return [];
-    const tree = new TriangleTree({ positions: editor.positions, indices });
-    const far: { id: number; near: number; distance: number }[] = [];
+    const closest = unsure.length > FEW ? this.searchTree() : (id: number) => this.searchAll(id);
+    const far: FarLandmark[] = [];
     for (const id of unsure) {
-      const [x, y, z] = positions.subarray(id * 3, id * 3 + 3);
-      const distance = tree.closest(x, y, z);
-      near[id] = indices[tree.triangle * 3];
+      const distance = closest(id);
+      // A mesh without triangles has no place for vertices.
+      if (distance === Number.POSITIVE_INFINITY) return [];
       if (distance > share * this.tolerance(id)) far.push({ id, near: near[id], distance });
       yield 1;
     }
     return far;
   }
 
+  /** Puts a vertex of the triangle nearest to a landmark into `near`, by a tree of all; the function gives the distance. */
+  private searchTree(): (id: number) => number {
+    const { positions } = this.editor;
+    const { near, positions: points } = this.landmarks;
+    const indices = Uint32Array.from(this.editor.compactIndices());
+    const tree = new TriangleTree({ positions, indices });
+    return (id) => {
+      const distance = tree.closest(points[id * 3], points[id * 3 + 1], points[id * 3 + 2]);
+      if (tree.triangle >= 0) near[id] = indices[tree.triangle * 3];
+      return distance;
+    };
+  }
+
+  /** The same, triangle by triangle. */
+  private searchAll(id: number): number {
+    const { editor, landmarks } = this;
+    const { indices } = editor;
+    const [x, y, z] = landmarks.positions.subarray(id * 3, id * 3 + 3);
+    let least = Number.POSITIVE_INFINITY;
+    for (let t = 0; t < editor.nTriangles * 3; t += 3) {
+      if (indices[t] < 0) continue;
+      const distance = editor.distanceTo(indices[t], indices[t + 1], indices[t + 2], x, y, z);
+      if (distance >= least) continue;
+      least = distance;
+      landmarks.near[id] = indices[t];
+    }
+    return least;
+  }
+
   private tolerance(id: number): number {
     return this.detail.at(this.landmarks.positions, id * 3);
   }
 
-  /**
-   * Distance of a landmark from the nearest triangle that is found by going from `seed` to ever nearer ones: an upper bound.
-   * Ends early below `enough`.
-   */
   private distanceFrom(seed: number, id: number, enough: number): number {
-    return this.distanceOf(this.landmarks.positions.subarray(id * 3, id * 3 + 3), seed, enough);
+    const { positions: p } = this.landmarks;
+    return this.distanceOf(p[id * 3], p[id * 3 + 1], p[id * 3 + 2], seed, enough);
   }
 
-  private distanceOf([x, y, z]: Float64Array, seed: number, enough: number): number {
+  /**
+   * Distance of a point from the nearest triangle that is found by going from `seed` to ever nearer ones: an upper bound.
+   * Ends early below `enough`.
+   */
+  private distanceOf(x: number, y: number, z: number, seed: number, enough: number): number {
+    const { indices } = this.editor;
+    this.triangle = -1;
+    let least = this.nearerAround(seed, x, y, z, Number.POSITIVE_INFINITY, enough);
+    for (let from = -1; this.triangle !== from && least > enough; ) {
+      from = this.triangle;
+      for (let k = 0; k < 3 && least > enough; k++)
+        least = this.nearerAround(indices[from + k], x, y, z, least, enough);
+    }
+    return least;
+  }
+
+  /** The least of a distance and those of the triangles around a vertex, or the first of them that is enough. */
+  private nearerAround(v: number, x: number, y: number, z: number, most: number, enough: number): number {
     const { editor } = this;
     const { indices } = editor;
-    let least = Number.POSITIVE_INFINITY;
-    let around = [seed];
-    this.triangle = -1;
-    for (let isNearer = true; isNearer; ) {
-      isNearer = false;
-      for (const v of around) {
-        for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) {
-          const t = c - (c % 3);
-          const distance = editor.distanceTo(indices[t], indices[t + 1], indices[t + 2], x, y, z);
-          if (distance >= least) continue;
-          least = distance;
-          this.triangle = t;
-          isNearer = true;
-          if (least <= enough) return least;
-        }
-      }
-      around = [...indices.subarray(this.triangle, this.triangle + 3)];
+    let least = most;
+    for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) {
+      const t = c - (c % 3);
+      const distance = editor.distanceTo(indices[t], indices[t + 1], indices[t + 2], x, y, z);
+      if (distance >= least) continue;
+      least = distance;
+      this.triangle = t;
+      if (least <= enough) return least;
     }
     return least;
   }

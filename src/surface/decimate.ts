@@ -5,13 +5,24 @@ import { COLLAPSE } from './rules.ts';
 
 /**
  * Rounds of collapses, each with the share of the tolerance by which a removed vertex may stand off the new triangles:
- * flat neighbourhoods go first. At tolerance 1e-3 bunny-S comes to 12.9k vertices (mean error 1.7e-4) and fandisk-S to
- * 6.9k (1.4e-4); without collapses they had 16.3k and 10.5k, with a last round of 0.15 14.0k (1.6e-4) and 7.7k (1.2e-4).
+ * flat neighbourhoods go first. At tolerance 1e-3 bunny-S comes to 12.8k vertices (mean error 1.7e-4) and fandisk-S to
+ * 6.8k (1.4e-4); without collapses they had 16.3k and 10.5k, with a last round of 0.15 14.0k (1.6e-4) and 7.7k (1.2e-4).
  */
-const ROUNDS = [0.04, 0.1, 0.26];
+const ROUNDS: readonly number[] = [0.04, 0.1, 0.26];
+const LAST = ROUNDS[ROUNDS.length - 1];
+/** Those of a piece: what the last round takes may let others go, which would be left to one thread otherwise. */
+export const ROUNDS_OF_PIECE: readonly number[] = [...ROUNDS, LAST];
 /** Share of its volume that a part keeps, however small it is: of a ball a tetrahedron has 0.12. */
 const LEAST_VOLUME = 0.1;
 const VERTICES_PER_YIELD = 128;
+
+/** What a decimation may do beside what the tolerance allows. */
+interface DecimationLimits {
+  /** What the mesh's parts may lose of their volumes. */
+  readonly volumes: PartVolumes;
+  /** u8[nVertices]: 1 for the vertices that may go; all where it is not given. */
+  readonly mayGo?: Uint8Array;
+}
 
 /**
  * Collapses vertices onto neighbours where the field itself says that the mesh stays within the tolerance: no vertex
@@ -27,11 +38,12 @@ export class Decimator {
   private readonly values = new Float64Array(COLLAPSE.maxRing * 2);
   private readonly ring = new Int32Array(COLLAPSE.maxRing * 2);
   private nRing = 0;
-  private readonly parts: PartVolumes;
+  readonly volumes: PartVolumes;
+  private readonly mayGo: Uint8Array | undefined;
   /** Around the current vertex, local units. */
   private tolerance = 0;
-  /** Least distance found for each vertex since its triangles last changed, as a share of the tolerance; -1 where not looked for. */
-  private readonly known: Float64Array;
+  /** f64[nVertices]: least distance found for each since its triangles last changed, as a share of the tolerance; -1 where not looked for. */
+  readonly known: Float64Array;
 
   /**
    * @param normals f64[nVertices * 3], unit length.
@@ -44,26 +56,33 @@ export class Decimator {
     normals: Float64Array,
     slopes: Float64Array,
     tolerances: Float64Array,
+    limits: DecimationLimits = { volumes: PartVolumes.of(editor, LEAST_VOLUME) },
   ) {
     this.editor = editor;
     this.field = field;
     this.normals = normals;
     this.slopes = slopes;
     this.tolerances = tolerances;
-    this.parts = new PartVolumes(editor, LEAST_VOLUME);
+    this.volumes = limits.volumes;
+    this.mayGo = limits.mayGo;
     this.known = new Float64Array(editor.nVertices).fill(-1);
   }
 
   /** Vertices removed so far. */
-  nRemoved = 0;
+  get nRemoved(): number {
+    return this.collapses.length / 2;
+  }
+
+  /** The collapses so far, in their order: pairs of the vertex that went and the one that it was moved onto. */
+  readonly collapses: number[] = [];
 
   /** Yields the fraction done. */
-  *run(): Generator<number, void> {
+  *run(rounds: readonly number[] = ROUNDS): Generator<number, void> {
     const n = this.editor.nVertices;
-    for (let round = 0; round < ROUNDS.length; round++) {
+    for (const [round, share] of rounds.entries()) {
       for (let v = 0; v < n; v++) {
-        if (this.editor.faces[v] === 0) this.tryRemove(v, ROUNDS[round]);
-        if (v % VERTICES_PER_YIELD === 0) yield (round + v / n) / ROUNDS.length;
+        if (this.editor.faces[v] === 0 && this.mayGo?.[v] !== 0) this.tryRemove(v, share);
+        if (v % VERTICES_PER_YIELD === 0) yield (round + v / n) / rounds.length;
       }
     }
   }
@@ -74,7 +93,7 @@ export class Decimator {
     this.tolerance = this.ringTolerance(v);
     const most = share * this.tolerance;
     let best = -1;
-    let least = ROUNDS[ROUNDS.length - 1] * this.tolerance;
+    let least = LAST * this.tolerance;
     for (let i = 0; i < this.nRing; i++) {
       const to = this.ring[i * 2];
       const off = this.standOff(v, to, least);
@@ -82,17 +101,24 @@ export class Decimator {
       least = off;
       best = to;
     }
-    this.known[v] = least / this.tolerance;
+    // Exactly the largest share where there is none nearer, or rounding would have it looked for again.
+    this.known[v] = best < 0 ? LAST : least / this.tolerance;
     if (best < 0 || least >= most) return;
     const place = this.editor.positions.subarray(best * 3, best * 3 + 3);
-    if (!this.editor.isLinkSound(v, best) || !this.parts.mayMove(v, place) || !this.isNearField(v, best)) {
+    if (!this.editor.isLinkSound(v, best) || !this.volumes.mayMove(v, place) || !this.isNearField(v, best)) {
       this.known[v] = Number.POSITIVE_INFINITY;
       return;
     }
     for (let i = 0; i < this.nRing; i++) this.known[this.ring[i * 2]] = -1;
-    this.parts.move(v, place);
-    this.editor.collapse(v, best);
-    this.nRemoved++;
+    this.collapse(v, best);
+  }
+
+  /** Moves v onto a neighbour, which is known to be sound. */
+  collapse(v: number, to: number): void {
+    const { editor } = this;
+    this.volumes.move(v, editor.positions.subarray(to * 3, to * 3 + 3));
+    editor.collapse(v, to);
+    this.collapses.push(v, to);
   }
 
   /** The least tolerance of the vertices that the new triangles may have. */

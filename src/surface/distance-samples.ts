@@ -1,4 +1,5 @@
 import type { Box3 } from '../format/asset.ts';
+import { length3 } from '../partition/length.ts';
 import type { CheckField } from './check-field.ts';
 import { writeDirection } from './check-random.ts';
 import { RayBatch } from './distance-rays.ts';
@@ -45,7 +46,7 @@ function areaOf({ positions: p, indices }: Triangles, t: number): number {
   const [a, b, c] = [indices[t * 3] * 3, indices[t * 3 + 1] * 3, indices[t * 3 + 2] * 3];
   const [ux, uy, uz] = [p[b] - p[a], p[b + 1] - p[a + 1], p[b + 2] - p[a + 2]];
   const [vx, vy, vz] = [p[c] - p[a], p[c + 1] - p[a + 1], p[c + 2] - p[a + 2]];
-  return Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx) / 2;
+  return length3(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx) / 2;
 }
 
 /**

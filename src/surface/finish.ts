@@ -1,5 +1,6 @@
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
+import { length3 } from '../partition/length.ts';
 import type { Landmarks } from './cover.ts';
 import type { SurfaceMesh } from './mesh.ts';
 
@@ -34,7 +35,8 @@ export function finishMesh(raw: RawMesh): SurfaceMesh {
     const to = renumbered[v] * 3;
     if (to < 0) continue;
     const [x, y, z] = [raw.normals[v * 3], raw.normals[v * 3 + 1], raw.normals[v * 3 + 2]];
-    const norm = Math.hypot(x, y, z);
+    // Only the smallest sums need what takes longer.
+    const norm = length3(x, y, z) || Math.hypot(x, y, z);
     for (let k = 0; k < 3; k++) positions[to + k] = raw.positions[v * 3 + k];
     // A field that is constant around a vertex has no normal there: any unit vector does.
     const isDirected = norm > Number.MIN_VALUE && norm < Number.POSITIVE_INFINITY;
@@ -52,7 +54,8 @@ const LEAST_NORMAL = 1e-200;
 export function directNormals(field: CpuField, raw: RawMesh): void {
   const { normals, positions } = raw;
   for (let v = 0; v < raw.nVertices; v++) {
-    if (Math.hypot(normals[v * 3], normals[v * 3 + 1], normals[v * 3 + 2]) > LEAST_NORMAL) continue;
+    const [x, y, z] = [normals[v * 3], normals[v * 3 + 1], normals[v * 3 + 2]];
+    if (length3(x, y, z) > LEAST_NORMAL || Math.hypot(x, y, z) > LEAST_NORMAL) continue;
     const point = positions.subarray(v * 3, v * 3 + 3);
     field.evaluateWithGradient(point, new Float64Array(1), normals.subarray(v * 3, v * 3 + 3), 1);
   }

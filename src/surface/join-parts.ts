@@ -35,7 +35,7 @@ export function* joinParts(parts: readonly PartSurface[]): Generator<number, Joi
   let nVertices = 0;
   parts.forEach(({ positions, seamEnds }, i) => {
     const nBelow = i === 0 ? 0 : seamEnds[0];
-    const own = Int32Array.from({ length: positions.length / 3 }, (_, v) => nVertices + v - nBelow);
+    const own = new Int32Array(positions.length / 3).map((_, v) => nVertices + v - nBelow);
     if (i > 0) own.set(upperSeam(parts[i - 1], numbers[i - 1], i > 1));
     if (i > 0) expectSameSeam(parts[i - 1], parts[i], i > 1);
     numbers[i] = own;
@@ -48,7 +48,7 @@ export function* joinParts(parts: readonly PartSurface[]): Generator<number, Joi
   const near = parts.map(({ landmarksNear }, i) => landmarksNear.map((v) => (v < 0 ? -1 : numbers[i][v])));
   const indices = concat(
     Int32Array,
-    parts.map((part, i) => part.indices.map((v) => numbers[i][v])),
+    parts.map((part, i) => renumber(part.indices, numbers[i])),
   );
   const raw: RawMesh = {
     positions: new Float64Array(nVertices * 3),
@@ -61,17 +61,27 @@ export function* joinParts(parts: readonly PartSurface[]): Generator<number, Joi
   };
   for (const [i, part] of parts.entries()) {
     yield i / parts.length;
-    numbers[i].forEach((to, v) => {
-      for (let k = 0; k < 3; k++) {
-        raw.positions[to * 3 + k] = part.positions[v * 3 + k];
-        raw.normals[to * 3 + k] += part.normals[v * 3 + k];
-      }
-      for (let k = 0; k < 2; k++) raw.slopes[to * 2 + k] += part.slopes[v * 2 + k];
-    });
+    addVertices(raw, part, numbers[i]);
   }
   const unsound = new Set(parts.flatMap((part, i) => Array.from(part.unsound, (v) => numbers[i][v])));
   const structure = joinStructures(parts, numbers);
   return { raw, unsound: [...unsound], ...(structure && { structure }) };
+}
+
+function renumber(indices: Int32Array, numbers: Int32Array): Int32Array {
+  return indices.map((v) => numbers[v]);
+}
+
+/** Adds a part's vertices: where two parts have one, their sums. */
+function addVertices({ positions, normals, slopes }: RawMesh, part: PartSurface, numbers: Int32Array): void {
+  for (let v = 0; v < numbers.length; v++) {
+    const to = numbers[v];
+    for (let k = 0; k < 3; k++) {
+      positions[to * 3 + k] = part.positions[v * 3 + k];
+      normals[to * 3 + k] += part.normals[v * 3 + k];
+    }
+    for (let k = 0; k < 2; k++) slopes[to * 2 + k] += part.slopes[v * 2 + k];
+  }
 }
 
 /** What the vertices on a part's upper seam have for numbers. */

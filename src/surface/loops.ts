@@ -21,6 +21,8 @@ export class LoopLinker {
   private readonly side: number[] = [];
   private readonly isUsed: boolean[] = [];
   private nVertices = 0;
+  /** Curves around the leaf; the four arrays may have old values beyond. */
+  private nCurves = 0;
 
   constructor(rects: RectTable, faces: FaceTable) {
     this.rects = rects;
@@ -32,7 +34,7 @@ export class LoopLinker {
     this.collect(node);
     this.nLoops = 0;
     this.nVertices = 0;
-    for (let first = 0; first < this.curve.length; first++) {
+    for (let first = 0; first < this.nCurves; first++) {
       if (this.isUsed[first]) continue;
       if (!this.follow(first)) return false;
       this.start = growInt32(this.start, this.nLoops + 2);
@@ -43,18 +45,16 @@ export class LoopLinker {
 
   private collect(node: number): void {
     const { rects, faces } = this;
-    this.curve.length = 0;
-    this.isReversed.length = 0;
-    this.side.length = 0;
-    this.isUsed.length = 0;
+    this.nCurves = 0;
     for (let i = rects.listStart[node]; i < rects.listStart[node + 1]; i++) {
       const rect = rects.list[i] >> 1;
       const isUpper = rects.list[i] & 1;
       for (let c = faces.curveStart[rect]; c < faces.curveStart[rect + 1]; c++) {
-        this.curve.push(c);
-        this.isReversed.push(isUpper === 0);
-        this.side.push(1 << (rects.axis[rect] * 2 + isUpper));
-        this.isUsed.push(false);
+        const i = this.nCurves++;
+        this.curve[i] = c;
+        this.isReversed[i] = isUpper === 0;
+        this.side[i] = 1 << (rects.axis[rect] * 2 + isUpper);
+        this.isUsed[i] = false;
       }
     }
   }
@@ -105,7 +105,7 @@ export class LoopLinker {
   }
 
   private findStart(vertex: number, first: number): number {
-    for (let i = 0; i < this.curve.length; i++) {
+    for (let i = 0; i < this.nCurves; i++) {
       if ((i === first || !this.isUsed[i]) && this.startOf(i) === vertex) return i;
     }
     return -1;

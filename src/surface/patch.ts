@@ -22,6 +22,7 @@ export class Patch {
   field: CpuField | undefined;
   /** Added to the field's values; see CornerTable. */
   isoOffset = 0;
+  /** What follows has as many values, and may have old ones beyond: arrays that are cut grow anew for every box. */
   nVertices = 0;
   /** Vertex in the mesh, or -1 for one made here and not yet emitted. */
   id: number[] = [];
@@ -78,19 +79,6 @@ export class Patch {
     this.nChords = 0;
     this.isSound = true;
     this.unsound.length = 0;
-    for (const a of [
-      this.id,
-      this.x,
-      this.y,
-      this.z,
-      this.qx,
-      this.qy,
-      this.neuron,
-      this.maskA,
-      this.maskB,
-    ]) {
-      a.length = 0;
-    }
     this.chordNeuron.length = 0;
     this.polygons.length = 0;
     this.triangles.length = 0;

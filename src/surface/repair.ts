@@ -3,37 +3,25 @@ import { length3 } from '../partition/length.ts';
 import type { Decimation, MeshFrame } from './clean.ts';
 import type { DetailMap } from './detail-map.ts';
 import { putOnZeroSet, type RawMesh } from './finish.ts';
+import { CLOSEST_PATTERN, measureTriangles, STANDS_OFF } from './measure-triangles.ts';
 import type { MeshEditor } from './mesh-editor.ts';
+import {
+  type MeasuredSides,
+  type MeasureTask,
+  type MeshSteps,
+  mapSteps,
+  runParts,
+  type TriangleSet,
+} from './mesh-tasks.ts';
 import { LEAST_FACING, SAMPLING } from './rules.ts';
-import { barycentricLattice, type Pattern, patternOf, TriangleSampler } from './triangle-sampler.ts';
+import { TriangleSampler } from './triangle-sampler.ts';
 
-/** Share of the tolerance beyond which a sampled point has its triangle divided. */
-const SHARE = 0.82;
 /** Share of the domain's diagonal by which a new vertex may be off the zero set: single precision's. */
 export const OFF_ZERO = 2e-7;
 const MAX_PASSES = 12;
-const TRIANGLES_PER_YIELD = 512;
-/** Triangles with a side longer than this many boxes, or beyond this share of SHARE, are sampled closer. */
-const LONG = 1.5;
-const CLOSE_SHARE = 0.8;
-
-/** Few points (four inside, one on each side), then the lattices of sixths and twelfths but the corners. */
-const PATTERNS: readonly Pattern[] = [
-  patternOf(
-    [
-      [2, 2, 2],
-      [4, 1, 1],
-      [1, 4, 1],
-      [1, 1, 4],
-      [3, 3, 0],
-      [0, 3, 3],
-      [3, 0, 3],
-    ],
-    6,
-  ),
-  patternOf(barycentricLattice(6), 6),
-  patternOf(barycentricLattice(12), 12),
-];
+/** Triangles that are measured as one part; parts that are in memory together. */
+const TRIANGLES_PER_PART = 1024;
+const MAX_PARTS = 64;
 
 /** Places that stood off when the last pass ended; divisions that were refused, and that had no room. */
 export interface RepairStops {
@@ -62,7 +50,6 @@ export class Repairer {
   private readonly detail: DetailMap;
   private readonly frame: MeshFrame;
   private readonly spacing: number;
-  private readonly sampler: TriangleSampler;
   private readonly values = new Float64Array(1);
 
   /**
@@ -84,7 +71,6 @@ export class Repairer {
     this.detail = detail;
     this.spacing = spacing;
     this.frame = frame;
-    this.sampler = new TriangleSampler(editor, field, at.slopes, detail);
   }
 
   /** Triangles that were to be divided and could not be. */
@@ -96,14 +82,10 @@ export class Repairer {
    * Yields the fraction done.
    * @param which triangles to look at, by their first corners; all where none are given.
    */
-  *run(which?: readonly number[]): Generator<number, void> {
+  *run(which?: readonly number[]): MeshSteps<void> {
     let triangles = which ?? this.editor.liveTriangles();
     for (let pass = 0; triangles.length > 0; pass++) {
-      const sides: number[] = [];
-      for (let from = 0; from < triangles.length; from += TRIANGLES_PER_YIELD) {
-        this.findSides(triangles.slice(from, from + TRIANGLES_PER_YIELD), sides);
-        yield pass === 0 ? from / triangles.length : 1;
-      }
+      const sides = yield* this.findSides(triangles, (fraction) => (pass === 0 ? fraction : 1));
       if (pass === MAX_PASSES) {
         this.stops.nPlacesLeft += sides.length / 2;
         for (let i = 0; i < sides.length; i += 2) this.doubt(sides[i], sides[i + 1]);
@@ -120,59 +102,72 @@ export class Repairer {
   /** Of the triangles that could not be divided the points that stand off most: f64[3n]. */
   suspects(): Float64Array {
     const { indices } = this.editor;
-    const { sampler } = this;
     const live = [...this.doubtful].filter((t) => t >= 0 && indices[t] >= 0);
-    const pattern = PATTERNS[PATTERNS.length - 1];
-    sampler.measure(live, pattern, SAMPLING.look, SHARE);
+    const sampler = new TriangleSampler(this.field, this.gather(live));
+    sampler.measure([...live.keys()], CLOSEST_PATTERN, SAMPLING.look, STANDS_OFF);
     const points: number[] = [];
     live.forEach((t, i) => {
-      if (sampler.off[i] <= SHARE) return;
+      if (sampler.off[i] <= STANDS_OFF) return;
       const [a, b, c] = [0, 1, 2].map((k) => indices[t + k] * 3);
-      const [wa, wb, wc] = pattern.weights.subarray(sampler.worst[i] * 3, sampler.worst[i] * 3 + 3);
+      const [wa, wb, wc] = CLOSEST_PATTERN.weights.subarray(sampler.worst[i] * 3, sampler.worst[i] * 3 + 3);
       const p = this.raw.positions;
       for (let k = 0; k < 3; k++) points.push(wa * p[a + k] + wb * p[b + k] + wc * p[c + k]);
     });
     return Float64Array.from(points);
   }
 
-  /** Appends the sides (pairs of vertices) at which triangles that stand off are to be divided. */
-  private findSides(triangles: readonly number[], sides: number[]): void {
-    const { sampler } = this;
+  /** The sides (pairs of vertices) at which triangles that stand off are to be divided, in the triangles' order. */
+  private *findSides(triangles: readonly number[], at: (fraction: number) => number): MeshSteps<number[]> {
     const { indices } = this.editor;
-    let asked = triangles;
-    for (const pattern of PATTERNS) {
-      sampler.measure(asked, pattern, SAMPLING.look, SHARE);
-      const closer: number[] = [];
-      for (let i = 0; i < asked.length; i++) {
-        const t = asked[i];
-        const off = sampler.off[i] / SHARE;
-        if (off > 1) {
-          const worst = pattern.sides[sampler.worst[i]];
-          const side = worst < 0 ? this.longestSide(t) : worst;
-          sides.push(indices[t + side], indices[t + ((side + 1) % 3)]);
-        } else if (off > CLOSE_SHARE || (pattern === PATTERNS[0] && this.isLong(t))) closer.push(t);
-      }
-      asked = closer;
+    const n = triangles.length;
+    const sides: number[] = [];
+    for (let from = 0; from < n; from += MAX_PARTS * TRIANGLES_PER_PART) {
+      const to = Math.min(n, from + MAX_PARTS * TRIANGLES_PER_PART);
+      const found = yield* this.measure(triangles.slice(from, to), (f) => at((from + f * (to - from)) / n));
+      found.forEach((part, i) => {
+        part.forEach((side, k) => {
+          const t = triangles[from + i * TRIANGLES_PER_PART + k];
+          if (side >= 0) sides.push(indices[t + side], indices[t + ((side + 1) % 3)]);
+        });
+      });
     }
+    return sides;
   }
 
-  private isLong(t: number): boolean {
-    const { indices } = this.editor;
-    const side = this.longestSide(t);
-    return this.length(indices[t + side], indices[t + ((side + 1) % 3)]) > LONG * this.spacing;
+  private *measure(
+    triangles: readonly number[],
+    at: (fraction: number) => number,
+  ): MeshSteps<readonly MeasuredSides[]> {
+    const tasks: MeasureTask[] = [];
+    for (let from = 0; from < triangles.length; from += TRIANGLES_PER_PART) {
+      const part = this.gather(triangles.slice(from, from + TRIANGLES_PER_PART));
+      tasks.push({ kind: 'measure', triangles: part, spacing: this.spacing });
+      yield at(0);
+    }
+    if (tasks.length > 1) return yield* runParts(tasks, at);
+    // Not worth sending.
+    return [yield* mapSteps(measureTriangles(this.field, tasks[0]), at)];
   }
 
-  private longestSide(t: number): number {
-    const { indices } = this.editor;
-    let side = 0;
-    let longest = -1;
-    for (let k = 0; k < 3; k++) {
-      const length = this.length(indices[t + k], indices[t + ((k + 1) % 3)]);
-      if (length <= longest) continue;
-      longest = length;
-      side = k;
+  /** Triangles by themselves. */
+  private gather(triangles: readonly number[]): TriangleSet {
+    const { editor, slopes, detail } = this;
+    const { indices, positions } = editor;
+    const n = triangles.length;
+    const set = {
+      corners: new Float32Array(n * 9),
+      slopes: new Float64Array(n),
+      tolerances: new Float64Array(n),
+    };
+    for (let i = 0; i < n; i++) {
+      const t = triangles[i];
+      const [a, b, c] = [indices[t], indices[t + 1], indices[t + 2]];
+      set.slopes[i] = Math.min(slopes[a], slopes[b], slopes[c]);
+      set.tolerances[i] = detail.along(positions, a, b, c);
+      for (let k = 0; k < 9; k++)
+        set.corners[i * 9 + k] = positions[indices[t + ((k / 3) | 0)] * 3 + (k % 3)];
     }
-    return side;
+    return set;
   }
 
   private length(a: number, b: number): number {

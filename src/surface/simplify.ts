@@ -155,7 +155,7 @@ class Simplifier {
       faceMasks(positions, n, frame.bounds),
     );
     this.quadrics = new Quadrics(n);
-    this.parts = new PartVolumes(this.editor, LEAST_VOLUME);
+    this.parts = PartVolumes.of(this.editor, LEAST_VOLUME);
     this.age = new Int32Array(n);
     this.nLeft = n;
     this.isFixed = new Uint8Array(n);

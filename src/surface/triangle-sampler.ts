@@ -1,7 +1,6 @@
 import type { CpuField } from '../field/cpu-field.ts';
 import { length3 } from '../partition/length.ts';
-import type { DetailMap } from './detail-map.ts';
-import type { MeshEditor } from './mesh-editor.ts';
+import type { TriangleSet } from './mesh-tasks.ts';
 import { SAMPLING } from './rules.ts';
 import { SignProbe } from './sign-probe.ts';
 
@@ -40,26 +39,22 @@ export class TriangleSampler {
   worst = new Int32Array(0);
   /** u8[triangles]: whether more points than the one of the largest |f| are to be asked: f may be less steep there. */
   private hasOthers = new Uint8Array(0);
-  private readonly editor: MeshEditor;
   private readonly field: CpuField;
-  private readonly slopes: Float64Array;
-  private readonly detail: DetailMap;
+  private readonly triangles: TriangleSet;
   private points = new Float64Array(0);
   private values = new Float64Array(0);
   private gradients = new Float64Array(0);
+  private readonly normal = new Float64Array(3);
   private readonly probe: SignProbe;
 
-  /** @param slopes f64[], |∇f| at each vertex. */
-  constructor(editor: MeshEditor, field: CpuField, slopes: Float64Array, detail: DetailMap) {
-    this.editor = editor;
+  constructor(field: CpuField, triangles: TriangleSet) {
     this.field = field;
-    this.slopes = slopes;
-    this.detail = detail;
+    this.triangles = triangles;
     this.probe = new SignProbe(field, field.asset.domain);
   }
 
   /**
-   * Measures triangles (their first corners' indices); where |f| over the corners' slope is below the share `least` of the
+   * Measures triangles by their numbers; where |f| over the corners' slope is below the share `least` of the
    * tolerance the gradient is not asked.
    * @param most share of the tolerance beyond which a distance is only believed where f keeps its sign that far along the
    * triangle's normal.
@@ -96,7 +91,7 @@ export class TriangleSampler {
     this.reserve(1, nSamples);
     this.place(t, pattern, 0);
     this.field.evaluateWithGradient(this.points, this.values, this.gradients, nSamples);
-    const beyond = least * this.tolerance(t) * leastOf(this.slopes, this.editor.indices, t);
+    const beyond = least * this.triangles.tolerances[t] * this.triangles.slopes[t];
     for (let k = 0; k < nSamples; k++) {
       if (Math.abs(this.values[k]) <= beyond) continue;
       const share = this.share(t, k, most);
@@ -104,11 +99,6 @@ export class TriangleSampler {
       this.off[i] = share;
       this.worst[i] = k;
     }
-  }
-
-  private tolerance(t: number): number {
-    const { indices, positions } = this.editor;
-    return this.detail.along(positions, indices[t], indices[t + 1], indices[t + 2]);
   }
 
   private reserve(nTriangles: number, nSamples: number): void {
@@ -126,10 +116,10 @@ export class TriangleSampler {
 
   private place(t: number, { weights: w, sides }: Pattern, at: number): void {
     const { points } = this;
-    const { indices, positions: p } = this.editor;
-    const a = indices[t] * 3;
-    const b = indices[t + 1] * 3;
-    const c = indices[t + 2] * 3;
+    const { corners: p } = this.triangles;
+    const a = t * 9;
+    const b = a + 3;
+    const c = a + 6;
     for (let s = 0; s < sides.length; s++) {
       const wa = w[s * 3];
       const wb = w[s * 3 + 1];
@@ -143,8 +133,8 @@ export class TriangleSampler {
 
   /** The point of triangle t, the i-th, that has the largest |f|, -1 where all are below `least`. */
   private largest(i: number, t: number, nSamples: number, least: number, most: number): number {
-    const { slopes, values } = this;
-    const scale = this.tolerance(t) * leastOf(slopes, this.editor.indices, t);
+    const { values } = this;
+    const scale = this.triangles.tolerances[t] * this.triangles.slopes[t];
     let largest = least * scale;
     let worst = -1;
     let nBeyond = 0;
@@ -164,24 +154,23 @@ export class TriangleSampler {
    * it is farther than to first order, just beyond.
    */
   private share(t: number, n: number, most: number): number {
-    const share = this.distance(t, n) / this.tolerance(t);
+    const share = this.distance(t, n) / this.triangles.tolerances[t];
     if (share > most) return this.isCrossed(t, this.points, n, this.values[n], most) ? most : share;
     // Nor is it believed where it is less: f may be steeper here than where it vanishes.
     if (this.isCrossed(t, this.points, n, this.values[n], most)) return share;
     const [x, y, z] = this.points.subarray(n * 3, n * 3 + 3);
-    return this.probe.isCrossedAround(this.values[n], x, y, z, most * this.tolerance(t))
+    return this.probe.isCrossedAround(this.values[n], x, y, z, most * this.triangles.tolerances[t])
       ? share
       : BEYOND * most;
   }
 
   /** Whether f changes its sign within the share `most` of the tolerance from a point along its triangle's normal. */
   private isCrossed(t: number, points: Float64Array, n: number, f: number, most: number): boolean {
-    const { editor, probe } = this;
-    const normal = editor.triangleNormal(editor.indices[t], editor.indices[t + 1], editor.indices[t + 2]);
-    const reach = (f >= 0 ? -most : most) * this.tolerance(t);
-    const scale = reach / (length3(normal[0], normal[1], normal[2]) || 1);
+    const { normal, probe } = this;
+    this.findNormal(t);
+    const reach = (f >= 0 ? -most : most) * this.triangles.tolerances[t];
     const [x, y, z] = [points[n * 3], points[n * 3 + 1], points[n * 3 + 2]];
-    return probe.isCrossed(f, x, y, z, scale * normal[0], scale * normal[1], scale * normal[2]);
+    return probe.isCrossed(f, x, y, z, reach * normal[0], reach * normal[1], reach * normal[2]);
   }
 
   /**
@@ -189,17 +178,24 @@ export class TriangleSampler {
    * that the triangle cuts off the ridge is farther away than the nearest point of the zero set.
    */
   private distance(t: number, n: number): number {
-    const { gradients: g, editor } = this;
-    const { indices } = editor;
-    const normal = editor.triangleNormal(indices[t], indices[t + 1], indices[t + 2]);
+    const { gradients: g, normal } = this;
+    this.findNormal(t);
     const slope = length3(g[n * 3], g[n * 3 + 1], g[n * 3 + 2]);
-    const dot = g[n * 3] * normal[0] + g[n * 3 + 1] * normal[1] + g[n * 3 + 2] * normal[2];
-    const along = Math.abs(dot) / (length3(normal[0], normal[1], normal[2]) || 1);
+    const along = Math.abs(g[n * 3] * normal[0] + g[n * 3 + 1] * normal[1] + g[n * 3 + 2] * normal[2]);
     return Math.abs(this.values[n]) / (Math.max(along, SAMPLING.leastCosine * slope) || 1);
   }
-}
 
-/** The least of a vertex quantity over the corners of triangle t. */
-function leastOf(values: Float64Array, indices: Int32Array, t: number): number {
-  return Math.min(values[indices[t]], values[indices[t + 1]], values[indices[t + 2]]);
+  /** Puts the unit normal of triangle t in `normal`; zero where it has no area. */
+  private findNormal(t: number): void {
+    const { normal } = this;
+    const { corners: p } = this.triangles;
+    const o = t * 9;
+    const [ux, uy, uz] = [p[o + 3] - p[o], p[o + 4] - p[o + 1], p[o + 5] - p[o + 2]];
+    const [vx, vy, vz] = [p[o + 6] - p[o], p[o + 7] - p[o + 1], p[o + 8] - p[o + 2]];
+    normal[0] = uy * vz - uz * vy;
+    normal[1] = uz * vx - ux * vz;
+    normal[2] = ux * vy - uy * vx;
+    const size = length3(normal[0], normal[1], normal[2]) || 1;
+    for (let k = 0; k < 3; k++) normal[k] /= size;
+  }
 }

@@ -50,26 +50,35 @@ function digest({ stats, ...surface }: DerivedSurface): string {
   return hash.digest('hex');
 }
 
+const UNCLEANED: readonly PartTask['kind'][] = ['cull', 'settle', 'fill'];
 const FIELDS = [
-  { name: 'a ball of many boxes', asset: sphereField({ cells: [8, 24] }), options: { tolerance: 4e-3 } },
+  {
+    name: 'a ball of many boxes',
+    asset: sphereField({ cells: [8, 24] }),
+    options: { tolerance: 4e-3 },
+    kinds: [...UNCLEANED, 'measure'],
+  },
   {
     name: 'faces on the planes between slabs',
     asset: boxOnGridField({ nCells: 40 }),
     options: { tolerance: 2e-3 },
+    kinds: UNCLEANED,
   },
   {
     name: 'a random field with boxes that are divided',
     asset: randomField(5, { L: 1, base: 12, finest: 12, layers: [4] }),
     options: { tolerance: 0.02, structure: true },
+    kinds: [...UNCLEANED, 'thin', 'measure'],
   },
   {
     name: 'the whole complex, and its records',
     asset: randomField(15, { L: 1, base: 12, finest: 12, layers: [2] }),
     options: { exact: true, structure: true, recordsFor: 'hash' },
+    kinds: UNCLEANED,
   },
 ] as const;
 
-describe.each(FIELDS)('$name', ({ asset, options }) => {
+describe.each(FIELDS)('$name', ({ asset, options, kinds }) => {
   const alone = runHere(asset, options);
 
   test('is cut in slabs that meet', async () => {
@@ -92,7 +101,7 @@ describe.each(FIELDS)('$name', ({ asset, options }) => {
     const surface = await runHere(asset, options, crew);
     crew.dispose();
     expect(digest(surface)).toBe(digest(await alone));
-    expect(new Set(ran)).toEqual(new Set(['cull', 'settle', 'fill']));
+    expect(new Set(ran)).toEqual(new Set(kinds));
   });
 });
 
@@ -109,6 +118,32 @@ const idle = (n: number) => ({
 const settled = async (): Promise<void> => {
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve));
 };
+
+test('a helper has the next part already when it ends one, while there is one for everybody', async () => {
+  const crew = new Crew(() => {});
+  const { port1, port2 } = new MessageChannel();
+  crew.join(7, port1);
+  const came: number[] = [];
+  port2.onmessage = ({ data }) => came.push(data.id);
+  const queue = new TaskQueue(idle(6));
+  crew.offer(queue);
+  crew.offer(queue);
+  await settled();
+  expect(came).toEqual([0, 1]);
+  const last = new TaskQueue(idle(3));
+  crew.leave(7);
+  expect(queue.take()?.id).toBe(0); // both are given back, in their order
+  expect(queue.take()?.id).toBe(1);
+  const { port1: other, port2: end } = new MessageChannel();
+  crew.offer(last);
+  crew.join(8, other);
+  end.onmessage = ({ data }) => came.push(data.id);
+  await settled();
+  expect(came).toEqual([0, 1, 0]);
+  crew.dispose();
+  port2.close();
+  end.close();
+});
 
 test('what a lost helper had is done by somebody else', async () => {
   const crew = new Crew(() => {});

@@ -67,13 +67,13 @@ describe('parts that are open on the box', () => {
   };
 
   test('are closed by faces that meet, and keep a share of that volume', () => {
-    const volumes = new PartVolumes(editorOf(tip), 0.1);
+    const volumes = PartVolumes.of(editorOf(tip), 0.1);
     expect(volumes.mayMove(3, [1.05, 1.05, 1.05])).toBe(false);
     expect(volumes.mayMove(3, [1.2, 1.2, 1.2])).toBe(true);
   });
 
   test('count moves that were made', () => {
-    const volumes = new PartVolumes(editorOf(tip), 0.5);
+    const volumes = PartVolumes.of(editorOf(tip), 0.5);
     expect(volumes.mayMove(3, [1.4, 1.4, 1.4])).toBe(false);
     volumes.move(3, [2.5, 2.5, 2.5]);
     expect(volumes.mayMove(3, [1.4, 1.4, 1.4])).toBe(true);
@@ -85,6 +85,6 @@ describe('parts that are open on the box', () => {
       triangles: [0, 1, 2, 0, 2, 3],
       faces: [X, X << 1, X << 1, X],
     };
-    expect(new PartVolumes(editorOf(strip), 0.1).mayMove(0, [0, 1, 0])).toBe(true);
+    expect(PartVolumes.of(editorOf(strip), 0.1).mayMove(0, [0, 1, 0])).toBe(true);
   });
 });
