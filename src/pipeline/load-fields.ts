@@ -55,7 +55,7 @@ export function loadNeuralField(
 }
 
 /** Decodes tables in a worker, or else here, in slices. */
-export function decodeAside(
+function decodeAside(
   workers: Pick<WorkerBackend, 'unavailable' | 'decode'>,
   { signal, workerLimit, backend }: LoadFieldsOptions,
 ): DecodeTables {
