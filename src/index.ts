@@ -13,15 +13,14 @@ export { createCpuField } from './field/cpu-field.ts';
 export * from './format/index.ts';
 export type { WorkerConfig } from './pipeline/backend-worker.ts';
 export { defaultCache, setDefaultCache } from './pipeline/default-cache.ts';
-export {
-  configureWorkers,
-  deriveGpuMesh,
-  deriveMesh,
-  disposeGpu,
-  disposeWorkers,
-  prepareGpu,
-} from './pipeline/derive.ts';
+export { deriveGpuMesh, deriveMesh, disposeGpu, prepareGpu } from './pipeline/derive.ts';
 export type { GpuMesh, GpuMeshBuffers, GpuMeshOptions } from './pipeline/gpu-mesh.ts';
+export {
+  type LoadFieldsOptions,
+  loadMeshFields,
+  loadNeuralField,
+  loadNsdfPrefix,
+} from './pipeline/load-fields.ts';
 export {
   type FieldQuality,
   flatnessError,
@@ -30,6 +29,7 @@ export {
   type QualityOptions,
 } from './pipeline/measure-quality.ts';
 export type * from './pipeline/options.ts';
+export { configureWorkers, disposeWorkers } from './pipeline/page-workers.ts';
 export type { WorkerLike } from './pipeline/worker-host.ts';
 export * from './surface/check.ts';
 export type { ToleranceBlocks } from './surface/detail-map.ts';

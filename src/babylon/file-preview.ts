@@ -6,6 +6,7 @@ import { Mesh } from '@babylonjs/core/Meshes/mesh.js';
 import { VertexData } from '@babylonjs/core/Meshes/mesh.vertexData.js';
 import { TransformNode } from '@babylonjs/core/Meshes/transformNode.js';
 import type { Scene } from '@babylonjs/core/scene.js';
+import type { TableStore } from '../index.ts';
 import { DEFAULT_LOOK } from '../plugin/default-look.ts';
 import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import {
@@ -21,6 +22,8 @@ export interface FilePreviewOptions {
   readonly scene: Scene;
   readonly onPreview: (root: TransformNode) => void;
   readonly settings: DeriveSettings;
+  /** The file's coded tables. */
+  readonly tables: TableStore;
   /** Of the load that the preview belongs to. */
   readonly controller: AbortController;
 }
@@ -30,9 +33,11 @@ export function createFilePreview({
   scene,
   onPreview,
   settings,
+  tables,
   controller,
 }: FilePreviewOptions): FilePreview {
-  return new FilePreview(new PreviewRoot(scene, onPreview, controller), settings, controller.signal);
+  const source = { settings, tables, signal: controller.signal };
+  return new FilePreview(new PreviewRoot(scene, onPreview, controller), source);
 }
 
 /** A root whose meshes get better as more of the file comes. */

@@ -2,10 +2,10 @@ import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
 import type { Scene } from '@babylonjs/core/scene.js';
 import type { DeriveOptions, DeriveResult, DeriveStats, FieldAsset } from '../index.ts';
-import { linkedController } from '../plugin/abort.ts';
 import { copyWeights } from '../plugin/copy-weights.ts';
 import { type DeriveSettings, type WorkerShare, workerShareOf } from '../plugin/derive-settings.ts';
 import { FieldSampler } from '../plugin/field-sampler.ts';
+import { NewestDerivation } from '../plugin/newest-derivation.ts';
 import { withDevice } from './detect-support.ts';
 import type { FieldLod } from './field-lod.ts';
 import { deriveSurface, type OutputSettings } from './fill-derived.ts';
@@ -41,8 +41,7 @@ export class GeometryField {
   private readonly _geometries = new Set<Geometry>();
   /** What later derivations have of the load's settings, where they say nothing else. */
   private readonly _kept: OutputSettings & WorkerShare;
-  /** The derivation at hand, and the field that it is of. */
-  private _pending: { readonly controller: AbortController; readonly asset: FieldAsset } | null = null;
+  private readonly _newest = new NewestDerivation();
 
   /** @param settings where later derivations are to be, and how many workers they may have, too. */
   constructor(scene: Scene, asset: FieldAsset, settings: OutputSettings & WorkerShare = {}) {
@@ -76,7 +75,7 @@ export class GeometryField {
     this._endLod();
     if (lod === false) return;
     const { FieldLod: Levels } = await import('./field-lod.ts');
-    this._abort('the field has levels of detail now');
+    this._newest.abort('the field has levels of detail now');
     this._endLod();
     this._takeField(asset);
     this.lod = new Levels(this, this._scene, {
@@ -102,35 +101,19 @@ export class GeometryField {
   }
 
   /** Runs a derivation that ends the one before it. */
-  private async _begin(
+  private _begin(
     name: string,
     asset: FieldAsset,
-    options: DeriveOptions,
+    { signal }: DeriveOptions,
     task: (signal: AbortSignal) => Promise<DeriveStats>,
   ): Promise<DeriveStats> {
-    this._abort(`a newer ${name}() was called on this field`);
-    const { controller, release } = linkedController([options.signal]);
-    const pending = { controller, asset };
-    this._pending = pending;
-    const forget = this._abortWhenGone(controller);
-    try {
-      controller.signal.throwIfAborted();
-      return await task(controller.signal);
-    } finally {
-      forget();
-      release();
-      if (this._pending === pending) this._pending = null;
-    }
-  }
-
-  private _abort(why: string): void {
-    this._pending?.controller.abort(new DOMException(why, 'AbortError'));
+    const watch = (controller: AbortController) => this._abortWhenGone(controller);
+    return this._newest.run({ name, on: 'field', asset, signal, watch }, task);
   }
 
   /** The field that is being derived, else the one that is shown. */
   private _newestAsset(): FieldAsset {
-    const isPending = this._pending && !this._pending.controller.signal.aborted;
-    return isPending ? (this._pending?.asset as FieldAsset) : this.sampler.asset;
+    return this._newest.asset ?? this.sampler.asset;
   }
 
   private async _deriveOnce(

@@ -7,6 +7,7 @@ import type { IMeshPrimitive } from '@babylonjs/loaders/glTF/2.0/glTFLoaderInter
 import { EXTENSION_NAME } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
 import { DEFAULT_LOOK } from '../plugin/default-look.ts';
+import { loadOptionsOf } from '../plugin/derive-settings.ts';
 import { FileProgress } from '../plugin/file-progress.ts';
 import { isForeignOrigin } from '../plugin/foreign-origin.ts';
 import {
@@ -137,7 +138,10 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
     const place = this._placeOf(primitive);
     const { fallback: _fallback, onProgress: _onProgress, signal: _signal, ...options } = this._options;
     const { lod, fields, ...settings } = options;
-    const asset = await readGltfField(this._json, place, (index) => this._loadBufferView(index), fields);
+    const asset = await readGltfField(this._json, place, (index) => this._loadBufferView(index), {
+      fields,
+      ...loadOptionsOf(settings, signal),
+    });
     return loadGeometry(scene, {
       name: mesh.name,
       asset,

@@ -5,8 +5,9 @@ import { registerBuiltInGLTFExtensions } from '@babylonjs/loaders/glTF/2.0/Exten
 import '@babylonjs/loaders/glTF/2.0/glTFLoader.js';
 import { registeredGLTFExtensions } from '@babylonjs/loaders/glTF/2.0/glTFLoaderExtensionRegistry.js';
 import { GLTFFileLoader, type IGLTFLoaderData } from '@babylonjs/loaders/glTF/glTFFileLoader.js';
-import { inlineBuffers, listExternalBuffers, readMeshFields } from '../index.ts';
+import { inlineBuffers, listExternalBuffers, loadMeshFields, type TableStore } from '../index.ts';
 import { raceAbort } from '../plugin/abort.ts';
+import { loadOptionsOf } from '../plugin/derive-settings.ts';
 import { isForeignOrigin } from '../plugin/foreign-origin.ts';
 import { fetchForeign } from './fetch-foreign.ts';
 import type { NSDFPluginOptions } from './options.ts';
@@ -38,8 +39,9 @@ export async function loadContainer(
     gltf,
     onProgress,
     onPreview: _onPreview,
+    tables,
     ...settings
-  }: NSDFPluginOptions & { readonly signal: AbortSignal },
+  }: NSDFPluginOptions & { readonly signal: AbortSignal; readonly tables: TableStore },
 ): Promise<AssetContainer> {
   const { signal } = settings;
   signal.throwIfAborted();
@@ -51,7 +53,8 @@ export async function loadContainer(
   try {
     const bytes = await raceAbort(withExternalBuffers(loader, scene, source, signal), signal, () => {});
     // Names what is wrong with a damaged file, and where; Babylon's loader would not.
-    Object.assign(extension, { fields: readMeshFields(bytes) });
+    const fields = await loadMeshFields(bytes, loadOptionsOf(settings, signal, tables));
+    Object.assign(extension, { fields });
     return await raceAbort(build(loader, scene, { ...source, bytes }), signal, (late) => late.dispose());
   } catch (error) {
     loader.dispose();

@@ -9,7 +9,7 @@ import type { LoadFileError } from '@babylonjs/core/Misc/fileTools.js';
 import { Observable } from '@babylonjs/core/Misc/observable.js';
 import type { WebRequest } from '@babylonjs/core/Misc/webRequest.js';
 import type { Scene } from '@babylonjs/core/scene.js';
-import { NsdfArgumentError } from '../index.ts';
+import { NsdfArgumentError, TableStore } from '../index.ts';
 import { linkedController } from '../plugin/abort.ts';
 import { LazyPreview, type PrefixWatcher, warmUpFor } from '../plugin/lazy-preview.ts';
 import { refuseUnknownSettings } from '../plugin/lod-settings.ts';
@@ -41,6 +41,8 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
   private _forgetScene: (() => void) | null = null;
   private _responseUrl: string | undefined;
   private _watchers: readonly PrefixWatcher[] = [];
+  /** Of the one file that this loads. */
+  private readonly _tables = new TableStore({ isPatient: true });
 
   /** @throws {NsdfArgumentError} if there is an option of a name that is none */
   constructor(options: NSDFPluginOptions = {}) {
@@ -107,7 +109,13 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
     const { controller } = this._job;
     const preview = new LazyPreview(async () => {
       const { createFilePreview } = await import('./file-preview.ts');
-      return createFilePreview({ scene, onPreview, settings: this._options, controller });
+      return createFilePreview({
+        scene,
+        onPreview,
+        settings: this._options,
+        tables: this._tables,
+        controller,
+      });
     });
     return [preview, ...warmUps];
   }
@@ -232,7 +240,8 @@ export class NSDFFileLoader implements ISceneLoaderPluginAsync {
       nodeNames: names,
     };
     try {
-      return await loadContainer(scene, source, { ...this._options, signal: this._job.controller.signal });
+      const { signal } = this._job.controller;
+      return await loadContainer(scene, source, { ...this._options, signal, tables: this._tables });
     } catch (error) {
       this._endWatchers();
       throw nameSource(error, fileName && source.rootUrl + fileName);

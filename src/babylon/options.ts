@@ -1,7 +1,7 @@
 import type { SceneLoaderPluginOptions } from '@babylonjs/core/Loading/sceneLoader.js';
 import type { TransformNode } from '@babylonjs/core/Meshes/transformNode.js';
+import type { MeshFields } from '../index.ts';
 import type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
-import type { DecodedFields } from '../plugin/gltf-fields.ts';
 import type { NSDFLodOptions } from './lod-options.ts';
 
 /** What one load adds to how its meshes are derived. */
@@ -26,7 +26,7 @@ export type GLTFNSDFOptions = {
   /** Show the file's coarse fallback mesh where a derivation fails, and say so in `metadata.nsdf`. Default: true. */
   readonly fallback?: boolean;
   /** The file's fields, where they are decoded already. @internal */
-  readonly fields?: DecodedFields;
+  readonly fields?: MeshFields;
 };
 
 /** Settings of one load of a `.nsdf` file: `pluginOptions: { nsdf: { tolerance: 1e-3 } }`. */

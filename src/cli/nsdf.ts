@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { configureWorkers, disposeWorkers } from '../pipeline/derive.ts';
+import { configureWorkers, disposeWorkers } from '../pipeline/page-workers.ts';
 import { startNodeWorker } from './node-workers.ts';
 import { runProgram } from './program.ts';
 

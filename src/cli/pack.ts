@@ -6,13 +6,16 @@ import { listFields } from '../format/instances.ts';
 import type { NsdfMesh, NsdfNode, NsdfScene } from '../format/scene.ts';
 import { writeNsdfHashed } from '../format/write.ts';
 import { type PackedDetail, packPartition } from '../pipeline/pack-partition.ts';
-import { type PackedField, packField } from '../train/index.ts';
+import { type PackedField, type PackFieldOptions, packField } from '../train/index.ts';
 import { expectNsdfName } from './convert.ts';
 import { openDestination } from './destination.ts';
 import { checkEffort } from './effort.ts';
 import { type ReadingOptions, readScene } from './files.ts';
 import { formatBytes, plural, positiveNumber, printJson, printLines, wholeNumber } from './output.ts';
 import { startProgress } from './progress.ts';
+
+/** Bytes by which the padding of a file's two chunks may differ. */
+const ALIGNMENT = 8;
 
 interface PackOptions extends ReadingOptions {
   readonly compact?: boolean;
@@ -50,7 +53,7 @@ export function packCommand(): Command {
     .addOption(
       new Option('--max-bytes <n>', 'with --compact: a file of at most so many bytes, of one field')
         .argParser(wholeNumber)
-        .conflicts(['step']),
+        .conflicts(['step', 'partition']),
     )
     .option('--step <length>', 'with --compact: what values are rounded to, as a distance', positiveNumber)
     .addOption(
@@ -93,10 +96,11 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
   if (maxBytes !== undefined && assets.length > 1) {
     throw new NsdfArgumentError('max-bytes', `${input} has ${assets.length} fields: give --error or --step`);
   }
+  const limit = maxBytes === undefined ? {} : { bytesBeside: await bytesBesideField(scene) };
   const packed = new Map<FieldAsset, FieldAsset>();
   const compacted: CompactReport[] = [];
   for (const asset of assets) {
-    const found = compact ? await compactField(asset, options) : null;
+    const found = compact ? await compactField(asset, { ...options, ...limit }) : null;
     if (found) compacted.push(found.report);
     packed.set(asset, await withPartition(found?.asset ?? asset, options));
   }
@@ -122,6 +126,14 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
   printLines([`${output}: ${formatBytes(bytes.length)}, ${dtype}`, ...lines], report);
 }
 
+/** The most bytes by which a file of a scene with one field is longer than one of the field alone, however they are stored. */
+export async function bytesBesideField(scene: NsdfScene): Promise<number> {
+  const [{ field }] = listFields(scene);
+  const { partitions: _, ...bare } = field.asset;
+  const whole = await writeNsdfHashed(withAssets(scene, new Map([[field.asset, bare]])));
+  return whole.length - (await writeNsdfHashed(bare)).length + ALIGNMENT;
+}
+
 async function withPartition(
   asset: FieldAsset,
   { partition, tolerance, exact, force = false }: PackOptions,
@@ -145,12 +157,13 @@ interface CompactReport extends Pick<PackedField, 'step' | 'error' | 'nKept' | '
 
 async function compactField(
   asset: FieldAsset,
-  { error, maxBytes, step, mlp }: PackOptions,
+  { error, maxBytes, bytesBeside, step, mlp }: PackOptions & Pick<PackFieldOptions, 'bytesBeside'>,
 ): Promise<{ readonly asset: FieldAsset; readonly report: CompactReport }> {
   const bar = startProgress(asset.name);
   const packed = await packField(asset, {
     ...(error === undefined ? {} : { error }),
     ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...(bytesBeside === undefined ? {} : { bytesBeside }),
     ...(step === undefined ? {} : { step }),
     ...(mlp === undefined ? {} : { mlp }),
     onProgress: bar.update,

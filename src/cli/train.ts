@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { FieldAsset } from '../format/asset.ts';
+import type { NsdfScene } from '../format/scene.ts';
 import { sceneOf, writeNsdfHashed } from '../format/write.ts';
 import { packField, TRAIN_PRESETS, type TrainOptions, trainField } from '../train/index.ts';
 import { expectNsdfName } from './convert.ts';
@@ -8,6 +10,7 @@ import { openDestination } from './destination.ts';
 import { type ReadingOptions, readTriangles } from './files.ts';
 import { startNodeTrainWorker } from './node-workers.ts';
 import { formatBytes, positiveNumber, printJson, printLines, wholeNumber } from './output.ts';
+import { bytesBesideField } from './pack.ts';
 import { startProgress } from './progress.ts';
 import { measureTraining, reportLines } from './train-report.ts';
 
@@ -98,11 +101,14 @@ async function runTrain(files: readonly string[], options: TrainCommandOptions):
   });
   const { asset: trained, stats } = await training.finally(() => bar.stop());
   const { copyright, maxBytes } = options;
-  const limited = maxBytes === undefined ? null : await packField(trained, { maxBytes });
+  const scene = (asset: FieldAsset): NsdfScene =>
+    sceneOf(asset, copyright === undefined ? {} : { copyright });
+  const limited =
+    maxBytes === undefined
+      ? null
+      : await packField(trained, { maxBytes, bytesBeside: await bytesBesideField(scene(trained)) });
   const { asset, dtype } = limited ?? { asset: trained, dtype: options.dtype };
-  const bytes = await writeNsdfHashed(sceneOf(asset, copyright === undefined ? {} : { copyright }), {
-    dtype,
-  });
+  const bytes = await writeNsdfHashed(scene(asset), { dtype });
   await destination.write(bytes);
   const report = await measureTraining(bytes, meshes, stats);
   const { report: stream } = destination;

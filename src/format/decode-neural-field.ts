@@ -4,6 +4,7 @@ import { type DecodedField, decodeField, isVersionKnown, jsonPlaces, readHints }
 import { checkField } from './field-rules.ts';
 import { IssueList } from './issues.ts';
 import { JsonObject } from './json-object.ts';
+import { type DecodeTables, TableStore } from './table-store.ts';
 import { createWeightSource } from './weights.ts';
 
 /**
@@ -16,17 +17,59 @@ import { createWeightSource } from './weights.ts';
  */
 export function decodeNeuralField(
   extension: unknown,
-  getBufferView: (index: number) => BytesSource | null,
-  options: { readonly name?: string; readonly path?: string } = {},
+  getBufferView: GetBufferView,
+  options: FieldPlace = {},
 ): FieldAsset {
   const issues = new IssueList();
-  const json = JsonObject.of(extension, options.path ?? '', issues);
+  return checked(decode(extension, getBufferView, options, issues, new TableStore()), issues);
+}
+
+/**
+ * As {@link decodeNeuralField}, with coded tables decoded elsewhere.
+ * @param tables a patient store.
+ * @throws as it, and what `decodeTables` throws.
+ */
+export async function decodeNeuralFieldWith(
+  extension: unknown,
+  getBufferView: GetBufferView,
+  options: FieldPlace,
+  decodeTables: DecodeTables,
+  tables: TableStore,
+): Promise<FieldAsset> {
+  for (;;) {
+    const issues = new IssueList();
+    const decoded = decode(extension, getBufferView, options, issues, tables);
+    if (!tables.isMissingSome) return checked(decoded, issues);
+    await tables.fill(decodeTables);
+  }
+}
+
+/** The bytes of a bufferView; null where there is none of that index. */
+export type GetBufferView = (index: number) => BytesSource | null;
+
+/** What an extension object is called where it does not say so, and where it stands, for messages. */
+export interface FieldPlace {
+  readonly name?: string;
+  readonly path?: string;
+}
+
+function decode(
+  extension: unknown,
+  getBufferView: GetBufferView,
+  { name = '', path = '' }: FieldPlace,
+  issues: IssueList,
+  tables: TableStore,
+): DecodedField | null {
+  const json = JsonObject.of(extension, path, issues);
   const getBytes = (index: number): Uint8Array | null => {
     const bytes = getBufferView(index);
     return bytes && plainBytes(bytes);
   };
-  const source = createWeightSource({ getBytes, getByteOffset: () => undefined });
-  const decoded = json && decodeField(json, options.name ?? '', source);
+  const source = createWeightSource({ getBytes, getByteOffset: () => undefined }, undefined, tables);
+  return json && decodeField(json, name, source);
+}
+
+function checked(decoded: DecodedField | null, issues: IssueList): FieldAsset {
   issues.throwFirstError();
   return (decoded as DecodedField).asset;
 }
@@ -39,7 +82,7 @@ export function decodeNeuralField(
 export function decodeFieldHints(
   extension: unknown,
   network: FieldAsset,
-  options: { readonly name?: string; readonly path?: string } = {},
+  options: FieldPlace = {},
 ): FieldAsset {
   const issues = new IssueList();
   const json = JsonObject.of(extension, options.path ?? '', issues);

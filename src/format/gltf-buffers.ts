@@ -1,5 +1,6 @@
 import type { GlbChunks } from './glb.ts';
 import type { JsonObject } from './json-object.ts';
+import type { TableStore } from './table-store.ts';
 import { createWeightSource, type WeightSource } from './weights.ts';
 
 /** A checked bufferView: its bytes, and the stride of interleaved attributes. */
@@ -19,13 +20,17 @@ export function readBufferViews(root: JsonObject, glb: GlbChunks): readonly (Buf
 }
 
 /** The weights of a file: all together may be as long as its BIN chunk. */
-export function fileWeightSource(views: readonly (BufferView | null)[], glb: GlbChunks): WeightSource {
+export function fileWeightSource(
+  views: readonly (BufferView | null)[],
+  glb: GlbChunks,
+  tables: TableStore,
+): WeightSource {
   const source = {
     getBytes: (index: number) => views[index]?.bytes ?? null,
     getByteOffset: (index: number) => views[index]?.fileByteOffset,
     ...(glb.isPrefix && { isMissing: (index: number) => views[index] === null }),
   };
-  return createWeightSource(source, glb.bin.length);
+  return createWeightSource(source, glb.bin.length, tables);
 }
 
 /** The BIN chunk's bytes for buffer 0; buffers beside the file are not followed. */

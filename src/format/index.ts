@@ -1,5 +1,6 @@
 export type * from './asset.ts';
 export type { BytesSource } from './bytes.ts';
+export type { FieldPlace, GetBufferView } from './decode-neural-field.ts';
 export { decodeFieldHints, decodeNeuralField, neuralFieldBufferViews } from './decode-neural-field.ts';
 export type { EncodingJson, GridLevelJson, MlpLayerJson, NeuralFieldJson, WeightType } from './extension.ts';
 export { EXTENSION_NAME, EXTENSION_VERSION } from './extension.ts';
@@ -14,9 +15,11 @@ export type { PackedWeights } from './packed-weights.ts';
 export { packWeights } from './packed-weights.ts';
 export type { NsdfPrefix } from './prefix.ts';
 export { readNsdfPrefix } from './prefix.ts';
+export type { MeshFields } from './read.ts';
 export { readField, readMeshFields, readNsdf } from './read.ts';
 export type { FallbackMesh, NsdfField, NsdfMaterial, NsdfMesh, NsdfNode, NsdfScene } from './scene.ts';
 export { DEFAULT_MATERIAL, IDENTITY_NODE } from './scene.ts';
+export { TableStore } from './table-store.ts';
 export { validateNsdf, verifyNsdf } from './validate.ts';
 export type { WriteOptions } from './write.ts';
 export { sceneOf, writeNsdf, writeNsdfHashed } from './write.ts';

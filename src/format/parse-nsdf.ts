@@ -9,6 +9,7 @@ import { buildNodes, readLinks, readRoots } from './gltf-nodes.ts';
 import type { IssueList } from './issues.ts';
 import { describe, JsonObject, pointer } from './json-object.ts';
 import type { NsdfField, NsdfMaterial, NsdfMesh, NsdfScene } from './scene.ts';
+import { TableStore } from './table-store.ts';
 import type { WeightSource } from './weights.ts';
 
 /** A file as far as it could be read. */
@@ -31,18 +32,19 @@ interface Resources {
 /**
  * Reads a file and records everything that is wrong with it: the one definition of the format's rules. Reader and
  * validator differ only in what they do with the issues. Null if nothing could be read.
+ * @param tables those that are decoded already; decodes the others, or notes them.
  */
-export function parseNsdf(file: Uint8Array, issues: IssueList): ParsedNsdf | null {
+export function parseNsdf(file: Uint8Array, issues: IssueList, tables?: TableStore): ParsedNsdf | null {
   const glb = parseGlb(file, issues);
-  return glb && parseGltf(glb, issues);
+  return glb && parseGltf(glb, issues, tables);
 }
 
 /** As {@link parseNsdf}, of a GLB already taken apart. */
-export function parseGltf(glb: GlbChunks, issues: IssueList): ParsedNsdf | null {
+export function parseGltf(glb: GlbChunks, issues: IssueList, tables = new TableStore()): ParsedNsdf | null {
   const root = JsonObject.of(glb.json, '', issues);
   if (root === null) return null;
   const asset = checkGltf(root);
-  const meshes = readMeshes(root, glb);
+  const meshes = readMeshes(root, glb, tables);
   noteEmpty(meshes, issues);
   const nodes = root.optionalObjects('nodes');
   const links = readLinks(root, nodes);
@@ -103,11 +105,11 @@ function readNames(root: JsonObject, key: string): string[] {
   return [];
 }
 
-function readMeshes(root: JsonObject, glb: GlbChunks): (NsdfMesh | null)[] {
+function readMeshes(root: JsonObject, glb: GlbChunks, tables: TableStore): (NsdfMesh | null)[] {
   const views = readBufferViews(root, glb);
   const resources: Resources = {
     materials: readMaterials(root),
-    weights: fileWeightSource(views, glb),
+    weights: fileWeightSource(views, glb, tables),
     fallbacks: new FallbackReader(root.optionalObjects('accessors'), views, 4 * glb.bin.length),
   };
   const json = root.optionalObjects('meshes');

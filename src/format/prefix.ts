@@ -3,6 +3,7 @@ import { type GlbChunks, glbByteLength, parseGlbPrefix } from './glb.ts';
 import { listFields, type NsdfFieldInstance } from './instances.ts';
 import { IssueList } from './issues.ts';
 import { parseGltf } from './parse-nsdf.ts';
+import type { DecodeTables, TableStore } from './table-store.ts';
 
 /** What the first bytes of a `.nsdf` file tell before the rest has arrived. */
 export interface NsdfPrefix {
@@ -26,18 +27,19 @@ export interface NsdfPrefix {
  * `.nsdf`. Never throws: what is wrong with a file is told by `readNsdf` once it is whole, and nothing that comes from a
  * prefix has been held against the file's hash.
  * @param source the file's first bytes; weights are views of them where they begin at a multiple of four.
+ * @param tables of a file that is read several times as it arrives: its coded tables are decoded once.
  * @example
  * const prefix = readNsdfPrefix(bytes.subarray(0, 20_000));
  * for (const { field, matrixWorld } of prefix?.fields ?? []) console.log(field.asset, matrixWorld);
  */
-export function readNsdfPrefix(source: BytesSource): NsdfPrefix | null {
+export function readNsdfPrefix(source: BytesSource, tables?: TableStore): NsdfPrefix | null {
   if (!holdsBytes(source)) return null;
   const received = alignedBytes(source);
   const byteLength = glbByteLength(received);
   const glb = byteLength === null ? null : parseGlbPrefix(received);
   if (byteLength === null || glb === null) return null;
   const issues = new IssueList();
-  const parsed = parseGltf(glb, issues);
+  const parsed = parseGltf(glb, issues, tables);
   if (parsed === null) return null;
   const fields = listFields(parsed.scene);
   const counts = fields.map(({ field: { asset } }) =>
@@ -50,6 +52,19 @@ export function readNsdfPrefix(source: BytesSource): NsdfPrefix | null {
     nLevelsTotal: countLevels(glb.json),
     nextByteLength: nextEnd(glb, received.length),
   };
+}
+
+/** As {@link readNsdfPrefix}, with coded tables decoded elsewhere. @throws what `decode` throws. */
+export async function readNsdfPrefixWith(
+  source: BytesSource,
+  decode: DecodeTables,
+  tables: TableStore,
+): Promise<NsdfPrefix | null> {
+  for (;;) {
+    const prefix = readNsdfPrefix(source, tables);
+    if (!tables.isMissingSome) return prefix;
+    await tables.fill(decode);
+  }
 }
 
 /** The most levels that a field of the file names; a number for show, from JSON that is not checked. */

@@ -4,6 +4,7 @@ import { alignedBytes, type BytesSource } from './bytes.ts';
 import { IssueList } from './issues.ts';
 import { type ParsedNsdf, parseNsdf } from './parse-nsdf.ts';
 import type { NsdfNode, NsdfScene } from './scene.ts';
+import type { DecodeTables, TableStore } from './table-store.ts';
 
 /**
  * Reads a `.nsdf` file: the graph of its default scene with the fields in it. f32 weights are views of `bytes` (which
@@ -29,26 +30,57 @@ export function readField(bytes: BytesSource): FieldAsset {
   return first;
 }
 
+/** The fields of every mesh, by the mesh's index in the file; within one in the order of its primitives. */
+export type MeshFields = readonly (readonly FieldAsset[])[];
+
 /**
- * The fields of every mesh, by the mesh's index in the file; within one in the order of its primitives. Their arrays are
- * their own: nothing holds on to `bytes`. For engines' plugins, whose glTF loaders build the graph.
+ * The fields of every mesh. Their arrays are their own: nothing holds on to `bytes`. For engines' plugins, whose glTF loaders
+ * build the graph.
  * @throws as {@link readNsdf}.
  */
-export function readMeshFields(bytes: BytesSource): readonly (readonly FieldAsset[])[] {
-  const { meshes } = parseOrThrow(bytes);
+export function readMeshFields(bytes: BytesSource): MeshFields {
+  return detachedFields(parseOrThrow(bytes));
+}
+
+/**
+ * As {@link readMeshFields}, with coded tables decoded elsewhere.
+ * @param tables a patient store: those of the file that are decoded already, while it arrived say.
+ * @throws as {@link readNsdf}, and what `decode` throws.
+ */
+export async function readMeshFieldsWith(
+  bytes: BytesSource,
+  decode: DecodeTables,
+  tables: TableStore,
+): Promise<MeshFields> {
+  const file = alignedBytes(bytes);
+  for (;;) {
+    const issues = new IssueList();
+    const parsed = parseNsdf(file, issues, tables);
+    // What is wrong with a file shows when its tables are there: empty ones are wrong, too.
+    if (!tables.isMissingSome) return detachedFields(checked(parsed, issues));
+    await tables.fill(decode);
+  }
+}
+
+function detachedFields({ meshes }: ParsedNsdf): MeshFields {
   return detach(
     meshes.map(({ fields }) => fields.map(({ asset }) => asset)),
     new Map(),
   );
 }
 
-/** Copies a plain object tree, so that no typed array is part of a larger buffer; what was one object stays one. */
+/**
+ * Copies a plain object tree, so that no typed array is part of a larger buffer; what was one object stays one, and arrays
+ * that have their buffer to themselves stay themselves.
+ */
 function detach<T>(root: T, copies: Map<unknown, unknown>): T {
   if (typeof root !== 'object' || root === null) return root;
   const known = copies.get(root);
   if (known !== undefined) return known as T;
   const copy = ArrayBuffer.isView(root)
-    ? (root as unknown as Float32Array).slice()
+    ? root.byteLength === root.buffer.byteLength
+      ? root
+      : (root as unknown as Float32Array).slice()
     : Array.isArray(root)
       ? root.map((item) => detach(item, copies))
       : Object.fromEntries(Object.entries(root).map(([key, value]) => [key, detach(value, copies)]));
@@ -56,9 +88,12 @@ function detach<T>(root: T, copies: Map<unknown, unknown>): T {
   return copy as T;
 }
 
-function parseOrThrow(bytes: BytesSource): ParsedNsdf {
+function parseOrThrow(bytes: BytesSource, tables?: TableStore): ParsedNsdf {
   const issues = new IssueList();
-  const parsed = parseNsdf(alignedBytes(bytes), issues);
+  return checked(parseNsdf(alignedBytes(bytes), issues, tables), issues);
+}
+
+function checked(parsed: ParsedNsdf | null, issues: IssueList): ParsedNsdf {
   issues.throwFirstError(': validateNsdf lists them');
   return parsed as ParsedNsdf;
 }

@@ -1,12 +1,12 @@
 import type { GridLevel } from './asset.ts';
+import type { BitCoder } from './bit-model.ts';
 import { FIELD_LIMITS } from './field-rules.ts';
 import {
-  type BitCoder,
-  codeTable,
   emptyTable,
   type FeatureCoding,
   type IntegerTable,
   type TableShape,
+  TableWalk,
 } from './table-model.ts';
 
 /** The version of the streams that this package reads and writes. */
@@ -22,6 +22,8 @@ export interface DecodedTable {
   readonly table: IntegerTable;
   /** f32[nEntries * nFeatures] */
   readonly params: Float32Array;
+  /** What it was decoded from, without padding: a copy. */
+  readonly stream: Uint8Array;
 }
 
 type LevelShape = Omit<GridLevel, 'params'>;
@@ -146,12 +148,47 @@ class RangeDecoder implements BitCoder {
 }
 
 /**
- * Decodes a level's stream.
+ * Decodes a level's stream, row by row, for whoever gives others their turn between them.
  * @param bytes the bufferView; up to three bytes of padding may follow the stream.
  * @returns what is wrong, in words, for a stream that is damaged.
  */
+export function* decodingSteps(
+  bytes: Uint8Array,
+  shape: TableShape,
+): Generator<void, DecodedTable | string, void> {
+  const opened = openStream(bytes, shape);
+  if (typeof opened === 'string') return opened;
+  const { table, coded, stream } = opened;
+  const decoder = new RangeDecoder(coded);
+  const walk = new TableWalk(decoder, table);
+  try {
+    while (walk.advance()) yield;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return `the stream holds ${error.message}: it is damaged`;
+  }
+  if (decoder.isOver) return 'the stream ends before its last value: it is cut short';
+  return { table, params: dequantise(table, shape.nEntries * shape.nFeatures), stream };
+}
+
+/** As {@link decodingSteps}, at once. */
 export function decodeTable(bytes: Uint8Array, shape: TableShape): DecodedTable | string {
-  const { nFeatures: F, nEntries } = shape;
+  const steps = decodingSteps(bytes, shape);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** A stream with its header read, and the table that is to be filled from it. */
+interface OpenedStream {
+  readonly table: IntegerTable;
+  readonly coded: Uint8Array;
+  readonly stream: Uint8Array;
+}
+
+function openStream(bytes: Uint8Array, shape: TableShape): OpenedStream | string {
+  const { nFeatures: F } = shape;
   const least = STREAM_PREFIX + HEADER_BYTES + FEATURE_BYTES * F;
   if (bytes.length < least) return `the stream has ${bytes.length} bytes, expected at least ${least}`;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -175,18 +212,11 @@ export function decodeTable(bytes: Uint8Array, shape: TableShape): DecodedTable 
       weights: [weight(0), weight(1), weight(2)] as const,
     };
   });
-  const table = emptyTable(shape, reach - 1, features);
-  const decoder = new RangeDecoder(bytes.subarray(least, end));
-  try {
-    codeTable(decoder, table);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return `the stream holds ${error.message}: it is damaged`;
-  }
-  if (decoder.isOver) return 'the stream ends before its last value: it is cut short';
-  const params = dequantise(table, nEntries * F);
-  noteStream(params, table, bytes.subarray(0, end));
-  return { table, params };
+  return {
+    table: emptyTable(shape, reach - 1, features),
+    coded: bytes.subarray(least, end),
+    stream: bytes.slice(0, end),
+  };
 }
 
 /** One product of two f32 each, rounded once; dropped entries have the fill alone. */

@@ -1,3 +1,4 @@
+import type { BitCoder } from './bit-model.ts';
 import {
   checksum,
   dequantise,
@@ -8,14 +9,13 @@ import {
   STREAM_VERSION,
 } from './table-decoder.ts';
 import {
-  type BitCoder,
-  codeTable,
   emptyTable,
   type FeatureCoding,
   type IntegerTable,
   MAX_EXPONENT,
   reachOf,
   type TableShape,
+  TableWalk,
 } from './table-model.ts';
 
 /** Writes bits of a range coder. */
@@ -101,7 +101,7 @@ export interface EncodedTable {
 export function encodeTable(input: TableInput): EncodedTable {
   const table = tableOf(input);
   const coder = new RangeEncoder();
-  codeTable(coder, table);
+  writeTable(coder, table);
   const coded = coder.finish();
   const { features } = table;
   const headerBytes = HEADER_BYTES + FEATURE_BYTES * features.length;
@@ -131,8 +131,13 @@ export function idealLength(input: TableInput): number {
       return bit;
     },
   };
-  codeTable(meter, tableOf(input));
+  writeTable(meter, tableOf(input));
   return nBits;
+}
+
+function writeTable(coder: BitCoder, table: IntegerTable): void {
+  const walk = new TableWalk(coder, table);
+  while (walk.advance());
 }
 
 function tableOf({ shape, integers, kept, steps, fills }: TableInput): IntegerTable {

@@ -3,15 +3,7 @@
  * they cannot differ. docs/format.md, "Compact tables", says the same in words. Integers only: every platform decodes the
  * same values.
  */
-
-/** A coder of bits: writes those that it is given, or gives those that it reads. */
-export interface BitCoder {
-  /**
-   * Codes one bit under a probability; gives it.
-   * @param p0 of 4096: how likely a 0 is, 1..4095.
-   */
-  code(bit: number, p0: number): number;
-}
+import { type BitCoder, BitModel, sizeOf } from './bit-model.ts';
 
 /** What a feature of a level is stored with. */
 export interface FeatureCoding {
@@ -54,99 +46,13 @@ export interface IntegerTable {
 /** Exponents of magnitudes: values are below 2^24 in magnitude, as exact in f32 as in integers. */
 export const MAX_EXPONENT = 23;
 
-/** Logistic function of x/256 - 8, in 4096ths, at whole multiples of 128. @see Mahoney 2005, lpaq: squash */
-const SQUASH = [
-  1, 2, 3, 6, 10, 16, 27, 45, 73, 120, 194, 310, 488, 747, 1101, 1546, 2047, 2549, 2994, 3348, 3607, 3785,
-  3901, 3975, 4022, 4050, 4068, 4079, 4085, 4089, 4092, 4093, 4094,
-];
-
-/** The same at every x from -2048 to 2048, between the points on straight lines. */
-const SQUASHED = Uint16Array.from({ length: 4097 }, (_, i) => {
-  if (i === 4096) return 4095;
-  const at = i >> 7;
-  const share = i & 127;
-  return (SQUASH[at] * (128 - share) + SQUASH[at + 1] * share + 64) >> 7;
-});
-
-function squash(x: number): number {
-  return SQUASHED[Math.max(0, Math.min(4096, x + 2048))];
-}
-
-/** Inverse of {@link squash}: the least x that reaches p. */
-const STRETCH = new Int16Array(4096);
-for (let x = -2047, p = 0; p < 4096; x++) {
-  for (const reached = x > 2047 ? 4095 : squash(x); p <= reached; p++) STRETCH[p] = x;
-}
-
-/** How fast a probability follows, in 1024ths, by how often it was asked. */
-const RATES = Uint16Array.from({ length: 128 }, (_, n) => Math.floor(2048 / (2 * n + 3)));
-/** How fast the mixture follows. */
-const MIX_RATE = 6;
-
-/**
- * Bits of one kind: each under three contexts, whose adaptive probabilities are mixed by weights that adapt. A class, as all that runs
- * for every bit: closures would be compiled anew for every table, which took three quarters of the time.
- */
-class BitModel {
-  readonly #coder: BitCoder;
-  /** Of a 1, in 65536ths, and how often asked, three to a context number. */
-  readonly #odds: Uint16Array;
-  readonly #asked: Uint8Array;
-  readonly #weights: Int32Array;
-
-  constructor(coder: BitCoder, nContexts: number, nSets: number) {
-    this.#coder = coder;
-    this.#odds = new Uint16Array(nContexts * 3).fill(32768);
-    this.#asked = new Uint8Array(nContexts * 3);
-    this.#weights = new Int32Array(nSets * 3).fill(26000);
-  }
-
-  /**
-   * @param a the contexts' numbers: a, b and c.
-   * @param set which weights mix them.
-   */
-  code(bit: number, a: number, b: number, c: number, set: number): number {
-    const odds = this.#odds;
-    const weights = this.#weights;
-    const i = a * 3;
-    const j = b * 3 + 1;
-    const k = c * 3 + 2;
-    const w = set * 3;
-    const x = STRETCH[odds[i] >> 4];
-    const y = STRETCH[odds[j] >> 4];
-    const z = STRETCH[odds[k] >> 4];
-    const dot = Math.imul(x, weights[w]) + Math.imul(y, weights[w + 1]) + Math.imul(z, weights[w + 2]);
-    const p = squash(dot >> 16);
-    const coded = this.#coder.code(bit, 4096 - p);
-    const error = Math.imul((coded << 12) - p, MIX_RATE);
-    weights[w] += (Math.imul(x, error) + 0x2000) >> 14;
-    weights[w + 1] += (Math.imul(y, error) + 0x2000) >> 14;
-    weights[w + 2] += (Math.imul(z, error) + 0x2000) >> 14;
-    const goal = coded * 65535;
-    this.#learn(i, goal);
-    this.#learn(j, goal);
-    this.#learn(k, goal);
-    return coded;
-  }
-
-  #learn(i: number, goal: number): void {
-    const odds = this.#odds;
-    const asked = this.#asked;
-    odds[i] += ((goal - odds[i]) * RATES[asked[i]]) >> 10;
-    if (asked[i] < 127) asked[i]++;
-  }
-}
-
-/** Size of a magnitude in half octaves, 0..15. */
-function sizeOf(n: number): number {
-  const bits = 32 - Math.clz32(n);
-  return bits < 2 ? bits : Math.min(15, 2 * bits - 2 + ((n >> (bits - 2)) & 1));
-}
-
 /** Distances in the table from an entry to the one before it along x, y and z; a hashed level's order is what order it has. */
 function stridesOf({ resolution: n }: TableShape): readonly [number, number, number] {
   return n > 0 ? [1, n, n * n] : [1, 2, 3];
 }
+
+/** Entries of a hashed level that are coded at a time. */
+const HASHED_ROW = 256;
 
 /** A table with nothing in it, its entries all kept. */
 export function emptyTable(
@@ -162,31 +68,60 @@ export function emptyTable(
 }
 
 /**
- * Codes a table: reads it from the coder, or writes it there, where the table is full.
- * @throws {RangeError} if a magnitude that is read is none.
+ * The walk over a table: reads it from the coder, or writes it there, where the table is full. In as many pieces as its caller
+ * likes, which gives others their turn, and compiled code its chance: a loop that runs but once is interpreted for longer.
  */
-export function codeTable(coder: BitCoder, table: IntegerTable): void {
-  const { shape, lead, values, kept, reach, features } = table;
-  const isMasked = reach >= 0;
-  const { nEntries, nFeatures: F } = shape;
-  const [, ny, nz] = stridesOf(shape);
-  const near = shape.coarser && new Nearness(shape, shape.coarser);
-  const masks = new BitModel(coder, 2048, 4);
-  const rests = new Int32Array(values.length);
-  const strides = [F, ny * F, nz * F] as const;
-  const models = features.map(({ weights }) => new ValueModel(coder, weights, values, rests, strides));
-  let column = -1;
-  let row = -1;
-  const end = lead + nEntries;
-  for (let i = lead; i < end; i++) {
+export class TableWalk {
+  readonly #table: IntegerTable;
+  readonly #near: Nearness | null;
+  readonly #masks: BitModel;
+  readonly #models: readonly ValueModel[];
+  /** The row of entries along x that is next. */
+  #row = 0;
+
+  constructor(coder: BitCoder, table: IntegerTable) {
+    const { shape, values, features } = table;
+    const F = shape.nFeatures;
+    const [, ny, nz] = stridesOf(shape);
+    this.#table = table;
+    this.#near = shape.coarser && new Nearness(shape, shape.coarser);
+    this.#masks = new BitModel(coder, 2048, 4);
+    const rests = new Int32Array(values.length);
+    const strides = [F, ny * F, nz * F] as const;
+    this.#models = features.map(({ weights }) => new ValueModel(coder, weights, values, rests, strides));
+  }
+
+  /**
+   * Goes on by a row of entries.
+   * @returns whether there are more.
+   * @throws {RangeError} if a magnitude that is read is none.
+   */
+  advance(): boolean {
+    const { shape, lead } = this.#table;
+    const { nEntries, resolution } = shape;
+    const length = resolution || HASHED_ROW;
+    const row = this.#row++;
+    const first = row * length;
+    const near = this.#near;
+    near?.row(row % length, Math.min(length - 1, Math.floor(row / length)));
+    const end = Math.min(length, nEntries - first);
+    if (near === null) for (let x = 0; x < end; x++) this.#code(lead + first + x, x);
+    else for (let x = near.next(0); x < end; x = near.next(x + 1)) this.#code(lead + first + x, x);
+    return first + length < nEntries;
+  }
+
+  /** Codes the entry i, in the array, which is number `column` of its row. */
+  #code(i: number, column: number): void {
+    const { shape, kept, reach } = this.#table;
+    const near = this.#near;
+    const F = shape.nFeatures;
+    const isMasked = reach >= 0;
     let distance = 0;
-    if (near) {
-      column = (column + 1) % ny;
-      if (column === 0) near.row(++row % ny, Math.min(ny - 1, Math.floor(row / ny)));
-      if (!near.isReached(column)) continue;
+    if (near !== null) {
       distance = sizeOf(Math.abs(near.sum(column)));
-      if (isMasked && distance > reach) continue;
+      if (isMasked && distance > reach) return;
     }
+    const [, ny, nz] = stridesOf(shape);
     const x = kept[i - 1];
     const y = kept[i - ny];
     const z = kept[i - nz];
@@ -197,11 +132,11 @@ export function codeTable(coder: BitCoder, table: IntegerTable): void {
       const ahead = kept[i + 1 - ny] | (kept[i + 1 - nz] << 1) | (kept[i + ny - nz] << 2);
       const beyond = kept[i - 2] | (kept[i - 2 * ny] << 1) | (kept[i - 2 * nz] << 2);
       const a = (((distance << 1) | kept[i - 1 - ny - nz]) << 6) | (across << 3) | xyz;
-      kept[i] = masks.code(kept[i], a, (beyond << 6) | (ahead << 3) | xyz, (distance << 3) | xyz, n);
+      kept[i] = this.#masks.code(kept[i], a, (beyond << 6) | (ahead << 3) | xyz, (distance << 3) | xyz, n);
     }
-    if (kept[i] === 0) continue;
+    if (kept[i] === 0) return;
     let before = 0;
-    for (let j = 0; j < F; j++) before = models[j].code(i * F + j, n, before, distance);
+    for (let j = 0; j < F; j++) before = this.#models[j].code(i * F + j, n, before, distance);
   }
 }
 
@@ -322,6 +257,7 @@ class ValueModel {
 
 /** What the coarser level says at a level's entries, row by row. */
 class Nearness {
+  readonly #n: number;
   readonly #m: number;
   readonly #kept: Uint8Array;
   readonly #lead: number;
@@ -330,14 +266,21 @@ class Nearness {
   readonly #cells: Int32Array;
   readonly #shares: Int32Array;
   readonly #nearest: Int32Array;
-  #corner = 0;
+  /** The first vertex that is nearest to each of the coarser level's, or to one beyond it. */
+  readonly #firsts: Int32Array;
+  /** Of two planes of the coarser level, the one of this row's cells and the next: the sums along x, i32[2 * m * n]. */
+  readonly #planes: Int32Array;
+  #plane = -1;
+  #at = 0;
   #nearestRow = 0;
   #fy = 0;
   #fz = 0;
 
   constructor(own: TableShape, coarser: IntegerTable) {
+    const n = own.resolution;
     const m = coarser.shape.resolution;
     const places = sixteenthsOf(own, coarser.shape);
+    this.#n = n;
     this.#m = m;
     this.#kept = coarser.kept;
     this.#lead = coarser.lead;
@@ -345,40 +288,63 @@ class Nearness {
     this.#cells = places.map((place) => Math.min(m - 2, place >> 4));
     this.#shares = places.map((place, x) => place - 16 * this.#cells[x]);
     this.#nearest = nearestVertices(own, coarser.shape);
+    this.#firsts = new Int32Array(m + 1).fill(n);
+    for (let x = n - 1, j = m - 1; j >= 0; j--) {
+      while (x >= 0 && this.#nearest[x] >= j) x--;
+      this.#firsts[j] = x + 1;
+    }
+    this.#planes = new Int32Array(2 * m * n);
   }
 
   /** Goes to a row of entries along x. */
   row(y: number, z: number): void {
     const m = this.#m;
-    const cells = this.#cells;
-    const shares = this.#shares;
     const nearest = this.#nearest;
-    this.#corner = m * (cells[y] + m * cells[z]);
+    this.#goToPlane(this.#cells[z]);
+    this.#at = this.#n * this.#cells[y];
     this.#nearestRow = this.#lead + m * (nearest[y] + m * nearest[z]);
-    this.#fy = shares[y];
-    this.#fz = shares[z];
+    this.#fy = this.#shares[y];
+    this.#fz = this.#shares[z];
   }
 
-  /** Whether the coarser level's nearest entry is kept: where not, this one is not, either. */
-  isReached(x: number): boolean {
-    return this.#kept[this.#nearestRow + this.#nearest[x]] === 1;
+  /**
+   * The next column from one on whose nearest entry of the coarser level is kept: where that is not, those of this level are not,
+   * either. The row's length where there is none.
+   */
+  next(x: number): number {
+    if (x >= this.#n) return this.#n;
+    const from = this.#nearestRow + this.#nearest[x];
+    if (this.#kept[from] === 1) return x;
+    const found = this.#kept.indexOf(1, from) - this.#nearestRow;
+    return found < 0 || found >= this.#m ? this.#n : this.#firsts[found];
   }
 
   /** Sum of the first features of all coarser levels there: about a distance, in steps. */
   sum(x: number): number {
-    const m = this.#m;
+    const n = this.#n;
+    const planes = this.#planes;
+    const low = this.#at + x;
+    const high = low + this.#m * n;
     const fy = this.#fy;
-    const fz = this.#fz;
-    const share = this.#shares[x];
-    const at = this.#corner + this.#cells[x];
-    const up = at + m * m;
-    const low = between(this.#alongX(at, share), this.#alongX(at + m, share), fy);
-    const high = between(this.#alongX(up, share), this.#alongX(up + m, share), fy);
-    return between(low, high, fz);
+    return between(
+      between(planes[low], planes[low + n], fy),
+      between(planes[high], planes[high + n], fy),
+      this.#fz,
+    );
   }
 
-  #alongX(at: number, share: number): number {
-    return between(this.#sums[at], this.#sums[at + 1], share);
+  #goToPlane(cell: number): void {
+    if (cell === this.#plane) return;
+    this.#plane = cell;
+    const [m, n] = [this.#m, this.#n];
+    const [sums, cells, shares, planes] = [this.#sums, this.#cells, this.#shares, this.#planes];
+    for (let row = 0; row < 2 * m; row++) {
+      const first = m * (m * cell + row);
+      for (let x = 0; x < n; x++) {
+        const at = first + cells[x];
+        planes[row * n + x] = between(sums[at], sums[at + 1], shares[x]);
+      }
+    }
   }
 }
 
@@ -405,13 +371,12 @@ function between(a: number, b: number, share: number): number {
 /** Sums of the first features of a level and those before it, at this level's vertices. */
 function sumsOf({ shape, values, features, lead }: IntegerTable): Int32Array {
   const { nFeatures: F, resolution: n, coarser } = shape;
-  const near = coarser && new Nearness(shape, coarser);
-  const sums = new Int32Array(n * n * n);
-  for (let i = 0; i < sums.length; i++) {
-    const x = i % n;
-    if (near && x === 0) near.row(Math.floor(i / n) % n, Math.floor(i / (n * n)));
-    const below = near?.isReached(x) ? near.sum(x) : 0;
-    sums[i] = values[(lead + i) * F] + features[0].fill + below;
+  const sums = Int32Array.from({ length: n * n * n }, (_, i) => values[(lead + i) * F] + features[0].fill);
+  if (coarser === null) return sums;
+  const near = new Nearness(shape, coarser);
+  for (let row = 0; row < n * n; row++) {
+    near.row(row % n, Math.floor(row / n));
+    for (let x = near.next(0); x < n; x = near.next(x + 1)) sums[row * n + x] += near.sum(x);
   }
   return sums;
 }

@@ -1,8 +1,9 @@
 import { BUDGETS } from '../budgets.ts';
 import { VALUE_BYTES, type ValueType } from './extension.ts';
 import { decodeHalf } from './half.ts';
-import { type DecodedTable, decodeTable } from './table-decoder.ts';
+import type { DecodedTable } from './table-decoder.ts';
 import type { TableShape } from './table-model.ts';
+import { isSameShape, TableStore } from './table-store.ts';
 
 /** A run of weights in a bufferView. */
 export interface Slice {
@@ -41,8 +42,13 @@ export interface WeightSource extends BufferViews {
  * A source over bufferViews. Aligned f32 slices are views; half floats and unaligned bytes are copied. A slice read
  * twice is the same array. All slices together may claim no more bytes than `maxBytes`, so that bufferViews that
  * overlap cannot make a small file decode to a large one. Streams may decode to more than their bytes, up to a budget.
+ * @param tables those of the file that are decoded already.
  */
-export function createWeightSource(views: BufferViews, maxBytes = Number.POSITIVE_INFINITY): WeightSource {
+export function createWeightSource(
+  views: BufferViews,
+  maxBytes = Number.POSITIVE_INFINITY,
+  tables = new TableStore(),
+): WeightSource {
   const decoded = new Map<string, Float32Array>();
   let nClaimed = 0;
   const read = (slice: Slice): Float32Array | SliceError => {
@@ -62,30 +68,23 @@ export function createWeightSource(views: BufferViews, maxBytes = Number.POSITIV
     decoded.set(key, values);
     return values;
   };
-  const tables: { bufferView: number; shape: TableShape; decoded: DecodedTable }[] = [];
+  const counted: { readonly bufferView: number; readonly shape: TableShape }[] = [];
   let nTableValues = 0;
   const readTable = (bufferView: number, shape: TableShape): DecodedTable | SliceError => {
-    const isKnown = (known: (typeof tables)[number]): boolean =>
-      known.bufferView === bufferView && isSameShape(known.shape, shape);
-    const known = tables.find(isKnown);
-    if (known !== undefined) return known.decoded;
     const bytes = views.getBytes(bufferView);
     if (bytes === null) return noBytes(bufferView);
-    nTableValues += shape.nEntries * shape.nFeatures;
+    if (!counted.some((known) => known.bufferView === bufferView && isSameShape(known.shape, shape))) {
+      nTableValues += shape.nEntries * shape.nFeatures;
+      counted.push({ bufferView, shape });
+    }
     if (!(nTableValues <= BUDGETS.nTableValues)) {
       const message = `the coded tables have ${nTableValues} values or more, at most ${BUDGETS.nTableValues} are decoded`;
       return { code: 'unsupported', message };
     }
-    const decoded = decodeTable(bytes, shape);
-    if (typeof decoded === 'string') return { code: 'weights', message: decoded };
-    tables.push({ bufferView, shape, decoded });
-    return decoded;
+    const decoded = tables.read(bufferView, bytes, shape);
+    return typeof decoded === 'string' ? { code: 'weights', message: decoded } : decoded;
   };
   return { ...views, read, readTable };
-}
-
-function isSameShape(a: TableShape, b: TableShape): boolean {
-  return (Object.keys(a) as (keyof TableShape)[]).every((key) => a[key] === b[key]);
 }
 
 function noBytes(bufferView: number): SliceError {

@@ -1,9 +1,10 @@
 import type { FieldAsset } from '../format/asset.ts';
 import { NetworkMap } from '../format/network-map.ts';
+import type { TableResult } from '../format/table-store.ts';
 import { type OptionNames, refuseUnknownOptions } from '../option-names.ts';
 import { BackendUnavailableError, type DeriveBackend } from './backend.ts';
 import { startWorker } from './start-worker.ts';
-import type { WorkerLike } from './worker-host.ts';
+import type { DecodeJob, WorkerLike } from './worker-host.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** How workers are started. */
@@ -27,6 +28,11 @@ const WORKER_CONFIG_NAMES = {
 
 /** Runs jobs in module workers, which leaves the page's own thread free. */
 export interface WorkerBackend extends DeriveBackend {
+  /**
+   * Decodes tables.
+   * @throws {BackendUnavailableError} if no worker can run here; `job.signal.reason` on abort
+   */
+  decode(job: DecodeJob): Promise<readonly TableResult[]>;
   /** Terminates the workers; running jobs reject with an NsdfLoadError. The next job starts new ones. */
   dispose(): void;
   /** Terminates the workers; the next ones are started as `config` says. */
@@ -71,6 +77,14 @@ export function createWorkerBackend(initialConfig: WorkerConfig = {}): WorkerBac
     );
   }
 
+  function openPool(): WorkerPool {
+    pool ??= new WorkerPool({
+      createWorker: config.createWorker ?? startWorker,
+      maxWorkers: config.maxWorkers ?? defaultMaxWorkers(),
+    });
+    return pool;
+  }
+
   return {
     kind: 'worker',
     merit: 'a module worker keeps this thread free',
@@ -79,11 +93,12 @@ export function createWorkerBackend(initialConfig: WorkerConfig = {}): WorkerBac
       return pool?.refusal;
     },
     async derive(asset, options, control) {
-      pool ??= new WorkerPool({
-        createWorker: config.createWorker ?? startWorker,
-        maxWorkers: config.maxWorkers ?? defaultMaxWorkers(),
-      });
-      const run = pool.run({ assetId: idOf(asset), asset, options, ...control });
+      const run = openPool().run({ assetId: idOf(asset), asset, options, ...control });
+      run.catch(warnOnce);
+      return run;
+    },
+    async decode(job) {
+      const run = openPool().decode(job);
       run.catch(warnOnce);
       return run;
     },

@@ -1,5 +1,5 @@
 import { collectBuffers } from './buffers.ts';
-import { type Helpers, runTask } from './drive.ts';
+import { type Helpers, runQuietly } from './drive.ts';
 import { fromWire, toWire, type WireError } from './error-wire.ts';
 import type { PartResult, PartTask } from './parts.ts';
 import type { TaskRunner } from './steps.ts';
@@ -123,7 +123,7 @@ export function serveCrew(
     if (isLeaving) return;
     try {
       runner ??= createRunner();
-      const result = await runTask(runner, task, throwIfCancelled);
+      const result = await runQuietly(runner.run(task), throwIfCancelled);
       send({ kind: 'result', id, result }, [...collectBuffers(result)]);
     } catch (error) {
       // Of a job that nobody wants any more nobody hears this.

@@ -5,18 +5,16 @@ import type { FieldAsset } from '../format/asset.ts';
 import { abortable } from './abortable.ts';
 import { createCpuBackend } from './backend-cpu.ts';
 import { createGpuBackend } from './backend-gpu.ts';
-import { createWorkerBackend, type WorkerConfig } from './backend-worker.ts';
 import type { Derive } from './cached-derive.ts';
 import { defaultCache, whyNoCache } from './default-cache.ts';
 import { deriveWith, jobOptionsOf, NO_CACHE } from './derive-with.ts';
 import type { GpuMesh, GpuMeshOptions } from './gpu-mesh.ts';
 import { moveBack, moveField } from './move-field.ts';
 import type { DeriveOptions, DeriveResult } from './options.ts';
+import { workerBackend } from './page-workers.ts';
 import { validateDeriveOptions } from './validate-options.ts';
 
-// The page's workers are shared by everything that derives on it, so they belong to this module; nothing is
-// started, and the derivation's own code is not loaded, before the first call.
-const workerBackend = createWorkerBackend();
+// Nothing is started, and the derivation's own code is not loaded, before the first call.
 const cpuBackend = createCpuBackend(async () => (await import('./job.ts')).JOB);
 const gpuBackend = createGpuBackend([workerBackend, cpuBackend], () => import('./gpu-derivation.ts'));
 const BACKENDS = [gpuBackend, workerBackend, cpuBackend];
@@ -152,21 +150,7 @@ export async function prepareGpu(
     );
 }
 
-/** Terminates the shared workers; running jobs reject with an NsdfLoadError, the next job starts new workers. */
-export function disposeWorkers(): void {
-  workerBackend.dispose();
-}
-
 /** Ends the package's own GPU device, with all that is on it; the next job that wants one makes a new one. */
 export function disposeGpu(): void {
   gpuBackend.dispose();
-}
-
-/**
- * Says how workers are started, for pages whose bundler does not find the package's worker.js; ends the running ones.
- * @example
- * configureWorkers({ createWorker: () => new Worker('/static/nsdf-worker.js', { type: 'module' }) });
- */
-export function configureWorkers(config: WorkerConfig): void {
-  workerBackend.configure(config);
 }

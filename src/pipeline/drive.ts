@@ -1,6 +1,5 @@
 import type { FieldAsset } from '../format/asset.ts';
 import type { DeriveProgress, DeriveStage } from './options.ts';
-import type { PartResult, PartTask } from './parts.ts';
 import type { DerivedSurface, Job, JobOptions, Step, TaskBatch, TaskRunner } from './steps.ts';
 import { TaskQueue } from './task-queue.ts';
 import { createEventYield } from './yield-to-events.ts';
@@ -124,19 +123,15 @@ async function runHere(
   }
 }
 
-/** Runs one part of somebody else's job, who is told when it is done. */
-export function runTask(
-  runner: TaskRunner,
-  task: PartTask,
-  throwIfCancelled: () => void,
-): Promise<PartResult> {
-  const steps = mapSteps(runner.run(task), (fraction) => ({ stage: 'partition', fraction }));
-  return drive(steps, { throwIfCancelled, onProgress: () => {} });
+/** Runs what nobody is told the progress of: a part of somebody else's job, who learns when it is done; the decoding of tables. */
+export function runQuietly<T>(steps: Generator<unknown, T, void>, throwIfCancelled: () => void): Promise<T> {
+  const quiet = mapSteps(steps, (): DeriveProgress => ({ stage: 'partition', fraction: 0 }));
+  return drive(quiet, { throwIfCancelled, onProgress: () => {} });
 }
 
-function* mapSteps<T>(
-  fractions: Generator<number, T, void>,
-  at: (fraction: number) => DeriveProgress,
+function* mapSteps<S, T>(
+  fractions: Generator<S, T, void>,
+  at: (fraction: S) => DeriveProgress,
 ): Generator<DeriveProgress, T, void> {
   for (;;) {
     const step = fractions.next();

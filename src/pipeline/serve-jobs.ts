@@ -1,8 +1,9 @@
 import { NsdfError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import { decodeRequests, type TableRequest } from '../format/table-store.ts';
 import { collectBuffers } from './buffers.ts';
 import { Crew, serveCrew } from './crew.ts';
-import { runJob } from './drive.ts';
+import { runJob, runQuietly } from './drive.ts';
 import { toWire } from './error-wire.ts';
 import type { DeriveProgress } from './options.ts';
 import type { Job, JobOptions } from './steps.ts';
@@ -29,6 +30,18 @@ export function serveJobs(scope: WorkerScope, job: Job): void {
   const send = (message: FromWorker, transfer: Iterable<ArrayBuffer> = []): void =>
     scope.postMessage(message, [...transfer]);
 
+  /** Runs a job to its one ending. */
+  async function end(jobId: number, run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      if (error instanceof Cancelled) send({ kind: 'cancelled', jobId });
+      else send({ kind: 'failed', jobId, error: toWire(error) });
+    } finally {
+      cancelled.delete(jobId);
+    }
+  }
+
   async function derive(jobId: number, assetId: number, options: JobOptions): Promise<void> {
     const crew = new Crew(() => send({ kind: 'wantHelp', jobId }));
     crews.set(jobId, crew);
@@ -43,14 +56,15 @@ export function serveJobs(scope: WorkerScope, job: Job): void {
       const kept = collectBuffers(asset);
       const transfer = [...collectBuffers(surface)].filter((buffer) => !kept.has(buffer));
       send({ kind: 'done', jobId, surface }, transfer);
-    } catch (error) {
-      if (error instanceof Cancelled) send({ kind: 'cancelled', jobId });
-      else send({ kind: 'failed', jobId, error: toWire(error) });
     } finally {
       crew.dispose();
       crews.delete(jobId);
-      cancelled.delete(jobId);
     }
+  }
+
+  async function decode(jobId: number, requests: readonly TableRequest[]): Promise<void> {
+    const tables = await runQuietly(decodeRequests(requests), () => throwIfCancelled(jobId));
+    send({ kind: 'decoded', jobId, tables }, collectBuffers(tables));
   }
 
   /** Ends with `released`, when the page asks for it. */
@@ -85,7 +99,10 @@ export function serveJobs(scope: WorkerScope, job: Job): void {
         cancelled.add(data.jobId);
         break;
       case 'derive':
-        void derive(data.jobId, data.assetId, data.options);
+        void end(data.jobId, () => derive(data.jobId, data.assetId, data.options));
+        break;
+      case 'decode':
+        void end(data.jobId, () => decode(data.jobId, data.requests));
         break;
       case 'help': {
         const { jobId, assetId, options, port } = data;

@@ -1,5 +1,6 @@
 import { NsdfLoadError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import type { TableRequest, TableResult } from '../format/table-store.ts';
 import { type BackendControl, BackendUnavailableError } from './backend.ts';
 import { collectBuffers, copyTight } from './buffers.ts';
 import { fromWire } from './error-wire.ts';
@@ -13,6 +14,11 @@ export interface HostedJob extends BackendControl {
   readonly assetId: number;
   readonly asset: FieldAsset;
   readonly options: JobOptions;
+}
+
+/** Tables of a file to decode. */
+export interface DecodeJob extends Pick<BackendControl, 'signal' | 'workerLimit'> {
+  readonly requests: readonly TableRequest[];
 }
 
 /** The parts of a Worker that are used here. */
@@ -33,12 +39,13 @@ export const WORKER_HOST_DEFAULTS: WorkerHostOptions = {
   maxAssetBytes: 64 * 2 ** 20,
 };
 
-const ENDINGS: readonly FromWorker['kind'][] = ['done', 'failed', 'cancelled'];
+const ENDINGS: readonly FromWorker['kind'][] = ['done', 'decoded', 'failed', 'cancelled'];
 
 interface RunningJob {
   readonly jobId: number;
-  readonly control: HostedJob;
-  readonly resolve: (surface: DerivedSurface) => void;
+  readonly control: HostedJob | DecodeJob;
+  /** Takes what the ending holds. */
+  readonly resolve: (result: unknown) => void;
   /** Also stops listening to the signal. After the first call of either the other calls do nothing. */
   readonly reject: (reason: unknown) => void;
 }
@@ -99,7 +106,8 @@ export class WorkerHost {
 
   /** The job that it runs, where others could help with that. */
   get jobToHelp(): HostedJob | undefined {
-    return this.#wantsHelp ? this.#job?.control : undefined;
+    const control = this.#wantsHelp ? this.#job?.control : undefined;
+    return control !== undefined && 'asset' in control ? control : undefined;
   }
 
   /** Whether it helps with another's job and was not told to end that. */
@@ -122,21 +130,38 @@ export class WorkerHost {
    * @throws {NsdfLoadError} if it fails afterwards
    */
   run(job: HostedJob): Promise<DerivedSurface> {
-    return new Promise((resolve, reject) => {
-      const jobId = this.#nextJobId++;
-      const onAbort = (): void => this.#cancel(jobId, job.signal?.reason);
-      const stopListening = (): void => job.signal?.removeEventListener('abort', onAbort);
+    return this.#start<DerivedSurface>(job, (jobId) => {
       this.#sendAsset(job.assetId, job.asset);
       // Copied: what hands objects out through proxies, as some frameworks do, could not be posted.
       const options = copyTight(job.options);
       this.#post({ kind: 'derive', jobId, assetId: job.assetId, options }, [...collectBuffers(options)]);
+    });
+  }
+
+  /** Decodes tables; the worker must be free. @throws as `run` */
+  decode(job: DecodeJob): Promise<readonly TableResult[]> {
+    return this.#start<readonly TableResult[]>(job, (jobId) => {
+      // Copied without the file around them, which stays here.
+      const requests = job.requests.map((request) => ({ ...request, bytes: request.bytes.slice() }));
+      this.#post({ kind: 'decode', jobId, requests }, [
+        ...collectBuffers(requests.map(({ bytes }) => bytes)),
+      ]);
+    });
+  }
+
+  #start<T>(job: HostedJob | DecodeJob, post: (jobId: number) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const jobId = this.#nextJobId++;
+      const onAbort = (): void => this.#cancel(jobId, job.signal?.reason);
+      const stopListening = (): void => job.signal?.removeEventListener('abort', onAbort);
+      post(jobId);
       job.signal?.addEventListener('abort', onAbort);
       this.#job = {
         jobId,
         control: job,
-        resolve: (surface) => {
+        resolve: (result) => {
           stopListening();
-          resolve(surface);
+          resolve(result as T);
         },
         reject: (reason) => {
           stopListening();
@@ -244,6 +269,7 @@ export class WorkerHost {
     this.#job = undefined;
     this.#wantsHelp = false;
     if (message.kind === 'done') job.resolve(message.surface);
+    if (message.kind === 'decoded') job.resolve(message.tables);
     if (message.kind === 'failed') job.reject(fromWire(message.error));
     this.#onChange(this);
   }
@@ -251,7 +277,7 @@ export class WorkerHost {
   #reportProgress({ jobId, control }: RunningJob, { progress }: FromWorker & { kind: 'progress' }): void {
     if (control.signal?.aborted) return;
     try {
-      control.onProgress?.(progress);
+      if ('onProgress' in control) control.onProgress?.(progress);
     } catch (error) {
       this.#cancel(jobId, error); // as on the other backends: a callback that throws ends its job
     }

@@ -1,7 +1,9 @@
 import { NsdfLoadError } from '../errors.ts';
+import type { TableResult } from '../format/table-store.ts';
 import { BackendUnavailableError } from './backend.ts';
 import type { DerivedSurface } from './steps.ts';
 import {
+  type DecodeJob,
   type HostedJob,
   WORKER_HOST_DEFAULTS,
   WorkerHost,
@@ -17,7 +19,7 @@ export interface WorkerPoolOptions extends Partial<WorkerHostOptions> {
 }
 
 interface WaitingJob {
-  readonly job: HostedJob;
+  readonly job: HostedJob | DecodeJob;
   readonly take: (host: WorkerHost) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -67,9 +69,18 @@ export class WorkerPool {
    * @throws `job.signal.reason` at once when aborted, and whatever the job throws
    */
   async run(job: HostedJob): Promise<DerivedSurface> {
+    return this.#enqueue(job, (host) => host.run(job));
+  }
+
+  /** Decodes tables, as {@link run} does a job. */
+  async decode(job: DecodeJob): Promise<readonly TableResult[]> {
+    return this.#enqueue(job, (host) => host.decode(job));
+  }
+
+  async #enqueue<T>(job: HostedJob | DecodeJob, start: (host: WorkerHost) => Promise<T>): Promise<T> {
     job.signal?.throwIfAborted();
     if (this.#isDisposed) throw new NsdfLoadError('The worker pool was disposed.');
-    return new Promise<DerivedSurface>((resolve, reject) => {
+    return new Promise<T>((resolve, reject) => {
       const onAbort = (): void => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
         reject(job.signal?.reason);
@@ -82,7 +93,7 @@ export class WorkerPool {
         },
         take: (host) => {
           job.signal?.removeEventListener('abort', onAbort);
-          host.run(job).then(resolve, reject);
+          start(host).then(resolve, reject);
         },
       };
       job.signal?.addEventListener('abort', onAbort);
@@ -106,7 +117,7 @@ export class WorkerPool {
         this.#assignHelpers();
         return;
       }
-      const host = this.#findFree(next.job.assetId) ?? this.#start();
+      const host = this.#findFree('assetId' in next.job ? next.job.assetId : undefined) ?? this.#start();
       if (!host) {
         this.#recallHelper();
         return;
@@ -138,15 +149,15 @@ export class WorkerPool {
   }
 
   /** Whether the job's own limit leaves it a worker. */
-  #hasRoom({ workerLimit }: HostedJob): boolean {
+  #hasRoom({ workerLimit }: HostedJob | DecodeJob): boolean {
     if (workerLimit === undefined) return true;
     const atWork = [...this.#hosts].filter((host) => host.workerLimit === workerLimit);
     return atWork.length < workerLimit.maxWorkers;
   }
 
-  #findFree(assetId: number): WorkerHost | undefined {
+  #findFree(assetId: number | undefined): WorkerHost | undefined {
     const free = [...this.#hosts].filter((host) => host.isFree);
-    return free.find((host) => host.hasAsset(assetId)) ?? free[0];
+    return free.find((host) => assetId !== undefined && host.hasAsset(assetId)) ?? free[0];
   }
 
   /** Starts another worker, where there may be one more; a start that fails rejects the waiting jobs. */

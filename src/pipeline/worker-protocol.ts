@@ -1,4 +1,5 @@
 import type { FieldAsset } from '../format/asset.ts';
+import type { TableRequest, TableResult } from '../format/table-store.ts';
 import type { WireError } from './error-wire.ts';
 import type { DeriveProgress } from './options.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
@@ -13,6 +14,7 @@ export type ToWorker =
       readonly assetId: number;
       readonly options: JobOptions;
     }
+  | { readonly kind: 'decode'; readonly jobId: number; readonly requests: readonly TableRequest[] }
   | { readonly kind: 'cancel'; readonly jobId: number }
   /** To a worker without a job: to run parts of another's, which come in at the port. */
   | {
@@ -43,5 +45,6 @@ export type FromWorker =
   | { readonly kind: 'released'; readonly jobId: number }
   | { readonly kind: 'progress'; readonly jobId: number; readonly progress: DeriveProgress }
   | { readonly kind: 'done'; readonly jobId: number; readonly surface: DerivedSurface }
+  | { readonly kind: 'decoded'; readonly jobId: number; readonly tables: readonly TableResult[] }
   | { readonly kind: 'failed'; readonly jobId: number; readonly error: WireError }
   | { readonly kind: 'cancelled'; readonly jobId: number };

@@ -1,4 +1,4 @@
-import type { DeriveOptions, DeriveStage } from '../index.ts';
+import type { DeriveOptions, DeriveStage, LoadFieldsOptions, TableStore } from '../index.ts';
 
 /** How meshes are derived: `DeriveOptions` without what belongs to one call. */
 export type DeriveSettings = Omit<DeriveOptions, 'signal' | 'onProgress' | 'structure'>;
@@ -8,6 +8,20 @@ export type WorkerShare = Pick<DeriveSettings, 'workerLimit'>;
 
 export function workerShareOf({ workerLimit }: WorkerShare): WorkerShare {
   return workerLimit ? { workerLimit } : {};
+}
+
+/** How a file's fields are read, which is a part of the work of deriving them. */
+export function loadOptionsOf(
+  { workerLimit, backend }: Pick<DeriveSettings, 'workerLimit' | 'backend'>,
+  signal: AbortSignal,
+  tables?: TableStore,
+): LoadFieldsOptions {
+  return {
+    signal,
+    ...(tables && { tables }),
+    ...(workerLimit && { workerLimit }),
+    ...(backend && { backend }),
+  };
 }
 
 /** Progress of one load. `fraction` is of the whole file's download or of all its fields' derivation, in [0, 1]. */

@@ -6,8 +6,8 @@ import type {
   NsdfPrefix,
   SurfaceMesh,
 } from '../index.ts';
-import { deriveMesh, readNsdfPrefix } from '../index.ts';
-import type { DeriveSettings } from './derive-settings.ts';
+import { deriveMesh, loadNsdfPrefix, readNsdfPrefix, type TableStore } from '../index.ts';
+import { type DeriveSettings, loadOptionsOf } from './derive-settings.ts';
 import { translated } from './translated.ts';
 
 /** What is noted on a preview. */
@@ -45,6 +45,22 @@ const LEAST_SHARE = 0.5;
 /** A preview's detail, the domain's longest side / 96: finer shows what isn't there. */
 const RESOLUTION = 12;
 
+/** What a preview is made of, and how. */
+export interface PreviewSource {
+  readonly settings: DeriveSettings;
+  /** Of the load that the preview belongs to. */
+  readonly signal: AbortSignal;
+  /** The file's, which the load goes on with. */
+  readonly tables: TableStore;
+}
+
+/** First bytes, and what they tell: fields whose tables are still to be decoded are not among it. */
+interface ArrivedPrefix {
+  readonly received: Uint8Array;
+  readonly prefix: NsdfPrefix;
+  readonly isDecoded: boolean;
+}
+
 /**
  * A rough picture of a file while it arrives: its fallback meshes, else the fields with the grid levels that are there,
  * better as more comes.
@@ -54,28 +70,33 @@ export class FilePreview {
   private readonly _settings: DeriveSettings;
   /** Of the load that the preview belongs to. */
   private readonly _signal: AbortSignal;
+  private readonly _tables: TableStore;
   private readonly _controller = new AbortController();
   private _nextByteLength = 0;
   private _nLevelsShown = -1;
   private _isBusy = false;
-  private _waiting: NsdfPrefix | undefined;
+  private _waiting: ArrivedPrefix | undefined;
 
-  constructor(target: PreviewTarget, settings: DeriveSettings, signal: AbortSignal) {
+  constructor(target: PreviewTarget, { settings, signal, tables }: PreviewSource) {
     this._target = target;
     this._settings = settings;
     this._signal = signal;
+    this._tables = tables;
   }
 
   /** Looks at the first bytes, where enough have come for more to be seen. */
   update(received: Uint8Array): void {
     if (received.length < this._nextByteLength) return;
-    const prefix = readNsdfPrefix(received);
+    const prefix = readNsdfPrefix(received, this._tables);
     if (prefix === null) return;
     // A file that is whole needs no preview: the real thing follows.
     this._nextByteLength = prefix.nextByteLength ?? Number.POSITIVE_INFINITY;
     const isWhole = prefix.nextByteLength === null;
     if (isWhole) this._waiting = undefined;
-    else if (this._isBetter(prefix)) this._waiting = prefix;
+    else {
+      const isDecoded = !this._tables.isMissingSome;
+      if (!isDecoded || this._isBetter(prefix)) this._waiting = { received, prefix, isDecoded };
+    }
     if (this._waiting && !this._isBusy) void this._showWaiting();
   }
 
@@ -96,8 +117,10 @@ export class FilePreview {
   private async _showWaiting(): Promise<void> {
     this._isBusy = true;
     try {
-      for (let prefix = this._waiting; prefix; prefix = this._waiting) {
+      for (let waiting = this._waiting; waiting; waiting = this._waiting) {
         this._waiting = undefined;
+        const prefix = waiting.isDecoded ? waiting.prefix : await this._decode(waiting.received);
+        if (prefix === null || !this._isBetter(prefix)) continue;
         const parts = await Promise.all(prefix.fields.map((instance) => this._makePart(instance)));
         if (this._controller.signal.aborted || this._signal.aborted) return;
         this._show(
@@ -110,6 +133,11 @@ export class FilePreview {
     } finally {
       this._isBusy = false;
     }
+  }
+
+  private _decode(received: Uint8Array): Promise<NsdfPrefix | null> {
+    const { signal } = this._controller;
+    return loadNsdfPrefix(received, loadOptionsOf(this._settings, signal, this._tables));
   }
 
   private async _makePart({ field, matrixWorld }: NsdfFieldInstance): Promise<PreviewPart | null> {

@@ -1,5 +1,5 @@
-import type { FieldAsset } from '../index.ts';
-import { decodeFieldHints, decodeNeuralField, EXTENSION_NAME, neuralFieldBufferViews } from '../index.ts';
+import type { FieldAsset, LoadFieldsOptions, MeshFields } from '../index.ts';
+import { decodeFieldHints, EXTENSION_NAME, loadNeuralField, neuralFieldBufferViews } from '../index.ts';
 import { shareNetwork } from './shared-networks.ts';
 
 /** The parts of a glTF file that fields are read from. */
@@ -32,9 +32,6 @@ export interface PrimitivePlace {
   readonly meshIndex: number;
   readonly primitiveIndex: number;
 }
-
-/** A file's fields by mesh, those of a mesh in the order of its primitives; see `readMeshFields`. */
-export type DecodedFields = readonly (readonly FieldAsset[])[];
 
 export function carriesField(primitive: PrimitiveDef): boolean {
   return primitive.extensions?.[EXTENSION_NAME] !== undefined;
@@ -74,7 +71,7 @@ export async function readGltfField(
   json: GltfJson,
   { meshIndex, primitiveIndex }: PrimitivePlace,
   loadBufferView: (index: number) => Promise<Uint8Array>,
-  fields?: DecodedFields,
+  { fields, ...options }: LoadFieldsOptions & { readonly fields?: MeshFields | undefined } = {},
 ): Promise<FieldAsset> {
   const mesh = json.meshes?.[meshIndex];
   const nBefore = mesh?.primitives.slice(0, primitiveIndex).filter(carriesField).length ?? 0;
@@ -91,7 +88,7 @@ export async function readGltfField(
   const load = async (): Promise<FieldAsset> => {
     const bufferViews = new Map<number, Uint8Array>();
     await Promise.all(indices.map(async (index) => bufferViews.set(index, await loadBufferView(index))));
-    return decodeNeuralField(extension, (index) => bufferViews.get(index) ?? null, named);
+    return loadNeuralField(extension, (index) => bufferViews.get(index) ?? null, { ...named, ...options });
   };
   const { sha256 } = (extension ?? {}) as { sha256?: unknown };
   const isBeside = indices.length > 0 && indices.every((index) => liesBeside(json, index));

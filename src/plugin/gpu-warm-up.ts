@@ -1,4 +1,4 @@
-import { type FieldAsset, prepareGpu, readNsdfPrefix } from '../index.ts';
+import { type FieldAsset, glbByteLength, prepareGpu, readNsdfPrefix } from '../index.ts';
 import type { FieldSettings } from './lod-settings.ts';
 
 /** What tells whether a file's fields will be derived on the GPU. */
@@ -19,15 +19,20 @@ export class GpuWarmUp {
   /** Looks at the first bytes, until they tell what the fields are like. */
   update(received: Uint8Array): void {
     if (this._isDone) return;
+    const { output, device } = this._settings;
+    const { backend = output === 'gpu' ? 'gpu' : 'auto' } = this._settings;
+    const byteLength = glbByteLength(received);
+    if (byteLength === null) return;
+    if (backend === 'auto' && byteLength < LARGE_BYTES) {
+      this._isDone = true;
+      return;
+    }
     const prefix = readNsdfPrefix(received);
     const isTold = prefix?.fields.every(
       ({ field: { asset } }) => asset.encoding.kind === 'none' || prefix.nLevels > 0,
     );
     if (!prefix || prefix.fields.length === 0 || !isTold) return;
     this._isDone = true;
-    const { output, device } = this._settings;
-    const { backend = output === 'gpu' ? 'gpu' : 'auto' } = this._settings;
-    if (backend === 'auto' && prefix.byteLength < LARGE_BYTES) return;
     const options = { nLevels: prefix.nLevelsTotal, backend, ...(device && { device }) };
     // Fields of one shape share their kernels.
     const shapes = new Map(prefix.fields.map(({ field: { asset } }) => [shapeOf(asset), asset]));

@@ -1,3 +1,5 @@
+import { nearestOnTriangle } from './nearest-on-triangle.ts';
+
 /**
  * A triangle mesh under half-edge collapses and flips that keep it a 2-manifold: each vertex lists its triangle
  * corners in a linked list (corner 3 t + k is vertex k of triangle t). Dead triangles have corner -1.
@@ -23,6 +25,7 @@ export class MeshEditor {
   private readonly normal = new Float64Array(3);
   /** Barycentric coordinates of the point that {@link distanceTo} found. */
   readonly nearest = new Float64Array(3);
+  private readonly shares = new Float64Array(2);
 
   /**
    * @param positions f64[nVertices * 3 or more], read only.
@@ -229,38 +232,14 @@ export class MeshEditor {
     return n;
   }
 
-  /**
-   * Distance of a point from triangle (a, b, c); where on it the nearest point is goes to `nearest` (Ericson 2005, Real-Time
-   * Collision Detection, 5.1.5).
-   */
+  /** Distance of a point from triangle (a, b, c); where on it the nearest point is goes to `nearest`. */
   distanceTo(a: number, b: number, c: number, x: number, y: number, z: number): number {
     const { positions: p, nearest } = this;
     const [px, py, pz] = [x - p[a * 3], y - p[a * 3 + 1], z - p[a * 3 + 2]];
     const [ux, uy, uz] = [p[b * 3] - p[a * 3], p[b * 3 + 1] - p[a * 3 + 1], p[b * 3 + 2] - p[a * 3 + 2]];
     const [vx, vy, vz] = [p[c * 3] - p[a * 3], p[c * 3 + 1] - p[a * 3 + 1], p[c * 3 + 2] - p[a * 3 + 2]];
-    const uu = ux * ux + uy * uy + uz * uz;
-    const uv = ux * vx + uy * vy + uz * vz;
-    const vv = vx * vx + vy * vy + vz * vz;
-    const up = ux * px + uy * py + uz * pz;
-    const vp = vx * px + vy * py + vz * pz;
-    const det = uu * vv - uv * uv;
-    let s = vv * up - uv * vp;
-    let t = uu * vp - uv * up;
-    if (det > 0 && s >= 0 && t >= 0 && s + t <= det) {
-      s /= det;
-      t /= det;
-    } else {
-      // On a side: the nearest of the three.
-      const su = uu > 0 ? Math.min(1, Math.max(0, up / uu)) : 0;
-      const tv = vv > 0 ? Math.min(1, Math.max(0, vp / vv)) : 0;
-      const ww = uu - 2 * uv + vv;
-      const w = ww > 0 ? Math.min(1, Math.max(0, (vp - up + uu - uv) / ww)) : 0;
-      const du = su * (su * uu - 2 * up);
-      const dv = tv * (tv * vv - 2 * vp);
-      const dw = (1 - w) * ((1 - w) * uu + 2 * (w * uv - up)) + w * (w * vv - 2 * vp);
-      s = du <= dv && du <= dw ? su : dv <= dw ? 0 : 1 - w;
-      t = du <= dv && du <= dw ? 0 : dv <= dw ? tv : w;
-    }
+    nearestOnTriangle(px, py, pz, ux, uy, uz, vx, vy, vz, this.shares);
+    const [s, t] = this.shares;
     nearest[0] = 1 - s - t;
     nearest[1] = s;
     nearest[2] = t;

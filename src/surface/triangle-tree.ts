@@ -1,3 +1,5 @@
+import { nearestOnTriangle } from './nearest-on-triangle.ts';
+
 /** Indexed triangles of a mesh. */
 export interface Triangles {
   /** f32|f64[nVertices * 3] */
@@ -39,6 +41,7 @@ export class TriangleTree {
   private readonly links: Int32Array;
   /** Triangles in a leaf, 0 for inner nodes. */
   private readonly counts: Int32Array;
+  private readonly shares = new Float64Array(2);
   private readonly stack = new Int32Array(MAX_STACK);
   private readonly stackDistances = new Float64Array(MAX_STACK);
 
@@ -74,7 +77,7 @@ export class TriangleTree {
   closest(x: number, y: number, z: number, limit = Number.POSITIVE_INFINITY): number {
     this.triangle = -1;
     if (this.nTriangles === 0) return Number.POSITIVE_INFINITY;
-    const { stack, stackDistances, counts, links, triangles } = this;
+    const { stack, stackDistances, counts, links, triangles, shares } = this;
     let best = limit * limit;
     let found = -1;
     let fx = 0;
@@ -107,7 +110,6 @@ export class TriangleTree {
       }
       const first = ~links[node];
       for (let i = first; i < first + count; i++) {
-        // The closest point by regions of the triangle's plane (Ericson 2005, Real-Time Collision Detection, 5.1.5).
         const o = i * TRIANGLE;
         const px = x - triangles[o];
         const py = y - triangles[o + 1];
@@ -118,29 +120,9 @@ export class TriangleTree {
         const vx = triangles[o + 6];
         const vy = triangles[o + 7];
         const vz = triangles[o + 8];
-        const uu = ux * ux + uy * uy + uz * uz;
-        const uv = ux * vx + uy * vy + uz * vz;
-        const vv = vx * vx + vy * vy + vz * vz;
-        const up = ux * px + uy * py + uz * pz;
-        const vp = vx * px + vy * py + vz * pz;
-        const det = uu * vv - uv * uv;
-        let s = vv * up - uv * vp;
-        let t = uu * vp - uv * up;
-        if (det > 0 && s >= 0 && t >= 0 && s + t <= det) {
-          s /= det;
-          t /= det;
-        } else {
-          // On a side: the nearest of the three.
-          const su = uu > 0 ? Math.min(1, Math.max(0, up / uu)) : 0;
-          const tv = vv > 0 ? Math.min(1, Math.max(0, vp / vv)) : 0;
-          const ww = uu - 2 * uv + vv;
-          const w = ww > 0 ? Math.min(1, Math.max(0, (vp - up + uu - uv) / ww)) : 0;
-          const du = su * (su * uu - 2 * up);
-          const dv = tv * (tv * vv - 2 * vp);
-          const dw = (1 - w) * ((1 - w) * uu + 2 * (w * uv - up)) + w * (w * vv - 2 * vp);
-          s = du <= dv && du <= dw ? su : dv <= dw ? 0 : 1 - w;
-          t = du <= dv && du <= dw ? 0 : dv <= dw ? tv : w;
-        }
+        nearestOnTriangle(px, py, pz, ux, uy, uz, vx, vy, vz, shares);
+        const s = shares[0];
+        const t = shares[1];
         const ex = px - s * ux - t * vx;
         const ey = py - s * uy - t * vy;
         const ez = pz - s * uz - t * vz;

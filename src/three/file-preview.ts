@@ -1,5 +1,5 @@
 import { type BufferGeometry, Color, Group, Mesh, MeshStandardMaterial } from 'three';
-import type { NsdfMaterial } from '../index.ts';
+import type { NsdfMaterial, TableStore } from '../index.ts';
 import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import {
   FilePreview,
@@ -14,13 +14,21 @@ import { createGeometry } from './geometry.ts';
 export interface FilePreviewOptions {
   readonly onPreview: (preview: Group) => void;
   readonly settings: DeriveSettings;
+  /** The file's coded tables. */
+  readonly tables: TableStore;
   /** Of the load that the preview belongs to. */
   readonly controller: AbortController;
 }
 
 /** Makes the preview of a load: one group, given out once there is something to see. */
-export function createFilePreview({ onPreview, settings, controller }: FilePreviewOptions): FilePreview {
-  return new FilePreview(new PreviewGroup(onPreview, controller), settings, controller.signal);
+export function createFilePreview({
+  onPreview,
+  settings,
+  tables,
+  controller,
+}: FilePreviewOptions): FilePreview {
+  const source = { settings, tables, signal: controller.signal };
+  return new FilePreview(new PreviewGroup(onPreview, controller), source);
 }
 
 /** A group whose content gets better as more of the file comes. */

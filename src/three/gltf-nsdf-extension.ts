@@ -1,13 +1,12 @@
 import { type Group, type Material, Mesh, type Object3D } from 'three';
 import type { GLTFLoaderPlugin, GLTFParser } from 'three/addons/loaders/GLTFLoader.js';
-import { EXTENSION_NAME } from '../index.ts';
+import { EXTENSION_NAME, type MeshFields } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
-import type { NSDFProgress } from '../plugin/derive-settings.ts';
+import { loadOptionsOf, type NSDFProgress } from '../plugin/derive-settings.ts';
 import { FileProgress } from '../plugin/file-progress.ts';
 import {
   carriesField,
   countFields,
-  type DecodedFields,
   hasFallback,
   isColored,
   isInstanced,
@@ -28,7 +27,7 @@ export interface GLTFNSDFOptions extends FieldSettings, Pick<OutputSettings, 're
   /** Show the file's coarse fallback mesh where a derivation fails, and say so in `userData.nsdf`. Default: true. */
   readonly fallback?: boolean;
   /** The file's fields, where they are decoded already. @internal */
-  readonly fields?: DecodedFields;
+  readonly fields?: MeshFields;
 }
 
 /** What `userData.nsdf` holds on a mesh that stands in for a field. */
@@ -131,7 +130,7 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
       this._parser.json,
       place,
       async (view) => new Uint8Array(await this._parser.getDependency('bufferView', view)),
-      this._options.fields,
+      { fields: this._options.fields, ...loadOptionsOf(this._options, this._job.controller.signal) },
     );
     const { fallback: _fallback, onProgress: _onProgress, fields: _fields, ...settings } = this._options;
     const onProgress = this._progress.of(`${meshIndex}/${index}`, asset.name);

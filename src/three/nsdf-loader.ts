@@ -1,5 +1,5 @@
 import { type Group, LoaderUtils } from 'three';
-import { NsdfError } from '../index.ts';
+import { NsdfError, TableStore } from '../index.ts';
 import { refuseUnknownOptions } from '../option-names.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
 import type { NSDFProgress } from '../plugin/derive-settings.ts';
@@ -174,9 +174,10 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
     const resourcePath = this.resourcePath || (this.path ? LoaderUtils.resolveURL(base, this.path) : base);
     const { onPreview, settings } = config;
     const { signal } = controller;
+    const tables = new TableStore({ isPatient: true });
     const makePreview = async (show: (preview: Group) => void) => {
       const { createFilePreview } = await import('./file-preview.ts');
-      return createFilePreview({ onPreview: show, settings, controller });
+      return createFilePreview({ onPreview: show, settings, tables, controller });
     };
     const watchers = [
       ...(onPreview ? [new LazyPreview(() => makePreview(onPreview))] : []),
@@ -201,7 +202,7 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
           },
         }),
       });
-      return await this._parse(bytes, resourcePath, { controller }, config);
+      return await this._parse(bytes, resourcePath, { controller }, config, tables);
     } catch (error) {
       throw nameSource(error, this.path + url);
     } finally {
@@ -214,6 +215,7 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
     resourcePath: string,
     { controller }: Pick<LinkedController, 'controller'>,
     { settings, onProgress }: JobConfig,
+    tables?: TableStore,
   ): Promise<NSDFGroup> {
     const scene = await parseScene(data, {
       settings,
@@ -221,6 +223,7 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
       resourcePath,
       manager: new JobManager(this.manager, controller),
       template: this,
+      ...(tables && { tables }),
       ...(onProgress && { onProgress }),
     });
     const leveled = scene.fields.filter(({ lod }) => lod !== null).map((field) => new WeakRef(field));

@@ -10,11 +10,11 @@ import {
 import type { DeriveOptions, DeriveProgress, DeriveResult, DeriveStats, FieldAsset } from '../index.ts';
 import { NsdfArgumentError } from '../index.ts';
 import type { Level } from '../lod/index.ts';
-import { linkedController } from '../plugin/abort.ts';
 import { copyWeights } from '../plugin/copy-weights.ts';
 import { type DeriveSettings, type WorkerShare, workerShareOf } from '../plugin/derive-settings.ts';
 import { FieldSampler, type FieldSamples, type SampleTarget } from '../plugin/field-sampler.ts';
 import { type FieldSettings, type LodSettings, lodOf } from '../plugin/lod-settings.ts';
+import { NewestDerivation } from '../plugin/newest-derivation.ts';
 import type { LevelGeometry } from './create-levels.ts';
 import { createDefaultMaterial } from './default-material.ts';
 import { type DerivedGeometry, deriveGeometry, geometryOf, type OutputSettings } from './derived-geometry.ts';
@@ -45,8 +45,7 @@ export interface LevelsOptions {
 export class NSDFObject extends LOD<NSDFObjectEventMap> {
   readonly isNSDFObject = true;
   private _sampler: FieldSampler | null = null;
-  /** The derivation at hand, and the field that it is of. */
-  private _pending: { readonly controller: AbortController; readonly asset: FieldAsset } | null = null;
+  private readonly _newest = new NewestDerivation();
   private _shown: ShownMesh | null = null;
   private _levels: NSDFLevels | null = null;
   /** Until there is a mesh that has it. */
@@ -189,7 +188,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
     }
     const store = createLevels(asset, settings, wanted);
     this._endLevels();
-    this._abort('the object has levels of detail now');
+    this._newest.abort('the object has levels of detail now');
     const handles = this._handles(() => this._takeField(asset));
     this._levels = new NSDFLevels(this, { asset, store, derive: settings, lod: wanted, ...handles });
     return this;
@@ -291,7 +290,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
 
   /** Ends all work for this object: a derivation at hand, and levels that are being made. Drawn again, it goes on. */
   stop(): void {
-    this._abort('the object was stopped');
+    this._newest.abort('the object was stopped');
     this._levels?.dispose();
   }
 
@@ -300,7 +299,7 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
    * surface that was on the GPU alone: that takes another `derive`.
    */
   override dispose(): void {
-    this._abort('the object was disposed');
+    this._newest.abort('the object was disposed');
     this._levels?.dispose();
     const shown = this._shown?.derived.geometry;
     for (const geometry of new Set([...(shown ? [shown] : []), ...(this._levels?.ownGeometries ?? [])])) {
@@ -333,32 +332,18 @@ export class NSDFObject extends LOD<NSDFObjectEventMap> {
   }
 
   /** Runs a derivation that ends the one before it. */
-  private async _begin(
+  private _begin(
     name: string,
     asset: FieldAsset,
-    options: DeriveOptions,
+    { signal }: DeriveOptions,
     task: (signal: AbortSignal) => Promise<DeriveStats>,
   ): Promise<DeriveStats> {
-    this._abort(`a newer ${name}() was called on this object`);
-    const { controller, release } = linkedController([options.signal]);
-    const pending = { controller, asset };
-    this._pending = pending;
-    try {
-      return await task(controller.signal);
-    } finally {
-      release();
-      if (this._pending === pending) this._pending = null;
-    }
-  }
-
-  private _abort(why: string): void {
-    this._pending?.controller.abort(new DOMException(why, 'AbortError'));
+    return this._newest.run({ name, on: 'object', asset, signal }, task);
   }
 
   /** The field that is being derived, else the one that is shown. */
   private _newestAsset(): FieldAsset {
-    const isPending = this._pending && !this._pending.controller.signal.aborted;
-    return isPending ? (this._pending?.asset as FieldAsset) : this._requireSampler().asset;
+    return this._newest.asset ?? this._requireSampler().asset;
   }
 
   private async _deriveOnce(

@@ -1,8 +1,8 @@
 import { Group, type Loader, type LoadingManager, type Object3D } from 'three';
 import { type GLTF, GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
-import { readMeshFields } from '../index.ts';
+import { loadMeshFields, type TableStore } from '../index.ts';
 import { raceAbort } from '../plugin/abort.ts';
-import type { NSDFProgress } from '../plugin/derive-settings.ts';
+import { loadOptionsOf, type NSDFProgress } from '../plugin/derive-settings.ts';
 import type { FieldSettings } from '../plugin/lod-settings.ts';
 import { withExternalBuffers } from './external-buffers.ts';
 import { GLTFNSDFExtension } from './gltf-nsdf-extension.ts';
@@ -12,6 +12,8 @@ import { NSDFGroup } from './nsdf-group.ts';
 export interface ParseSceneOptions {
   readonly settings: FieldSettings;
   readonly signal: AbortSignal;
+  /** The file's coded tables, where some may be decoded already. */
+  readonly tables?: TableStore;
   readonly resourcePath: string;
   /** For textures and buffers that lie beside the file. */
   readonly manager: LoadingManager;
@@ -29,10 +31,10 @@ export async function parseScene(
   data: ArrayBuffer | ArrayBufferView,
   options: ParseSceneOptions,
 ): Promise<NSDFGroup> {
-  const { settings, signal, onProgress, resourcePath } = options;
+  const { settings, signal, tables, onProgress, resourcePath } = options;
   const bytes = await withExternalBuffers(toBytes(data), options);
   // Names what is wrong with a damaged file, and where; GLTFLoader would throw, hang or allocate without a word.
-  const fields = readMeshFields(bytes);
+  const fields = await loadMeshFields(bytes, loadOptionsOf(settings, signal, tables));
   const loader = configure(new GLTFLoader(options.manager), options.template);
   const extension = { ...settings, signal, fields, fallback: false, ...(onProgress && { onProgress }) };
   loader.register((parser) => new GLTFNSDFExtension(parser, extension));

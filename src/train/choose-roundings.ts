@@ -1,11 +1,14 @@
+import { createCpuField } from '../field/cpu-field.ts';
 import { entryIndex } from '../field/hash-grid.ts';
-import type { Box3, HashGridEncoding } from '../format/asset.ts';
+import type { Box3, FieldAsset, HashGridEncoding } from '../format/asset.ts';
 import { GradientKernel } from './gradient.ts';
 import type { KeptEntries } from './kept-entries.ts';
-import type { TrainableField } from './trainable-field.ts';
+import { TrainableField } from './trainable-field.ts';
 
 /** Times that all values are gone through; by then few of them change. */
 const N_PASSES = 4;
+/** Slopes of f below this, of a distance's, are taken for it. */
+export const LEAST_SLOPE = 0.3;
 
 /**
  * Chooses to which of its neighbours each value of a grid is rounded, so that the surface stays where it is: many values act on every
@@ -142,4 +145,27 @@ export function featureSlopes(
     slopes.set(kernel.featureSlopes(at(0), at(1), at(2)), (i / 3) * width);
   }
   return slopes;
+}
+
+/** f64[n * nLevels * F]: by how far the surface moves with a feature, ∂f/∂φ / |∇f|, at every point. */
+export function slopesOf(asset: FieldAsset, points: Float64Array): Float64Array<ArrayBuffer> {
+  // The cube's own units are taken for all domains: slopes by features know no direction.
+  const field = TrainableField.of({ ...asset, domain: { min: [-1, -1, -1], max: [1, 1, 1] } });
+  const slopes = featureSlopes(field, asset.domain, points);
+  const n = points.length / 3;
+  const gradients = new Float64Array(points.length);
+  createCpuField(asset).evaluateWithGradient(points, new Float64Array(n), gradients);
+  const width = slopes.length / Math.max(1, n);
+  return slopes.map((slope, i) => {
+    const at = Math.floor(i / width) * 3;
+    const steepness = Math.hypot(gradients[at], gradients[at + 1], gradients[at + 2]);
+    return slope / Math.max(LEAST_SLOPE, steepness);
+  });
+}
+
+/** Root mean squares of columns of n rows. */
+export function meansOf(rows: Float64Array, n: number): Float64Array<ArrayBuffer> {
+  const squares = new Float64Array(rows.length / Math.max(1, n));
+  for (let i = 0; i < rows.length; i++) squares[i % squares.length] += rows[i] ** 2 / n;
+  return squares.map(Math.sqrt);
 }

@@ -1,4 +1,4 @@
-import { NsdfArgumentError } from '../errors.ts';
+import { NsdfArgumentError, NsdfBudgetError } from '../errors.ts';
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import { assertField } from '../format/assert-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
@@ -11,19 +11,20 @@ import { sampleZeroSet } from '../surface/distance-samples.ts';
 import { distancesToZeroSet } from '../surface/distance-to-zero-set.ts';
 import { localPositions } from '../surface/mesh.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';
-import { featureSlopes, RoundingChoice } from './choose-roundings.ts';
+import { LEAST_SLOPE, meansOf, RoundingChoice, slopesOf } from './choose-roundings.ts';
 import { KeptEntries } from './kept-entries.ts';
 import { type AttributePacking, prepareAttributes } from './pack-attributes.ts';
 import { codeTables, levelsOf, nearestIntegers, stepsOf } from './round-tables.ts';
-import { TrainableField } from './trainable-field.ts';
 import { componentsOf } from './training-mesh.ts';
 
 /** How a field is made compact. Lengths are in its local units. One of `error`, `maxBytes` and `step` at most. */
 export interface PackFieldOptions {
   /** Mean distance, at most, between the field's surface and the packed one's. */
   readonly error?: number;
-  /** Bytes of a file of this field alone, at most. */
+  /** Bytes of the file, at most: of this field alone, and `bytesBeside`. */
   readonly maxBytes?: number;
+  /** What the file will hold besides the field: materials, credits, a scene. Default: 0. */
+  readonly bytesBeside?: number;
   /** What values are rounded to, as a distance. Default: a two-thousandth of the domain's longest side. */
   readonly step?: number;
   /** How the network's weights are stored. Default: `f16`. */
@@ -40,7 +41,7 @@ export interface PackedField {
   /** To be written with `dtype`. */
   readonly asset: FieldAsset;
   readonly dtype: WeightType;
-  /** Of a file of this field alone, with its hash. */
+  /** Of a file of this field alone, with its hash, and `bytesBeside`. */
   readonly bytes: number;
   readonly step: number;
   /** Mean distance between the field's surface and the packed one's, the larger of both ways; measured. */
@@ -57,9 +58,10 @@ const MESH_TOLERANCE = 1 / 1000;
 const N_POINTS = 4096;
 const N_CHOOSING = 40_000;
 const N_MEASURED = 2048;
-/** Slopes below this, of a distance's, are taken for it. */
-const LEAST_SLOPE = 0.3;
-/** Bits of the answer of a search for the step. */
+/** Bounds of a search for the step, as shares of that side; coarser ones leave no surface worth the name. */
+const LEAST_STEP = 1e-6;
+const LARGEST_STEP = 1e-2;
+/** Bits of the answer of such a search. */
 const HALVINGS = 12;
 /** Derivations after which all entries are kept rather than look for stray surface again. */
 const MAX_ROUNDS = 4;
@@ -74,6 +76,7 @@ const ATTRIBUTE_STEPS = 20;
  * attributes are rounded with it, to whole steps of their values, and keep what the surface meets.
  *
  * @throws {NsdfArgumentError} if an option is out of range, no step is fine enough, or the field has no grid.
+ * @throws {NsdfBudgetError} if no step makes a file that small: `needed` is the smallest size that was reached.
  * @throws `options.signal.reason` when aborted.
  * @example
  * const { asset, dtype, bytes, error } = await packField(trained, { error: 2e-4 });
@@ -84,15 +87,15 @@ export async function packField(asset: FieldAsset, options: PackFieldOptions = {
   const given = checkOptions(asset, options);
   const packing = new Packing(asset, options);
   await packing.prepare();
-  for (let round = 0; ; round++) {
-    const rounded = await packing.search(given);
-    if (await packing.isSound(rounded.asset, round)) return packing.finish(rounded, given);
-  }
+  return packing.finish(await packing.pack(given), given);
 }
 
 type Goal = { readonly error: number } | { readonly maxBytes: number } | { readonly step: number };
 
-function checkOptions(asset: FieldAsset, { error, maxBytes, step, mlp = 'f16' }: PackFieldOptions): Goal {
+function checkOptions(
+  asset: FieldAsset,
+  { error, maxBytes, bytesBeside = 0, step, mlp = 'f16' }: PackFieldOptions,
+): Goal {
   const expect = (name: string, isRight: boolean, found: unknown, expected: string): void => {
     if (!isRight) throw new NsdfArgumentError(name, `${name} is ${String(found)}, expected ${expected}`);
   };
@@ -105,6 +108,7 @@ function checkOptions(asset: FieldAsset, { error, maxBytes, step, mlp = 'f16' }:
     maxBytes,
     'a number of bytes',
   );
+  expect('bytesBeside', Number.isInteger(bytesBeside) && bytesBeside >= 0, bytesBeside, 'a number of bytes');
   expect('mlp', mlp === 'f16' || mlp === 'f32', mlp, "'f16' or 'f32'");
   const goals = [error, maxBytes, step].filter((goal) => goal !== undefined);
   expect('error', goals.length <= 1, 'given with others', 'one of error, maxBytes and step');
@@ -142,6 +146,8 @@ class Packing {
   private readonly side: number;
   private asset: FieldAsset;
   private kept: KeptEntries | null = null;
+  /** The field's own surface. */
+  private mesh: Triangles = { positions: new Float32Array(0), indices: new Uint32Array(0) };
   private attributes: AttributePacking | undefined;
   /** f64[3n]: points of the original's zero set. */
   private points = new Float64Array(0);
@@ -174,20 +180,37 @@ class Packing {
     this.slopes = meansOf(slopes, this.chosenBy.length / 3);
     if (mesh.indices.length === 0) return;
     this.choice = new RoundingChoice(encoding, domain, this.chosenBy, slopes);
-    this.kept = new KeptEntries(encoding, domain);
-    this.kept.add(mesh);
+    this.mesh = mesh;
+    this.keepSurface();
     this.nPieces = nPieces(mesh);
     if (this.asset.attributes) this.attributes = prepareAttributes(this.asset, mesh, this.points);
   }
 
+  /** Keeps the entries of the field's own surface alone. */
+  private keepSurface(): void {
+    const { encoding, domain } = this.asset;
+    this.kept = null;
+    if (encoding.kind !== 'hash-grid' || this.mesh.indices.length === 0) return;
+    this.kept = new KeptEntries(encoding, domain);
+    this.kept.add(this.mesh);
+  }
+
+  /** The field rounded so that it keeps the goal, with as many entries more as that takes. */
+  async pack(goal: Goal): Promise<Rounded> {
+    for (let round = 0; ; round++) {
+      const rounded = await this.search(goal);
+      if (await this.isSound(rounded.asset, round)) return rounded;
+    }
+  }
+
   /** The coarsest step that keeps the goal, by bisection of its logarithm. */
-  async search(goal: Goal): Promise<Rounded> {
+  private async search(goal: Goal): Promise<Rounded> {
     if ('step' in goal) return this.round(goal.step);
     const keeps = ({ bytes, error }: Rounded): boolean =>
       'error' in goal ? error <= goal.error : bytes <= goal.maxBytes;
     // Errors grow with the step, bytes shrink: the answer is the largest that keeps an error, the smallest that keeps bytes.
     const isLargest = 'error' in goal;
-    let [low, high] = [Math.log(this.side * 1e-6), Math.log(this.side * 0.05)];
+    let [low, high] = [Math.log(this.side * LEAST_STEP), Math.log(this.side * LARGEST_STEP)];
     let best: Rounded | null = null;
     for (let i = 0; i < HALVINGS; i++) {
       this.options.signal?.throwIfAborted();
@@ -200,11 +223,30 @@ class Packing {
       this.report('search', (i + 1) / HALVINGS);
     }
     if (best !== null) return best;
-    const name = isLargest ? 'error' : 'maxBytes';
-    const last = await this.round(Math.exp(isLargest ? low : high));
-    const found = isLargest ? `leaves an error of ${last.error}` : `leaves ${last.bytes} bytes`;
-    const wanted = 'error' in goal ? goal.error : goal.maxBytes;
-    throw new NsdfArgumentError(name, `${name} is ${wanted}, but even a step of ${last.step} ${found}`);
+    if ('error' in goal) {
+      const last = await this.round(Math.exp(low));
+      const found = `even a step of ${last.step} leaves an error of ${last.error}`;
+      throw new NsdfArgumentError('error', `error is ${goal.error}, but ${found}`);
+    }
+    const { bytes, step } = await this.smallest();
+    const found = `the smallest file that was reached has ${bytes}, in steps of ${step}`;
+    const advice = 'train with fewer features, levels or neurons, or allow more';
+    throw new NsdfBudgetError(
+      `at most ${goal.maxBytes} bytes are allowed, but ${found}: ${advice}`,
+      bytes,
+      goal.maxBytes,
+    );
+  }
+
+  /** As few bytes as there can be: coarser steps shorten values, and take more entries to keep the surface whole. */
+  private async smallest(): Promise<Rounded> {
+    let best: Rounded | null = null;
+    for (let share = LARGEST_STEP; ; share /= 2) {
+      this.keepSurface();
+      const found = await this.pack({ step: share * this.side });
+      if (best && found.bytes >= best.bytes) return best;
+      best = found;
+    }
   }
 
   /** Rounds the tables to a step, codes them, and takes off by how much all values are shifted. */
@@ -230,14 +272,15 @@ class Packing {
     const { error } = compare(asset, this.field, this.points);
     const { length } = await writeNsdfHashed(asset, { dtype: this.dtype });
     const nEntries = levels.reduce((sum, level) => sum + level.nEntries, 0);
-    return { asset, step, bytes: length, nEntries, nKept: this.kept?.count() ?? nEntries, error };
+    const bytes = length + (this.options.bytesBeside ?? 0);
+    return { asset, step, bytes, nEntries, nKept: this.kept?.count() ?? nEntries, error };
   }
 
   /**
    * Whether the packed surface is the field's: it has as many pieces, and crosses no cells apart from those that were kept; that it
    * crosses cells beside them is a surface that moved a little. If not, the cells that it crosses are kept from now on.
    */
-  async isSound(packed: FieldAsset, round: number): Promise<boolean> {
+  private async isSound(packed: FieldAsset, round: number): Promise<boolean> {
     if (this.kept === null) return true;
     const mesh = await this.derive(packed);
     const { nAdded, nApart } = this.kept.add(mesh, 1);
@@ -255,7 +298,8 @@ class Packing {
         const left = `a step of ${found.step} leaves ${error}`;
         throw new NsdfArgumentError('error', `error is ${goal.error}, but ${left}`);
       }
-      found = await this.round((0.98 * found.step * goal.error) / error);
+      // With other steps other entries may be needed.
+      found = await this.pack({ step: (0.98 * found.step * goal.error) / error });
       error = this.measure(found.asset);
     }
     return { ...found, dtype: this.dtype, error };
@@ -340,27 +384,4 @@ function shifted(asset: FieldAsset, mean: number): FieldAsset {
   const bias = last.bias?.slice() ?? new Float32Array(last.nOut);
   bias[output.plus] -= mean / (isNegativeInside ? valueScale : -valueScale);
   return { ...asset, layers: [...layers.slice(0, -1), { ...last, bias }] };
-}
-
-/** f64[n * nLevels * F]: by how far the surface moves with a feature, ∂f/∂φ / |∇f|, at every point. */
-function slopesOf(asset: FieldAsset, points: Float64Array): Float64Array<ArrayBuffer> {
-  // The cube's own units are taken for all domains: slopes by features know no direction.
-  const field = TrainableField.of({ ...asset, domain: { min: [-1, -1, -1], max: [1, 1, 1] } });
-  const slopes = featureSlopes(field, asset.domain, points);
-  const n = points.length / 3;
-  const gradients = new Float64Array(points.length);
-  createCpuField(asset).evaluateWithGradient(points, new Float64Array(n), gradients);
-  const width = slopes.length / Math.max(1, n);
-  return slopes.map((slope, i) => {
-    const at = Math.floor(i / width) * 3;
-    const steepness = Math.hypot(gradients[at], gradients[at + 1], gradients[at + 2]);
-    return slope / Math.max(LEAST_SLOPE, steepness);
-  });
-}
-
-/** Root mean squares of columns of n rows. */
-function meansOf(rows: Float64Array, n: number): Float64Array<ArrayBuffer> {
-  const squares = new Float64Array(rows.length / Math.max(1, n));
-  for (let i = 0; i < rows.length; i++) squares[i % squares.length] += rows[i] ** 2 / n;
-  return squares.map(Math.sqrt);
 }

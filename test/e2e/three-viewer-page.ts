@@ -49,6 +49,7 @@ export class ViewerPage {
     browser: Browser,
     url: string,
     viewport = { width: 1000, height: 640 },
+    motion: 'reduce' | 'no-preference' = 'reduce',
   ): Promise<ViewerPage> {
     const page = await browser.newPage();
     // These tests want every derivation to be one: without IndexedDB the page has no cache.
@@ -56,7 +57,7 @@ export class ViewerPage {
       Object.defineProperty(globalThis, 'indexedDB', { value: undefined }),
     );
     await page.setViewport(viewport);
-    await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+    await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: motion }]);
     const viewer = new ViewerPage(page);
     await page.goto(url);
     await viewer.settle();

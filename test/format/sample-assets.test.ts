@@ -5,8 +5,10 @@ import { createCpuField } from '../../src/field/cpu-field.ts';
 import { listFields } from '../../src/format/instances.ts';
 import { readField, readNsdf } from '../../src/format/read.ts';
 import { verifyNsdf } from '../../src/format/validate.ts';
+import { countNodes } from '../../src/partition/settle.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
 import { checkMesh } from '../../src/surface/check.ts';
+import { settleField } from '../partition/settled.ts';
 import { SOUND } from '../surface/sound.ts';
 import { khronosIssues, unpack } from './glb-tools.ts';
 
@@ -45,6 +47,13 @@ describe.each([
     });
     expect(report).toMatchObject({ ...SOUND, nComponents, genus, nOpenEdgesOnDomain: 0 });
   });
+});
+
+it('the compact bunny leaves no box unsettled, and few of them to bisect', () => {
+  const { forest } = settleField(readField(read('bunny-compact.nsdf')), { tolerance: 1e-3 });
+  const { unsettled, split } = countNodes(forest);
+  expect(unsettled).toBe(0);
+  expect(split).toBeLessThan(0.5 * forest.nRoots);
 });
 
 it("is the tests' own field that the viewer shows first", () => {

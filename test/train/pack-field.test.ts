@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NsdfArgumentError } from '../../src/errors.ts';
+import { NsdfArgumentError, NsdfBudgetError } from '../../src/errors.ts';
 import { createAttribute } from '../../src/field/attribute-field.ts';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
@@ -114,13 +114,21 @@ describe('packField', () => {
 
   it('refuses what it cannot do', async () => {
     await expect(packField(boxMlp())).rejects.toThrow(/no grid/);
-    await expect(packField(sphere, { maxBytes: 900 })).rejects.toThrow(/maxBytes is 900, but even a step of/);
+    const tight = await packField(sphere, { maxBytes: 900 }).catch((error: unknown) => error);
+    expect(tight).toBeInstanceOf(NsdfBudgetError);
+    const { needed, available, message } = tight as NsdfBudgetError;
+    expect(available).toBe(900);
+    expect(message).toMatch(`the smallest file that was reached has ${needed}`);
+    // It is that of a whole surface.
+    expect(needed).toBeLessThan(2400);
+    expect((await packField(sphere, { maxBytes: needed })).bytes).toBeLessThanOrEqual(needed);
     await expect(packField(sphere, { error: 1e-3, step: 1 })).rejects.toThrow(
       /one of error, maxBytes and step/,
     );
     for (const [name, value] of [
       ['error', -1],
       ['maxBytes', 1.5],
+      ['bytesBeside', -1],
       ['step', Number.NaN],
       ['mlp', 'f8'],
     ] as const) {
