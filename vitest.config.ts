@@ -124,6 +124,7 @@ export default defineConfig({
           name: 'e2e',
           environment: 'node',
           include: ['test/e2e/**/*.e2e.test.ts'],
+          globalSetup: ['test/e2e/built-once.ts'],
           maxWorkers: 2, // a browser each
           sequence: { groupOrder: 1 }, // not beside the browser tests, which vitest runs after all numbered groups
           testTimeout: 120_000,
