@@ -7,7 +7,15 @@ import { launchBrowser } from '../browser/launch.ts';
 import { sphereField } from '../fixtures/fields.ts';
 import { octahedronSafetensors } from './safetensors.ts';
 import { openSite } from './shared-site.ts';
-import { maskOf, meanColor, OUTPUT, type Picture, runsByRow, ViewerPage } from './three-viewer-page.ts';
+import {
+  maskOf,
+  meanColor,
+  OUTPUT,
+  type Picture,
+  runsByRow,
+  SCREEN,
+  ViewerPage,
+} from './three-viewer-page.ts';
 
 let site: { readonly url: string };
 
@@ -29,7 +37,8 @@ describe.each([
 
   beforeAll(async () => {
     browser = await launchBrowser({ hasWebgpu });
-    viewer = await ViewerPage.open(browser, site.url);
+    // At half its size WebGPURenderer was seen to complain of a canvas without pixels (2026-11-29).
+    viewer = await ViewerPage.open(browser, site.url, { ...SCREEN, deviceScaleFactor: hasWebgpu ? 1 : 0.5 });
     bunny = await viewer.pixels();
     background = await viewer.background();
     mask = maskOf(bunny, background);
