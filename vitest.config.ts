@@ -40,6 +40,8 @@ const executablePath = await locateBrowser();
 const chromium = () => ({
   enabled: true,
   headless: true,
+  // One page at a time. Said of the project it would have the project wait for all others, and a core idle meanwhile.
+  fileParallelism: false,
   screenshotFailures: false,
   provider: playwright({
     launchOptions: { args: WEBGPU_FLAGS, ...(executablePath ? { executablePath } : {}) },
@@ -100,7 +102,6 @@ export default defineConfig({
           include: ['test/**/*.browser.test.ts'],
           exclude: GPU_TESTS,
           setupFiles: ['test/browser/no-default-cache.ts'],
-          fileParallelism: false,
           browser: chromium(),
         },
       },
@@ -111,10 +112,8 @@ export default defineConfig({
           name: 'gpu',
           include: GPU_TESTS,
           setupFiles: ['test/browser/no-default-cache.ts'],
-          fileParallelism: false,
           isolate: false,
           testTimeout: 240_000, // a busy machine without a GPU compiles a shape's kernels in a minute
-          sequence: { groupOrder: 2 },
           browser: chromium(),
         },
       },
@@ -124,8 +123,9 @@ export default defineConfig({
           name: 'e2e',
           environment: 'node',
           include: ['test/e2e/**/*.e2e.test.ts'],
+          globalSetup: ['test/e2e/built-once.ts'],
           maxWorkers: 2, // a browser each
-          sequence: { groupOrder: 1 }, // not beside the browser tests, which vitest runs after all numbered groups
+          sequence: { groupOrder: 1 }, // after everything else, which runs side by side: a page that waits leaves its core to others
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

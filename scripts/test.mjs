@@ -1,6 +1,6 @@
 // `npm test`: every check and every test, then one closing line `N passed, N failed`.
 // `npm test -- FILTER...` runs only the tests whose file names match, without the checks.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,12 +22,30 @@ function run(command, args) {
   return status === 0;
 }
 
-/** Runs npm scripts in order and gives the names of those that failed. */
-function runChecks(names) {
-  return names.filter((name) => {
-    console.log(`\n== npm run ${name}`);
-    return !run('npm', ['run', '--silent', name]);
+/** Runs an npm script beside others, and writes what it said when it is over; true if it ended well. */
+function runCheck(name) {
+  return new Promise((resolve) => {
+    const check = spawn('npm', ['run', '--silent', name], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32',
+    });
+    const said = [];
+    check.stdout.on('data', (piece) => said.push(piece));
+    check.stderr.on('data', (piece) => said.push(piece));
+    check.on('error', (error) => said.push(Buffer.from(`npm: ${error.message}\n`)));
+    check.on('close', (status) => {
+      process.stdout.write(Buffer.concat([Buffer.from(`\n== npm run ${name}\n`), ...said]));
+      resolve(status === 0);
+    });
   });
+}
+
+/** Runs npm scripts in order and gives the names of those that failed. */
+async function runChecks(names) {
+  const failedNames = [];
+  for (const name of names) if (!(await runCheck(name))) failedNames.push(name);
+  return failedNames;
 }
 
 function readReport(path) {
@@ -50,8 +68,11 @@ async function findBrowserOrSay() {
 }
 
 const failedChecks = await findBrowserOrSay();
-if (filters.length === 0)
-  failedChecks.push(...runChecks(['lint', 'typecheck', 'build', 'size', 'check:package']));
+if (filters.length === 0) {
+  // Side by side: what looks at the sources, and what looks at the package that is built from them.
+  const sides = [runChecks(['lint', 'typecheck']), runChecks(['build', 'size', 'check:package'])];
+  failedChecks.push(...(await Promise.all(sides)).flat());
+}
 
 rmSync(REPORT, { force: true });
 mkdirSync(dirname(REPORT), { recursive: true });

@@ -32,10 +32,24 @@ export function createView(canvas: HTMLCanvasElement, url: string): TilesView {
   const tiles = new TilesRenderer(url, scene);
   tiles.group.rotation.x = -Math.PI / 2; // 3D Tiles has z up
   tiles.addEventListener('load-model', ({ scene: content, url: address }) => paint(content, address));
-  scene.onBeforeRenderObservable.add(() => tiles.update());
+  // A picture is drawn where it would be another one: while tiles are awaited the camera mostly rests.
+  let isDirty = true;
+  const invalidate = (): void => {
+    isDirty = true;
+  };
+  tiles.addEventListener('tile-visibility-change', invalidate);
+  camera.onViewMatrixChangedObservable.add(invalidate);
+  engine.onResizeObservable.add(invalidate);
   engine.runRenderLoop(() => {
     engine.resize();
-    scene.render();
+    camera.update();
+    camera.getViewMatrix();
+    tiles.update();
+    // Shaders compile beside the page: what lacks one is drawn later.
+    const isReady = scene.isReady();
+    if (isReady && !isDirty) return;
+    isDirty = !isReady;
+    scene.render(false);
   });
   return {
     tiles,

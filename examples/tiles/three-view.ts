@@ -35,13 +35,21 @@ export function createView(canvas: HTMLCanvasElement, url: string): TilesView {
   tiles.setCamera(camera);
   tiles.addEventListener('load-model', ({ scene: content, url: address }) => paint(content, address));
 
+  // A picture is drawn where it would be another one: while tiles are awaited the camera mostly rests.
+  let isDirty = true;
+  const invalidate = (): void => {
+    isDirty = true;
+  };
+  tiles.addEventListener('tile-visibility-change', invalidate);
   const controls = new OrbitControls(camera, canvas);
+  controls.addEventListener('change', invalidate);
   renderer.setAnimationLoop(() => {
-    fitCanvas(renderer, camera, tiles);
+    if (fitCanvas(renderer, camera, tiles)) invalidate();
     controls.update();
     camera.updateMatrixWorld();
     tiles.update();
-    renderer.render(scene, camera);
+    if (isDirty) renderer.render(scene, camera);
+    isDirty = false;
   });
   return {
     tiles,
@@ -55,13 +63,15 @@ export function createView(canvas: HTMLCanvasElement, url: string): TilesView {
 
 type GLTFNSDFParser = ConstructorParameters<typeof GLTFNSDFExtension>[0];
 
-function fitCanvas(renderer: WebGLRenderer, camera: PerspectiveCamera, tiles: TilesRenderer): void {
+/** Whether the canvas had another size. */
+function fitCanvas(renderer: WebGLRenderer, camera: PerspectiveCamera, tiles: TilesRenderer): boolean {
   const { clientWidth, clientHeight, width, height } = renderer.domElement;
-  if (clientWidth === width && clientHeight === height) return;
+  if (clientWidth === width && clientHeight === height) return false;
   renderer.setSize(clientWidth, clientHeight, false);
   camera.aspect = clientWidth / clientHeight;
   camera.updateProjectionMatrix();
   tiles.setResolution(camera, clientWidth, clientHeight);
+  return true;
 }
 
 function paint(content: Object3D, address: string | URL): void {

@@ -1,28 +1,25 @@
 import type { Browser } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../browser/launch.ts';
-import { maskOf, serveViewer, ViewerPage } from './three-viewer-page.ts';
+import { openSite } from './shared-site.ts';
+import { maskOf, SCREEN, ViewerPage } from './three-viewer-page.ts';
 
 /** Pixels of a quarter-size picture that differ clearly where wheels have turned; the picture has 86,400. */
 const N_MOVED = 400;
 /** Looks at a scene that plays before it counts as still. */
 const N_LOOKS = 20;
 
-let site: Awaited<ReturnType<typeof serveViewer>>;
+let site: { readonly url: string };
 let browser: Browser;
 beforeAll(async () => {
-  site = await serveViewer();
+  site = await openSite('viewer');
   browser = await launchBrowser({ hasWebgpu: false });
 });
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+afterAll(() => browser?.close());
 
 describe.each(['three', 'babylon'])('the clockwork in %s', (engine) => {
   const url = () => `${site.url}?engine=${engine}&src=/assets/clockwork.nsdf&tolerance=1.5`;
-  const open = (motion: 'reduce' | 'no-preference') =>
-    ViewerPage.open(browser, url(), { width: 1000, height: 640 }, motion);
+  const open = (motion: 'reduce' | 'no-preference') => ViewerPage.open(browser, url(), SCREEN, motion);
   const nMoved = async (viewer: ViewerPage, first: Awaited<ReturnType<ViewerPage['pixels']>>) => {
     await viewer.settle();
     return maskOf(await viewer.pixels(), first).filter(Boolean).length;

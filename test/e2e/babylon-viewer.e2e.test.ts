@@ -7,22 +7,29 @@ import { writeNsdf } from '../../src/format/write.ts';
 import { launchBrowser } from '../browser/launch.ts';
 import { sphereField } from '../fixtures/fields.ts';
 import { octahedronSafetensors } from './safetensors.ts';
-import {
-  maskOf,
-  meanColor,
-  OUTPUT,
-  type Picture,
-  runsByRow,
-  serveViewer,
-  ViewerPage,
-} from './three-viewer-page.ts';
+import { openSite } from './shared-site.ts';
+import { maskOf, meanColor, OUTPUT, type Picture, runsByRow, ViewerPage } from './three-viewer-page.ts';
 
-let site: Awaited<ReturnType<typeof serveViewer>>;
+let site: { readonly url: string };
+const browsers: Browser[] = [];
+const pages = new Map<boolean, Promise<ViewerPage>>();
 
 beforeAll(async () => {
-  site = await serveViewer();
-  return () => site.close();
+  site = await openSite('viewer');
 });
+afterAll(() => Promise.all(browsers.map((browser) => browser.close())));
+
+/** The bunny with or without WebGPU, in a page that later tests go on in. */
+function openBunny(hasWebgpu: boolean): Promise<ViewerPage> {
+  const open = async (): Promise<ViewerPage> => {
+    const browser = await launchBrowser({ hasWebgpu });
+    browsers.push(browser);
+    return ViewerPage.open(browser, `${site.url}?engine=babylon`);
+  };
+  const page = pages.get(hasWebgpu) ?? open();
+  pages.set(hasWebgpu, page);
+  return page;
+}
 
 const count = (mask: readonly boolean[]) => mask.filter(Boolean).length;
 
@@ -47,20 +54,17 @@ describe.each([
   ['webgl', false],
   ['webgpu', true],
 ] as const)('the viewer in Babylon.js on %s', (kind, hasWebgpu) => {
-  let browser: Browser;
   let viewer: ViewerPage;
   let bunny: Picture;
   let background: Picture;
   let mask: boolean[];
 
   beforeAll(async () => {
-    browser = await launchBrowser({ hasWebgpu });
-    viewer = await ViewerPage.open(browser, `${site.url}?engine=babylon`);
+    viewer = await openBunny(hasWebgpu);
     bunny = await viewer.pixels();
     background = await backgroundOf(viewer);
     mask = maskOf(bunny, background);
   });
-  afterAll(() => browser?.close());
 
   it('loads the bunny, says what it did, and draws it: one body in clay colours with two ears', async () => {
     await viewer.screenshot(`babylon-${kind}`);
@@ -98,13 +102,10 @@ describe.each([
 });
 
 describe('the viewer in Babylon.js', () => {
-  let browser: Browser;
   let viewer: ViewerPage;
   beforeAll(async () => {
-    browser = await launchBrowser({ hasWebgpu: false });
-    viewer = await ViewerPage.open(browser, `${site.url}?engine=babylon`);
+    viewer = await openBunny(false);
   });
-  afterAll(() => browser?.close());
 
   it('saves GLB and USDZ of what was loaded alone', async () => {
     const client = await viewer.page.createCDPSession();

@@ -16,11 +16,23 @@ declare global {
 
 const here = dirname(fileURLToPath(import.meta.url));
 
+/** A site that was built into a folder and is served from there. */
+export interface BuiltSite {
+  readonly url: string;
+  readonly folder: string;
+  /** Ends it, and removes the folder. */
+  readonly close: () => Promise<void>;
+}
+
+/** Builds the viewer and serves it, as `npm start` does. */
+export function serveViewer(): Promise<BuiltSite> {
+  const configFile = resolve(here, '../../examples/vite.config.ts');
+  const outDir = resolve(here, '../../test-output/viewer-site');
+  return serveBuilt({ configFile, logLevel: 'error', build: { outDir } }, outDir);
+}
+
 /** One of the pages beside this file, built and served as an application would be. */
-export async function servePage(
-  folder: string,
-  name = folder,
-): Promise<{ url: string; close: () => Promise<void> }> {
+export function servePage(folder: string, name = folder): Promise<BuiltSite> {
   const outDir = resolve(here, '../../test-output', name);
   const config: InlineConfig = {
     root: join(here, folder),
@@ -30,13 +42,18 @@ export async function servePage(
     build: { outDir, emptyOutDir: true, target: 'es2022' },
     worker: { format: 'es' },
   };
+  return serveBuilt(config, outDir);
+}
+
+async function serveBuilt(config: InlineConfig, folder: string): Promise<BuiltSite> {
   await build(config);
   const server = await preview({ ...config, preview: { port: 0 } });
   return {
     url: server.resolvedUrls?.local[0] as string,
+    folder,
     close: async () => {
       await server.close();
-      rmSync(outDir, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

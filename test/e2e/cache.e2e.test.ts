@@ -1,10 +1,11 @@
 import type { Browser, Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openPage, Profile, servePage } from './built-page.ts';
+import { openPage, Profile } from './built-page.ts';
 import type { Derived } from './cache-page/main.ts';
+import { openSite } from './shared-site.ts';
 
 const OPTIONS = { tolerance: 1e-3 };
-let site: Awaited<ReturnType<typeof servePage>>;
+let site: { readonly url: string };
 let profile: Profile;
 let browser: Browser;
 let cold: Derived;
@@ -15,7 +16,7 @@ const settle = (page: Page) => page.evaluate(() => globalThis.app.settle());
 const open = () => openPage(browser, site.url);
 
 beforeAll(async () => {
-  site = await servePage('cache-page');
+  site = await openSite('cache-page');
   profile = new Profile();
   browser = await profile.relaunch();
   const page = await open();
@@ -25,7 +26,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await profile?.dispose();
-  await site?.close();
 });
 
 describe('the default cache of a page', () => {

@@ -1,15 +1,15 @@
 import type { Browser } from 'puppeteer';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser } from '../browser/launch.ts';
-import { openPage, servePage } from './built-page.ts';
+import { openPage } from './built-page.ts';
+import { openSite } from './shared-site.ts';
 
-let site: Awaited<ReturnType<typeof servePage>>;
+let site: { readonly url: string };
 let browser: Browser;
 
 beforeAll(async () => {
-  site = await servePage('cache-page', 'no-webgpu-page');
+  site = await openSite('cache-page');
 });
-afterAll(() => site?.close());
 
 /** Derives the bunny in a page of a browser with or without WebGPU. */
 async function deriveIn(hasWebgpu: boolean, backend: 'gpu' | 'auto') {

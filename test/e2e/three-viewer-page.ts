@@ -1,35 +1,23 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'puppeteer';
-import { build, preview } from 'vite';
+import type { Browser, Page, Viewport } from 'puppeteer';
 import type { Stage } from '../../examples/viewer/stage.ts';
 import type { ThreeStage } from '../../examples/viewer/three/stage.ts';
 import type { Viewer } from '../../examples/viewer/viewer.ts';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const configFile = join(ROOT, 'examples', 'vite.config.ts');
 /** Screenshots and downloads of these tests. */
 export const OUTPUT = join(ROOT, 'test-output', 'three-viewer');
+mkdirSync(OUTPUT, { recursive: true });
 
 declare global {
   /** What the page offers to whoever looks. */
   var __viewer: Viewer<Stage & Pick<ThreeStage, 'scene'>> | undefined;
 }
 
-/** Builds the viewer and serves it, as `npm start` does. */
-export async function serveViewer(): Promise<{ url: string; folder: string; close: () => Promise<void> }> {
-  mkdirSync(OUTPUT, { recursive: true });
-  // Of this process alone: files of tests run beside each other.
-  const outDir = join(OUTPUT, `site-${process.pid}`);
-  await build({ configFile, logLevel: 'error', build: { outDir } });
-  const server = await preview({ configFile, build: { outDir }, preview: { port: 0 } });
-  const close = async (): Promise<void> => {
-    await server.close();
-    rmSync(outDir, { recursive: true, force: true });
-  };
-  return { url: server.resolvedUrls?.local[0] as string, folder: outDir, close };
-}
+/** A desk's screen, drawn at half its size: what takes the time is pixels, and pictures are looked at in that size. */
+export const SCREEN = { width: 1000, height: 640, deviceScaleFactor: 0.5 };
 
 /** The viewer in a browser: opens it, waits for it, looks at it. */
 export class ViewerPage {
@@ -48,7 +36,7 @@ export class ViewerPage {
   static async open(
     browser: Browser,
     url: string,
-    viewport = { width: 1000, height: 640 },
+    viewport: Viewport = SCREEN,
     motion: 'reduce' | 'no-preference' = 'reduce',
   ): Promise<ViewerPage> {
     const page = await browser.newPage();
@@ -97,7 +85,7 @@ export class ViewerPage {
     await this.page.screenshot({ path: join(OUTPUT, `${name}.png`) });
   }
 
-  /** RGBA of what lies left of the panel, at a quarter of the size; the title is left out. */
+  /** RGBA of what lies left of the panel, a pixel for two by two of the page's; the title is left out. */
   async pixels(): Promise<Picture> {
     const clip = { x: 0, y: 90, width: 640, height: 540 };
     const png = await this.page.screenshot({ encoding: 'base64', clip });
@@ -127,7 +115,7 @@ export class ViewerPage {
     await this.settle();
   }
 
-  /** How many pixels of a part of the page differ clearly when what was loaded is gone from the picture. */
+  /** How much of a part of the page, in its own pixels, differs clearly when what was loaded is gone from the picture. */
   async countShown(clip: { x: number; y: number; width: number; height: number }): Promise<number> {
     const shoot = () => this.page.screenshot({ encoding: 'base64', clip });
     const withContent = await shoot();
@@ -140,7 +128,7 @@ export class ViewerPage {
       const view = document.getElementById('view') as HTMLElement;
       view.style.visibility = '';
     });
-    return this.page.evaluate(
+    const share = await this.page.evaluate(
       async (...encoded) => {
         const [a, b] = await Promise.all(
           encoded.map(async (png) => {
@@ -158,11 +146,12 @@ export class ViewerPage {
             Math.abs(a[i] - b[i]) + Math.abs(a[i + 1] - b[i + 1]) + Math.abs(a[i + 2] - b[i + 2]);
           if (difference > 90) nDifferent++;
         }
-        return nDifferent;
+        return (4 * nDifferent) / a.length;
       },
       withContent,
       without,
     );
+    return share * clip.width * clip.height;
   }
 
   /** Drops a file on the page, as a person would from a folder. */

@@ -7,7 +7,7 @@ import type { Trainer } from '../../examples/train/trainer.ts';
 import { listFields, readNsdf } from '../../src/index.ts';
 import { launchBrowser } from '../browser/launch.ts';
 import { openPage } from './example-page.ts';
-import { serveViewer } from './three-viewer-page.ts';
+import { openSite } from './shared-site.ts';
 
 declare global {
   /** What the page offers to whoever looks. */
@@ -22,18 +22,16 @@ const OCTAHEDRON = [
   ...['f 1 3 5', 'f 3 2 5', 'f 2 4 5', 'f 4 1 5', 'f 3 1 6', 'f 2 3 6', 'f 4 2 6', 'f 1 4 6'],
 ].join('\n');
 
-let site: Awaited<ReturnType<typeof serveViewer>>;
+let site: { readonly url: string };
 let browser: Browser;
 beforeAll(async () => {
-  site = await serveViewer();
-});
-beforeAll(async () => {
-  await build({ configFile, logLevel: 'error', build: { outDir: join(site.folder, 'train') } });
+  const viewer = await openSite('viewer');
+  site = viewer;
+  await build({ configFile, logLevel: 'error', build: { outDir: join(viewer.folder, 'train') } });
   browser = await launchBrowser({ hasWebgpu: false });
 });
 afterAll(async () => {
   await browser?.close();
-  await site?.close();
 });
 
 describe('the training page', () => {

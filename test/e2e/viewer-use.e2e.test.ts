@@ -3,15 +3,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNsdf } from '../../src/format/write.ts';
 import { launchBrowser } from '../browser/launch.ts';
 import { sphereField } from '../fixtures/fields.ts';
-import { serveViewer, ViewerPage } from './three-viewer-page.ts';
+import { openSite } from './shared-site.ts';
+import { SCREEN, ViewerPage } from './three-viewer-page.ts';
 
-let site: Awaited<ReturnType<typeof serveViewer>>;
+let site: { readonly url: string };
 let browser: Browser;
 
 beforeAll(async () => {
-  site = await serveViewer();
+  site = await openSite('viewer');
   browser = await launchBrowser({ hasWebgpu: false });
-  return () => site.close();
 });
 afterAll(() => browser?.close());
 
@@ -100,7 +100,7 @@ describe.each(['three', 'babylon'])('the viewer in %s, as it is used', (engine) 
       expect(await viewer.page.$eval('#panel', (panel) => getComputedStyle(panel).visibility)).toBe('hidden');
       await viewer.page.click('#panel-toggle');
     }
-    await viewer.page.setViewport({ width: 1000, height: 640 });
+    await viewer.page.setViewport(SCREEN);
   });
 
   it('names the page after the file', async () => {
@@ -138,8 +138,8 @@ describe.each(['three', 'babylon'])('the viewer in %s, as it is used', (engine) 
   });
 
   it('gives a link that brings back the file, the settings and the camera', async () => {
-    await viewer.page.goto(`${site.url}?engine=${engine}&tolerance=1.5&background=light`);
-    await viewer.settle();
+    await viewer.act(async () => void (await viewer.page.select('#sample', 'bunny')), 'loading');
+    await setValue('background', 'light');
     await viewer.page.focus('#view');
     for (let i = 0; i < 3; i++) await viewer.page.keyboard.press('+');
     await viewer.settle();
