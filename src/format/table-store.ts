@@ -39,19 +39,19 @@ const NO_BYTES = new Uint8Array(0);
  * valid, until `fill` has had it decoded.
  */
 export class TableStore {
-  readonly #isPatient: boolean;
-  readonly #known: KnownTable[] = [];
-  #missing: MissingTable[] = [];
+  private readonly isPatient: boolean;
+  private readonly known: KnownTable[] = [];
+  private missing: MissingTable[] = [];
   /** Ends when what somebody had decoded is known. */
-  #filling: Promise<void> | null = null;
+  private filling: Promise<void> | null = null;
 
   constructor({ isPatient = false }: { readonly isPatient?: boolean } = {}) {
-    this.#isPatient = isPatient;
+    this.isPatient = isPatient;
   }
 
   /** Whether something was asked for that is not decoded. */
   get isMissingSome(): boolean {
-    return this.#missing.length > 0;
+    return this.missing.length > 0;
   }
 
   /**
@@ -61,15 +61,15 @@ export class TableStore {
   read(bufferView: number, bytes: Uint8Array, shape: TableShape): DecodedTable | string {
     const isIt = (known: KnownTable): boolean =>
       known.bufferView === bufferView && isSameShape(known.shape, shape);
-    const known = this.#known.find(isIt) ?? this.#missing.find(isIt);
+    const known = this.known.find(isIt) ?? this.missing.find(isIt);
     if (known !== undefined) return known.decoded;
-    if (this.#isPatient) {
+    if (this.isPatient) {
       const decoded = emptyDecoded(bytes, shape);
-      this.#missing.push({ bufferView, bytes, shape, decoded });
+      this.missing.push({ bufferView, bytes, shape, decoded });
       return decoded;
     }
     const decoded = decodeTable(bytes, shape);
-    this.#keep({ bufferView, shape, decoded });
+    this.keep({ bufferView, shape, decoded });
     return decoded;
   }
 
@@ -79,18 +79,18 @@ export class TableStore {
    * @throws what `decode` throws.
    */
   async fill(decode: DecodeTables): Promise<void> {
-    const missing = this.#missing;
-    this.#missing = [];
-    if (this.#filling) return this.#filling;
-    const filling = this.#decode(missing, decode).finally(() => {
-      this.#filling = null;
+    const missing = this.missing;
+    this.missing = [];
+    if (this.filling) return this.filling;
+    const filling = this.decode(missing, decode).finally(() => {
+      this.filling = null;
     });
     // Whoever waits for it may do without.
-    this.#filling = filling.catch(() => {});
+    this.filling = filling.catch(() => {});
     return filling;
   }
 
-  async #decode(missing: readonly MissingTable[], decode: DecodeTables): Promise<void> {
+  private async decode(missing: readonly MissingTable[], decode: DecodeTables): Promise<void> {
     const numbers = new Map(missing.map(({ decoded }, i) => [decoded.table, i]));
     const results = await decode(
       missing.map(({ bytes, shape: { coarser, ...shape } }) => ({
@@ -111,14 +111,14 @@ export class TableStore {
       const result = results[i];
       const decoded = typeof result === 'string' ? result : { ...result, table: { ...result.table, shape } };
       found.push(typeof decoded === 'string' ? null : decoded.table);
-      this.#keep({ bufferView, shape, decoded });
+      this.keep({ bufferView, shape, decoded });
     }
   }
 
-  #keep(known: KnownTable): void {
+  private keep(known: KnownTable): void {
     const { decoded } = known;
     if (typeof decoded !== 'string') noteStream(decoded.params, decoded.table, decoded.stream);
-    this.#known.push(known);
+    this.known.push(known);
   }
 }
 
