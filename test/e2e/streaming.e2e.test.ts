@@ -12,23 +12,36 @@ import { openPage, servePage } from './built-page.ts';
 const ROOT = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 const BUNNY = readFileSync(join(ROOT, 'test/fixtures/bunny-S.nsdf'));
 const OUTPUT = join(ROOT, 'test-output', 'streaming');
-/** Pieces of 16 kB, one every 150 ms: about 107 kB/s, so that the bunny takes 2.7 s. */
+/** Pieces of 16 kB, one every 50 ms; after this share of a file the rest waits until something is on screen. */
 const PIECE_BYTES = 16_384;
-const PIECE_MS = 150;
+const PIECE_MS = 50;
+const FIRST_SHARE = 0.65;
 
 let site: Awaited<ReturnType<typeof servePage>>;
 let files: TestServer;
 let browser: Browser;
 
-/** Sends a body piece by piece. */
-function sendSlowly(response: ServerResponse, body: Uint8Array): void {
-  const send = (from: number): void => {
-    if (response.destroyed) return;
+/** By path: ends when the rest may be sent, and what ends it. */
+const gates = new Map<string, { readonly isOpen: Promise<void>; readonly open: () => void }>();
+
+function gateOf(path: string) {
+  let open = (): void => {};
+  const isOpen = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const gate = gates.get(path) ?? { isOpen, open };
+  gates.set(path, gate);
+  return gate;
+}
+
+/** Sends a body piece by piece, the last of them when it may. */
+async function sendSlowly(path: string, response: ServerResponse, body: Uint8Array): Promise<void> {
+  for (let from = 0; from < body.length && !response.destroyed; from += PIECE_BYTES) {
+    if (from >= FIRST_SHARE * body.length) await gateOf(path).isOpen;
     response.write(body.subarray(from, from + PIECE_BYTES));
-    if (from + PIECE_BYTES >= body.length) response.end();
-    else setTimeout(send, PIECE_MS, from + PIECE_BYTES);
-  };
-  send(0);
+    await new Promise((done) => setTimeout(done, PIECE_MS));
+  }
+  response.end();
 }
 
 function answer({ url = '' }: IncomingMessage, response: ServerResponse): void {
@@ -36,7 +49,7 @@ function answer({ url = '' }: IncomingMessage, response: ServerResponse): void {
   if (url.startsWith('/length')) response.setHeader('Content-Length', BUNNY.length);
   const body = url.startsWith('/gzip') ? gzipSync(BUNNY) : BUNNY;
   if (body !== BUNNY) response.setHeader('Content-Encoding', 'gzip').setHeader('Content-Length', body.length);
-  sendSlowly(response, body);
+  void sendSlowly(url, response, body);
 }
 
 beforeAll(async () => {
@@ -59,12 +72,13 @@ test.each(['length', 'chunked', 'gzip'])(
     const page = await openPage(browser, site.url, 'streamApp');
     const url = `${files.url}/${kind}.nsdf`;
     const loading = page.evaluate((address) => globalThis.streamApp.load(address), url);
-    await page.waitForFunction(() => document.querySelector('canvas'));
-    await new Promise((done) => setTimeout(done, 1500));
+    await page.waitForFunction(() => globalThis.streamApp.isSeen());
     await page.screenshot({ path: join(OUTPUT, `preview-${kind}.png`) as `${string}.png` });
+    gateOf(new URL(url).pathname).open();
     const seen = await loading;
     await page.screenshot({ path: join(OUTPUT, `final-${kind}.png`) as `${string}.png` });
-    expect(seen.firstFraction).toBeLessThan(0.7);
+    // The server had not sent more.
+    expect(seen.firstFraction).toBeLessThan(0.75);
     expect(Math.min(...seen.coverage)).toBeGreaterThan(200);
     // What is seen early has about the size of what comes: it is the bunny's, not a blob's.
     const last = seen.coverage.at(-1) as number;

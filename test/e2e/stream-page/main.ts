@@ -14,6 +14,9 @@ export interface Seen {
   readonly isPreviewGone: boolean;
 }
 
+/** Whether a frame of the last load had geometry in it. */
+let isSeen = false;
+
 async function load(url: string): Promise<Seen> {
   setDefaultCache(null);
   const renderer = new WebGLRenderer({ preserveDrawingBuffer: true });
@@ -39,6 +42,7 @@ async function load(url: string): Promise<Seen> {
       firstFraction = progress.filter(({ phase }) => phase === 'download').at(-1)?.fraction ?? 0;
     }
     if (coverage.length > 0 || covered > 0) coverage.push(covered);
+    isSeen = coverage.length > 0;
     if (!isOver) requestAnimationFrame(draw);
   };
   requestAnimationFrame(draw);
@@ -56,7 +60,7 @@ async function load(url: string): Promise<Seen> {
   return { firstFraction, coverage, phases, isPreviewGone };
 }
 
-const application = { load };
+const application = { load, isSeen: () => isSeen };
 declare global {
   var streamApp: typeof application;
 }
