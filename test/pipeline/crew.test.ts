@@ -9,7 +9,7 @@ import { PartRunner, type PartTask } from '../../src/pipeline/parts.ts';
 import type { DerivedSurface, TaskRunner } from '../../src/pipeline/steps.ts';
 import { TaskQueue } from '../../src/pipeline/task-queue.ts';
 import { checkTopology } from '../../src/surface/check-topology.ts';
-import { boxOnGridField, randomField, sphereField } from '../fixtures/fields.ts';
+import { boxOnGridField, randomField, sphereField, withFineLevels } from '../fixtures/fields.ts';
 import { settleField } from '../partition/settled.ts';
 import { runHere } from './run-here.ts';
 
@@ -69,6 +69,12 @@ const FIELDS = [
     asset: randomField(5, { L: 1, base: 12, finest: 12, layers: [4] }),
     options: { tolerance: 0.02, structure: true },
     kinds: [...UNCLEANED, 'thin', 'measure'],
+  },
+  {
+    name: 'cells larger than the boxes',
+    asset: withFineLevels(sphereField({ cells: [8] }), 3, { cells: [72], amplitude: 1e-4 }),
+    options: { tolerance: 8e-3 },
+    kinds: UNCLEANED,
   },
   {
     name: 'the whole complex, and its records',

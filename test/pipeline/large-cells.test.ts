@@ -10,6 +10,7 @@ import { multiField, randomField, sphereField, withFineLevels } from '../fixture
 import { runSteps } from '../partition/run-steps.ts';
 import { judgeMesh } from '../surface/judge-mesh.ts';
 import { judgeDensely } from '../survey/dense-judge.ts';
+import { runHere } from './run-here.ts';
 
 const FIELDS = [
   {
@@ -45,6 +46,13 @@ describe.each(FIELDS)(
       const { stats } = await derived;
       expect(stats.nBoxesSurviving).toBeLessThan(nBoxes / 2);
       expect(stats.isComplete).toBe(true);
+    });
+
+    test('is the same mesh from boxes that were found elsewhere', async () => {
+      const { lattice } = makePlan(field, { tolerance });
+      const { boxes } = runSteps(cullBoxes(field, lattice, new CornerTable(field, lattice)));
+      const { mesh } = await runHere(asset, { tolerance, candidates: { boxes, nTested: 0 } });
+      expect(mesh).toEqual((await derived).mesh);
     });
 
     test('is sound, on the zero set, and within the tolerance both ways', async () => {

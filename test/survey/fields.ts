@@ -1,6 +1,13 @@
 import type { Box3, FieldAsset, MlpLayer, Vec3 } from '../../src/format/asset.ts';
 import type { JobOptions } from '../../src/pipeline/steps.ts';
-import { blobMlp, plainMlp, randomField, randomMlp, sampledField } from '../fixtures/fields.ts';
+import {
+  blobMlp,
+  plainMlp,
+  randomField,
+  randomMlp,
+  sampledField,
+  withFineLevels,
+} from '../fixtures/fields.ts';
 import { centred, layer, randomLayers } from '../fixtures/mlp-parts.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
 
@@ -26,6 +33,7 @@ const KINDS = {
   sheets: (_seed, random, tolerance) => plateMlp(random, tolerance),
   shell: (_seed, random, tolerance) => shellField(random, tolerance),
   lens: (_seed, random) => lensField(random),
+  fine: (seed, random, tolerance) => fineField(seed, random, tolerance),
 } satisfies Record<string, (seed: number, random: Random, tolerance: number) => FieldAsset>;
 
 export const SURVEY_KINDS = Object.keys(KINDS) as readonly (keyof typeof KINDS)[];
@@ -164,6 +172,20 @@ function lensField(random: Random): FieldAsset {
     (center, i) => (p: Vec3) => Math.hypot(...p.map((x, k) => x - center[k])) - spheres[i].radius,
   );
   return sampledField(distances, MAX, { name: 'lens', cells: cellsOf(random) });
+}
+
+/** Another field with levels finer than the tolerance, which move its surface by a share of that, or by more. */
+function fineField(seed: number, random: Random, tolerance: number): FieldAsset {
+  const makers = [
+    () => randomField(seed, gridShape(random, 14)),
+    () => lensField(random),
+    () => shellField(random, tolerance),
+  ];
+  const cells = pick(random, [[70], [90], [40, 80], [48, 96]]);
+  return withFineLevels(pick(random, makers)(), seed, {
+    cells,
+    amplitude: tolerance * 10 ** between(random, -1.5, 0.5),
+  });
 }
 
 function cellsOf(random: Random): readonly number[] {

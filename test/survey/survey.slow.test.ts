@@ -9,12 +9,13 @@ import { surveyField } from './fields.ts';
 test.each([
   [
     'a ridge beside which the slope changes threefold: the largest |f| of a triangle is not its largest distance',
+    'colliding',
     50,
   ],
-  ['ridges between vertices that are gone', 72],
-  ['a curved acute edge of 59 tolerances in one box', 219],
-])('what the figures say is so: %s', async (_what, seed) => {
-  const { asset, options } = surveyField(seed);
+  ['ridges between vertices that are gone', 'colliding', 72],
+  ['a curved acute edge of 59 tolerances in one box', 'lens', 219],
+] as const)('what the figures say is so: %s', async (_what, kind, seed) => {
+  const { asset, options } = surveyField(seed, kind);
   const { mesh, stats } = await derive(asset, options);
   const field = createCpuField(asset);
   expect(judgeMesh(mesh, field, asset.domain)).toEqual([]);
