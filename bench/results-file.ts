@@ -16,6 +16,7 @@ export const DOC_TABLES: readonly { readonly name: string; readonly doc: string 
   { name: 'levels-bunny', doc: 'docs/guides/lod.md' },
   { name: 'levels-bunny-L', doc: 'docs/guides/lod.md' },
   { name: 'levels-colliding', doc: 'docs/guides/lod.md' },
+  { name: 'levels-fine', doc: 'docs/guides/lod.md' },
   { name: 'workers', doc: 'docs/guides/workers.md' },
   { name: 'gpu-dawn-h100', doc: 'docs/guides/webgpu.md' },
   { name: 'gpu-swiftshader-bunny', doc: 'docs/guides/webgpu.md' },
