@@ -80,7 +80,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
         : path === 'fine'
           ? withFineLevels(fieldOf(bunny), 3, FINE)
           : fieldOf(path);
-    const name = path === bunny ? 'bunny' : basename(path).replace(/\.[^.]*$/, '');
+    const name = basename(path).replace(/\.[^.]*$/, '');
     console.log(await measureLevels(createCpuField(asset), name, 3));
   }
 }
