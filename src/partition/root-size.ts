@@ -26,11 +26,12 @@ export function* chooseRootBits(
   allowance: Allowance,
 ): Generator<number, number, void> {
   const counts = planes.map((p) => p.length - 1);
-  if (counts.some((n) => n < 1)) return 0;
-  const { points, slopes } = placesOnSurface(field, planes);
+  const most = Math.max(...counts);
+  if (counts.some((n) => n < 1) || most >> 1 < LEAST_ROOTS) return 0;
+  const { points, slopes } = yield* placesOnSurface(field, planes);
   if (slopes.length === 0) return 0;
   let chosen = 0;
-  for (let bits = 1; Math.max(...counts) >> bits >= LEAST_ROOTS; bits++) {
+  for (let bits = 1; most >> bits >= LEAST_ROOTS; bits++) {
     let nCells = 0;
     for (const [i, slope] of slopes.entries()) {
       const [min, max] = blockAround(points.slice(i * 3, i * 3 + 3), planes, bits);
@@ -47,10 +48,10 @@ export function* chooseRootBits(
 }
 
 /** Points on the surface, three numbers each, and |∇f| there: Newton's method from points all over the bounds. */
-function placesOnSurface(
+function* placesOnSurface(
   field: CpuField,
   planes: Lattice['planes'],
-): { readonly points: readonly number[]; readonly slopes: readonly number[] } {
+): Generator<number, { readonly points: readonly number[]; readonly slopes: readonly number[] }, void> {
   const low = planes.map((p) => p[0]);
   const extent = planes.map((p) => p[p.length - 1] - p[0]);
   const enough = ON_SURFACE * Math.hypot(...extent);
@@ -60,9 +61,20 @@ function placesOnSurface(
   });
   const values = new Float64Array(N_STARTS);
   const gradients = new Float64Array(N_STARTS * 3);
+  const perSlice = field.pointsPerSlice(N_STARTS);
   const slopeAt = (i: number): number => Math.hypot(...gradients.subarray(i * 3, i * 3 + 3));
   for (let step = 0; ; step++) {
-    field.evaluateWithGradient(at, values, gradients, N_STARTS);
+    for (let from = 0; from < N_STARTS; from += perSlice) {
+      const [first, end] = [from * 3, Math.min(N_STARTS, from + perSlice) * 3];
+      const part = at.subarray(first, end);
+      field.evaluateWithGradient(
+        part,
+        values.subarray(from),
+        gradients.subarray(first, end),
+        part.length / 3,
+      );
+      yield 0;
+    }
     if (step === MAX_STEPS) break;
     for (let i = 0; i < N_STARTS * 3; i++) {
       const place = (i - (i % 3)) / 3;

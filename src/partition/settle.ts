@@ -95,6 +95,7 @@ export class Settler {
     while (pending.length > 0) {
       const next: number[] = [];
       for (let i = 0; i < pending.length; i++) {
+        if (this.forest.hasPlanes(pending[i])) yield* this.prepareBound(pending[i], i / pending.length);
         this.settle(pending[i], next);
         if (i % perYield === 0) yield i / pending.length;
       }
@@ -128,6 +129,12 @@ export class Settler {
     }
     const perFlush = this.table.field.pointsPerSlice(CORNERS_PER_YIELD);
     while (this.table.flush(perFlush) > 0) yield 1;
+  }
+
+  /** Builds what bounding a node takes, where that takes a while. */
+  private *prepareBound(node: number, fraction: number): Generator<number, void> {
+    this.nodeSizes(node);
+    for (const _ of this.table.field.prepareBound(this.origin, this.end) ?? []) yield fraction;
   }
 
   private nodeCorners(node: number): void {

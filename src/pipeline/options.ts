@@ -110,6 +110,7 @@ export interface DeriveStats {
   readonly nTriangles: number;
   readonly nBoxes: number;
   readonly nBoxesTested: number;
+  /** Of those that may hold surface: where they are larger than the field's own, fewer. */
   readonly nBoxesSurviving: number;
   /** Boxes that could not be settled within the subdivision limit (the mesh stays closed there). */
   readonly nBoxesUnsettled: number;
