@@ -8,6 +8,8 @@ const PLACES = [0.5, 0.25, 0.75, 0.1, 0.9];
 const MAX_STEPS = 12;
 /** Steps below this share of the chord end Newton's method. */
 const CONVERGED = 1e-12;
+/** Share of the tolerance, to first order, up to which a chord is near its curve. */
+const CLEARLY = 0.5;
 
 /** Zero curves of f itself on rectangles orthogonal to an axis, found between their ends by dividing chords. */
 export class FieldCurve {
@@ -67,7 +69,7 @@ export class FieldCurve {
     this.divide(line, ...place, x1, y1, depth + 1);
   }
 
-  /** Newton's method for f = 0 at (x, y) + s (nx, ny); undefined where that leads too far, or out of the rectangle. */
+  /** Newton's method for f = 0 at (x, y) + s (nx, ny); undefined where that leads too far, out of the rectangle, or nowhere. */
   private rootAlong(x: number, y: number, nx: number, ny: number, reach: number): number | undefined {
     const u = (this.axis + 1) % 3;
     const v = (this.axis + 2) % 3;
@@ -81,7 +83,8 @@ export class FieldCurve {
       this.table.field.evaluateWithGradient(this.point, this.value, this.gradient, 1);
       const step = (this.value[0] + this.table.isoOffset) / (this.gradient[u] * nx + this.gradient[v] * ny);
       s -= step;
-      if (!(Math.abs(s) <= reach)) return undefined;
+      // No more has to be known of what the chord is clearly near to.
+      if (!(Math.abs(s) <= reach) || (i === 0 && Math.abs(s) <= CLEARLY * this.tolerance)) return undefined;
       if (Math.abs(step) <= CONVERGED * reach) return s;
     }
     return undefined;
