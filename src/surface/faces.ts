@@ -133,8 +133,8 @@ export class FaceTable {
       this.emitFollowed(rect, first, 1 - first);
       return;
     }
-    // With f > 0 in the middle a curve goes round a corner where f < 0: from its start to the end before it.
-    const step = this.isPositiveInTheMiddle(rect) ? 3 : 1;
+    // f < 0 from a start to the end after it. With f > 0 in the middle a curve cuts that off, else what is beyond.
+    const step = this.isPositiveInTheMiddle(rect) ? 1 : 3;
     for (const start of [first, first + 2]) this.emitFollowed(rect, start, (start + step) % 4);
   }
 
