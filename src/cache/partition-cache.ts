@@ -26,7 +26,7 @@ const NOTHING_YET: CacheStatistics = {
  * @example
  * const cache = new PartitionCache({ maxStoreBytes: 64 * 2 ** 20 });
  * const { stats } = await deriveMesh(asset, { cache });
- * console.log(stats.cache.use, cache.statistics);
+ * const isDerivedAnew = stats.cache.use === 'miss';
  */
 export class PartitionCache {
   private readonly _options: CacheOptions;

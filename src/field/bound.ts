@@ -4,11 +4,10 @@ import { InputSlopes } from './input-slopes.ts';
 import { LayerBounds, sumError } from './layer-bounds.ts';
 import type { Network } from './mlp.ts';
 
-/** Encloses f over boxes. */
+/** Encloses f over boxes; see `CpuField.bound` and `CpuField.boundCell`. */
 export interface Bounder {
   bound(min: ArrayLike<number>, max: ArrayLike<number>): { lo: number; hi: number };
-  /** See `CpuField.deviation`; of the box bounded last. */
-  deviation(): number;
+  boundCell(min: ArrayLike<number>, max: ArrayLike<number>): { lo: number; hi: number; deviation: number };
 }
 
 /**
@@ -65,16 +64,17 @@ export function createBounder(network: Network, encoder: BoxEncoder): Bounder {
     };
   };
   const slopes = new InputSlopes(hidden, layers, lastWeights);
-  const deviation = (): number => {
+  const boundCell: Bounder['boundCell'] = (min, max) => {
+    const { lo, hi } = bound(min, max);
     const sizes = slopes.find();
     let sum = 0;
     for (let i = 0; i < nInputs; i++) {
       const off = inputs.deviation[i];
       if (off > 0) sum += sizes[i] * (off + encoder.roundingError[i]);
     }
-    return Number.isNaN(sum) ? Number.POSITIVE_INFINITY : sum;
+    return { lo, hi, deviation: Number.isNaN(sum) ? Number.POSITIVE_INFINITY : sum };
   };
-  return { bound, deviation };
+  return { bound, boundCell };
 }
 
 /** By how much rounding can move W input + b: f64[rows]. */

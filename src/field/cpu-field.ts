@@ -68,10 +68,10 @@ export interface CpuField {
    */
   bound(min: ArrayLike<number>, max: ArrayLike<number>): { lo: number; hi: number };
   /**
-   * Certified, of the box that was bounded last: how far f is, at most, from the network's value at the trilinear interpolants
-   * of its inputs' values at the box's corners. 0 where no plane of the grid passes through the box.
+   * As `bound`, and how far f is, at most, from the network's value at the trilinear interpolants of its inputs' values at the
+   * box's corners (`deviation`): certified, 0 where no plane of the grid passes through the box.
    */
-  deviation(): number;
+  boundCell(min: ArrayLike<number>, max: ArrayLike<number>): { lo: number; hi: number; deviation: number };
   /**
    * What has to be built before this box can be bounded and takes more than milliseconds, to be run in steps; undefined
    * where there is nothing to do. `bound` builds it in one go otherwise.
@@ -111,6 +111,11 @@ export function createCpuField(asset: FieldAsset): CpuField {
   let bounder: Bounder | undefined;
   const { nPreActivations, lastWeights, lastBias, hidden } = network;
   const values = new Float64Array(BLOCK_SIZE * (nPreActivations + 1));
+  const bounderOf = (): Bounder => {
+    boxEncoder ??= createBoxEncoder(encoding, frame);
+    bounder ??= createBounder(network, boxEncoder);
+    return bounder;
+  };
 
   const nWeights = hidden.reduce((sum, { weights }) => sum + weights.length, nPreActivations + 1);
   const countOf = (points: ArrayLike<number>, n: number | undefined): number =>
@@ -152,14 +157,8 @@ export function createCpuField(asset: FieldAsset): CpuField {
     },
     hiddenWeights: (layer) => hidden[layer].weights,
     hiddenBias: (layer) => hidden[layer].bias,
-    bound(min, max) {
-      boxEncoder ??= createBoxEncoder(encoding, frame);
-      bounder ??= createBounder(network, boxEncoder);
-      return bounder.bound(min, max);
-    },
-    deviation() {
-      return bounder?.deviation() ?? Number.POSITIVE_INFINITY;
-    },
+    bound: (min, max) => bounderOf().bound(min, max),
+    boundCell: (min, max) => bounderOf().boundCell(min, max),
     prepareBound(min, max) {
       boxEncoder ??= createBoxEncoder(encoding, frame);
       return boxEncoder.prepare(min, max);

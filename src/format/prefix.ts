@@ -30,7 +30,7 @@ export interface NsdfPrefix {
  * @param tables of a file that is read several times as it arrives: its coded tables are decoded once.
  * @example
  * const prefix = readNsdfPrefix(bytes.subarray(0, 20_000));
- * for (const { field, matrixWorld } of prefix?.fields ?? []) console.log(field.asset, matrixWorld);
+ * for (const { field, matrixWorld } of prefix?.fields ?? []) draw(await deriveMesh(field.asset), matrixWorld);
  */
 export function readNsdfPrefix(source: BytesSource, tables?: TableStore): NsdfPrefix | null {
   if (!holdsBytes(source)) return null;

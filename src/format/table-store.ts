@@ -36,7 +36,7 @@ const NO_BYTES = new Uint8Array(0);
 /**
  * The coded tables of one file, each decoded once, however often the file is read: as it arrives, and when it is whole. A store
  * that `isPatient` decodes nothing itself: it notes what is asked for, and gives an empty table for it, with which nothing is
- * valid, until `fill` has had it decoded.
+ * valid, until `fill` has had it decoded. Loaders hold it, and applications put these behind proxies: nothing in it is `#private`.
  */
 export class TableStore {
   private readonly isPatient: boolean;

@@ -36,9 +36,8 @@ export function* chooseRootBits(
     for (const [i, slope] of slopes.entries()) {
       const [min, max] = blockAround(points.slice(i * 3, i * 3 + 3), planes, bits);
       for (const _ of field.prepareBound(min, max) ?? []) yield 0;
-      field.bound(min, max);
       const size = max.map((end, k) => end - min[k]);
-      if (field.deviation() <= slope * allowance(min, size)) nCells++;
+      if (field.boundCell(min, max).deviation <= slope * allowance(min, size)) nCells++;
       yield 0;
     }
     if (nCells < WORTH * slopes.length) break;

@@ -175,13 +175,12 @@ export class Settler {
     const hasPlanes = forest.hasPlanes(node);
     let deviation = 0;
     if (hasPlanes) {
-      const { field } = this.table;
-      const { lo, hi } = field.bound(this.origin, this.end);
-      if (lo > 0 || hi < 0) {
+      const cell = this.table.field.boundCell(this.origin, this.end);
+      if (cell.lo > 0 || cell.hi < 0) {
         forest.state[node] = NODE_EMPTY;
         return;
       }
-      deviation = field.deviation();
+      deviation = cell.deviation;
     }
     this.nodeCorners(node);
     net.build(this.table, this.cornerIds, 8);

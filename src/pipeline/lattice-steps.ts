@@ -6,11 +6,11 @@ import { explainEmpty } from '../surface/explain-empty.ts';
 import { finishMesh, type RawMesh } from '../surface/finish.ts';
 import { type MarchedSurface, marchLattice } from '../surface/lattice-level.ts';
 import { measureBothWays } from '../surface/level-error.ts';
-import type { MeshSteps } from '../surface/mesh-tasks.ts';
+import { type MeshSteps, mapSteps } from '../surface/mesh-tasks.ts';
 import { conclude, NO_STOPS } from './figures.ts';
 import type { DeriveProgress } from './options.ts';
 import { frameOf } from './plan.ts';
-import { type DerivedSurface, type JobOptions, type Step, stepsOf } from './steps.ts';
+import type { DerivedSurface, JobOptions, Step } from './steps.ts';
 
 /** Shares of the whole that end with each part, measured on bunny-S at `resolution 8`: for progress only. */
 const MARCHED = 0.4;
@@ -82,7 +82,7 @@ function staged<T>(
   to: number,
   steps: MeshSteps<T>,
 ): Generator<Step, T, void> {
-  return stepsOf(steps, (fraction) => ({ stage, fraction: from + (to - from) * fraction }));
+  return mapSteps(steps, (fraction) => ({ stage, fraction: from + (to - from) * fraction }));
 }
 
 /** Normals are the field's gradients at the vertices. */

@@ -37,7 +37,7 @@ export interface FieldQuality {
  * @throws as `deriveMesh` does
  * @example
  * const { flatness, eikonal } = await measureQuality(readField(bytes));
- * console.log(flatness.mean, eikonal.mean, eikonal.p99);
+ * const isWellTrained = flatness.mean < 0.02 && eikonal.p99 < 0.1;
  */
 export async function measureQuality(asset: FieldAsset, options: QualityOptions = {}): Promise<FieldQuality> {
   const { samples, seed, band, ...derive } = { ...QUALITY_DEFAULTS, ...options };

@@ -12,7 +12,7 @@ import { explainEmpty } from '../surface/explain-empty.ts';
 import { directNormals, finishMesh, putOnZeroSet } from '../surface/finish.ts';
 import { joinParts } from '../surface/join-parts.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
-import type { MeshSteps } from '../surface/mesh-tasks.ts';
+import { type MeshSteps, mapSteps } from '../surface/mesh-tasks.ts';
 import { conclude, NO_STOPS } from './figures.ts';
 import { readRegions, recordRegions } from './find-regions.ts';
 import { latticeSpacing } from './lattice-rule.ts';
@@ -27,7 +27,7 @@ import {
   settledSlab,
 } from './parts.ts';
 import { makePlan, type Plan } from './plan.ts';
-import { type DerivedSurface, type JobOptions, type Step, stepsOf, type TaskBatch } from './steps.ts';
+import type { DerivedSurface, JobOptions, Step, TaskBatch } from './steps.ts';
 
 const NONE = new Float64Array(0);
 /** Parts that the search is cut in, and blocks in each at least. */
@@ -266,7 +266,7 @@ class StageClock {
 
   /** Runs a generator of fractions, or of parts, as one stage. */
   *follow<T>(stage: DeriveStage, steps: MeshSteps<T>): Generator<Step, T, void> {
-    return yield* stepsOf(steps, (fraction) => this.at(stage, fraction));
+    return yield* mapSteps(steps, (fraction) => this.at(stage, fraction));
   }
 
   /** Has the driver run parts, as one stage. */

@@ -1,7 +1,6 @@
 import type { FieldAsset } from '../format/asset.ts';
 import type { Candidates } from '../partition/cull.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
-import type { MeshSteps } from '../surface/mesh-tasks.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import type { DeriveOptions, DeriveProgress, DeriveStats } from './options.ts';
 import type { PartResult, PartTask } from './parts.ts';
@@ -60,19 +59,6 @@ export interface TaskBatch {
 }
 
 export type Step = DeriveProgress | TaskBatch;
-
-/** Work on a mesh as steps of a job. @param at the job's progress when such a fraction of it is done. */
-export function* stepsOf<T>(
-  work: MeshSteps<T>,
-  at: (fraction: number) => DeriveProgress,
-): Generator<Step, T, void> {
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-    const { value } = step;
-    yield typeof value === 'number' ? at(value) : { ...value, at: (fraction) => at(value.at(fraction)) };
-  }
-}
 
 /** The derivation as a generator: yields its progress after every few milliseconds of work, or parts to run. */
 export type Steps = (asset: FieldAsset, options: JobOptions) => Generator<Step, DerivedSurface, void>;

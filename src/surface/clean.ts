@@ -7,6 +7,7 @@ import type { DetailMap } from './detail-map.ts';
 import { faceMasks, type RawMesh } from './finish.ts';
 import { MeshEditor } from './mesh-editor.ts';
 import { type MeshSteps, mapSteps } from './mesh-tasks.ts';
+import { placeKey } from './place-key.ts';
 import { Repairer, type RepairStops } from './repair.ts';
 import { thinMesh } from './thin-pieces.ts';
 
@@ -155,12 +156,8 @@ function* separate(
   bounds: Box3,
   diagonal: number,
 ): Generator<number, void> {
-  // One number a position: two positions that share one by chance are parted by a step too, which does no harm.
   const used = new Set<number>();
-  const key = (v: number) =>
-    raw.positions[v * 3] * 73856093 +
-    raw.positions[v * 3 + 1] * 19349663.5 +
-    raw.positions[v * 3 + 2] * 83492791.25;
+  const key = (v: number): number => placeKey(raw.positions, v * 3);
   const step = diagonal * 2 ** -25;
   const moveUntil = (v: number, nSteps: number, isGood: () => boolean): void => {
     const start = raw.positions.slice(v * 3, v * 3 + 3);

@@ -58,12 +58,12 @@ export interface MeshResults {
 }
 
 /** Parts that the work on a mesh has its caller run, wherever it likes, before it goes on. */
-export interface MeshBatch {
+export interface MeshBatch<P = number> {
   readonly tasks: readonly MeshTask[];
   /** Of each task, written by the caller. */
   readonly results: MeshResults[keyof MeshResults][];
-  /** The whole work's fraction when such a fraction of the parts is done. */
-  readonly at: (fraction: number) => number;
+  /** The whole work's progress when such a fraction of the parts is done. */
+  readonly at: (fraction: number) => P;
 }
 
 /** Work on a mesh: yields the fraction done, or parts to run. */
@@ -79,8 +79,11 @@ export function* runParts<K extends MeshTask['kind']>(
   return batch.results as MeshResults[K][];
 }
 
-/** The same work as steps of a larger one, whose fractions are others. */
-export function* mapSteps<T>(steps: MeshSteps<T>, at: (fraction: number) => number): MeshSteps<T> {
+/** The same work as steps of a larger one. @param at the larger one's progress when such a fraction of this is done. */
+export function* mapSteps<T, P>(
+  steps: MeshSteps<T>,
+  at: (fraction: number) => P,
+): Generator<P | MeshBatch<P>, T, void> {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;

@@ -2,10 +2,12 @@ import { NsdfBudgetError } from '../errors.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import { length3 } from '../partition/length.ts';
 import type { MeshFrame } from './clean.ts';
+import { CollapseQueue } from './collapse-queue.ts';
 import { faceMasks, finishMesh, heldAxes, putOnZeroSet, type RawMesh } from './finish.ts';
 import type { SurfaceMesh } from './mesh.ts';
 import { MeshEditor } from './mesh-editor.ts';
 import { PartVolumes } from './part-volumes.ts';
+import { placeKey } from './place-key.ts';
 import { Quadrics } from './quadrics.ts';
 
 /** What a collapse must keep. The second is for budgets that the first does not reach. */
@@ -64,50 +66,6 @@ export function* simplifyMesh(
     simplifier.relocate();
   }
   return simplifier.finish();
-}
-
-/** Candidates for a collapse, cheapest first: a binary heap of numbers into arrays that grow. */
-class CollapseQueue {
-  private readonly costs: number[] = [];
-  private readonly ends: number[] = [];
-  private readonly ages: number[] = [];
-  private readonly heap: number[] = [];
-  private readonly free: number[] = [];
-
-  /** @param age of the two ends' neighbourhoods, to tell what is out of date. */
-  push(cost: number, from: number, to: number, age: number): void {
-    const item = this.free.pop() ?? this.costs.length;
-    this.costs[item] = cost;
-    this.ends[item * 2] = from;
-    this.ends[item * 2 + 1] = to;
-    this.ages[item] = age;
-    const { heap, costs } = this;
-    let i = heap.length;
-    heap.push(item);
-    for (let up = (i - 1) >> 1; i > 0 && costs[heap[up]] > cost; up = (i - 1) >> 1) {
-      heap[i] = heap[up];
-      i = up;
-    }
-    heap[i] = item;
-  }
-
-  /** The cheapest, as [from, to, age]; undefined where there is none. */
-  pop(): [from: number, to: number, age: number] | undefined {
-    const { heap, costs } = this;
-    const top = heap[0];
-    const last = heap.pop();
-    if (top === undefined || last === undefined) return undefined;
-    this.free.push(top);
-    let i = 0;
-    for (let down = 1; down < heap.length; down = 2 * i + 1) {
-      if (down + 1 < heap.length && costs[heap[down + 1]] < costs[heap[down]]) down++;
-      if (costs[heap[down]] >= costs[last]) break;
-      heap[i] = heap[down];
-      i = down;
-    }
-    if (heap.length > 0) heap[i] = last;
-    return [this.ends[top * 2], this.ends[top * 2 + 1], this.ages[top]];
-  }
 }
 
 interface Shape {
@@ -436,9 +394,4 @@ function isFold(n: readonly number[], size: number, m: readonly number[]): boole
   if (dot(n, m) >= 0) return false;
   const sine = length3(n[1] * m[2] - n[2] * m[1], n[2] * m[0] - n[0] * m[2], n[0] * m[1] - n[1] * m[0]);
   return sine < FOLD * size * length3(m[0], m[1], m[2]);
-}
-
-/** One number a place: two that share one by chance are taken for one, which does no harm. */
-function placeKey(p: ArrayLike<number>): number {
-  return p[0] * 73856093 + p[1] * 19349663.5 + p[2] * 83492791.25;
 }

@@ -84,7 +84,7 @@ async function gatherRoots({ parser }: GLTF): Promise<Group> {
   );
 }
 
-/** `add` without anything to add writes an error to the console. */
+/** `add` without anything to add logs an error. */
 function addAll(group: Group, children: readonly Object3D[]): Group {
   for (const child of children) group.add(child);
   return group;

@@ -54,8 +54,7 @@ describe.each(CASES)('of $name', ({ asset }) => {
       const size = 2 ** -between(random, 1, 7);
       const min = low.map((l, k) => l + random() * (1 - size) * (high[k] - l));
       const max = min.map((m, k) => m + size * (high[k] - low[k]));
-      field.bound(min, max);
-      const most = field.deviation();
+      const { deviation: most } = field.boundCell(min, max);
       const g = interpolated(asset, min, max);
       const value = new Float64Array(1);
       for (let i = 0; i < 40; i++) {
@@ -78,9 +77,7 @@ describe.each(CASES)('of $name', ({ asset }) => {
 test('a box in one cell of every level has none, nor has any box without a grid', () => {
   const grid = createCpuField(sphereField({ cells: [4, 8] }));
   const [a, b] = grid.marks(0).subarray(3, 5);
-  grid.bound([a, a, a], [b, b, b]);
-  expect(grid.deviation()).toBe(0);
+  expect(grid.boundCell([a, a, a], [b, b, b]).deviation).toBe(0);
   const plain = createCpuField(randomMlp(5));
-  plain.bound([-0.5, -0.5, -0.5], [0.5, 0.5, 0.5]);
-  expect(plain.deviation()).toBe(0);
+  expect(plain.boundCell([-0.5, -0.5, -0.5], [0.5, 0.5, 0.5]).deviation).toBe(0);
 });
