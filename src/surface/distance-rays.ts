@@ -53,7 +53,8 @@ export class RayBatch {
   /**
    * Finds roots between `low` and `high`, where f has opposite signs, by regula falsi (Illinois) with a bisection every
    * third round. Leaves in `t` the far end of a bracket narrower than relativeError times its distance: a place that
-   * the zero set lies before.
+   * the zero set lies before. A root is a change of sign, zero counting as positive: where f is zero all over a plate, only
+   * the side on which f is negative beyond it is the surface.
    */
   findRoots(ids: readonly number[], relativeError: number): void {
     const { low, high, valueLow, valueHigh, t } = this;
@@ -61,10 +62,13 @@ export class RayBatch {
     let active = [...ids];
     for (let round = 1; round <= MAX_ROUNDS && active.length > 0; round++) {
       for (const id of active) {
-        t[id] =
-          round % 3 === 0
-            ? (low[id] + high[id]) / 2
-            : (low[id] * valueHigh[id] - high[id] * valueLow[id]) / (valueHigh[id] - valueLow[id]);
+        const middle = (low[id] + high[id]) / 2;
+        const hop = (relativeError * high[id]) / 2;
+        if (round % 3 === 0) t[id] = middle;
+        // Exactly zero at an end: the sign changes right beside it, or beyond a plate of zeros.
+        else if (valueHigh[id] === 0) t[id] = Math.max(middle, high[id] - hop);
+        else if (valueLow[id] === 0) t[id] = Math.min(middle, low[id] + hop);
+        else t[id] = (low[id] * valueHigh[id] - high[id] * valueLow[id]) / (valueHigh[id] - valueLow[id]);
       }
       const values = this.probe(active);
       const open: number[] = [];
@@ -77,8 +81,7 @@ export class RayBatch {
         // The end that stays for the second time counts half, or it would stay for ever.
         if (side === lastSide[id]) (isHigh ? valueLow : valueHigh)[id] /= 2;
         lastSide[id] = side;
-        if (values[j] === 0) high[id] = t[id];
-        else if (high[id] - low[id] > relativeError * high[id]) open.push(id);
+        if (high[id] - low[id] > relativeError * high[id]) open.push(id);
       }
       active = open;
     }

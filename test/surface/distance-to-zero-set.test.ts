@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import type { CheckField } from '../../src/surface/check-field.ts';
 import { createRandom } from '../../src/surface/check-random.ts';
+import { sampleZeroSet } from '../../src/surface/distance-samples.ts';
 import { distancesToZeroSet } from '../../src/surface/distance-to-zero-set.ts';
 import { randomField } from '../fixtures/fields.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
@@ -161,4 +162,12 @@ describe('distancesToZeroSet', () => {
     const [d] = distancesToZeroSet(field, Float64Array.of(1.5, 0, 0), CUBE, createRandom(1));
     expect(d).toBeCloseTo(0.75, 3);
   });
+});
+
+it('of a plate in which f is zero the side beyond which it is negative is the surface', () => {
+  // As where all neurons are off and no bias is left: `survey --kind fine`, seeds 5, 22 and 124.
+  const field = analyticField((x) => Math.min(0, x + 0.213) + Math.max(0, x - 0.371));
+  const places = [...sampleZeroSet(field, CUBE, 400, createRandom(1))].flatMap((points) => [...points]);
+  expect(places.length).toBeGreaterThan(1200);
+  for (let i = 0; i < places.length; i += 3) expect(places[i]).toBeCloseTo(-0.213, 5);
 });

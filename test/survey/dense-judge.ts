@@ -36,6 +36,8 @@ const CLIMBS = 80;
  * that may be the first of two; else as shares of the tolerance.
  */
 const AIMS = [1.000001, 1.001, 1.1, 1.5, 3, 0.1, 0.5, 1, -1];
+/** Spheres that are looked at within a distance: a part of the surface may be smaller than a hundredth of the tolerance. */
+const PARTS = [1, 0.93, 0.8, 0.6, 0.4, 0.2, 0.07, 0.02, 5e-3, 1e-3, 1e-4];
 /** Steps in which a distance beyond the tolerance is told. */
 const BEYOND = Array.from({ length: 240 }, (_, i) => 1.02 ** (i + 1));
 
@@ -188,7 +190,7 @@ class DenseJudge {
     const n = sphere.length / 3;
     const points = new Float64Array(sphere.length);
     const values = new Float64Array(n);
-    for (const part of [1, 0.93, 0.8, 0.6, 0.4, 0.2, 0.07]) {
+    for (const part of PARTS) {
       const reach = part * share * tolerance;
       for (let i = 0; i < sphere.length; i++) {
         const k = i % 3;
