@@ -99,19 +99,22 @@ export class Repairer {
     this.doubtful.add(this.editor.triangleOf(a, b)).add(this.editor.triangleOf(b, a));
   }
 
-  /** Of the triangles that could not be divided the points that stand off most: f64[3n]. */
+  /** Points all over the triangles that could not be divided and stand off: f64[3n]. Which is the farthest is not for samples to say. */
   suspects(): Float64Array {
     const { indices } = this.editor;
     const live = [...this.doubtful].filter((t) => t >= 0 && indices[t] >= 0);
     const sampler = new TriangleSampler(this.field, this.gather(live));
     sampler.measure([...live.keys()], CLOSEST_PATTERN, SAMPLING.look, STANDS_OFF);
+    const { weights } = CLOSEST_PATTERN;
+    const p = this.raw.positions;
     const points: number[] = [];
     live.forEach((t, i) => {
       if (sampler.off[i] <= STANDS_OFF) return;
       const [a, b, c] = [0, 1, 2].map((k) => indices[t + k] * 3);
-      const [wa, wb, wc] = CLOSEST_PATTERN.weights.subarray(sampler.worst[i] * 3, sampler.worst[i] * 3 + 3);
-      const p = this.raw.positions;
-      for (let k = 0; k < 3; k++) points.push(wa * p[a + k] + wb * p[b + k] + wc * p[c + k]);
+      for (let w = 0; w < weights.length; w += 3) {
+        for (let k = 0; k < 3; k++)
+          points.push(weights[w] * p[a + k] + weights[w + 1] * p[b + k] + weights[w + 2] * p[c + k]);
+      }
     });
     return Float64Array.from(points);
   }

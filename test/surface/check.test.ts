@@ -88,6 +88,18 @@ describe('checkMesh against a field', () => {
     expect(report.zeroSetToMesh?.max).toBeLessThan(0.01);
   });
 
+  it('a cavity in which f is zero has no gradient to face, and is right all the same', async () => {
+    const shell = analyticField((x, y, z) => {
+      const r = Math.hypot(x, y, z);
+      return r < 0.41 ? 0 : Math.abs(r - 0.5) - 0.1;
+    });
+    const [outside, cavity] = [sphere(4, 0.6), sphere(4, 0.405)];
+    const check = async (mesh: typeof cavity) =>
+      (await checkMesh(typed(mesh), { field: shell, domain: CUBE, samples: 0 })).isOutwardOriented;
+    expect(await check(join(outside, flipped(cavity)))).toBe(true);
+    expect(await check(join(outside, cavity))).toBe(false);
+  });
+
   it('an empty mesh of a field with a zero set, and a mesh of a field without one', async () => {
     const empty = typed({ positions: [], indices: [] });
     const missing = await checkMesh(empty, OPTIONS);
