@@ -139,27 +139,66 @@ export function* alongLines(
   step: number,
   nLines: number,
   random: () => number,
+  relativeError = RELATIVE_ERROR,
 ): Generator<Float64Array, void> {
   const direction = new Float64Array(3);
-  let rays = new RayBatch(field, BATCH);
-  let nRays = 0;
+  let cuts = new CutLines(field);
   for (let line = 0; line < nLines; line++) {
     const start = min.map((low, axis) => low + random() * (max[axis] - low));
     writeDirection(random, direction, 0);
     const [first, last] = lineInBox(start, direction, min, max);
-    for (let t = first; t < last; t += step) {
-      for (let axis = 0; axis < 3; axis++) {
-        rays.origins[nRays * 3 + axis] = start[axis] + t * direction[axis];
-        rays.directions[nRays * 3 + axis] = direction[axis];
-      }
-      rays.high[nRays++] = Math.min(step, last - t);
-      if (nRays < BATCH) continue;
-      yield rootsOf(rays, nRays);
-      rays = new RayBatch(field, BATCH);
-      nRays = 0;
+    cuts.add(start, direction, first, last, Math.max(1, Math.ceil((last - first) / step)));
+    if (cuts.nCuts < BATCH) continue;
+    yield cuts.roots(relativeError);
+    cuts = new CutLines(field);
+  }
+  yield cuts.roots(relativeError);
+}
+
+/** Lines cut in pieces: f is asked once at every cut. */
+class CutLines {
+  private readonly field: CheckField;
+  private readonly points: number[] = [];
+  /** Of each cut the length of the piece that begins there; 0 where a line ends. */
+  private readonly lengths: number[] = [];
+
+  constructor(field: CheckField) {
+    this.field = field;
+  }
+
+  get nCuts(): number {
+    return this.lengths.length;
+  }
+
+  /** Cuts the line between `first` and `last` in n equal pieces. */
+  add(start: readonly number[], direction: Float64Array, first: number, last: number, n: number): void {
+    const length = (last - first) / n;
+    if (!(length > 0)) return;
+    for (let i = 0; i <= n; i++) {
+      for (let axis = 0; axis < 3; axis++)
+        this.points.push(start[axis] + (first + i * length) * direction[axis]);
+      this.lengths.push(i < n ? length : 0);
     }
   }
-  yield rootsOf(rays, nRays);
+
+  /** One root in each piece at whose ends f differs in sign. */
+  roots(relativeError: number): Float64Array {
+    const { points, lengths, nCuts } = this;
+    const values = new Float64Array(nCuts);
+    this.field.evaluate(Float64Array.from(points), values, nCuts);
+    const crossed = [...values.keys()].filter((i) => lengths[i] > 0 && values[i] >= 0 !== values[i + 1] >= 0);
+    const rays = new RayBatch(this.field, crossed.length);
+    crossed.forEach((i, ray) => {
+      rays.high[ray] = lengths[i];
+      rays.valueLow[ray] = values[i];
+      rays.valueHigh[ray] = values[i + 1];
+      for (let k = 0; k < 3; k++) {
+        rays.origins[ray * 3 + k] = points[i * 3 + k];
+        rays.directions[ray * 3 + k] = (points[i * 3 + 3 + k] - points[i * 3 + k]) / lengths[i];
+      }
+    });
+    return rootsBetween(rays, [...crossed.keys()], relativeError);
+  }
 }
 
 /** Where a line through a point of the box enters and leaves it. */
@@ -188,9 +227,14 @@ export function rootsOf(rays: RayBatch, n: number, relativeError = RELATIVE_ERRO
   for (const id of ids) rays.t[id] = rays.high[id];
   rays.valueHigh.set(rays.probe(ids));
   const crossing = ids.filter((id) => rays.valueLow[id] >= 0 !== rays.valueHigh[id] >= 0);
-  rays.findRoots(crossing, relativeError);
-  const points = new Float64Array(crossing.length * 3);
-  crossing.forEach((id, i) => {
+  return rootsBetween(rays, crossing, relativeError);
+}
+
+/** A root in each of the segments named, at whose ends f, which is known there, differs in sign. */
+function rootsBetween(rays: RayBatch, ids: readonly number[], relativeError: number): Float64Array {
+  rays.findRoots(ids, relativeError);
+  const points = new Float64Array(ids.length * 3);
+  ids.forEach((id, i) => {
     rays.writePoint(id, points, i * 3);
   });
   return points;

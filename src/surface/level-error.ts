@@ -1,13 +1,14 @@
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
 import { createRandom, writeDirection } from './check-random.ts';
+import { concat } from './concat.ts';
 import { RayBatch } from './distance-rays.ts';
 import { alongLines, rootsOf, sampleMesh } from './distance-samples.ts';
 import { distancesToZeroSet } from './distance-to-zero-set.ts';
 import type { BoxList } from './lattice-band.ts';
 import type { MarchedSurface } from './lattice-level.ts';
 import type { SurfaceMesh } from './mesh.ts';
-import { boundAlongGradients } from './mesh-error.ts';
+import { ErrorSearch } from './mesh-error.ts';
 import { barycentricLattice, patternOf } from './triangle-sampler.ts';
 import { TriangleTree } from './triangle-tree.ts';
 
@@ -54,28 +55,17 @@ export function* measureBothWays(
   yield 0;
   const random = createRandom(1);
   const meshToZeroSet = yield* fromMesh(mesh, tree, field, bounds, random);
-  let zeroSetToMesh = 0;
-  const asked = new Float64Array(N_WORST * 3);
-  const farthest = new Float64Array(N_WORST).fill(-1);
+  const farthest = new FarthestPoints(tree);
   for (const points of zeroSetPoints(field, bounds, surface, random)) {
-    for (let at = 0; at < points.length; at += 3) {
-      const distance = tree.closest(points[at], points[at + 1], points[at + 2]);
-      zeroSetToMesh = Math.max(zeroSetToMesh, distance);
-      keepFarthest(farthest, asked, distance, points, at);
-    }
+    farthest.ask(points);
     yield 0.75;
   }
   for (let round = 0; round < N_ROUNDS; round++) {
-    const places = asked.slice(0, 3 * farthest.filter((distance) => distance >= 0).length);
-    const points = rootsAround(field, bounds, places, surface.lattice.diagonal / 2 ** round, random);
-    for (let at = 0; at < points.length; at += 3) {
-      const distance = tree.closest(points[at], points[at + 1], points[at + 2]);
-      zeroSetToMesh = Math.max(zeroSetToMesh, distance);
-      keepFarthest(farthest, asked, distance, points, at);
-    }
+    const length = surface.lattice.diagonal / 2 ** round;
+    farthest.ask(rootsAround(field, bounds, farthest.places(), length, random));
     yield 0.75;
   }
-  return { meshToZeroSet, zeroSetToMesh };
+  return { meshToZeroSet, zeroSetToMesh: farthest.distance };
 }
 
 function* fromMesh(
@@ -86,55 +76,19 @@ function* fromMesh(
   random: () => number,
 ): Generator<number, number> {
   const n = Math.min(MOST_POINTS, Math.max(LEAST_POINTS, (2 * mesh.indices.length) / 3));
-  const worst = new WorstPoints(field, bounds, random);
-  yield* worst.ask(sampleMesh(mesh, n, random));
+  const search = new ErrorSearch(field, bounds, (points) =>
+    distancesToZeroSet(field, points, bounds, random),
+  );
+  for (const _ of search.ask(sampleMesh(mesh, n, random))) yield 0.25;
+  const { worst } = search;
   const triangles = new Set<number>();
-  for (const [x, y, z] of worst.places.slice(0, N_WORST)) {
-    tree.closest(x, y, z);
+  for (let at = 0; at < worst.length; at += 3) {
+    tree.closest(worst[at], worst[at + 1], worst[at + 2]);
     triangles.add(tree.triangle);
   }
-  for (const t of triangles) yield* worst.ask(pointsOf(mesh, t));
-  return worst.distance;
-}
-
-/** The largest distance of any points that were asked from the zero set. */
-class WorstPoints {
-  distance = 0;
-  /** The points that were farthest, going by their bounds; of the first call. */
-  places: readonly (readonly number[])[] = [];
-  private readonly field: CheckField;
-  private readonly bounds: Box3;
-  private readonly random: () => number;
-
-  constructor(field: CheckField, bounds: Box3, random: () => number) {
-    this.field = field;
-    this.bounds = bounds;
-    this.random = random;
-  }
-
-  /** Bounds the distances of points f64[3n] along their gradients, then measures those that may be the farthest. */
-  *ask(points: Float64Array): Generator<number, void> {
-    const n = points.length / 3;
-    const limits = new Float64Array(n);
-    for (let from = 0; from < n; from += BATCH) {
-      const part = points.subarray(from * 3, (from + BATCH) * 3);
-      limits.set(boundAlongGradients(part, new Float64Array(part.length / 3), this.field, this.bounds), from);
-      yield 0.25;
-    }
-    const order = [...limits.keys()].filter((id) => limits[id] > this.distance);
-    order.sort((a, b) => limits[b] - limits[a]);
-    if (this.places.length === 0) {
-      this.places = order.slice(0, N_WORST).map((id) => [...points.subarray(id * 3, id * 3 + 3)]);
-    }
-    for (let from = 0; from < order.length && limits[order[from]] > this.distance; from += N_WORST) {
-      const ids = order.slice(from, from + N_WORST);
-      const places = Float64Array.from(ids.flatMap((id) => [...points.subarray(id * 3, id * 3 + 3)]));
-      for (const distance of distancesToZeroSet(this.field, places, this.bounds, this.random)) {
-        this.distance = Math.max(this.distance, distance);
-      }
-      yield 0.25;
-    }
-  }
+  const close = [...triangles].map((t) => pointsOf(mesh, t));
+  for (const _ of search.ask(concat(Float64Array, close))) yield 0.25;
+  return search.distance;
 }
 
 /** f64[3n]: the points of {@link CLOSE} on a triangle. */
@@ -169,7 +123,7 @@ function* zeroSetPoints(
     }
   }
   const longest = Math.max(...[0, 1, 2].map((k) => bounds.max[k] - bounds.min[k]));
-  yield* alongLines(field, bounds, longest / LINE_PIECES, N_LINES, random);
+  yield* alongLines(field, bounds, longest / LINE_PIECES, N_LINES, random, RELATIVE_ERROR);
   const nHidden = hidden.points.length / 3;
   const passed = new RayBatch(field, nHidden);
   for (let i = 0; i < nHidden; i++) aim(passed, i, hidden.corners, hidden.points);
@@ -228,17 +182,37 @@ function rootsAround(
   return rootsOf(rays, n, RELATIVE_ERROR);
 }
 
-/** Keeps the point, where it is farther off than the least far of those kept. */
-function keepFarthest(
-  farthest: Float64Array,
-  kept: Float64Array,
-  distance: number,
-  points: Float64Array,
-  at: number,
-): void {
-  let least = 0;
-  for (let i = 1; i < farthest.length; i++) if (farthest[i] < farthest[least]) least = i;
-  if (distance <= farthest[least]) return;
-  farthest[least] = distance;
-  for (let k = 0; k < 3; k++) kept[least * 3 + k] = points[at + k];
+/** The points farthest from a mesh of all that were asked. */
+class FarthestPoints {
+  private readonly tree: TriangleTree;
+  private readonly distances = new Float64Array(N_WORST).fill(-1);
+  private readonly points = new Float64Array(N_WORST * 3);
+  private least = 0;
+
+  constructor(tree: TriangleTree) {
+    this.tree = tree;
+  }
+
+  /** The largest distance; 0 where there was no point. */
+  get distance(): number {
+    return Math.max(0, ...this.distances);
+  }
+
+  /** f64[3n] */
+  places(): Float64Array {
+    return this.points.slice(0, 3 * this.distances.filter((distance) => distance >= 0).length);
+  }
+
+  /** Asks points f64[3n]: those that are nearer than all that are kept need no exact distance. */
+  ask(points: Float64Array): void {
+    const { distances, tree } = this;
+    for (let at = 0; at < points.length; at += 3) {
+      const kept = distances[this.least];
+      const distance = tree.closest(points[at], points[at + 1], points[at + 2], undefined, kept);
+      if (distance <= kept) continue;
+      distances[this.least] = distance;
+      for (let k = 0; k < 3; k++) this.points[this.least * 3 + k] = points[at + k];
+      for (let i = 0; i < N_WORST; i++) if (distances[i] < distances[this.least]) this.least = i;
+    }
+  }
 }

@@ -8,6 +8,9 @@ import { SignProbe } from './sign-probe.ts';
 
 /** Points of the mesh that are asked: about 5 ms on bunny-S, less than a hundredth of any derivation. */
 const N_SAMPLES = 2048;
+const BATCH = 1024;
+/** Points whose distances are searched for at once. */
+const N_SEARCHED = 32;
 
 /**
  * How far a mesh stands off the zero set inside the domain, local units: the largest of bounds on the distances of 2,048
@@ -26,17 +29,122 @@ export function measureMeshError(
   const points = new Float64Array(samples.length + suspects.length);
   points.set(samples);
   points.set(suspects, samples.length);
-  const values = new Float64Array(points.length / 3);
-  const bounds = boundAlongGradients(points, values, field, domain);
-  const probe = new SignProbe(field, domain);
-  const worstFirst = [...bounds.keys()].sort((a, b) => bounds[b] - bounds[a]);
-  let largest = 0;
-  for (const id of worstFirst) {
-    if (bounds[id] <= largest) break;
-    const near = lookAround(probe, points.subarray(id * 3, id * 3 + 3), values[id], bounds[id], domain);
-    largest = Math.max(largest, near);
+  const search = new ErrorSearch(field, domain, (places, values, limits) =>
+    limits.map((limit, i) => lookAround(field, domain, places.subarray(i * 3, i * 3 + 3), values[i], limit)),
+  );
+  for (const _ of search.ask(points));
+  return search.distance;
+}
+
+/** Bounds, never too short, on the distances of points f64[3n], at which f has these values and which are no farther than these limits. */
+export type Distances = (points: Float64Array, values: Float64Array, limits: Float64Array) => Float64Array;
+
+/**
+ * The largest distance from the zero set of all points asked, never too short. A point's distance is bounded by the nearest
+ * change of f's sign along its gradient; those that may be the farthest are looked at closely, but for those around which f
+ * changes its sign within the largest distance found so far.
+ */
+export class ErrorSearch {
+  distance = 0;
+  /** f64[3n], the points that were farthest, going by their bounds; of the first call. */
+  worst: Float64Array = new Float64Array(0);
+  private readonly field: CheckField;
+  private readonly domain: Box3;
+  private readonly closely: Distances;
+  private readonly probe: SignProbe;
+
+  constructor(field: CheckField, domain: Box3, closely: Distances) {
+    this.field = field;
+    this.domain = domain;
+    this.closely = closely;
+    this.probe = new SignProbe(field, domain);
   }
-  return largest;
+
+  /** Asks points f64[3n]. Yields after a few milliseconds each. */
+  *ask(points: Float64Array): Generator<void, void> {
+    const n = points.length / 3;
+    const limits = new Float64Array(n);
+    const values = new Float64Array(n);
+    for (let from = 0; from < n; from += BATCH) {
+      const part = points.subarray(from * 3, (from + BATCH) * 3);
+      limits.set(
+        boundAlongGradients(part, values.subarray(from, from + BATCH), this.field, this.domain),
+        from,
+      );
+      yield;
+    }
+    const first = largestOf(limits, N_SEARCHED);
+    if (this.worst.length === 0) this.worst = gather(points, first);
+    // The others need not be searched for where f changes its sign nearer to them than the first one is.
+    this.search(points, values, limits, first.slice(0, 1));
+    this.search(points, values, limits, first.slice(1));
+    yield;
+    const rest = [...limits.keys()].filter((id) => limits[id] > this.distance && !first.includes(id));
+    rest.sort((a, b) => limits[b] - limits[a]);
+    for (let from = 0; from < rest.length; from += N_SEARCHED) {
+      this.search(points, values, limits, rest.slice(from, from + N_SEARCHED));
+      yield;
+    }
+  }
+
+  private search(points: Float64Array, values: Float64Array, limits: Float64Array, ids: readonly number[]) {
+    const far = ids.filter((id) => {
+      if (limits[id] <= this.distance) return false;
+      const [x, y, z] = points.subarray(id * 3, id * 3 + 3);
+      return this.distance === 0 || !this.probe.isCrossedAround(values[id], x, y, z, this.distance);
+    });
+    if (far.length === 0) return;
+    const of = (numbers: Float64Array): Float64Array => Float64Array.from(far, (id) => numbers[id]);
+    for (const distance of this.closely(gather(points, far), of(values), of(limits))) {
+      this.distance = Math.max(this.distance, distance);
+    }
+  }
+}
+
+/** A bound on the distance of one point, from signs around it; `bound` where nothing nearer is found. */
+function lookAround(
+  field: CheckField,
+  domain: Box3,
+  [x, y, z]: Float64Array,
+  f: number,
+  bound: number,
+): number {
+  const probe = new SignProbe(field, domain);
+  const { min, max } = domain;
+  const { parts, least, growth } = ERROR_SEARCH;
+  const diagonal = Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
+  let most = Math.min(bound, diagonal);
+  if (bound === Number.POSITIVE_INFINITY) {
+    for (most = least * diagonal; most < diagonal; most *= growth)
+      if (probe.isCrossedAround(f, x, y, z, most)) break;
+  }
+  for (;;) {
+    const part = parts.find((share) => probe.isCrossedAround(f, x, y, z, share * most));
+    if (part === undefined) return most;
+    most *= part;
+    // Within the least of them there may be a sign that is much nearer.
+    if (part > parts[0]) return most;
+  }
+}
+
+/** The places of the n largest values, the largest first. */
+function largestOf(values: Float64Array, n: number): number[] {
+  const order: number[] = [];
+  for (let id = 0; id < values.length; id++) {
+    if (order.length === n && values[id] <= values[order[n - 1]]) continue;
+    if (order.length === n) order.pop();
+    let at = order.length;
+    while (at > 0 && values[order[at - 1]] < values[id]) at--;
+    order.splice(at, 0, id);
+  }
+  return order;
+}
+
+function gather(points: Float64Array, ids: readonly number[]): Float64Array {
+  return Float64Array.from(
+    { length: ids.length * 3 },
+    (_, i) => points[ids[(i - (i % 3)) / 3] * 3 + (i % 3)],
+  );
 }
 
 /**
@@ -51,48 +159,37 @@ export function boundAlongGradients(
   field: CheckField,
   { min, max }: Box3,
 ): Float64Array {
-  const n = values.length;
+  const n = points.length / 3;
   const bounds = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
   const gradients = new Float64Array(n * 3);
-  field.evaluateWithGradient(points, values, gradients);
+  field.evaluateWithGradient(points, values, gradients, n);
   const ahead = new Float64Array(n * 3);
   const valuesAhead = new Float64Array(n);
-  const norms = values.map((_, id) =>
-    Math.hypot(gradients[id * 3], gradients[id * 3 + 1], gradients[id * 3 + 2]),
-  );
-  for (let id = 0; id < n; id++) if (values[id] === 0) bounds[id] = 0;
-  let open = [...bounds.keys()].filter((id) => values[id] !== 0 && norms[id] > 0);
+  const norms = new Float64Array(n);
+  const open = new Int32Array(n);
+  let nOpen = 0;
+  for (let id = 0; id < n; id++) {
+    norms[id] = Math.hypot(gradients[id * 3], gradients[id * 3 + 1], gradients[id * 3 + 2]);
+    if (values[id] === 0) bounds[id] = 0;
+    else if (norms[id] > 0) open[nOpen++] = id;
+  }
   for (const aim of ERROR_SEARCH.aims) {
-    open.forEach((id, i) => {
+    for (let i = 0; i < nOpen; i++) {
+      const id = open[i];
       const step = (aim * values[id]) / norms[id];
       for (let k = 0; k < 3; k++) {
         const x = points[id * 3 + k] - step * (gradients[id * 3 + k] / norms[id]);
         ahead[i * 3 + k] = Math.min(max[k], Math.max(min[k], x));
       }
-    });
-    field.evaluate(ahead, valuesAhead, open.length);
-    open.forEach((id, i) => {
+    }
+    field.evaluate(ahead, valuesAhead, nOpen);
+    let nLeft = 0;
+    for (let i = 0; i < nOpen; i++) {
+      const id = open[i];
       if (valuesAhead[i] >= 0 !== values[id] >= 0) bounds[id] = (aim * Math.abs(values[id])) / norms[id];
-    });
-    open = open.filter((id) => bounds[id] === Number.POSITIVE_INFINITY);
+      else open[nLeft++] = id;
+    }
+    nOpen = nLeft;
   }
   return bounds;
-}
-
-/** A bound on the distance of one point, from signs around it; `bound` where nothing nearer is found. */
-function lookAround(
-  probe: SignProbe,
-  [x, y, z]: Float64Array,
-  f: number,
-  bound: number,
-  { min, max }: Box3,
-): number {
-  const diagonal = Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
-  let most = Math.min(bound, diagonal);
-  if (bound === Number.POSITIVE_INFINITY) {
-    for (most = ERROR_SEARCH.least * diagonal; most < diagonal; most *= ERROR_SEARCH.growth)
-      if (probe.isCrossedAround(f, x, y, z, most)) break;
-  }
-  const part = ERROR_SEARCH.parts.find((share) => probe.isCrossedAround(f, x, y, z, share * most));
-  return part === undefined ? most : part * most;
 }

@@ -72,9 +72,10 @@ export class TriangleTree {
   /**
    * Finds the closest point of the triangles: `triangle` and `point` say where.
    * @param limit only within this distance; a good one makes the search short.
+   * @param enough ends with the first point found within this distance, which need not be the closest.
    * @returns the distance; Infinity, and `triangle` -1, where there is none within the limit.
    */
-  closest(x: number, y: number, z: number, limit = Number.POSITIVE_INFINITY): number {
+  closest(x: number, y: number, z: number, limit = Number.POSITIVE_INFINITY, enough = 0): number {
     this.triangle = -1;
     if (this.nTriangles === 0) return Number.POSITIVE_INFINITY;
     const { stack, stackDistances, counts, links, triangles, shares } = this;
@@ -86,7 +87,8 @@ export class TriangleTree {
     let top = 0;
     stack[0] = 0;
     stackDistances[0] = 0;
-    while (top >= 0) {
+    const good = enough > 0 ? enough * enough : 0;
+    while (top >= 0 && !(found >= 0 && best <= good)) {
       const node = stack[top];
       if (stackDistances[top--] > best) continue;
       const count = counts[node];

@@ -77,7 +77,9 @@ fn measureError(item: u32) {
       way = select(way, 0u, way == N_WAYS || stage == NEARER);
     } else if (isCrossed) {
       error *= PARTS[k];
-      stage = DONE;
+      // Within the least of them there may be a sign that is much nearer.
+      stage = select(NEARER, DONE, k > 0u);
+      way = 0u;
     } else if (way == N_WAYS) {
       way = 0u;
       k++;
