@@ -107,6 +107,13 @@ export class CornerTable {
     return this.nCorners;
   }
 
+  /** Forgets all corners; the room for them stays, for another part of the same lattice. */
+  clear(): void {
+    this.index.clear();
+    this.nCorners = 0;
+    this.nEvaluated = 0;
+  }
+
   /** The corner's id, or -1 where no box has this corner. */
   find(x: number, y: number, z: number): number {
     return this.index.get(x + this.extent[0] * (y + this.extent[1] * z));

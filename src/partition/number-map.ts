@@ -20,6 +20,12 @@ export class NumberMap {
     return this.nEntries;
   }
 
+  /** Forgets all keys; the room for them stays. */
+  clear(): void {
+    this.keys.fill(-1);
+    this.nEntries = 0;
+  }
+
   /** The value stored for `key`, or -1. */
   get(key: number): number {
     const slot = this.slotOf(key);

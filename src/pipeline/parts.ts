@@ -94,6 +94,8 @@ export class PartRunner {
   readonly #field: CpuField;
   readonly #plan: Plan;
   readonly #hasStructure: boolean;
+  /** The table of the part before: room for tens of thousands of corners, which the next one needs again. */
+  #spare: CornerTable | undefined;
 
   constructor(asset: FieldAsset, options: JobOptions) {
     this.#field = createCpuField(asset);
@@ -121,15 +123,27 @@ export class PartRunner {
     return { ...this.#plan.lattice, rootBits };
   }
 
-  #cull(task: CullTask): Generator<number, CullResult, void> {
+  /** An empty table, to be handed back as the spare one by whoever is done with it. */
+  #takeTable(lattice: Lattice): CornerTable {
+    const table = this.#spare;
+    this.#spare = undefined;
+    if (table?.lattice.rootBits !== lattice.rootBits) return new CornerTable(this.#field, lattice);
+    table.clear();
+    return table;
+  }
+
+  *#cull(task: CullTask): Generator<number, CullResult, void> {
     const lattice = this.#lattice(task);
-    return cullBoxes(this.#field, lattice, new CornerTable(this.#field, lattice), task.within);
+    const table = this.#takeTable(lattice);
+    const result = yield* cullBoxes(this.#field, lattice, table, task.within);
+    this.#spare = table;
+    return result;
   }
 
   *#settle(task: SettleTask): Generator<number, SettledSlab, void> {
     const { slab, from, nBoxesInAll } = task;
     const lattice = this.#lattice(task);
-    const table = new CornerTable(this.#field, lattice);
+    const table = this.#takeTable(lattice);
     const isNew = from instanceof Int32Array;
     const forest = isNew ? new Forest(lattice, from) : forestOf(lattice, from.trees);
     // What has to be bisected again is bisected down to the field's own boxes.
@@ -140,6 +154,7 @@ export class PartRunner {
       for (const node of from.flagged) settler.resplit(node);
       yield* settler.run();
     }
+    this.#spare = table;
     return settledSlab(forest, lattice, slab);
   }
 
@@ -147,7 +162,7 @@ export class PartRunner {
     const { slab, trees, below, above } = task;
     const { shape, fill } = this.#plan;
     const lattice = this.#lattice(task);
-    const table = new CornerTable(this.#field, lattice);
+    const table = this.#takeTable(lattice);
     const own = forestOf(lattice, trees);
     const around = [below, above].flatMap((data) => (data ? [{ forest: forestOf(lattice, data) }] : []));
     const forest = around.length === 0 ? own : gatherTrees(lattice, [{ forest: own }, ...around]);
@@ -169,6 +184,7 @@ export class PartRunner {
     const { vertices, filler, faces, structure, seamEnds, flagged } = step.value;
     const { sink, landmarks } = filler;
     const n = vertices.nVertices;
+    this.#spare = table;
     return {
       positions: vertices.positions.slice(0, n * 3),
       normals: withLength(sink.normals, n * 3),

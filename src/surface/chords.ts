@@ -250,26 +250,28 @@ export class ChordSplitter {
     patch.polygons.push([...polygon.slice(to), ...polygon.slice(0, from + 1)]);
   }
 
-  /** Positions in the polygon where u's sign changes: a vertex on the crease, else the nearer end of a side. */
+  /** Positions in the polygon where u's sign changes, ascending: a vertex on the crease, else the nearer end of a side. */
   private crossingPlaces(polygon: readonly number[], u: number): number[] {
+    const { values } = this;
     const n = polygon.length;
-    const value = (k: number) => this.values[polygon[k % n] * MAX_UNITS + u];
     const places: number[] = [];
     let first = 0;
-    while (first < n && value(first) === 0) first++;
+    while (first < n && values[polygon[first] * MAX_UNITS + u] === 0) first++;
     if (first === n) return places;
     let before = first;
+    let valueBefore = values[polygon[first] * MAX_UNITS + u];
     for (let k = first + 1; k <= first + n; k++) {
-      if (value(k) === 0) continue;
-      if (value(before) > 0 !== value(k) > 0) places.push(this.placeBetween(value, before, k) % n);
+      const value = values[polygon[k % n] * MAX_UNITS + u];
+      if (value === 0) continue;
+      if (valueBefore > 0 !== value > 0) {
+        const isNearer = Math.abs(valueBefore) <= Math.abs(value);
+        const place = (k - before > 1 ? before + ((k - before) >> 1) : isNearer ? before : k) % n;
+        if (!places.includes(place)) places.push(place);
+      }
       before = k;
+      valueBefore = value;
     }
-    return [...new Set(places)].sort((a, b) => a - b);
-  }
-
-  private placeBetween(value: (k: number) => number, from: number, to: number): number {
-    if (to - from > 1) return from + ((to - from) >> 1);
-    return Math.abs(value(from)) <= Math.abs(value(to)) ? from : to;
+    return places.length < 2 ? places : places.sort((a, b) => a - b);
   }
 
   /** Of more than two places, the pair whose chord stays nearest to the crease and has the others on one side. */

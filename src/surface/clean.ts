@@ -173,8 +173,14 @@ function* separate(
     if (used.has(key(v))) moveUntil(v, MAX_STEPS, () => true);
     used.add(key(v));
   }
-  for (let v = 0; v < raw.nVertices; v++) {
-    if (v % TRIANGLES_PER_YIELD === 0) yield 0.97;
+  // Ascending; a vertex that was moved leaves no flat triangle, nor makes one.
+  const onFlat = new Set<number>();
+  for (let t = 0; t < editor.nTriangles * 3; t += 3) {
+    const [a, b, c] = [editor.indices[t], editor.indices[t + 1], editor.indices[t + 2]];
+    if (a >= 0 && isFlat(editor, a, b, c)) onFlat.add(a).add(b).add(c);
+  }
+  yield 0.97;
+  for (const v of [...onFlat].sort((a, b) => a - b)) {
     if (!hasFlatTriangle(editor, v)) continue;
     moveUntil(v, MAX_FLAT_STEPS, () => !hasFlatTriangle(editor, v));
     used.add(key(v));
@@ -185,10 +191,14 @@ function hasFlatTriangle(editor: MeshEditor, v: number): boolean {
   const { indices } = editor;
   for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) {
     const t = c - (c % 3);
-    const n = editor.triangleNormal(indices[t], indices[t + 1], indices[t + 2]);
-    if (n[0] === 0 && n[1] === 0 && n[2] === 0) return true;
+    if (isFlat(editor, indices[t], indices[t + 1], indices[t + 2])) return true;
   }
   return false;
+}
+
+function isFlat(editor: MeshEditor, a: number, b: number, c: number): boolean {
+  const n = editor.triangleNormal(a, b, c);
+  return n[0] === 0 && n[1] === 0 && n[2] === 0;
 }
 
 /**

@@ -85,6 +85,7 @@ export class FaceTable {
     const { boundary, net, rects, forest } = this;
     this.curveStart[rect + 1] = this.nCurves;
     const leaf = this.simplerLeaf(rect);
+    if (this.isClear(rect, forest.errorSpan[leaf])) return;
     boundary.collect(rects.corners, rect * 4, forest.errorSpan[leaf]);
     if (boundary.nRoots === 0) return;
     this.measure(rect);
@@ -109,6 +110,18 @@ export class FaceTable {
     }
     this.pairLeftovers(rect);
     this.curveStart[rect + 1] = this.nCurves;
+  }
+
+  /** Whether f is known to have one sign on a rectangle: half of them have no curve, and their edges need not be looked up. */
+  private isClear(rect: number, errorSpan: number): boolean {
+    const { table } = this;
+    const { corners } = this.rects;
+    const first = table.f(corners[rect * 4]);
+    for (let c = 0; c < 4; c++) {
+      const f = table.f(corners[rect * 4 + c]);
+      if (f >= 0 !== first >= 0 || Math.abs(f) <= errorSpan) return false;
+    }
+    return true;
   }
 
   /** Whether base planes pass through a rectangle. */
