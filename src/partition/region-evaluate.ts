@@ -67,25 +67,29 @@ export function evaluateRegion(
   for (let u = 0; u < nUnits; u++) {
     multilinear(out, net.unitA, u * 8, nCorners, x, y, z);
     let v = out[0];
+    const row = u * MAX_UNITS;
+    for (let w = 0; w < u; w++) {
+      if (relu[w] !== 0) v += unitB[row + w] * relu[w];
+    }
+    if (unitValues) unitValues[u] = v;
+    relu[u] = v > 0 ? v : 0;
+    // Of a unit that is off nobody else asks the gradient.
+    if (v <= 0 && !unitGradients) continue;
     let g0 = out[1];
     let g1 = out[2];
     let g2 = out[3];
-    const row = u * MAX_UNITS;
     for (let w = 0; w < u; w++) {
       const b = unitB[row + w];
       if (b === 0 || relu[w] === 0) continue;
-      v += b * relu[w];
       g0 += b * gradients[w * 3];
       g1 += b * gradients[w * 3 + 1];
       g2 += b * gradients[w * 3 + 2];
     }
-    if (unitValues) unitValues[u] = v;
     if (unitGradients) {
       unitGradients[u * 3] = g0;
       unitGradients[u * 3 + 1] = g1;
       unitGradients[u * 3 + 2] = g2;
     }
-    relu[u] = v > 0 ? v : 0;
     gradients[u * 3] = g0;
     gradients[u * 3 + 1] = g1;
     gradients[u * 3 + 2] = g2;

@@ -170,12 +170,13 @@ export class Decimator {
   private isWellShaped(n: Float64Array, norm: number, a: number, b: number, c: number): boolean {
     const longest2 = Math.max(this.length2(a, b), this.length2(b, c), this.length2(c, a));
     if (norm < COLLAPSE.leastAspect * longest2) return false;
-    for (const v of [a, b, c]) {
-      const m = this.normals;
-      const cosine = n[0] * m[v * 3] + n[1] * m[v * 3 + 1] + n[2] * m[v * 3 + 2];
-      if (cosine < COLLAPSE.leastCosine * norm) return false;
-    }
-    return true;
+    const least = COLLAPSE.leastCosine * norm;
+    return this.facing(n, a) >= least && this.facing(n, b) >= least && this.facing(n, c) >= least;
+  }
+
+  private facing(n: Float64Array, v: number): number {
+    const m = this.normals;
+    return n[0] * m[v * 3] + n[1] * m[v * 3 + 1] + n[2] * m[v * 3 + 2];
   }
 
   private length2(a: number, b: number): number {
@@ -195,8 +196,9 @@ export class Decimator {
       const b = ring[i * 2 + 1];
       if (a === to || b === to) continue;
       for (let k = 0; k < 3; k++) {
-        const [x, y, z] = [p[to * 3 + k], p[a * 3 + k], p[b * 3 + k]];
-        points[n * 3 + k] = (x + y + z) / 3;
+        const x = p[to * 3 + k];
+        const y = p[a * 3 + k];
+        points[n * 3 + k] = (x + y + p[b * 3 + k]) / 3;
         points[n * 3 + 3 + k] = 0.5 * (x + y);
       }
       n += 2;

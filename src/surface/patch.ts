@@ -144,9 +144,28 @@ export class Patch {
     return true;
   }
 
-  /** f at a point in local units; leaves ∇f (local) in `gradient` and v of all units in `unitValues`. */
+  /** f at a point in local units; leaves ∇f (local) in `gradient`, v of all units in `unitValues` and their gradients. */
   evaluate(x: number, y: number, z: number): number {
-    const { t, origin, size, gradient, unitGradients } = this;
+    const { size, unitGradients } = this;
+    const f = this.slopeAt(x, y, z, this.unitValues, unitGradients);
+    if (this.field !== undefined) return f;
+    for (let u = 0; u < this.net.nUnits * 3; u += 3) {
+      unitGradients[u] /= size[0];
+      unitGradients[u + 1] /= size[1];
+      unitGradients[u + 2] /= size[2];
+    }
+    return f;
+  }
+
+  /** f at a point in local units; leaves ∇f (local) in `gradient`. Most who ask want nothing of the units. */
+  private slopeAt(
+    x: number,
+    y: number,
+    z: number,
+    unitValues?: Float64Array,
+    unitGradients?: Float64Array,
+  ): number {
+    const { t, origin, size, gradient } = this;
     if (this.field !== undefined) {
       t[0] = x;
       t[1] = y;
@@ -157,15 +176,16 @@ export class Patch {
     t[0] = (x - origin[0]) / size[0];
     t[1] = (y - origin[1]) / size[1];
     t[2] = (z - origin[2]) / size[2];
-    const f = evaluateRegion(this.net, t, gradient, this.unitValues, unitGradients);
-    for (let k = 0; k < 3; k++) gradient[k] /= size[k];
-    for (let u = 0; u < this.net.nUnits * 3; u++) unitGradients[u] /= size[u % 3];
+    const f = evaluateRegion(this.net, t, gradient, unitValues, unitGradients);
+    gradient[0] /= size[0];
+    gradient[1] /= size[1];
+    gradient[2] /= size[2];
     return f;
   }
 
   /** Distance of a point from the zero set to first order: |f| / |∇f|. */
   deviation(x: number, y: number, z: number): number {
-    return this.firstOrder(this.evaluate(x, y, z));
+    return this.firstOrder(this.slopeAt(x, y, z));
   }
 
   /**
@@ -175,7 +195,7 @@ export class Patch {
    * @param farthest no point asked is farther from the zero set: a figure beyond that says nothing, and signs all around do.
    */
   deviationWithin(x: number, y: number, z: number, most: number, farthest: number): number {
-    const f = this.evaluate(x, y, z);
+    const f = this.slopeAt(x, y, z);
     const off = this.firstOrder(f);
     if (off <= most) return off;
     const { direction: d, probe } = this;
@@ -186,8 +206,8 @@ export class Patch {
   }
 
   private firstOrder(f: number): number {
-    const [gx, gy, gz] = this.gradient;
-    const norm = length3(gx, gy, gz);
+    const g = this.gradient;
+    const norm = length3(g[0], g[1], g[2]);
     if (norm === 0) return f === 0 ? 0 : Number.POSITIVE_INFINITY;
     return Math.abs(f) / norm;
   }
@@ -200,7 +220,7 @@ export class Patch {
     let hi = to;
     let s = Math.min(hi, Math.max(lo, 0));
     for (let i = 0; i < MAX_PROJECTION_STEPS && lo < hi; i++) {
-      const f = this.evaluate(x + s * d[0], y + s * d[1], z + s * d[2]);
+      const f = this.slopeAt(x + s * d[0], y + s * d[1], z + s * d[2]);
       if (f === 0) break;
       if (f > 0) hi = s;
       else lo = s;
@@ -224,7 +244,7 @@ export class Patch {
     point.set([x, y, z]);
     const least = 1e-12 * length3(size[0], size[1], size[2]);
     for (let i = 0; i < MAX_PROJECTION_STEPS; i++) {
-      const f = this.evaluate(point[0], point[1], point[2]);
+      const f = this.slopeAt(point[0], point[1], point[2]);
       const norm2 = g[0] * g[0] + g[1] * g[1] + g[2] * g[2];
       if (norm2 === 0) return false;
       for (let k = 0; k < 3; k++) {
