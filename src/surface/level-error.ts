@@ -8,7 +8,7 @@ import { distancesToZeroSet } from './distance-to-zero-set.ts';
 import type { BoxList } from './lattice-band.ts';
 import type { MarchedSurface } from './lattice-level.ts';
 import type { SurfaceMesh } from './mesh.ts';
-import { ErrorSearch } from './mesh-error.ts';
+import { type Distances, ErrorSearch } from './mesh-error.ts';
 import { barycentricLattice, patternOf } from './triangle-sampler.ts';
 import { TriangleTree } from './triangle-tree.ts';
 
@@ -76,10 +76,9 @@ function* fromMesh(
   random: () => number,
 ): Generator<number, number> {
   const n = Math.min(MOST_POINTS, Math.max(LEAST_POINTS, (2 * mesh.indices.length) / 3));
-  const search = new ErrorSearch(field, bounds, (points) =>
-    distancesToZeroSet(field, points, bounds, random),
-  );
-  for (const _ of search.ask(sampleMesh(mesh, n, random))) yield 0.25;
+  const search = new ErrorSearch(field, bounds);
+  const closely: Distances = (points) => distancesToZeroSet(field, points, bounds, random);
+  for (const _ of search.ask(sampleMesh(mesh, n, random), closely)) yield 0.25;
   const { worst } = search;
   const triangles = new Set<number>();
   for (let at = 0; at < worst.length; at += 3) {
@@ -87,7 +86,7 @@ function* fromMesh(
     triangles.add(tree.triangle);
   }
   const close = [...triangles].map((t) => pointsOf(mesh, t));
-  for (const _ of search.ask(concat(Float64Array, close))) yield 0.25;
+  for (const _ of search.ask(concat(Float64Array, close), closely)) yield 0.25;
   return search.distance;
 }
 

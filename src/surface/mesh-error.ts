@@ -3,6 +3,7 @@ import type { CheckField } from './check-field.ts';
 import { createRandom } from './check-random.ts';
 import type { CheckableMesh } from './check-topology.ts';
 import { sampleMesh } from './distance-samples.ts';
+import { distancesToZeroSet } from './distance-to-zero-set.ts';
 import { ERROR_SEARCH } from './rules.ts';
 import { SignProbe } from './sign-probe.ts';
 
@@ -25,14 +26,13 @@ export function measureMeshError(
   domain: Box3,
   suspects: Float64Array = new Float64Array(0),
 ): number {
-  const samples = sampleMesh(mesh, N_SAMPLES, createRandom(1));
-  const points = new Float64Array(samples.length + suspects.length);
-  points.set(samples);
-  points.set(suspects, samples.length);
-  const search = new ErrorSearch(field, domain, (places, values, limits) =>
-    limits.map((limit, i) => lookAround(field, domain, places.subarray(i * 3, i * 3 + 3), values[i], limit)),
-  );
-  for (const _ of search.ask(points));
+  const search = new ErrorSearch(field, domain);
+  const around: Distances = (points, values, limits) =>
+    limits.map((limit, i) => lookAround(field, domain, points.subarray(i * 3, i * 3 + 3), values[i], limit));
+  for (const _ of search.ask(sampleMesh(mesh, N_SAMPLES, createRandom(1)), around));
+  // Suspects lie where f is next to constant, or bends: there eighths of the way to a sign far off say too much.
+  const random = createRandom(2);
+  for (const _ of search.ask(suspects, (points) => distancesToZeroSet(field, points, domain, random)));
   return search.distance;
 }
 
@@ -50,18 +50,19 @@ export class ErrorSearch {
   worst: Float64Array = new Float64Array(0);
   private readonly field: CheckField;
   private readonly domain: Box3;
-  private readonly closely: Distances;
   private readonly probe: SignProbe;
 
-  constructor(field: CheckField, domain: Box3, closely: Distances) {
+  constructor(field: CheckField, domain: Box3) {
     this.field = field;
     this.domain = domain;
-    this.closely = closely;
     this.probe = new SignProbe(field, domain);
   }
 
-  /** Asks points f64[3n]. Yields after a few milliseconds each. */
-  *ask(points: Float64Array): Generator<void, void> {
+  /**
+   * Asks points f64[3n]. Yields after a few milliseconds each.
+   * @param closely how those are looked at that may be the farthest.
+   */
+  *ask(points: Float64Array, closely: Distances): Generator<void, void> {
     const n = points.length / 3;
     const limits = new Float64Array(n);
     const values = new Float64Array(n);
@@ -76,18 +77,25 @@ export class ErrorSearch {
     const first = largestOf(limits, N_SEARCHED);
     if (this.worst.length === 0) this.worst = gather(points, first);
     // The others need not be searched for where f changes its sign nearer to them than the first one is.
-    this.search(points, values, limits, first.slice(0, 1));
-    this.search(points, values, limits, first.slice(1));
+    const look = (ids: readonly number[]): void => this.look(points, values, limits, ids, closely);
+    look(first.slice(0, 1));
+    look(first.slice(1));
     yield;
     const rest = [...limits.keys()].filter((id) => limits[id] > this.distance && !first.includes(id));
     rest.sort((a, b) => limits[b] - limits[a]);
     for (let from = 0; from < rest.length; from += N_SEARCHED) {
-      this.search(points, values, limits, rest.slice(from, from + N_SEARCHED));
+      look(rest.slice(from, from + N_SEARCHED));
       yield;
     }
   }
 
-  private search(points: Float64Array, values: Float64Array, limits: Float64Array, ids: readonly number[]) {
+  private look(
+    points: Float64Array,
+    values: Float64Array,
+    limits: Float64Array,
+    ids: readonly number[],
+    closely: Distances,
+  ): void {
     const far = ids.filter((id) => {
       if (limits[id] <= this.distance) return false;
       const [x, y, z] = points.subarray(id * 3, id * 3 + 3);
@@ -95,9 +103,10 @@ export class ErrorSearch {
     });
     if (far.length === 0) return;
     const of = (numbers: Float64Array): Float64Array => Float64Array.from(far, (id) => numbers[id]);
-    for (const distance of this.closely(gather(points, far), of(values), of(limits))) {
-      this.distance = Math.max(this.distance, distance);
-    }
+    const distances = closely(gather(points, far), of(values), of(limits));
+    far.forEach((id, i) => {
+      this.distance = Math.max(this.distance, Math.min(distances[i], limits[id]));
+    });
   }
 }
 
