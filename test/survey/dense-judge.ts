@@ -24,6 +24,11 @@ const ON_TRIANGLE = [
   [0.2, 0.2],
 ] as const;
 const MOST_POINTS = 150_000;
+/** Points of those whose triangles are looked at closely, and where: a share of a triangle may stand off that none of a few points is in. */
+const WORST = 128;
+const LATTICE_ON_TRIANGLE = Array.from({ length: 13 }, (_, i) =>
+  Array.from({ length: 13 - i }, (_, j) => [i / 12, j / 12]),
+).flat();
 /** Cells an axis of the lattice on whose lines the zero set is looked for. */
 const LATTICE = 56;
 /** Short segments beside the mesh that are looked along. */
@@ -130,7 +135,8 @@ class DenseJudge {
   }
 
   forth(): Pick<DenseReport, 'forth' | 'forthAt'> {
-    const points = this.pointsOnMesh();
+    const few = this.pointsOnMesh();
+    const points = Float64Array.from([...few, ...this.pointsOnWorst(few)]);
     const n = points.length / 3;
     const values = new Float64Array(n);
     const gradients = new Float64Array(n * 3);
@@ -163,9 +169,30 @@ class DenseJudge {
     return { forth: most, ...(at && { forthAt: at }) };
   }
 
+  private get stride(): number {
+    return Math.max(1, Math.ceil((this.mesh.indices.length / 3) * (ON_TRIANGLE.length / MOST_POINTS)));
+  }
+
+  /** Many points of the triangles that were farthest off to first order, going by a few points of each. */
+  private pointsOnWorst(few: Float64Array): number[] {
+    const n = few.length / 3;
+    const values = new Float64Array(n);
+    const gradients = new Float64Array(n * 3);
+    this.field.evaluateWithGradient(few, values, gradients, n);
+    const off = values.map(
+      (f, i) => Math.abs(f) / (Math.hypot(...gradients.subarray(i * 3, i * 3 + 3)) || 1e-9),
+    );
+    const worst = [...off.keys()].sort((i, j) => off[j] - off[i]).slice(0, WORST);
+    const triangles = new Set(worst.map((i) => Math.floor(i / ON_TRIANGLE.length) * this.stride));
+    return [...triangles].flatMap((t) => {
+      const [a, b, c] = [0, 1, 2].map((k) => this.corner(t * 3, k));
+      return LATTICE_ON_TRIANGLE.flatMap(([u, v]) => a.map((x, k) => x + u * (b[k] - x) + v * (c[k] - x)));
+    });
+  }
+
   private pointsOnMesh(): Float64Array {
     const nTriangles = this.mesh.indices.length / 3;
-    const stride = Math.max(1, Math.ceil((nTriangles * ON_TRIANGLE.length) / MOST_POINTS));
+    const { stride } = this;
     const points: number[] = [];
     for (let t = 0; t < nTriangles; t += stride) {
       const [a, b, c] = [0, 1, 2].map((k) => this.corner(t * 3, k));
