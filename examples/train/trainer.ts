@@ -1,6 +1,5 @@
-import { createCpuField, deriveMesh, type FieldAsset, readField } from '../../src/index.ts';
+import { deriveMesh, type FieldAsset, readField } from '../../src/index.ts';
 import {
-  type SignedDistance,
   type TrainProgress,
   type TrainResult,
   type Triangles,
@@ -29,11 +28,10 @@ const HEADER_HEIGHT = 70;
 
 export type TrainerStatus = 'empty' | 'reading' | 'ready' | 'training' | 'paused' | 'done' | 'error';
 
-/** What is trained on: the mesh itself, or a function whose surface the mesh is. */
+/** What is trained on. */
 interface Source {
   readonly name: string;
   readonly mesh: Triangles;
-  readonly distances: SignedDistance | null;
 }
 
 /** What a training waits for while it rests. */
@@ -117,7 +115,7 @@ export class Trainer {
         named,
         named.map(({ bytes }) => bytes.buffer),
       );
-      return { name, mesh, distances: null };
+      return { name, mesh };
     });
   }
 
@@ -125,7 +123,7 @@ export class Trainer {
   async openSample(sample: string): Promise<void> {
     await this.#open(sample, async (name) => {
       if (sample === 'bunny') return this.#readBunny(name);
-      return { name, mesh: await this.#thread.call('sample', sample), distances: null };
+      return { name, mesh: await this.#thread.call('sample', sample) };
     });
   }
 
@@ -162,7 +160,7 @@ export class Trainer {
     this.#chart.clear();
     this.#setStatus('training');
     try {
-      const result = await trainField(source.distances ?? source.mesh, {
+      const result = await trainField(source.mesh, {
         ...train,
         steps,
         name: source.name.replace(/\.[^.]+$/, ''),
@@ -226,9 +224,7 @@ export class Trainer {
       this.surfaceError = null;
       byId('mesh-name').textContent = source.name;
       const nTriangles = formatCount(source.mesh.indices.length / 3);
-      byId('mesh-note').textContent = source.distances
-        ? `a function; its surface as ${nTriangles} triangles`
-        : `${nTriangles} triangles`;
+      byId('mesh-note').textContent = `${nTriangles} triangles`;
       document.title = `${source.name} · NSDF trainer`;
       this.scene.setInput(source.mesh);
       this.#setStatus('ready');
@@ -239,17 +235,12 @@ export class Trainer {
     await this.start();
   }
 
-  /** The viewer's bunny, which is a field already: what is trained on is its distances. */
+  /** The viewer's bunny, which is a field already: what is trained on is its mesh. */
   async #readBunny(name: string): Promise<Source> {
     const response = await fetch('./assets/bunny.nsdf');
     const asset = await readField(await response.arrayBuffer());
-    const { mesh } = await deriveMesh(asset, { tolerance: 2e-3, cache: false });
-    const field = createCpuField(asset);
-    return {
-      name,
-      mesh: await this.#thread.call('take', mesh),
-      distances: { domain: asset.domain, distance: (points, out) => field.evaluate(points, out) },
-    };
+    const { mesh } = await deriveMesh(asset, { cache: false });
+    return { name, mesh: await this.#thread.call('take', mesh) };
   }
 
   /** Ends what is going on. @returns what ends what begins now. */
