@@ -1,10 +1,5 @@
 import { deriveMesh, type FieldAsset, readField } from '../../src/index.ts';
-import {
-  type TrainProgress,
-  type TrainResult,
-  type Triangles,
-  trainField,
-} from '../../src/train/index.ts';
+import { type TrainProgress, type TrainResult, type Triangles, trainField } from '../../src/train/index.ts';
 import { byId, formatBytes, formatCount, formatSmall } from '../viewer/dom.ts';
 import { acceptFiles } from '../viewer/drop.ts';
 import { handOver } from '../viewer/handed-over.ts';
@@ -269,13 +264,16 @@ export class Trainer {
     if (errorLocal !== undefined) this.#chart.add(step, errorLocal);
     const isDue = this.#rest !== null || performance.now() >= this.#nextPictureMs;
     if (isDue && !this.#isDrawing && fraction >= FIRST_PICTURE_AT && progress.stage !== 'measure') {
-      void this.#draw(field, signal);
+      const isFirst = this.nPictures === 0;
+      const seen = new Promise<void>((done) => void this.#draw(field, signal, done));
+      // The first surface has the processor to itself: samples are drawn when it is on screen.
+      if (isFirst) return seen.then(() => this.#rest?.promise);
     }
     return this.#rest?.promise;
   }
 
-  /** Shows the field as it is now. */
-  async #draw(field: TrainProgress['field'], signal: AbortSignal): Promise<void> {
+  /** Shows the field as it is now. @param onSeen called when its surface is there, or is not to be. */
+  async #draw(field: TrainProgress['field'], signal: AbortSignal, onSeen: () => void): Promise<void> {
     const startMs = performance.now();
     this.#isDrawing = true;
     try {
@@ -283,12 +281,12 @@ export class Trainer {
       const asset = await field();
       // Both copy weights: each in a task of its own.
       await new Promise((done) => setTimeout(done));
-      await this.#show(asset, { preview, cache: false, signal });
-      this.nPictures++;
+      await this.#show(asset, { preview, cache: false, signal }, onSeen);
     } catch (error) {
       // The training itself tells of what ends it.
       if (!signal.aborted && (error as Error).name !== 'AbortError') this.#fail('Drawing', error, signal);
     } finally {
+      onSeen();
       this.#isDrawing = false;
       const now = performance.now();
       this.#nextPictureMs = now + Math.max(PICTURE_GAP_MS, now - startMs);
@@ -308,9 +306,16 @@ export class Trainer {
     }
   }
 
-  async #show(asset: FieldAsset, options: Parameters<TrainScene['update']>[1]): Promise<void> {
+  /** Shows a field's surface, then measures it. */
+  async #show(
+    asset: FieldAsset,
+    options: Parameters<TrainScene['update']>[1],
+    onSeen = (): void => {},
+  ): Promise<void> {
     const { nTriangles } = await this.scene.update(asset, options);
     this.#asset = asset;
+    this.nPictures++;
+    onSeen();
     byId('triangles').textContent = formatCount(nTriangles);
     this.#showStatus();
     const positions = this.scene.surfacePoints();

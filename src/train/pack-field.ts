@@ -287,15 +287,16 @@ class Packing {
 
   /**
    * Whether the packed surface is the field's: it has as many pieces, and crosses no cells apart from those that were kept; that it
-   * crosses cells beside them is a surface that moved a little. If not, the cells that it crosses are kept from now on; and as
-   * it may be rounding that made a piece, where f is hardly of another sign, values are rounded for the sake of these places, too.
+   * crosses cells beside them is a surface that moved a little. If not, the cells that it crosses are kept from now on; where that
+   * does not do, rounding made a piece, where f is hardly of another sign, and values are rounded for the sake of these places, too.
    */
   private async isSound(packed: FieldAsset, round: number): Promise<boolean> {
     if (this.kept === null) return true;
     const mesh = await this.derive(packed);
     const { nAdded, nApart } = this.kept.add(mesh, 1);
     if (nApart === 0 && nPieces(mesh) === this.nPieces) return true;
-    if (!this.addStrays(mesh) && nAdded === 0) return true;
+    const isRounding = round > 0 || nAdded === 0;
+    if (!(isRounding && this.addStrays(mesh)) && nAdded === 0) return true;
     if (round + 1 >= MAX_ROUNDS) this.kept = null;
     return false;
   }
