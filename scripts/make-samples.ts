@@ -87,7 +87,11 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     material: { roughnessFactor: 0.25, baseColorFactor: [0.9, 0.7, 0.35, 1] },
   },
   multi: { train: THIN, step: 5e-4, material: { ...MATTE, baseColorFactor: [0.3, 0.5, 0.6, 1] } },
-  bowl: { train: { ...THIN, hidden: [16, 8] }, step: 5e-4, material: { ...MATTE, baseColorFactor: [0.2, 0.36, 0.55, 1] } },
+  bowl: {
+    train: { ...THIN, hidden: [16, 8] },
+    step: 5e-4,
+    material: { ...MATTE, baseColorFactor: [0.2, 0.36, 0.55, 1] },
+  },
 };
 
 async function makeField(name: string, mesh: ColoredTriangles): Promise<string> {
