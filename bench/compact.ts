@@ -10,7 +10,7 @@ import { deriveMesh } from '../src/pipeline/derive.ts';
 import { createRandom } from '../src/surface/check-random.ts';
 import { sampleMesh } from '../src/surface/distance-samples.ts';
 import { type Triangles, TriangleTree } from '../src/surface/triangle-tree.ts';
-import { packField, trainField } from '../src/train/index.ts';
+import { nestedResolutions, packField, trainField } from '../src/train/index.ts';
 import { aboutThisRun, writeResults } from './results-file.ts';
 
 const COLUMNS = [
@@ -29,11 +29,11 @@ const N_DECODED = 5;
 /** Shapes that are trained, how long, and the steps that each is rounded to, as distances. */
 const CASES = [
   {
-    resolutions: [8, 8 * Math.sqrt(8), 64],
+    resolutions: nestedResolutions(3, 64),
     steps: 2000,
     packings: [8.5e-4, 1.6e-3, 3e-3],
   },
-  { resolutions: [8, 8 * Math.sqrt(6), 48], steps: 1000, packings: [2e-3, 4e-3] },
+  { resolutions: nestedResolutions(3, 46), steps: 1000, packings: [2e-3, 4e-3] },
 ];
 
 const { values, positionals } = parseArgs({

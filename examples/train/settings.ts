@@ -1,9 +1,6 @@
-import { TRAIN_PRESETS, type TrainOptions } from '../../src/train/index.ts';
+import { nestedResolutions, TRAIN_PRESETS, type TrainOptions } from '../../src/train/index.ts';
 import { byId, formatCount, formatSmall } from '../viewer/dom.ts';
 import type { Shown } from './scene.ts';
-
-/** Boxes along the domain of the coarsest of several levels. */
-const COARSEST = 8;
 
 /** What the sliders are set to, as options. */
 export interface TrainSettings {
@@ -72,9 +69,8 @@ export class Settings {
   }
 
   #resolutions(): number[] {
-    const [n, finest] = [this.#number('levels'), this.#number('finest')];
-    if (n === 1) return [finest];
-    return Array.from({ length: n }, (_, l) => COARSEST * (finest / COARSEST) ** (l / (n - 1)));
+    // Of a coarse grid there are fewer levels: each has a box at least.
+    return nestedResolutions(this.#number('levels'), this.#number('finest')).filter((n) => n >= 2);
   }
 
   /** The left end of a weight's slider is none at all. */

@@ -1,11 +1,5 @@
-import { createCpuField, deriveMesh, type FieldAsset, readField } from '../../src/index.ts';
-import {
-  type SignedDistance,
-  type TrainProgress,
-  type TrainResult,
-  type Triangles,
-  trainField,
-} from '../../src/train/index.ts';
+import { deriveMesh, type FieldAsset, readField } from '../../src/index.ts';
+import { type TrainProgress, type TrainResult, type Triangles, trainField } from '../../src/train/index.ts';
 import { byId, formatBytes, formatCount, formatSmall } from '../viewer/dom.ts';
 import { acceptFiles } from '../viewer/drop.ts';
 import { handOver } from '../viewer/handed-over.ts';
@@ -29,11 +23,10 @@ const HEADER_HEIGHT = 70;
 
 export type TrainerStatus = 'empty' | 'reading' | 'ready' | 'training' | 'paused' | 'done' | 'error';
 
-/** What is trained on: the mesh itself, or a function whose surface the mesh is. */
+/** What is trained on. */
 interface Source {
   readonly name: string;
   readonly mesh: Triangles;
-  readonly distances: SignedDistance | null;
 }
 
 /** What a training waits for while it rests. */
@@ -117,7 +110,7 @@ export class Trainer {
         named,
         named.map(({ bytes }) => bytes.buffer),
       );
-      return { name, mesh, distances: null };
+      return { name, mesh };
     });
   }
 
@@ -125,7 +118,7 @@ export class Trainer {
   async openSample(sample: string): Promise<void> {
     await this.#open(sample, async (name) => {
       if (sample === 'bunny') return this.#readBunny(name);
-      return { name, mesh: await this.#thread.call('sample', sample), distances: null };
+      return { name, mesh: await this.#thread.call('sample', sample) };
     });
   }
 
@@ -162,7 +155,7 @@ export class Trainer {
     this.#chart.clear();
     this.#setStatus('training');
     try {
-      const result = await trainField(source.distances ?? source.mesh, {
+      const result = await trainField(source.mesh, {
         ...train,
         steps,
         name: source.name.replace(/\.[^.]+$/, ''),
@@ -226,9 +219,7 @@ export class Trainer {
       this.surfaceError = null;
       byId('mesh-name').textContent = source.name;
       const nTriangles = formatCount(source.mesh.indices.length / 3);
-      byId('mesh-note').textContent = source.distances
-        ? `a function; its surface as ${nTriangles} triangles`
-        : `${nTriangles} triangles`;
+      byId('mesh-note').textContent = `${nTriangles} triangles`;
       document.title = `${source.name} · NSDF trainer`;
       this.scene.setInput(source.mesh);
       this.#setStatus('ready');
@@ -239,17 +230,12 @@ export class Trainer {
     await this.start();
   }
 
-  /** The viewer's bunny, which is a field already: what is trained on is its distances. */
+  /** The viewer's bunny, which is a field already: what is trained on is its mesh. */
   async #readBunny(name: string): Promise<Source> {
     const response = await fetch('./assets/bunny.nsdf');
     const asset = await readField(await response.arrayBuffer());
-    const { mesh } = await deriveMesh(asset, { tolerance: 2e-3, cache: false });
-    const field = createCpuField(asset);
-    return {
-      name,
-      mesh: await this.#thread.call('take', mesh),
-      distances: { domain: asset.domain, distance: (points, out) => field.evaluate(points, out) },
-    };
+    const { mesh } = await deriveMesh(asset, { cache: false });
+    return { name, mesh: await this.#thread.call('take', mesh) };
   }
 
   /** Ends what is going on. @returns what ends what begins now. */
@@ -278,13 +264,16 @@ export class Trainer {
     if (errorLocal !== undefined) this.#chart.add(step, errorLocal);
     const isDue = this.#rest !== null || performance.now() >= this.#nextPictureMs;
     if (isDue && !this.#isDrawing && fraction >= FIRST_PICTURE_AT && progress.stage !== 'measure') {
-      void this.#draw(field, signal);
+      const isFirst = this.nPictures === 0;
+      const seen = new Promise<void>((done) => void this.#draw(field, signal, done));
+      // The first surface has the processor to itself: samples are drawn when it is on screen.
+      if (isFirst) return seen.then(() => this.#rest?.promise);
     }
     return this.#rest?.promise;
   }
 
-  /** Shows the field as it is now. */
-  async #draw(field: TrainProgress['field'], signal: AbortSignal): Promise<void> {
+  /** Shows the field as it is now. @param onSeen called when its surface is there, or is not to be. */
+  async #draw(field: TrainProgress['field'], signal: AbortSignal, onSeen: () => void): Promise<void> {
     const startMs = performance.now();
     this.#isDrawing = true;
     try {
@@ -292,12 +281,12 @@ export class Trainer {
       const asset = await field();
       // Both copy weights: each in a task of its own.
       await new Promise((done) => setTimeout(done));
-      await this.#show(asset, { preview, cache: false, signal });
-      this.nPictures++;
+      await this.#show(asset, { preview, cache: false, signal }, onSeen);
     } catch (error) {
       // The training itself tells of what ends it.
       if (!signal.aborted && (error as Error).name !== 'AbortError') this.#fail('Drawing', error, signal);
     } finally {
+      onSeen();
       this.#isDrawing = false;
       const now = performance.now();
       this.#nextPictureMs = now + Math.max(PICTURE_GAP_MS, now - startMs);
@@ -317,9 +306,16 @@ export class Trainer {
     }
   }
 
-  async #show(asset: FieldAsset, options: Parameters<TrainScene['update']>[1]): Promise<void> {
+  /** Shows a field's surface, then measures it. */
+  async #show(
+    asset: FieldAsset,
+    options: Parameters<TrainScene['update']>[1],
+    onSeen = (): void => {},
+  ): Promise<void> {
     const { nTriangles } = await this.scene.update(asset, options);
     this.#asset = asset;
+    this.nPictures++;
+    onSeen();
     byId('triangles').textContent = formatCount(nTriangles);
     this.#showStatus();
     const positions = this.scene.surfacePoints();

@@ -25,7 +25,7 @@ export interface LoadFieldsOptions {
  * there is none.
  * @throws {NsdfFormatError} and {NsdfUnsupportedError} as `readNsdf`; {NsdfLoadError} if the worker fails; the signal's reason.
  * @example
- * const [[bunny]] = await loadMeshFields(await (await fetch('bunny-compact.nsdf')).arrayBuffer());
+ * const [[bunny]] = await loadMeshFields(await (await fetch('bunny.nsdf')).arrayBuffer());
  */
 export function loadMeshFields(bytes: BytesSource, options: LoadFieldsOptions = {}): Promise<MeshFields> {
   return readMeshFieldsWith(bytes, decodeAside(workerBackend, options), tablesOf(options));

@@ -31,17 +31,18 @@ export class MeshSource implements DistanceSource {
   private readonly partOf: Int32Array | undefined;
   part = -1;
 
-  /** @param surface what of the triangles bounds the inside; default: all. */
-  constructor(triangles: Triangles, surface: Triangles = triangles) {
+  /**
+   * @param surface what of the triangles bounds the inside; default: all.
+   * @param tree of all triangles.
+   */
+  constructor(triangles: Triangles, surface: Triangles = triangles, tree = new TriangleTree(triangles)) {
     const { positions, indices } = surface;
-    this.tree = new TriangleTree(surface);
     const isWhole = surface === triangles;
-    this.windings = isWhole ? this.tree : new TriangleTree(triangles);
-    const partOf = componentsOf(indices, positions.length / 3);
-    this.partOf = isWhole
-      ? Int32Array.from({ length: indices.length / 3 }, (_, t) => partOf[indices[t * 3]])
-      : undefined;
+    this.windings = tree;
+    this.tree = isWhole ? tree : new TriangleTree(surface);
     const n = indices.length / 3;
+    const partOf = isWhole ? componentsOf(indices, positions.length / 3) : undefined;
+    this.partOf = partOf && new Int32Array(n).map((_, t) => partOf[indices[t * 3]]);
     this.triangles = new Float64Array(n * TRIANGLE);
     this.sums = new Float64Array(n);
     let total = 0;

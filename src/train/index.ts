@@ -7,5 +7,5 @@ export { TRAIN_PRESETS, type TrainOptions, type TrainProgress } from './options.
 export { type PackedField, type PackFieldOptions, packField } from './pack-field.ts';
 export type { TrainingState } from './replica.ts';
 export { type TrainResult, type TrainStats, trainField } from './train-field.ts';
-export type { FieldShape } from './trainable-field.ts';
+export { type FieldShape, nestedResolutions } from './trainable-field.ts';
 export type { TrainingMesh } from './training-mesh.ts';

@@ -29,13 +29,13 @@ export class KeptEntries {
   /**
    * Keeps what a mesh crosses; gives how many entries that adds, and how many of the finest level's cells had none of theirs before:
    * those lie apart from all that was kept.
-   * @param margin cells more of the finest level.
+   * @param margin cells more around those that lie apart.
    */
   add(mesh: Triangles, margin = 0): { readonly nAdded: number; readonly nApart: number } {
     const before = this.count();
     const finest = this.grid.length - 1;
     let nApart = 0;
-    for (let l = 1; l <= finest; l++) nApart = this.addCells(l, mesh, l < finest ? margin + 1 : margin);
+    for (let l = 1; l <= finest; l++) nApart = this.addCells(l, mesh, l < finest ? 1 : 0, margin);
     for (let l = finest; l > 1; l--) this.addNearest(l);
     return { nAdded: this.count() - before, nApart };
   }
@@ -61,7 +61,7 @@ export class KeptEntries {
     }, 0);
   }
 
-  private addCells(l: number, { positions, indices }: Triangles, ring: number): number {
+  private addCells(l: number, { positions, indices }: Triangles, base: number, margin: number): number {
     const kept = this.levels[l];
     if (kept === null) return 0;
     const before = kept.slice();
@@ -92,18 +92,19 @@ export class KeptEntries {
       }
     }
     for (const cell of cells) {
-      let isApart = true;
       const x = cell % side;
       const y = Math.floor(cell / side) % side;
       const z = Math.floor(cell / (side * side));
+      let isApart = true;
+      for (let c = 0; c < 8; c++) {
+        if (before[entryIndex(level, x + (c & 1), y + ((c >> 1) & 1), z + (c >> 2))] === 1) isApart = false;
+      }
+      const ring = isApart ? base + margin : base;
       for (let dz = -ring; dz <= 1 + ring; dz++) {
         for (let dy = -ring; dy <= 1 + ring; dy++) {
           for (let dx = -ring; dx <= 1 + ring; dx++) {
             if (x + dx < 0 || y + dy < 0 || z + dz < 0) continue;
-            const entry = entryIndex(level, x + dx, y + dy, z + dz);
-            const isOwn = Math.min(dx, dy, dz) >= 0 && Math.max(dx, dy, dz) <= 1;
-            if (isOwn && before[entry] === 1) isApart = false;
-            kept[entry] = 1;
+            kept[entryIndex(level, x + dx, y + dy, z + dz)] = 1;
           }
         }
       }

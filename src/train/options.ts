@@ -4,7 +4,7 @@ import type { WorkerLike } from '../pipeline/worker-host.ts';
 import type { ColorShape } from './color-field.ts';
 import { LOSS_WEIGHT_DEFAULTS, type LossWeights } from './gradient.ts';
 import type { TrainingState } from './replica.ts';
-import { FIELD_SHAPE_DEFAULTS, type FieldShape } from './trainable-field.ts';
+import { FIELD_SHAPE_DEFAULTS, type FieldShape, nestedResolutions } from './trainable-field.ts';
 
 /** Where a training is. Lengths are in the source's own units. */
 export interface TrainProgress {
@@ -22,7 +22,7 @@ export interface TrainProgress {
 
 /** How a field is trained. */
 export interface TrainOptions {
-  /** `fast`: 120 steps, a picture. `default`: 1,000. `best`: 2,000 on a grid of 96. */
+  /** `fast`: 120 steps, a picture. `default`: 1,000. `best`: 2,000 on a grid of 91. */
   readonly preset?: keyof typeof TRAIN_PRESETS;
   readonly steps?: number;
   /** Boxes along the domain's side, coarse to fine, one level each. */
@@ -76,7 +76,7 @@ export const TRAIN_PRESETS = {
   default: { ...FIELD_SHAPE_DEFAULTS, steps: 1000, color: COLOR_SHAPE },
   best: {
     ...FIELD_SHAPE_DEFAULTS,
-    resolutions: [8, 8 * Math.sqrt(12), 96],
+    resolutions: nestedResolutions(3, 91),
     steps: 2000,
     color: { ...COLOR_SHAPE, resolutions: [16, 48, 144], log2HashmapSize: 17 },
   },

@@ -7,14 +7,16 @@ import type { WeightType } from '../format/extension.ts';
 import { writeNsdfHashed } from '../format/write.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import { createRandom } from '../surface/check-random.ts';
-import { sampleZeroSet } from '../surface/distance-samples.ts';
+import { concat } from '../surface/concat.ts';
 import { distancesToZeroSet } from '../surface/distance-to-zero-set.ts';
 import { localPositions } from '../surface/mesh.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';
-import { LEAST_SLOPE, meansOf, RoundingChoice, slopesOf } from './choose-roundings.ts';
+import { meansOf, RoundingChoice, slopesOf } from './choose-roundings.ts';
+import { compare, pointsOf, shifted } from './compare-fields.ts';
 import { KeptEntries } from './kept-entries.ts';
 import { type AttributePacking, prepareAttributes } from './pack-attributes.ts';
 import { codeTables, levelsOf, nearestIntegers, stepsOf } from './round-tables.ts';
+import { strayPoints } from './stray-points.ts';
 import { componentsOf } from './training-mesh.ts';
 
 /** How a field is made compact. Lengths are in its local units. One of `error`, `maxBytes` and `step` at most. */
@@ -65,6 +67,9 @@ const LARGEST_STEP = 1e-2;
 const HALVINGS = 12;
 /** Derivations after which all entries are kept rather than look for stray surface again. */
 const MAX_ROUNDS = 4;
+/** Points of stray pieces at most, and how many steps f is to be off 0 there. */
+const MAX_STRAY = 4096;
+const HOLD_OFF = 4;
 /** Attributes are rounded to this many times the field's own step, that one as a share of the domain's longest side, this as one of their range. */
 const ATTRIBUTE_STEPS = 20;
 
@@ -154,6 +159,8 @@ class Packing {
   private nPieces = 0;
   /** f64[3n]: other ones, at which values are rounded as serves best. */
   private chosenBy = new Float64Array(0);
+  /** Points at its end that are none of the surface: rounding left pieces there. */
+  private nStray = 0;
   private choice: RoundingChoice | null = null;
   /** Root mean squares of the slopes of f by every feature. */
   private slopes = new Float64Array(0);
@@ -260,7 +267,9 @@ class Packing {
         ...this.asset,
         encoding: { ...encoding, levels: levelsOf(encoding, integers, steps) },
       };
-      this.choice.choose(integers, steps, compare(nearest, this.field, this.chosenBy).errors, this.kept);
+      const { errors } = compare(nearest, this.field, this.chosenBy);
+      this.holdOff(errors, step);
+      this.choice.choose(integers, steps, errors, this.kept);
     }
     const levels = codeTables(encoding, integers, steps, this.kept);
     const attributes = this.attributes && {
@@ -278,15 +287,41 @@ class Packing {
 
   /**
    * Whether the packed surface is the field's: it has as many pieces, and crosses no cells apart from those that were kept; that it
-   * crosses cells beside them is a surface that moved a little. If not, the cells that it crosses are kept from now on.
+   * crosses cells beside them is a surface that moved a little. If not, the cells that it crosses are kept from now on; where that
+   * does not do, rounding made a piece, where f is hardly of another sign, and values are rounded for the sake of these places, too.
    */
   private async isSound(packed: FieldAsset, round: number): Promise<boolean> {
     if (this.kept === null) return true;
     const mesh = await this.derive(packed);
     const { nAdded, nApart } = this.kept.add(mesh, 1);
-    if (nAdded === 0 || (nApart === 0 && nPieces(mesh) === this.nPieces)) return true;
+    if (nApart === 0 && nPieces(mesh) === this.nPieces) return true;
+    const isRounding = round > 0 || nAdded === 0;
+    if (!(isRounding && this.addStrays(mesh)) && nAdded === 0) return true;
     if (round + 1 >= MAX_ROUNDS) this.kept = null;
     return false;
+  }
+
+  /** Has values rounded for the sake of pieces that are none of the field's; false where there are none, or that was done already. */
+  private addStrays(mesh: Triangles): boolean {
+    const strays = strayPoints(mesh, this.field, this.nPieces);
+    const { encoding, domain } = this.asset;
+    if (strays.length === 0 || this.nStray >= MAX_STRAY || encoding.kind !== 'hash-grid') return false;
+    this.nStray += strays.length / 3;
+    this.chosenBy = concat(Float64Array, [this.chosenBy, strays]);
+    this.choice = new RoundingChoice(encoding, domain, this.chosenBy, slopesOf(this.asset, this.chosenBy));
+    return true;
+  }
+
+  /** At stray pieces f is to be farther from 0, on its own side, than it was: their errors are counted from there. */
+  private holdOff(errors: Float64Array, step: number): void {
+    if (this.nStray === 0) return;
+    const points = this.chosenBy.subarray(this.chosenBy.length - 3 * this.nStray);
+    const wanted = new Float64Array(this.nStray);
+    this.field.evaluate(points, wanted);
+    const first = errors.length - this.nStray;
+    wanted.forEach((f, i) => {
+      errors[first + i] -= Math.sign(f) * HOLD_OFF * step;
+    });
   }
 
   async finish(rounded: Rounded, goal: Goal): Promise<PackedField> {
@@ -338,50 +373,4 @@ function nPieces({ positions, indices }: Triangles): number {
   const components = new Set(componentsOf(indices, positions.length / 3));
   components.delete(-1);
   return components.size;
-}
-
-/** f64[3n] points of a field's zero set, about n; none where it has none. */
-function pointsOf(
-  field: CpuField,
-  { domain }: FieldAsset,
-  n: number,
-  seed: number,
-): Float64Array<ArrayBuffer> {
-  const points: number[] = [];
-  for (const batch of sampleZeroSet(field, domain, n, createRandom(seed)))
-    for (const x of batch) points.push(x);
-  return Float64Array.from(points);
-}
-
-/** By how much a field differs from another at points of its zero set: on average, as distances to first order, and their mean. */
-function compare(
-  asset: FieldAsset,
-  original: CpuField,
-  points: Float64Array,
-): { mean: number; errors: Float64Array; error: number } {
-  const n = points.length / 3;
-  const values = new Float64Array(n);
-  const gradients = new Float64Array(points.length);
-  createCpuField(asset).evaluateWithGradient(points, values, gradients);
-  const wanted = new Float64Array(n);
-  original.evaluate(points, wanted);
-  const errors = new Float64Array(n);
-  let [mean, error] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    const off = values[i] - wanted[i];
-    const slope = Math.hypot(gradients[i * 3], gradients[i * 3 + 1], gradients[i * 3 + 2]);
-    errors[i] = off / Math.max(LEAST_SLOPE, slope);
-    mean += off / n;
-    error += Math.abs(errors[i]) / n;
-  }
-  return { mean, errors, error };
-}
-
-/** A field less a constant, by its last bias. */
-function shifted(asset: FieldAsset, mean: number): FieldAsset {
-  const { layers, output, isNegativeInside, valueScale } = asset;
-  const last = layers[layers.length - 1];
-  const bias = last.bias?.slice() ?? new Float32Array(last.nOut);
-  bias[output.plus] -= mean / (isNegativeInside ? valueScale : -valueScale);
-  return { ...asset, layers: [...layers.slice(0, -1), { ...last, bias }] };
 }

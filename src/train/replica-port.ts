@@ -146,9 +146,9 @@ export function serveReplica(scope: {
     const id = data.kind === 'start' ? START : data.id;
     try {
       if (data.kind === 'start') {
-        const mesh = prepareMesh(data.meshes, data.domain);
+        const { tree, ...mesh } = prepareMesh(data.meshes, data.domain);
         const colors = data.setup.color && colorSourceOf(data.meshes, mesh.domain);
-        const source = new MeshSource(mesh.triangles, mesh.surface);
+        const source = new MeshSource(mesh.triangles, mesh.surface, tree);
         replica = new LocalReplica(source, data.setup, data.number, colors);
         scope.postMessage({ kind: 'ready', mesh }, []);
         return;

@@ -46,9 +46,10 @@ export async function startReplicas(
       workersReason = error.message;
     }
   }
-  const mesh = prepareMesh(input.meshes, domain);
+  const { tree, ...mesh } = prepareMesh(input.meshes, domain);
   const colors = plan.color && colorSourceOf(input.meshes, mesh.domain);
-  const ports = [new LocalReplica(new MeshSource(mesh.triangles, mesh.surface), setup(1), 0, colors)];
+  const distances = new MeshSource(mesh.triangles, mesh.surface, tree);
+  const ports = [new LocalReplica(distances, setup(1), 0, colors)];
   return { ports, domain: mesh.domain, mesh, nWorkers: 0, workersReason };
 }
 

@@ -1,7 +1,7 @@
 import { NsdfArgumentError, NsdfFormatError } from '../errors.ts';
 import type { Box3 } from '../format/asset.ts';
 import { TupleTable } from '../surface/check-tuples.ts';
-import type { Triangles } from '../surface/triangle-tree.ts';
+import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 import { boundingSurface } from './bounding-surface.ts';
 
 /** What a mesh to train on turned out to be. */
@@ -23,6 +23,11 @@ export interface TrainingMesh {
   readonly nDropped: number;
 }
 
+/** With the tree of all its triangles, which was needed to find the surface. */
+export interface PreparedMesh extends TrainingMesh {
+  readonly tree: TriangleTree;
+}
+
 /** Share of the domain that the mesh's longest side takes: room for distances around it. */
 export const DEFAULT_FILL = 0.9;
 
@@ -35,16 +40,17 @@ export const DEFAULT_FILL = 0.9;
  * @throws {NsdfArgumentError} if the domain is no cube or does not hold the mesh.
  * @throws {NsdfFormatError} if a coordinate is not finite, an index is out of range, no triangle has an area, or they enclose nothing.
  */
-export function prepareMesh(meshes: readonly Triangles[], domain?: Box3): TrainingMesh {
+export function prepareMesh(meshes: readonly Triangles[], domain?: Box3): PreparedMesh {
   const { positions, corners } = weld(meshes);
   const cube = domain === undefined ? cubeAround(positions) : checkCube(domain, positions);
   const half = (cube.max[0] - cube.min[0]) / 2;
   for (let i = 0; i < positions.length; i++) positions[i] = (positions[i] - cube.min[i % 3]) / half - 1;
   const seen = new TupleTable(corners.length / 3);
-  const isKept = Uint8Array.from({ length: corners.length / 3 }, (_, t) =>
-    Number(hasArea(positions, corners, t * 3) && isFirst(seen, corners, t * 3)),
-  );
-  const kept = corners.filter((_, i) => isKept[(i - (i % 3)) / 3] === 1);
+  const kept: number[] = [];
+  for (let t = 0; t < corners.length; t += 3) {
+    if (!hasArea(positions, corners, t) || !isFirst(seen, corners, t)) continue;
+    kept.push(corners[t], corners[t + 1], corners[t + 2]);
+  }
   if (kept.length === 0) {
     throw new NsdfFormatError(
       `the mesh has ${corners.length / 3} triangles, none with an area: expected a surface`,
@@ -53,20 +59,32 @@ export function prepareMesh(meshes: readonly Triangles[], domain?: Box3): Traini
   }
   const triangles = { positions, indices: Uint32Array.from(kept) };
   const facts = orient(positions, triangles.indices);
-  const bounding = boundingSurface(triangles);
+  const tree = new TriangleTree(triangles);
+  const bounding = boundingSurface(triangles, tree);
   if (bounding.surface.indices.length === 0) {
     throw new NsdfFormatError(
       `the mesh encloses nothing: its ${kept.length / 3} triangles have no inside (${facts.nOpenEdges} open edges). Expected a closed surface, or one with holes; give sheets a thickness`,
       { field: 'indices' },
     );
   }
-  return { triangles, ...bounding, domain: cube, nDropped: (corners.length - kept.length) / 3, ...facts };
+  const nDropped = (corners.length - kept.length) / 3;
+  return { triangles, tree, ...bounding, domain: cube, nDropped, ...facts };
 }
 
 function weld(meshes: readonly Triangles[]): { positions: Float64Array; corners: number[] } {
   const positions: number[] = [];
   const corners: number[] = [];
-  const numbers = new Map<string, number>();
+  const nVertices = meshes.reduce((sum, mesh) => sum + mesh.positions.length / 3, 0);
+  // A number for each coordinate, then one for each three of them.
+  const coordinates = new TupleTable(nVertices * 3);
+  const places = new TupleTable(nVertices);
+  const bits = new Int32Array(2);
+  const coordinate = new Float64Array(bits.buffer);
+  const numberOf = (x: number): number => {
+    // -0 and 0 are one place.
+    coordinate[0] = x + 0;
+    return coordinates.insert(bits[0], bits[1], 0);
+  };
   meshes.forEach((mesh, m) => {
     const n = mesh.positions.length / 3;
     const own = new Int32Array(n);
@@ -80,15 +98,9 @@ function weld(meshes: readonly Triangles[]): { positions: Float64Array; corners:
           },
         );
       }
-      // -0 and 0 are one place.
-      const key = `${x + 0},${y + 0},${z + 0}`;
-      let number = numbers.get(key);
-      if (number === undefined) {
-        number = numbers.size;
-        numbers.set(key, number);
-        positions.push(x, y, z);
-      }
-      own[v] = number;
+      const { count } = places;
+      own[v] = places.insert(numberOf(x), numberOf(y), numberOf(z));
+      if (own[v] === count) positions.push(x, y, z);
     }
     for (const v of mesh.indices) {
       if (!(v < n)) {
@@ -146,38 +158,36 @@ function hasArea(p: Float64Array, corners: readonly number[], t: number): boolea
 
 /** Whether no triangle of these corners was met yet: two faces back to back enclose nothing, and cancel out. */
 function isFirst(seen: TupleTable, corners: readonly number[], t: number): boolean {
-  const [a, b, c] = corners.slice(t, t + 3).sort((x, y) => x - y);
+  const [a, b, c] = [corners[t], corners[t + 1], corners[t + 2]];
+  const least = Math.min(a, b, c);
+  const most = Math.max(a, b, c);
   const { count } = seen;
-  return seen.insert(a, b, c) === count;
+  return seen.insert(least, a + b + c - least - most, most) === count;
 }
 
 /** Two triangles at each side that exactly two have; -1 elsewhere. */
-function neighboursOf(indices: Uint32Array, nVertices: number): { across: Int32Array; nOpenEdges: number } {
+function neighboursOf(indices: Uint32Array): { across: Int32Array; nOpenEdges: number } {
   const across = new Int32Array(indices.length).fill(-1);
-  const first = new Map<number, number>();
-  const shared = new Map<number, number>();
-  const keyOf = (side: number) => {
+  const edges = new TupleTable(indices.length);
+  /** By edge: its first side, and how many it has. */
+  const first = new Int32Array(indices.length);
+  const shared = new Int32Array(indices.length);
+  for (let side = 0; side < indices.length; side++) {
     const a = indices[side];
     const b = indices[side - (side % 3) + ((side + 1) % 3)];
-    return Math.min(a, b) * nVertices + Math.max(a, b);
-  };
-  for (let side = 0; side < indices.length; side++) {
-    const key = keyOf(side);
-    const n = (shared.get(key) ?? 0) + 1;
-    shared.set(key, n);
-    const other = first.get(key);
-    if (other === undefined) first.set(key, side);
-    else if (n === 2) {
+    const edge = edges.insert(Math.min(a, b), Math.max(a, b), 0);
+    const n = ++shared[edge];
+    if (n === 1) first[edge] = side;
+    const other = first[edge];
+    if (n === 2) {
       across[side] = other;
       across[other] = side;
-    } else if (across[other] >= 0) {
+    } else if (n > 2 && across[other] >= 0) {
       across[across[other]] = -1;
       across[other] = -1;
     }
   }
-  let nOpenEdges = 0;
-  for (const n of shared.values()) if (n === 1) nOpenEdges++;
-  return { across, nOpenEdges };
+  return { across, nOpenEdges: shared.reduce((sum, n) => sum + Number(n === 1), 0) };
 }
 
 /** Turns triangles over, in place, so that neighbours agree and outermost closed components face outwards. */
@@ -185,7 +195,7 @@ function orient(
   positions: Float64Array,
   indices: Uint32Array,
 ): { nComponents: number; nOpenEdges: number; nTurned: number } {
-  const { across, nOpenEdges } = neighboursOf(indices, positions.length / 3);
+  const { across, nOpenEdges } = neighboursOf(indices);
   const nTriangles = indices.length / 3;
   const componentOf = new Int32Array(nTriangles).fill(-1);
   const isTurned = new Uint8Array(nTriangles);
@@ -241,14 +251,13 @@ function volumeOf(p: Float64Array, indices: Uint32Array, members: readonly numbe
   const o = indices[members[0] * 3] * 3;
   let sum = 0;
   for (const t of members) {
-    const [a, b, c] = [0, 1, 2].map((k) => {
-      const v = indices[t * 3 + k] * 3;
-      return [p[v] - p[o], p[v + 1] - p[o + 1], p[v + 2] - p[o + 2]];
-    });
+    const [a, b, c] = [indices[t * 3] * 3, indices[t * 3 + 1] * 3, indices[t * 3 + 2] * 3];
+    const [bx, by, bz] = [p[b] - p[o], p[b + 1] - p[o + 1], p[b + 2] - p[o + 2]];
+    const [cx, cy, cz] = [p[c] - p[o], p[c + 1] - p[o + 1], p[c + 2] - p[o + 2]];
     sum +=
-      a[0] * (b[1] * c[2] - b[2] * c[1]) +
-      a[1] * (b[2] * c[0] - b[0] * c[2]) +
-      a[2] * (b[0] * c[1] - b[1] * c[0]);
+      (p[a] - p[o]) * (by * cz - bz * cy) +
+      (p[a + 1] - p[o + 1]) * (bz * cx - bx * cz) +
+      (p[a + 2] - p[o + 2]) * (bx * cy - by * cx);
   }
   return sum;
 }

@@ -52,7 +52,7 @@ describe.each([
     const text = await viewer.page.$eval('#results', (element) => (element as HTMLElement).innerText);
     expect(text).toMatch(/Vertices\s+[\d,]{5,}/);
     expect(text).toMatch(/Closed\s+yes/);
-    expect(text).toMatch(/File\s+285 kB/);
+    expect(text).toMatch(/File\s+18(\.\d)? kB/);
     expect(await viewer.page.$eval('#file-note', (element) => element.textContent)).toMatch(/Stanford/);
   });
 
