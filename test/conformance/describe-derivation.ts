@@ -67,8 +67,8 @@ const TOLERANCES = {
   errorLocal: 1.25,
   /** The same where single points are farther off, at most as far as the GPU's judge lets pass: 1.98 here. */
   errorLocalOf: { 'hashed, colliding': MISSED.most } as Readonly<Record<string, number>>,
-  /** Times the reference's, and more: here vertices that the tolerance does not need are removed in few passes. */
-  nVertices: [4, 300],
+  /** Times the reference's, and more, at faces of the domain, where vertices stay here. */
+  nVertices: [1.25, 300],
 } as const;
 
 /** What of the domain lies in a region. */

@@ -12,6 +12,7 @@ import { distancesToZeroSet } from '../../src/surface/distance-to-zero-set.ts';
 import { createPlacer } from '../../src/surface/gpu/cast.ts';
 import { COUNTS, SUMMARY_WORDS } from '../../src/surface/gpu/counts.ts';
 import triangleDistanceWgsl from '../../src/surface/gpu/decimate/triangle-distance.wgsl';
+import { N_MEASURED } from '../../src/surface/gpu/measure.ts';
 import { CAST } from '../../src/surface/gpu/structs.ts';
 import { uploadDetail } from '../../src/surface/gpu/surface-program.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
@@ -34,48 +35,43 @@ function caseNamed(name: string): FieldAsset {
   return found.make();
 }
 
-/** Places at which the GPU measures triangles, one of two each: centroids, and middles of the longest sides. */
-function placesOf({ positions, indices }: SurfaceMesh): readonly [Float64Array, Float64Array] {
-  const centroids = new Float64Array(indices.length);
-  const middles = new Float64Array(indices.length);
-  for (let t = 0; t < indices.length; t += 3) {
-    const [a, b, c] = [0, 1, 2].map((k) => [
-      ...positions.subarray(indices[t + k] * 3, indices[t + k] * 3 + 3),
-    ]);
+/** The places at which the GPU measures: of some triangles, evenly, centroids and middles of the longest sides in turn. */
+function placesOf({ positions, indices }: SurfaceMesh): Float64Array {
+  const nTriangles = indices.length / 3;
+  const n = Math.min(nTriangles, N_MEASURED);
+  const places = new Float64Array(n * 3);
+  for (let item = 0; item < n; item++) {
+    const t =
+      nTriangles > N_MEASURED ? Math.trunc(Math.fround(nTriangles * Math.fround(item / N_MEASURED))) : item;
+    const [a, b, c] = [0, 1, 2].map((k) => {
+      const vertex = indices[t * 3 + k];
+      return [...positions.subarray(vertex * 3, vertex * 3 + 3)];
+    });
     const sides = [[a, b] as const, [b, c] as const, [c, a] as const];
     const lengths = sides.map(([p, q]) => Math.hypot(...p.map((x, k) => x - q[k])));
     const [p, q] = sides[lengths.indexOf(Math.max(...lengths))];
     for (let k = 0; k < 3; k++) {
-      centroids[t + k] = (a[k] + b[k] + c[k]) / 3;
-      middles[t + k] = (p[k] + q[k]) / 2;
+      places[item * 3 + k] = item % 2 === 0 ? (a[k] + b[k] + c[k]) / 3 : (p[k] + q[k]) / 2;
     }
   }
-  return [centroids, middles];
+  return places;
 }
 
 describe('the error that is told', () => {
   test.each([
-    ['beside kinks', 'random mlp, unit input'],
-    ['where hashes collide', 'hashed, colliding'],
+    ['beside kinks', 'random mlp, unit input', 8e-3],
+    ['where hashes collide', 'hashed, colliding', 4e-3],
   ])(
     'is not less than what there is at the places that are measured, nor more than its bound: %s',
-    async (_what, name) => {
+    async (_what, name, tolerance) => {
       const asset = caseNamed(name);
-      const tolerance = 4e-3;
       const { mesh, stats } = await derive(asset, { tolerance });
       expect(stats.backendReason).toMatch(/derived on/);
       const field = createCpuField(asset);
       const places = placesOf(mesh);
-      // Of every triangle one of the two was measured.
-      const [centroid, middle] = places.map((points) =>
-        distancesToZeroSet(field, points, asset.domain, createRandom(1)),
-      );
-      const least = Math.max(...centroid.map((d, i) => Math.min(d, middle[i])));
-      const most = Math.max(
-        ...places.flatMap((points) => [
-          ...boundAlongGradients(points, new Float64Array(points.length / 3), field, asset.domain),
-        ]),
-      );
+      const least = Math.max(...distancesToZeroSet(field, places, asset.domain, createRandom(1)));
+      const bounds = boundAlongGradients(places, new Float64Array(places.length / 3), field, asset.domain);
+      const most = Math.max(...bounds);
       expect(stats.errorLocal).toBeGreaterThan(0.98 * least);
       expect(stats.errorLocal).toBeLessThan(1.02 * most);
       expect(stats.isWithinTolerance).toBe(stats.errorLocal! <= tolerance);
@@ -84,7 +80,7 @@ describe('the error that is told', () => {
   );
 
   test('stands beside what limits ended: divisions that were refused, boxes whose surface is not sure', async () => {
-    const { stats } = await derive(caseNamed('random mlp, unit input'), { tolerance: 4e-3 });
+    const { stats } = await derive(caseNamed('random mlp, unit input'), { tolerance: 8e-3 });
     expect(stats.stops.nDivisionsRefused).toBeGreaterThan(0);
     expect(stats.stops.nBoxesUnsound).toBeGreaterThan(0);
     expect(stats.isComplete).toBe(false);

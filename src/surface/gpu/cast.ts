@@ -7,7 +7,6 @@ import castWgsl from './cast.wgsl';
 import { SURFACE_WGSL, type SurfaceBuilder } from './counts.ts';
 import { diagonalOf, fieldBuffers, fieldCode, type GpuDetail, type GpuMesh, uploadFrame } from './kit.ts';
 import lineSearchWgsl from './line-search.wgsl';
-import polishWgsl from './polish.wgsl';
 import { CAST, SEARCH } from './structs.ts';
 import waysWgsl from './ways.wgsl';
 
@@ -56,10 +55,9 @@ const N_AGAIN = 3;
 /** Compiles the kernels, or finds them compiled. */
 export async function createPlacer(resources: FieldResources, context: GpuContext): Promise<Placer> {
   const head = `${SURFACE_WGSL}const OFF = ${OFF}.0;\n`;
-  const codeAt = (binding: number): string => head + fieldCode(resources, binding, true) + lineSearchWgsl;
-  const { cast, polish } = await compileKernels(context, 'place', {
-    cast: [codeAt(9) + waysWgsl + castWgsl, 'castVertex', 'counts[search.listed]'],
-    polish: [codeAt(9) + polishWgsl, 'polishVertex', 'counts[search.listed]'],
+  const code = head + fieldCode(resources, 10, true) + lineSearchWgsl + waysWgsl + castWgsl;
+  const { cast } = await compileKernels(context, 'place', {
+    cast: [code, 'castVertex', 'counts[search.listed]'],
   });
   const diagonal = diagonalOf(resources);
   const field = fieldBuffers(resources);
@@ -82,6 +80,7 @@ export async function createPlacer(resources: FieldResources, context: GpuContex
         isListed: 0,
         isLast: 0,
         isNeeded: 0,
+        isPolish: 0,
         ...flags,
       }),
     );
@@ -91,32 +90,37 @@ export async function createPlacer(resources: FieldResources, context: GpuContex
       isFound: builder.create('place.isFound', capacity * 4),
     }),
     add(builder, items, { orders, isFound }, { vertices, normals, summary }, detail, isNeeded) {
-      const search = upload(builder, items, { isNeeded: isNeeded ? 1 : 0 });
-      const frame = uploadFrame(builder, resources);
+      const about = [uploadFrame(builder, resources), upload(builder, items, { isNeeded: isNeeded ? 1 : 0 })];
+      const unlisted = builder.scope(() => builder.create('place.unlisted', 16));
       const written = [vertices, normals, isFound, summary];
-      builder.each(cast, items, frame, search, detail.params, builder.counts, orders, ...written, ...field);
+      builder.each(
+        cast,
+        items,
+        ...about,
+        detail.params,
+        builder.counts,
+        orders,
+        unlisted,
+        ...written,
+        ...field,
+      );
     },
     polish(builder, items, { vertices, normals, summary }, detail) {
       const frame = uploadFrame(builder, resources);
-      const { counts } = builder;
       builder.scope(() => {
         const isLeft = builder.create('place.isLeft', items.capacity * 4);
-        const unlisted = builder.create('place.unlisted', 16);
-        const written = [vertices, normals, isLeft, summary, ...field];
-        builder.each(
-          polish,
-          items,
-          frame,
-          upload(builder, items),
-          detail.params,
-          counts,
-          unlisted,
-          ...written,
+        const [unordered, unlisted] = ['unordered', 'unlisted'].map((name) =>
+          builder.create(`place.${name}`, CAST.byteLength),
         );
+        const polish = (of: ItemCount, list: GPUBuffer, flags = {}): void => {
+          const search = upload(builder, of, { isPolish: 1, ...flags });
+          const read = [frame, search, detail.params, builder.counts, unordered, list];
+          builder.each(cast, of, ...read, vertices, normals, isLeft, summary, ...field);
+        };
+        polish(items, unlisted);
         const left = builder.list('place.left', items, isLeft, { to: 'left' });
         for (let i = 1; i <= N_AGAIN; i++) {
-          const search = upload(builder, left.items, { isListed: 1, isLast: i === N_AGAIN ? 1 : 0 });
-          builder.each(polish, left.items, frame, search, detail.params, counts, left.list, ...written);
+          polish(left.items, left.list, { isListed: 1, isLast: i === N_AGAIN ? 1 : 0 });
         }
       });
     },

@@ -1,5 +1,6 @@
-// Puts vertices on the zero set: along a direction in which f increases, at most as far as the reach; and takes the gradient
-// there.
+// Puts vertices on the zero set, and takes the gradient there. Either by orders: along a direction in which f increases, at most
+// as far as the reach. Or, where vertices are nearly there (`search.isPolish`), along the gradient, which is kept; on a face of the
+// domain a vertex stays on it, and those that are not there then, or had farther to go than the gradient is good for, are told.
 //
 // Generated code stands around this: evaluateField, Line, wayOf.
 
@@ -8,12 +9,14 @@
 @group(0) @binding(2) var<uniform> detail: Detail;
 @group(0) @binding(3) var<storage, read> counts: array<u32>;
 @group(0) @binding(4) var<storage, read> casts: array<Cast>;
-@group(0) @binding(5) var<storage, read_write> vertices: array<vec4<f32>>;
+/// The vertices to polish, where they come from a list.
+@group(0) @binding(5) var<storage, read> listed: array<u32>;
+@group(0) @binding(6) var<storage, read_write> vertices: array<vec4<f32>>;
 /// Unit normal, or zero where there is none to tell; slope.
-@group(0) @binding(6) var<storage, read_write> normals: array<vec4<f32>>;
-/// 1 where the vertex is on the zero set, for orders that need not be.
-@group(0) @binding(7) var<storage, read_write> isFound: array<u32>;
-@group(0) @binding(8) var<storage, read_write> summary: array<atomic<u32>>;
+@group(0) @binding(7) var<storage, read_write> normals: array<vec4<f32>>;
+/// By order that need not be carried out: 1 where the vertex is on the zero set. By polished vertex: 1 where it has to be taken again.
+@group(0) @binding(8) var<storage, read_write> outcomes: array<u32>;
+@group(0) @binding(9) var<storage, read_write> summary: array<atomic<u32>>;
 
 fn isOn(f: f32, slope: f32) -> bool { return abs(f) <= max(search.most * slope, search.noise); }
 
@@ -26,11 +29,21 @@ const AT_END = 2u;
 const AT_BEST = 3u;
 
 fn castVertex(item: u32) {
-  let order = casts[item];
-  if (order.vertex >= arrayLength(&vertices)) { return; }
+  let isPolish = search.isPolish != 0u;
   let isNeeded = search.isNeeded != 0u;
-  let slope = select(max(order.slope, search.flat), search.usual, order.slope == 0.0);
+  var order = casts[select(item, 0u, isPolish)];
+  if (isPolish) {
+    order.vertex = item;
+    if (search.isListed != 0u) { order.vertex = listed[item]; }
+    order.position = vertices[order.vertex].xyz;
+    order.reach = search.reach;
+  }
+  if (order.vertex >= arrayLength(&normals)) { return; }
   let start = withinBounds(order.position);
+  let faces = vec3<u32>(bitcast<u32>(vertices[order.vertex].w));
+  let isHeld = (faces & vec3<u32>(3u, 12u, 48u)) != vec3<u32>(0u);
+  var slope = select(max(order.slope, search.flat), search.usual, order.slope == 0.0);
+  var gradient = vec3<f32>(0.0);
   var purpose = AT_START;
   var f0 = 0.0;
   var point = start;
@@ -41,14 +54,20 @@ fn castVertex(item: u32) {
   /// Axes that were looked along, where the order's own line found nothing: between creases a normal may miss the zero set.
   var nAxes = 0u;
   for (;;) {
-    let g = evaluateField(point, purpose == AT_BEST);
+    let g = evaluateField(point, purpose == AT_BEST || (isPolish && purpose == AT_START));
     if (purpose == AT_BEST) {
-      setNormal(order.vertex, g.xyz);
+      gradient = g.xyz;
       break;
     }
     if (purpose == AT_START) {
       f0 = g.w;
       best.w = abs(f0);
+      if (isPolish) {
+        gradient = g.xyz;
+        let along = select(g.xyz, vec3<f32>(0.0), isHeld);
+        slope = max(length(along), search.flat);
+        order.direction = along / slope;
+      }
       line = beginLine(start, f0, order.direction, slope, order.reach);
       purpose = ON_LINE;
     } else if (purpose == ON_LINE) {
@@ -66,11 +85,16 @@ fn castVertex(item: u32) {
     point = pointOn(line);
     if (!line.isDone && nTries < search.nTries) { continue; }
     if (line.best.y < best.w) { best = vec4<f32>(placeOn(line, line.best.x), line.best.y); }
+    if (isPolish) { break; }
     let isOver = !isNeeded || isOn(best.w, slope) || nAxes == N_WAYS;
     purpose = select(AT_END, AT_BEST, isOver);
     point = select(withinBounds(start + order.reach * wayOf(nAxes)), best.xyz, isOver);
   }
-  if (!isNeeded) { isFound[item] = select(0u, 1u, isOn(best.w, slope)); }
-  else if (best.w > OFF * max(search.most * slope, search.noise)) { atomicAdd(&summary[SUMMARY_OFF], 1u); }
+  setNormal(order.vertex, gradient);
   vertices[order.vertex] = vec4<f32>(best.xyz, vertices[order.vertex].w);
+  let isThere = isOn(best.w, slope);
+  if (isPolish) { outcomes[order.vertex] = select(0u, 1u, !isThere || abs(line.best.x) > search.near); }
+  else if (!isNeeded) { outcomes[item] = select(0u, 1u, isThere); }
+  let isTold = (isPolish && search.isLast != 0u) || (!isPolish && isNeeded);
+  if (isTold && best.w > OFF * max(search.most * slope, search.noise)) { atomicAdd(&summary[SUMMARY_OFF], 1u); }
 }

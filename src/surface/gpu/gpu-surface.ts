@@ -9,7 +9,8 @@ import { createTimestamps, type Timestamps } from '../../gpu/timestamps.ts';
 import { CULL_COUNTS } from '../../partition/gpu/cull-program.ts';
 import { estimateCapacities, grownCapacities, type SurfaceCapacities } from './capacities.ts';
 import { COUNTS, SUMMARY_WORDS, type SurfaceCount } from './counts.ts';
-import { type GpuOutput, N_MEASURED } from './finish/finish-stage.ts';
+import type { GpuOutput } from './finish/finish-stage.ts';
+import { N_MEASURED } from './measure.ts';
 import { checkLattice, countsOf, isSameLattice } from './plan-lattice.ts';
 import {
   boundsOf,

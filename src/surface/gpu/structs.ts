@@ -52,6 +52,18 @@ export const SEARCH = defineStruct('Search', {
   isLast: 'u32',
   /** An order that cannot be carried out is a fault of the mesh. */
   isNeeded: 'u32',
+  /** No orders: vertices that are nearly there. */
+  isPolish: 'u32',
+});
+
+/** What is measured: see measure.wgsl. */
+export const MEASURE = defineStruct('Measure', {
+  /** See `MEASURED`. */
+  what: 'u32',
+  /** Share of the tolerance by which a sample may stand off. */
+  share: 'f32',
+  /** Count of samples, flips or triangles. */
+  items: 'u32',
 });
 
 export const ROUND = defineStruct('Round', {
@@ -66,21 +78,22 @@ export const ROUND = defineStruct('Round', {
   /** Counts of vertices and triangles at its beginning. */
   vertices: 'u32',
   triangles: 'u32',
-  /** Share of the tolerance by which a sample may stand off. */
-  share: 'f32',
   /** Share that what is left for later stands off by its normals; 0 for nothing. */
   flatShare: 'f32',
 });
 
+/** How pages lie, and what may be removed in them: see thinned.wgsl. */
 export const THINNING = defineStruct('Thinning', {
-  /** Share of the tolerance by which a removed vertex may stand off the triangles that replace its own. */
-  share: 'f32',
-  /** The largest such share of all passes. */
+  nPages: 'vec3<u32>',
+  /** The largest share of the tolerance by which a removed vertex may stand off the triangles that replace its own. */
   mostShare: 'f32',
+  origin: 'vec3<f32>',
   /** An edge that is shorter goes in any case. */
   leastEdge: 'f32',
-  /** Changes from pass to pass. */
-  contest: 'u32',
+  /** Pages a unit of length. */
+  perLength: 'vec3<f32>',
+  /** Rounds of each share. No constant, see `Search`. */
+  nRounds: 'u32',
   /** Counts of vertices and triangles. */
   vertices: 'u32',
   triangles: 'u32',

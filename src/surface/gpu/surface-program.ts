@@ -19,6 +19,7 @@ import { createEdgesStage } from './edges/edges-stage.ts';
 import { createFacesStage } from './faces/faces-stage.ts';
 import { createFinishStage, createOutput, type GpuOutput } from './finish/finish-stage.ts';
 import { type GpuDetail, type GpuMesh, TRIANGLE_BYTES } from './kit.ts';
+import { createMeasurer } from './measure.ts';
 import { createRefineStage, type RoundPlan } from './refine/refine-stage.ts';
 import { DETAIL } from './structs.ts';
 import { type Tile, wholeTile } from './tiles.ts';
@@ -42,8 +43,8 @@ export interface SurfacePlan {
 export const ISO_OFFSETS = 1000;
 
 /**
- * Rounds of divisions and of removals, by the samples they take and their shares of the tolerance. A removal may use what
- * a division left, and what it left too much the last divisions put right.
+ * Rounds of divisions before and after vertices are removed, by the samples they take and their shares of the tolerance. A removal
+ * may use what a division left, and what it left too much the last divisions put right.
  */
 const FIRST_ROUNDS: readonly RoundPlan[] = [0, 1, 2, 3].map((r) => ({
   isAll: r === 0,
@@ -53,7 +54,6 @@ const FIRST_ROUNDS: readonly RoundPlan[] = [0, 1, 2, 3].map((r) => ({
   hasFlips: r === 3,
   isCounted: false,
 }));
-const REMOVAL_SHARES: readonly number[] = [0.05, 0.05, 0.05, 0.1, 0.1, 0.1, 0.26, 0.26];
 const LAST_ROUNDS: readonly RoundPlan[] = [4, 7, 13, 13].map((nPattern, r) => ({
   isAll: r === 0,
   nPattern,
@@ -89,20 +89,21 @@ export type SurfaceStages = Awaited<ReturnType<typeof compileSurface>>;
  * @throws {NsdfGpuError} if the GPU refuses a shader
  */
 export async function compileSurface(resources: FieldResources, context: GpuContext, isDirect?: boolean) {
-  const [tools, culler, partitioner, placer, edges, faces, boxes, refine, decimate, finish] =
+  const [tools, culler, partitioner, placer, measurer, edges, faces, boxes, refine, decimate, finish] =
     await Promise.all([
       takeTurn().then(() => createProgramTools(context, isDirect)),
       takeTurn().then(() => createCuller(resources, context)),
       takeTurn().then(() => createPartitioner(resources, context, isDirect)),
       takeTurn().then(() => createPlacer(resources, context)),
+      takeTurn().then(() => createMeasurer(resources, context)),
       takeTurn().then(() => createEdgesStage(resources, context)),
       takeTurn().then(() => createFacesStage(resources, context)),
       takeTurn().then(() => createBoxesStage(context)),
-      takeTurn().then(() => createRefineStage(resources, context)),
-      takeTurn().then(() => createDecimateStage(resources, context)),
+      takeTurn().then(() => createRefineStage(context)),
+      takeTurn().then(() => createDecimateStage(resources, context, isDirect)),
       takeTurn().then(() => createFinishStage(resources, context)),
     ]);
-  return { tools, culler, partitioner, placer, edges, faces, boxes, refine, decimate, finish };
+  return { tools, culler, partitioner, placer, measurer, edges, faces, boxes, refine, decimate, finish };
 }
 
 /** A derivation that can be run. */
@@ -175,21 +176,21 @@ export function* buildSurface(
   ): Generator<void, void, void> => {
     const first = round;
     round += plans.length;
-    return stages.refine.add(builder, mesh, detail, stages.placer, plans, first, room);
+    return stages.refine.add(builder, mesh, detail, stages.placer, stages.measurer, plans, first, room);
   };
   const now = () => ({ vertices: `vertices${round}`, triangles: `triangles${round}` }) as const;
   yield* refine(FIRST_ROUNDS);
-  yield* stages.decimate.add(builder, mesh, detail, now(), REMOVAL_SHARES, capacities);
+  stages.decimate.add(builder, mesh, lattice, detail, now(), capacities);
   yield;
   yield* refine(LAST_ROUNDS);
   const output = createOutput(builder, capacities);
-  stages.finish.add(builder, mesh, detail, now(), capacities, output);
+  stages.finish.add(builder, mesh, detail, stages.measurer, now(), capacities, output);
   const program = builder.endProgram();
   let isFirst = true;
   const addRepair = function* (room: SurfaceCapacities): Generator<void, Program, void> {
     yield* refine(repairRounds(isFirst), room);
     isFirst = false;
-    stages.finish.add(builder, mesh, detail, now(), capacities, output);
+    stages.finish.add(builder, mesh, detail, stages.measurer, now(), capacities, output);
     return builder.endProgram();
   };
   const firstCounts = new Uint32Array(COUNTS.byteLength / 4);

@@ -1,6 +1,8 @@
 import type { FieldResources } from '../../../field/gpu/resources.ts';
 import type { GpuContext } from '../../../gpu/context.ts';
 import { compileKernels } from '../../../gpu/item-kernel.ts';
+import { createKernel, MAX_GROUPS_X } from '../../../gpu/kernel.ts';
+import type { Lattice } from '../../../partition/corners.ts';
 import { COLLAPSE } from '../../rules.ts';
 import { SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount } from '../counts.ts';
 import detailWgsl from '../detail.wgsl';
@@ -16,18 +18,13 @@ import {
   uploadFrame,
 } from '../kit.ts';
 import { THINNING } from '../structs.ts';
-import checkCollapsesWgsl from './check-collapses.wgsl';
-import claimNumberWgsl from './claim-number.wgsl';
-import claimRingsWgsl from './claim-rings.wgsl';
-import collapseWgsl from './collapse.wgsl';
 import findSpokesWgsl from './find-spokes.wgsl';
-import flagContendersWgsl from './flag-contenders.wgsl';
-import flagDirtyWgsl from './flag-dirty.wgsl';
-import judgeVerticesWgsl from './judge-vertices.wgsl';
 import linkSoundWgsl from './link-sound.wgsl';
 import { RINGS_WGSL } from './rings.ts';
+import sortPagesWgsl from './sort-pages.wgsl';
+import thinPagesWgsl from './thin-pages.wgsl';
+import thinnedWgsl from './thinned.wgsl';
 import triangleDistanceWgsl from './triangle-distance.wgsl';
-import winRingsWgsl from './win-rings.wgsl';
 
 export interface DecimateCapacities {
   readonly vertices: number;
@@ -36,106 +33,134 @@ export interface DecimateCapacities {
 
 /** Edges shorter than this share of the domain's diagonal go in any case: see clean.ts. */
 const LEAST_EDGE = 1e-6;
+/**
+ * Of the tolerance, by which what is removed may stand off what replaces it, one after the other: small ones first, as the CPU
+ * takes the cheapest first.
+ */
+const SHARES = [0.05, 0.1, 0.2, 0.4];
+/** Rounds of each, at most: one with nothing left to remove is the last. */
+const MAX_ROUNDS = 32;
+/**
+ * How pages are laid, time after time: boxes along an axis, and the share of a page by which they are moved, so that what lay on
+ * a face before is inside of a page then. They grow as the mesh gets thinner.
+ */
+const LAYOUTS = [
+  { boxes: 8, shift: 0 },
+  { boxes: 12, shift: 0.5 },
+  { boxes: 16, shift: 0.25 },
+] as const;
+/** Bytes of a `Thinned`: see thinned.wgsl. */
+const THINNED_BYTES = 36;
+/**
+ * Lists of a page's vertices, one an invocation of its workgroup. Software runs four at a time, and takes four times as long where
+ * sixteen of those wait for each other.
+ */
+const N_LISTS = { hardware: 32, software: 4 } as const;
 
-function kernelSources(resources: FieldResources) {
-  const head = SURFACE_WGSL + THINNING.wgsl + halfEdgesWgsl;
+function sourcesOf(resources: FieldResources, nLists: number) {
+  const thinned = `${thinnedWgsl}const N_LISTS = ${nLists}u;\n`;
+  const head = SURFACE_WGSL + THINNING.wgsl + halfEdgesWgsl + thinned;
   const ringed = head + halfEdgeReadsWgsl + RINGS_WGSL;
   const rules = ruleConstants({
     LEAST_COSINE: COLLAPSE.leastCosine,
     LEAST_ASPECT: COLLAPSE.leastAspect,
     SAMPLE_SHARE: COLLAPSE.sampleShare,
+    SHARES,
   });
-  const contested = ringed + claimNumberWgsl;
-  const checked = ringed + fieldCode(resources, 8, false);
+  const checked = ringed + linkSoundWgsl + detailWgsl + triangleDistanceWgsl + fieldCode(resources, 9, false);
   return {
-    findSpokes: [head + findSpokesWgsl, 'findSpokes', 'counts[thinning.triangles]'],
-    flagDirty: [head + flagDirtyWgsl, 'flagDirty', 'counts[thinning.vertices]'],
-    judgeVertices: [
-      ringed + linkSoundWgsl + detailWgsl + triangleDistanceWgsl + rules + judgeVerticesWgsl,
-      'judgeVertex',
-      'counts[N_DIRTY]',
-    ],
-    flagContenders: [head + flagContendersWgsl, 'flagContender', 'counts[thinning.vertices]'],
-    claimRings: [contested + claimRingsWgsl, 'claimRing', 'counts[N_CONTENDERS]'],
-    winRings: [contested + linkSoundWgsl + winRingsWgsl, 'winRing', 'counts[N_CONTENDERS]'],
-    checkCollapses: [checked + checkCollapsesWgsl, 'checkCollapse', 'counts[N_WINNERS]'],
-    collapse: [ringed + collapseWgsl, 'collapse', 'counts[N_WINNERS]'],
+    kernels: {
+      findSpokes: [head + findSpokesWgsl, 'findSpokes', 'counts[thinning.triangles]'],
+      sortPages: [ringed + sortPagesWgsl, 'sortVertex', 'counts[thinning.vertices]'],
+    },
+    thin: `${checked}${rules}const N_SHARES = ${SHARES.length}u;\n${thinPagesWgsl}`,
   } as const;
 }
 
-/** Compiles the stage, or finds it compiled. */
-export async function createDecimateStage(resources: FieldResources, context: GpuContext) {
-  const kernels = await compileKernels(context, 'decimate', kernelSources(resources));
+/**
+ * Compiles the stage, or finds it compiled.
+ * @param isHardware whether workgroups are as on a GPU.
+ */
+export async function createDecimateStage(
+  resources: FieldResources,
+  context: GpuContext,
+  isHardware = !context.isSoftware,
+) {
+  const nLists = isHardware ? N_LISTS.hardware : N_LISTS.software;
+  const { kernels: sources, thin } = sourcesOf(resources, nLists);
+  const [kernels, thinPages] = await Promise.all([
+    compileKernels(context, 'decimate', sources),
+    createKernel(context, { label: 'decimate.thinPages', code: thin, entryPoint: 'thinPages' }),
+  ]);
   return {
     /**
-     * Adds passes that remove vertices which the tolerance does not need. In each pass those are removed that have the
-     * largest number among all that want to go around them, so that no two have a neighbour in common.
-     * @param shares of the tolerance, by which a vertex removed in each pass may stand off what replaces it.
+     * Removes the vertices that the tolerance does not need, page by page.
      * @see Decimator (decimate.ts): the same checks, one vertex after the other
      */
     add(
       builder: SurfaceBuilder,
       { vertices, normals, triangles }: GpuMesh,
+      lattice: Lattice,
       detail: GpuDetail,
       at: { readonly vertices: SurfaceCount; readonly triangles: SurfaceCount },
-      shares: readonly number[],
       capacities: DecimateCapacities,
-    ): Generator<void, void, void> {
+    ): void {
       const { counts } = builder;
       const { vertices: nVertices, triangles: nTriangles } = capacities;
-      const field = fieldBuffers(resources);
-      const frame = uploadFrame(builder, resources);
-      const thinningOf = (share: number, contest: number): GPUBuffer =>
-        builder.uniform(
-          'decimate.thinning',
-          THINNING.pack({
-            share,
-            mostShare: Math.max(...shares),
-            leastEdge: LEAST_EDGE * diagonalOf(resources),
-            contest,
-            vertices: builder.at(at.vertices),
-            triangles: builder.at(at.triangles),
-          }),
-        );
-      const steps = function* (): Generator<void, void, void> {
-        builder.stage('decimate');
-        const spokes = builder.create('decimate.spokes', nVertices * 4);
-        const goals = builder.create('decimate.goals', nVertices * 16);
-        const isDirty = builder.create('decimate.isDirty', nVertices * 4);
-        const ringClaims = builder.create('decimate.ringClaims', nVertices * 4);
-        const first = thinningOf(0, 0);
+      builder.stage('decimate');
+      builder.scope(() => {
+        const frame = uploadFrame(builder, resources);
+        const thinned = builder.create('decimate.thinned', nVertices * THINNED_BYTES);
         const byVertices = builder.items(at.vertices, nVertices);
         const byTriangles = builder.items(at.triangles, nTriangles);
-        builder.clear(spokes);
-        builder.each(kernels.findSpokes, byTriangles, first, counts, triangles, spokes);
-        builder.each(kernels.flagDirty, byVertices, first, counts, spokes, vertices, isDirty, goals);
-        for (const [contest, share] of shares.entries()) {
-          const thinning = thinningOf(share, contest);
-          yield;
-          builder.scope(() => {
-            const dirty = builder.list('decimate.dirty', byVertices, isDirty, { to: 'dirty' });
-            builder.clear(isDirty, ringClaims);
-            const judged = [dirty.list, triangles, spokes, vertices, normals, detail.tolerances, goals];
-            builder.each(kernels.judgeVertices, dirty.items, thinning, detail.params, counts, ...judged);
-            const isContender = builder.create('decimate.isContender', nVertices * 4);
-            builder.each(kernels.flagContenders, byVertices, thinning, counts, goals, isContender);
-            const { list, items } = builder.list('decimate.contenders', byVertices, isContender, {
-              to: 'contenders',
-            });
-            const isWinner = builder.create('decimate.isWinner', nVertices * 4);
-            const ringed = [list, goals, triangles, ringClaims];
-            builder.each(kernels.claimRings, items, thinning, counts, ...ringed);
-            builder.each(kernels.winRings, items, thinning, counts, ...ringed, isWinner);
-            const winners = builder.list('decimate.winners', items, isWinner, { to: 'winners' });
-            const isNear = builder.create('decimate.isNear', nVertices * 4);
-            const checked = [list, winners.list, goals, triangles, vertices, isNear];
-            builder.each(kernels.checkCollapses, winners.items, frame, counts, ...checked, ...field);
-            const moved = [list, winners.list, isNear, goals, triangles, spokes, isDirty];
-            builder.each(kernels.collapse, winners.items, counts, ...moved);
-          });
+        const layouts = LAYOUTS.map((layout) => layPages(lattice, layout));
+        const heads = builder.create(
+          'decimate.heads',
+          Math.max(...layouts.map(({ nPages }) => product(nPages))) * nLists * 4,
+        );
+        builder.clear(thinned);
+        for (const [i, { nPages, ...layout }] of layouts.entries()) {
+          const thinning = builder.uniform(
+            'decimate.thinning',
+            THINNING.pack({
+              ...layout,
+              nPages,
+              mostShare: Math.max(...SHARES),
+              leastEdge: LEAST_EDGE * diagonalOf(resources),
+              nRounds: MAX_ROUNDS,
+              vertices: builder.at(at.vertices),
+              triangles: builder.at(at.triangles),
+            }),
+          );
+          if (i === 0) builder.each(kernels.findSpokes, byTriangles, thinning, counts, triangles, thinned);
+          builder.clear(heads);
+          builder.each(kernels.sortPages, byVertices, thinning, counts, triangles, vertices, thinned, heads);
+          const read = [frame, thinning, detail.params, heads, vertices, normals, detail.tolerances];
+          const n = product(nPages);
+          const groups = [Math.min(n, MAX_GROUPS_X), Math.ceil(n / MAX_GROUPS_X)] as const;
+          builder.program.dispatch(
+            thinPages,
+            groups,
+            ...read,
+            triangles,
+            thinned,
+            ...fieldBuffers(resources),
+          );
         }
-      };
-      return builder.scopeSteps(steps());
+      });
     },
+  };
+}
+
+const product = (counts: readonly number[]): number => counts.reduce((all, n) => all * n, 1);
+
+/** Where pages lie: one more along each axis where they are moved. */
+function layPages({ planes }: Lattice, { boxes, shift }: (typeof LAYOUTS)[number]) {
+  const whole = planes.map((along) => Math.max(1, Math.ceil((along.length - 1) / boxes)));
+  const sizes = planes.map((along, k) => (along[along.length - 1] - along[0]) / whole[k]);
+  return {
+    nPages: whole.map((n) => (shift === 0 ? n : n + 1)),
+    origin: planes.map((along, k) => along[0] - shift * sizes[k]),
+    perLength: sizes.map((size) => 1 / size),
   };
 }

@@ -3,10 +3,10 @@
 @group(0) @binding(0) var<uniform> thinning: Thinning;
 @group(0) @binding(1) var<storage, read> counts: array<u32>;
 @group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
-@group(0) @binding(3) var<storage, read_write> spokes: array<atomic<u32>>;
+@group(0) @binding(3) var<storage, read_write> thinned: array<Thinned>;
 
 fn findSpokes(item: u32) {
   let t = vectorOf(triangles[item].corners);
   if (t.x == NONE) { return; }
-  for (var k = 0u; k < 3u; k++) { atomicMax(&spokes[t[k]], 3u * item + k + 1u); }
+  for (var k = 0u; k < 3u; k++) { atomicMax(&thinned[t[k]].spoke, 3u * item + k + 1u); }
 }

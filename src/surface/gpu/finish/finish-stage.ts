@@ -1,7 +1,6 @@
 import type { FieldResources } from '../../../field/gpu/resources.ts';
 import type { GpuContext } from '../../../gpu/context.ts';
 import { compileKernels } from '../../../gpu/item-kernel.ts';
-import { ERROR_SEARCH } from '../../rules.ts';
 import {
   MISSED,
   SUMMARY_OF_FINISH,
@@ -9,20 +8,11 @@ import {
   type SurfaceBuilder,
   type SurfaceCount,
 } from '../counts.ts';
-import detailWgsl from '../detail.wgsl';
 import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
 import halfEdgesWgsl from '../half-edges.wgsl';
-import {
-  diagonalOf,
-  fieldBuffers,
-  fieldCode,
-  type GpuDetail,
-  type GpuMesh,
-  ruleConstants,
-  uploadFrame,
-} from '../kit.ts';
+import { diagonalOf, type GpuDetail, type GpuMesh, ruleConstants } from '../kit.ts';
+import { type Measurer, N_MEASURED } from '../measure.ts';
 import { FINISH } from '../structs.ts';
-import waysWgsl from '../ways.wgsl';
 import checkVerticesWgsl from './check-vertices.wgsl';
 import emitTrianglesWgsl from './emit-triangles.wgsl';
 import emitVerticesWgsl from './emit-vertices.wgsl';
@@ -31,8 +21,8 @@ import findLiveWgsl from './find-live.wgsl';
 import findTwiceWgsl from './find-twice.wgsl';
 import findTwinEdgesWgsl from './find-twin-edges.wgsl';
 import findTwinVerticesWgsl from './find-twin-vertices.wgsl';
-import measureErrorWgsl from './measure-error.wgsl';
 import moveFlatWgsl from './move-flat.wgsl';
+import sumErrorsWgsl from './sum-errors.wgsl';
 import wholeRingsWgsl from './whole-rings.wgsl';
 
 export interface FinishCapacities {
@@ -53,24 +43,12 @@ export interface GpuOutput {
 /** Relative to the domain's diagonal: height of a triangle without area, way that a vertex is moved to give it some. */
 const LEAST_HEIGHT = 1e-8;
 const STEP = 2e-7;
-/** Triangles at which the error is measured. */
-export const N_MEASURED = 8192;
 
-function kernelSources(resources: FieldResources) {
+function kernelSources() {
   const head = SURFACE_WGSL + FINISH.wgsl + halfEdgesWgsl;
   const read = head + halfEdgeReadsWgsl;
   const ringed = read + wholeRingsWgsl;
-  const rules = ruleConstants({
-    FAR: MISSED.far,
-    AIMS: ERROR_SEARCH.aims,
-    PARTS: ERROR_SEARCH.parts,
-    GROWTH: ERROR_SEARCH.growth,
-    LEAST: ERROR_SEARCH.least,
-  });
-  const measured = `${head}const N_MEASURED = ${N_MEASURED}u;
-const N_AIMS = ${ERROR_SEARCH.aims.length}u;
-const N_PARTS = ${ERROR_SEARCH.parts.length}u;
-${rules}${fieldCode(resources, 8, true)}${waysWgsl}${detailWgsl}`;
+  const summed = `${SURFACE_WGSL}${ruleConstants({ FAR: MISSED.far })}`;
   return {
     findLive: [head + findLiveWgsl, 'findLive', 'counts[finish.triangles]'],
     findFlat: [head + findFlatWgsl, 'findFlat', 'counts[finish.triangles]'],
@@ -84,7 +62,7 @@ ${rules}${fieldCode(resources, 8, true)}${waysWgsl}${detailWgsl}`;
       'counts[N_OUT_VERTICES]',
     ],
     findTwinEdges: [read + findTwiceWgsl + findTwinEdgesWgsl, 'findTwinEdge', 'counts[N_OUT_TRIANGLES]'],
-    measureError: [measured + measureErrorWgsl, 'measureError', 'N_MEASURED'],
+    sumErrors: [summed + sumErrorsWgsl, 'sumError', `${N_MEASURED}u`],
   } as const;
 }
 
@@ -104,18 +82,20 @@ export function createOutput(builder: SurfaceBuilder, { vertices, triangles }: F
 
 /** Compiles the stage, or finds it compiled. */
 export async function createFinishStage(resources: FieldResources, context: GpuContext) {
-  const kernels = await compileKernels(context, 'finish', kernelSources(resources));
+  const kernels = await compileKernels(context, 'finish', kernelSources());
   return {
     /** Adds what writes the mesh's output: what is left of it, in its order, with normals; and what is wrong with it. */
     add(
       builder: SurfaceBuilder,
-      { vertices, normals, triangles, summary }: GpuMesh,
+      mesh: GpuMesh,
       detail: GpuDetail,
+      measurer: Measurer,
       at: { readonly vertices: SurfaceCount; readonly triangles: SurfaceCount },
       capacities: FinishCapacities,
       out: GpuOutput,
     ): void {
       const { counts } = builder;
+      const { vertices, normals, triangles, summary } = mesh;
       const { vertices: nVertices, triangles: nTriangles } = capacities;
       const params = builder.uniform(
         'finish.params',
@@ -154,11 +134,9 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         builder.each(kernels.findTwinVertices, used.items, counts, used.list, slots, summary, vertices);
         builder.clear(slots);
         builder.each(kernels.findTwinEdges, live.items, counts, live.list, slots, summary, triangles);
-        const frame = uploadFrame(builder, resources);
-        const field = fieldBuffers(resources);
-        const measured = [triangles, vertices, detail.tolerances, summary, ...field];
-        const about = [frame, params, detail.params, counts];
-        builder.program.eachOf(kernels.measureError, N_MEASURED, ...about, ...measured);
+        const errors = builder.create('finish.errors', N_MEASURED * 8);
+        measurer.errors(builder, live, mesh, detail, errors);
+        builder.program.eachOf(kernels.sumErrors, N_MEASURED, errors, summary);
       });
     },
   };

@@ -1,17 +1,17 @@
-import type { FieldResources } from '../../../field/gpu/resources.ts';
 import type { GpuContext } from '../../../gpu/context.ts';
 import { compileKernels } from '../../../gpu/item-kernel.ts';
 import { SCAN_READ_WGSL } from '../../../gpu/scan.ts';
-import { LEAST_FACING, SAMPLING } from '../../rules.ts';
+import { LEAST_FACING } from '../../rules.ts';
 import { SURFACE_WGSL } from '../counts.ts';
 import { RINGS_WGSL } from '../decimate/rings.ts';
 import detailWgsl from '../detail.wgsl';
 import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
 import halfEdgesWgsl from '../half-edges.wgsl';
-import { fieldCode, ruleConstants } from '../kit.ts';
+import { ruleConstants } from '../kit.ts';
+import { FLIP_WGSL } from '../measure.ts';
 import { ROUND } from '../structs.ts';
-import waysWgsl from '../ways.wgsl';
 import activeWgsl from './active.wgsl';
+import claimFlipsWgsl from './claim-flips.wgsl';
 import claimSplitsWgsl from './claim-splits.wgsl';
 import countChildrenWgsl from './count-children.wgsl';
 import countSamplesWgsl from './count-samples.wgsl';
@@ -23,8 +23,6 @@ import flipEdgesWgsl from './flip-edges.wgsl';
 import forgetFlipsWgsl from './forget-flips.wgsl';
 import forgetSplitsWgsl from './forget-splits.wgsl';
 import markOffWgsl from './mark-off.wgsl';
-import measureWgsl from './measure.wgsl';
-import measureFlipsWgsl from './measure-flips.wgsl';
 import ownEdgesWgsl from './own-edges.wgsl';
 import ownTrianglesWgsl from './own-triangles.wgsl';
 import placeSplitsWgsl from './place-splits.wgsl';
@@ -38,18 +36,12 @@ import takeSamplesWgsl from './take-samples.wgsl';
 /** What takes the place of 1 in `isFound` where a division is refused. */
 export const REFUSED = 2;
 
-function kernelSources(resources: FieldResources) {
+function kernelSources() {
   const head = SURFACE_WGSL + ROUND.wgsl + halfEdgesWgsl;
   const read = head + halfEdgeReadsWgsl;
   const sampled = read + samplePatternWgsl + takeSamplesWgsl + activeWgsl;
   const divided = head + divisionsWgsl;
   const refused = `const REFUSED = ${REFUSED}u;\n`;
-  const flips = 'const BETTER = 0x80000000u;\n';
-  const rules = ruleConstants({
-    LEAST_COSINE: SAMPLING.leastCosine,
-    LOOK: SAMPLING.look,
-  });
-  const measured = head + samplePatternWgsl + detailWgsl + waysWgsl + rules + fieldCode(resources, 10, true);
   const facing = ruleConstants({ LEAST_FACING }) + facingWgsl;
   return {
     countSamples: [
@@ -58,7 +50,6 @@ function kernelSources(resources: FieldResources) {
       'counts[N_ACTIVE]',
     ],
     emitSamples: [head + activeWgsl + SCAN_READ_WGSL + emitSamplesWgsl, 'emitSamples', 'counts[N_ACTIVE]'],
-    measure: [measured + measureWgsl, 'measureSample', 'counts[N_SAMPLES]'],
     markOff: [read + samplePatternWgsl + seamSidesWgsl + markOffWgsl, 'markOff', 'counts[N_OFF]'],
     ownEdges: [head + ownEdgesWgsl, 'ownEdge', 'counts[N_OFF]'],
     claimSplits: [read + claimSplitsWgsl, 'claimSplit', 'counts[N_SPLITS]'],
@@ -68,12 +59,12 @@ function kernelSources(resources: FieldResources) {
     countChildren: [divided + countChildrenWgsl, 'countChildren', 'counts[N_TOUCHED]'],
     recordChildren: [divided + SCAN_READ_WGSL + recordChildrenWgsl, 'recordChildren', 'counts[N_TOUCHED]'],
     emitChildren: [divided + emitChildrenWgsl, 'emitChildren', 'counts[N_TOUCHED]'],
-    proposeFlips: [flips + read + RINGS_WGSL + facing + proposeFlipsWgsl, 'proposeFlip', 'counts[N_REFUSED]'],
-    measureFlips: [
-      flips + head + fieldCode(resources, 5, false) + measureFlipsWgsl,
-      'measureFlip',
+    proposeFlips: [
+      FLIP_WGSL + read + RINGS_WGSL + facing + proposeFlipsWgsl,
+      'proposeFlip',
       'counts[N_REFUSED]',
     ],
+    claimFlips: [FLIP_WGSL + head + claimFlipsWgsl, 'claimFlip', 'counts[N_REFUSED]'],
     flipEdges: [read + flipEdgesWgsl, 'flipEdge', 'counts[N_REFUSED]'],
     forgetFlips: [head + forgetFlipsWgsl, 'forgetFlip', 'counts[N_REFUSED]'],
     forgetSplits: [head + refused + forgetSplitsWgsl, 'forgetSplit', 'counts[N_SPLITS]'],
@@ -84,6 +75,6 @@ function kernelSources(resources: FieldResources) {
 export type RefineKernels = Awaited<ReturnType<typeof compileRefine>>;
 
 /** Compiles them, or finds them compiled. */
-export function compileRefine(resources: FieldResources, context: GpuContext) {
-  return compileKernels(context, 'refine', kernelSources(resources));
+export function compileRefine(context: GpuContext) {
+  return compileKernels(context, 'refine', kernelSources());
 }

@@ -1,9 +1,9 @@
-import type { FieldResources } from '../../../field/gpu/resources.ts';
 import type { GpuContext } from '../../../gpu/context.ts';
 import type { ItemCount } from '../../../gpu/item-count.ts';
 import type { Casts, Placer } from '../cast.ts';
 import type { SurfaceBuilder, SurfaceCount } from '../counts.ts';
-import { fieldBuffers, type GpuDetail, type GpuMesh, uploadFrame } from '../kit.ts';
+import type { GpuDetail, GpuMesh } from '../kit.ts';
+import type { Measurer } from '../measure.ts';
 import { ROUND } from '../structs.ts';
 import { compileRefine, REFUSED, type RefineKernels } from './refine-kernels.ts';
 
@@ -33,8 +33,8 @@ export interface RoundPlan {
 }
 
 /** Compiles the stage, or finds it compiled. */
-export async function createRefineStage(resources: FieldResources, context: GpuContext) {
-  const kernels = await compileRefine(resources, context);
+export async function createRefineStage(context: GpuContext) {
+  const kernels = await compileRefine(context);
   return {
     /**
      * Adds rounds of divisions: triangles are sampled against the field itself, and of those that stand off an edge is
@@ -46,13 +46,14 @@ export async function createRefineStage(resources: FieldResources, context: GpuC
       mesh: GpuMesh,
       detail: GpuDetail,
       placer: Placer,
+      measurer: Measurer,
       plans: readonly RoundPlan[],
       first: number,
       capacities: RefineCapacities,
     ): Generator<void, void, void> {
       return builder.scopeSteps(
         (function* () {
-          const rounds = new Rounds(resources, kernels, builder, mesh, detail, placer, capacities);
+          const rounds = new Rounds(kernels, builder, mesh, detail, placer, measurer, capacities);
           for (const [i, plan] of plans.entries()) {
             builder.scope(() => rounds.add(plan, first + i));
             yield;
@@ -65,14 +66,13 @@ export async function createRefineStage(resources: FieldResources, context: GpuC
 
 /** What stays from round to round. */
 class Rounds {
-  readonly #resources: FieldResources;
   readonly #kernels: RefineKernels;
   readonly #builder: SurfaceBuilder;
   readonly #mesh: GpuMesh;
   readonly #detail: GpuDetail;
   readonly #placer: Placer;
+  readonly #measurer: Measurer;
   readonly #capacities: RefineCapacities;
-  readonly #frame: GPUBuffer;
   /** By half-edge: the sample that wants it divided; the number of its division. */
   readonly #marks: GPUBuffer;
   readonly #splitIds: GPUBuffer;
@@ -83,23 +83,22 @@ class Rounds {
   #byActive: ItemCount | undefined;
 
   constructor(
-    resources: FieldResources,
     kernels: RefineKernels,
     builder: SurfaceBuilder,
     mesh: GpuMesh,
     detail: GpuDetail,
     placer: Placer,
+    measurer: Measurer,
     capacities: RefineCapacities,
   ) {
-    this.#resources = resources;
     this.#kernels = kernels;
     this.#builder = builder;
     this.#mesh = mesh;
     this.#detail = detail;
     this.#placer = placer;
+    this.#measurer = measurer;
     this.#capacities = capacities;
     const { triangles } = capacities;
-    this.#frame = uploadFrame(builder, resources);
     this.#marks = builder.create('refine.marks', triangles * 12);
     this.#splitIds = builder.create('refine.splitIds', triangles * 12);
     this.#claims = builder.create('refine.claims', triangles * 4);
@@ -126,7 +125,6 @@ class Rounds {
         nPattern: plan.nPattern,
         vertices: builder.at(counts.vertices),
         triangles: builder.at(counts.triangles),
-        share: plan.share,
         flatShare: plan.flatShare ?? 0,
       }),
     );
@@ -160,9 +158,7 @@ class Rounds {
     const emitted = [this.#active, offsets, sums, triangles, samples];
     builder.each(kernels.emitSamples, byActive, round, counts, ...emitted);
     const bySamples = builder.items('samples', mostSamples);
-    const measured = [samples, triangles, vertices, normals, tolerances, isOff];
-    const field = fieldBuffers(this.#resources);
-    builder.each(kernels.measure, bySamples, this.#frame, round, params, counts, ...measured, ...field);
+    this.#measurer.samples(builder, bySamples, samples, this.#mesh, this.#detail, plan.share, isOff);
     const off = builder.list('refine.off', bySamples, isOff, {
       to: 'off',
       peak: 'offPeak',
@@ -284,8 +280,9 @@ class Rounds {
     const flips = builder.create('refine.flips', items.capacity * 16);
     const proposed = [list, splits.edges, triangles, vertices, normals, this.#claims, flips];
     builder.each(kernels.proposeFlips, items, counts, ...proposed);
-    const measured = [vertices, flips, this.#marks, ...fieldBuffers(this.#resources)];
-    builder.each(kernels.measureFlips, items, this.#frame, counts, ...measured);
+    const off = builder.create('refine.flipsOff', items.capacity * 8);
+    this.#measurer.flips(builder, items, flips, this.#mesh, this.#detail, off);
+    builder.each(kernels.claimFlips, items, counts, off, flips, this.#marks);
     const flipped = [list, splits.edges, flips, this.#marks, triangles, this.#active];
     builder.each(kernels.flipEdges, items, counts, ...flipped);
     builder.each(kernels.forgetFlips, items, counts, flips, this.#marks);
