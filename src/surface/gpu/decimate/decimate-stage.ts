@@ -48,6 +48,7 @@ const LAYOUTS = [
   { boxes: 8, shift: 0 },
   { boxes: 12, shift: 0.5 },
   { boxes: 16, shift: 0.25 },
+  { boxes: 32, shift: 0.5 },
 ] as const;
 /** Bytes of a `Thinned`: see thinned.wgsl. */
 const THINNED_BYTES = 36;
