@@ -45,7 +45,7 @@ export function* latticeSteps(
   const thinning = isRough
     ? undefined
     : { field, detail: DetailMap.uniform(tolerance, asset.domain), spacing };
-  const repairStops = yield* staged('simplify', MARCHED, CLEANED, cleanMesh(raw, frame, thinning));
+  const unmended = yield* staged('simplify', MARCHED, CLEANED, cleanMesh(raw, frame, thinning));
   const mesh = finishMesh(raw);
   lap('simplify');
   const errors = yield* staged('normals', CLEANED, 1, measureBothWays(mesh, field, frame.bounds, surface));
@@ -68,7 +68,7 @@ export function* latticeSteps(
       toleranceLocal: tolerance,
       errorLocal: errors.meshToZeroSet,
       errorBackLocal: errors.zeroSetToMesh,
-      stops: { ...NO_STOPS, ...repairStops },
+      stops: { ...NO_STOPS, ...unmended?.stops },
       ...(isEmpty && { emptyReason: explainEmpty(field, frame.bounds) }),
       timeMs,
     }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
+import { NO_STOPS } from '../../src/pipeline/figures.ts';
 import { latticeSpacing } from '../../src/pipeline/lattice-rule.ts';
 import { frameOf } from '../../src/pipeline/plan.ts';
 import type { JobOptions } from '../../src/pipeline/steps.ts';
@@ -87,6 +88,8 @@ describe('a lattice level', () => {
     expect(errorLocal).toBeLessThan(least + 2 * (report.meshToZeroSet?.max ?? 0));
     expect(errorBackLocal).toBeLessThan(least + 2 * (report.zeroSetToMesh?.max ?? 0));
     expect(stats.isWithinTolerance).toBe(Math.max(errorLocal, errorBackLocal) <= toleranceLocal);
+    // Numbers only: records keep them.
+    expect(Object.keys(stats.stops)).toEqual(Object.keys(NO_STOPS));
   });
 
   it('of nothing is empty; one that misses all there is says so', async () => {
