@@ -157,6 +157,7 @@ fn measurePoint(item: u32) {
     measured[item] = u32(result);
     return;
   }
+  let share = result / max(tolerance, 1e-37);
   measured[2u * item] = bitcast<u32>(select(result, abs(f), isFlip));
-  measured[2u * item + 1u] = bitcast<u32>(select(result / tolerance, result, isFlip));
+  measured[2u * item + 1u] = bitcast<u32>(select(share, result, isFlip));
 }
