@@ -1,6 +1,6 @@
 import type { Plugin } from 'rollup';
 
-/** Imports `.wgsl` files as strings, without comments and indentation; the same way in rollup and in vite. */
+/** Imports `.wgsl` files as strings, without comments and most of their spaces; the same way in rollup and in vite. */
 export function textModules(): Plugin {
   return {
     name: 'text-modules',
@@ -18,5 +18,6 @@ export function shortenWgsl(code: string): string {
     .split('\n')
     .map((line) => line.replace(/\/\/.*$/, '').trim())
     .filter((line) => line !== '');
-  return `${lines.join('\n')}\n`;
+  // Not around operators: a minus before a minus would become another one.
+  return `${lines.join('\n').replace(/\s*([,;:(){}])\s*/g, '$1')}\n`;
 }

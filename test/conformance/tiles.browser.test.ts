@@ -1,67 +1,38 @@
 import { afterAll, afterEach, describe, expect, it, test, vi } from 'vitest';
 import { NsdfBudgetError } from '../../src/errors.ts';
 import { createCpuField } from '../../src/field/cpu-field.ts';
-import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
 import { readField } from '../../src/format/read.ts';
 import { GpuArena } from '../../src/gpu/arena.ts';
 import { deriveMesh, disposeWorkers } from '../../src/index.ts';
 import { deriveGpuMesh } from '../../src/pipeline/derive.ts';
 import { deriveTiles } from '../../src/pipeline/gpu-tiles.ts';
-import { makePlan } from '../../src/pipeline/plan.ts';
-import { createEventYield } from '../../src/pipeline/yield-to-events.ts';
 import { checkMesh } from '../../src/surface/check.ts';
-import { type GpuSurface, GpuSurfaceDeriver } from '../../src/surface/gpu/gpu-surface.ts';
+import { GpuSurfaceDeriver } from '../../src/surface/gpu/gpu-surface.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
 import { leavingField, sphereField } from '../fixtures/fields.ts';
 import { sharedGpu } from '../gpu/shared-gpu.ts';
 import { countGivenWay } from '../pipeline/event-turns.ts';
 import { SOUND } from '../surface/sound.ts';
 import { fiveSpheres } from './cases.ts';
+import { readMesh, withDeriver } from './on-gpu.ts';
 
 const context = sharedGpu;
 const GPU = { backend: 'gpu', cache: false, device: context.device } as const;
 afterEach(() => vi.restoreAllMocks());
 afterAll(disposeWorkers);
 
-async function readMesh(surface: GpuSurface): Promise<SurfaceMesh> {
-  const { nVertices, nTriangles } = surface;
-  const [positions, normals, indices] = await new GpuArena(context).readAll(
-    [
-      [surface.positions, nVertices * 12],
-      [surface.normals, nVertices * 12],
-      [surface.indices, nTriangles * 12],
-    ],
-    'test',
-  );
-  return {
-    positions: new Float32Array(positions),
-    normals: new Float32Array(normals),
-    indices: new Uint32Array(indices),
-  };
-}
-
 /** The same surface at once, and in tiles that find room in so many bytes. */
-async function deriveBoth(asset: FieldAsset, tolerance: number, maxBytes: number) {
-  const field = await createGpuField(asset, context);
-  const deriver = await GpuSurfaceDeriver.create(field);
-  const events = createEventYield();
-  const { lattice, frame } = makePlan(createCpuField(asset), { tolerance });
-  const tolerances = { counts: [1, 1, 1] as const, tolerances: [tolerance] };
-  const plan = { lattice, bounds: frame.bounds, tolerances, domain: asset.domain };
-  const inTiles = () =>
-    deriveTiles(deriver, plan, { ...events, maxBytes }, readMesh, new Error('not divided'));
-  try {
+function deriveBoth(asset: FieldAsset, tolerance: number, maxBytes: number) {
+  return withDeriver(asset, tolerance, async (deriver, plan, events) => {
+    const inTiles = () =>
+      deriveTiles(deriver, plan, { ...events, maxBytes }, readMesh, new Error('not divided'));
     const whole = await deriver.derive(plan, events, async (surface) => ({
       mesh: await readMesh(surface),
       nBytes: surface.nBytes,
     }));
     return { whole, tiled: await inTiles(), again: await inTiles() };
-  } finally {
-    events.close();
-    deriver.release();
-    field.dispose();
-  }
+  });
 }
 
 const bunny = async () =>

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { shortenWgsl } from '../../scripts/text-modules.ts';
 
-test('WGSL goes without comments, indentation and empty lines', () => {
+test('WGSL goes without comments, line breaks and spaces that separate nothing', () => {
   const code = `// What it does.
 
 fn f(x: f32) -> f32 { // at the end
   /* two
      lines */ let y = x / 2.0;
-  return y;
+  return y - -x;
 }
 `;
-  expect(shortenWgsl(code)).toBe('fn f(x: f32) -> f32 {\nlet y = x / 2.0;\nreturn y;\n}\n');
+  expect(shortenWgsl(code)).toBe('fn f(x:f32)-> f32{let y = x / 2.0;return y - -x;}\n');
 });

@@ -89,10 +89,10 @@ export async function createPlacer(resources: FieldResources, context: GpuContex
       orders: builder.create('place.orders', capacity * CAST.byteLength),
       isFound: builder.create('place.isFound', capacity * 4),
     }),
-    add(builder, items, { orders, isFound }, { vertices, normals, summary }, detail, isNeeded) {
+    add(builder, items, { orders, isFound }, { vertices, normals, isOff }, detail, isNeeded) {
       const about = [uploadFrame(builder, resources), upload(builder, items, { isNeeded: isNeeded ? 1 : 0 })];
       const unlisted = builder.scope(() => builder.create('place.unlisted', 16));
-      const written = [vertices, normals, isFound, summary];
+      const written = [vertices, normals, isFound, isOff];
       builder.each(
         cast,
         items,
@@ -105,7 +105,7 @@ export async function createPlacer(resources: FieldResources, context: GpuContex
         ...field,
       );
     },
-    polish(builder, items, { vertices, normals, summary }, detail) {
+    polish(builder, items, { vertices, normals, isOff }, detail) {
       const frame = uploadFrame(builder, resources);
       builder.scope(() => {
         const isLeft = builder.create('place.isLeft', items.capacity * 4);
@@ -115,7 +115,7 @@ export async function createPlacer(resources: FieldResources, context: GpuContex
         const polish = (of: ItemCount, list: GPUBuffer, flags = {}): void => {
           const search = upload(builder, of, { isPolish: 1, ...flags });
           const read = [frame, search, detail.params, builder.counts, unordered, list];
-          builder.each(cast, of, ...read, vertices, normals, isLeft, summary, ...field);
+          builder.each(cast, of, ...read, vertices, normals, isLeft, isOff, ...field);
         };
         polish(items, unlisted);
         const left = builder.list('place.left', items, isLeft, { to: 'left' });

@@ -16,7 +16,8 @@
 @group(0) @binding(7) var<storage, read_write> normals: array<vec4<f32>>;
 /// By order that need not be carried out: 1 where the vertex is on the zero set. By polished vertex: 1 where it has to be taken again.
 @group(0) @binding(8) var<storage, read_write> outcomes: array<u32>;
-@group(0) @binding(9) var<storage, read_write> summary: array<atomic<u32>>;
+/// By vertex: 1 where it is told to be off the zero set.
+@group(0) @binding(9) var<storage, read_write> isOff: array<u32>;
 
 fn isOn(f: f32, slope: f32) -> bool { return abs(f) <= max(search.most * slope, search.noise); }
 
@@ -96,5 +97,5 @@ fn castVertex(item: u32) {
   if (isPolish) { outcomes[order.vertex] = select(0u, 1u, !isThere || abs(line.best.x) > search.near); }
   else if (!isNeeded) { outcomes[item] = select(0u, 1u, isThere); }
   let isTold = (isPolish && search.isLast != 0u) || (!isPolish && isNeeded);
-  if (isTold && best.w > OFF * max(search.most * slope, search.noise)) { atomicAdd(&summary[SUMMARY_OFF], 1u); }
+  isOff[order.vertex] = select(0u, 1u, isTold && best.w > OFF * max(search.most * slope, search.noise));
 }

@@ -100,11 +100,11 @@ export class GpuSurfaceDeriver {
 
   /**
    * Compiles what is needed, or finds it compiled.
-   * @param isDirect see `createItemCounter`.
+   * @param isHardware see `compileSurface`.
    * @throws {NsdfUnsupportedError} if the network is too large for it
    * @throws {NsdfGpuError} if the GPU refuses a shader
    */
-  static async create(field: GpuField, isDirect?: boolean): Promise<GpuSurfaceDeriver> {
+  static async create(field: GpuField, isHardware?: boolean): Promise<GpuSurfaceDeriver> {
     const { widths } = field.resources.shape;
     const nProducts = countProducts(field.resources.shape);
     if (widths.length > MAX_LAYERS || nProducts > MAX_PRODUCTS) {
@@ -113,7 +113,7 @@ export class GpuSurfaceDeriver {
         `The network has ${widths.length} hidden layers and ${nProducts} weights; surfaces are derived on the GPU for at most ${MAX_LAYERS} and ${MAX_PRODUCTS}.`,
       );
     }
-    return new GpuSurfaceDeriver(field, await compileSurface(field.resources, field.context, isDirect));
+    return new GpuSurfaceDeriver(field, await compileSurface(field.resources, field.context, isHardware));
   }
 
   /**

@@ -84,23 +84,28 @@ export type SurfaceStages = Awaited<ReturnType<typeof compileSurface>>;
 
 /**
  * Compiles all kernels of a derivation, or finds them compiled; never blocks the page.
- * @param isDirect see `createItemCounter`.
+ * @param isHardware whether it is made for many processors (direct dispatches, wide workgroups), or for software that runs both sides of
+ * every branch. The mesh is the same.
  * @throws {NsdfUnsupportedError} if the network is too large for generated kernels
  * @throws {NsdfGpuError} if the GPU refuses a shader
  */
-export async function compileSurface(resources: FieldResources, context: GpuContext, isDirect?: boolean) {
+export async function compileSurface(
+  resources: FieldResources,
+  context: GpuContext,
+  isHardware = !context.isSoftware,
+) {
   const [tools, culler, partitioner, placer, measurer, edges, faces, boxes, refine, decimate, finish] =
     await Promise.all([
-      takeTurn().then(() => createProgramTools(context, isDirect)),
+      takeTurn().then(() => createProgramTools(context, isHardware)),
       takeTurn().then(() => createCuller(resources, context)),
-      takeTurn().then(() => createPartitioner(resources, context, isDirect)),
+      takeTurn().then(() => createPartitioner(resources, context, isHardware)),
       takeTurn().then(() => createPlacer(resources, context)),
       takeTurn().then(() => createMeasurer(resources, context)),
       takeTurn().then(() => createEdgesStage(resources, context)),
       takeTurn().then(() => createFacesStage(resources, context)),
       takeTurn().then(() => createBoxesStage(context)),
       takeTurn().then(() => createRefineStage(context)),
-      takeTurn().then(() => createDecimateStage(resources, context, isDirect)),
+      takeTurn().then(() => createDecimateStage(resources, context, isHardware)),
       takeTurn().then(() => createFinishStage(resources, context)),
     ]);
   return { tools, culler, partitioner, placer, measurer, edges, faces, boxes, refine, decimate, finish };
@@ -155,6 +160,7 @@ export function* buildSurface(
   const mesh: GpuMesh = {
     vertices: builder.create('mesh.vertices', nVertices * 16),
     normals: builder.create('mesh.normals', nVertices * 16),
+    isOff: builder.create('mesh.isOff', nVertices * 4),
     triangles: builder.create('mesh.triangles', nTriangles * TRIANGLE_BYTES),
     summary,
   };

@@ -22,12 +22,11 @@ async function hashOf(...arrays: readonly ArrayBufferView[]): Promise<string> {
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-const sample = async (name: string) => readField(await (await fetch(`/assets/${name}.nsdf`)).arrayBuffer());
-const bunny = () => sample('bunny');
+const bunny = async () => readField(await (await fetch('/assets/bunny.nsdf')).arrayBuffer());
 
 /** Derives with a new asset object, as a page does that has just loaded. */
-async function derive(options: DeriveOptions, name = 'bunny'): Promise<Derived> {
-  const { mesh, stats } = await deriveMesh(await sample(name), options);
+async function derive(options: DeriveOptions): Promise<Derived> {
+  const { mesh, stats } = await deriveMesh(await bunny(), options);
   return { stats, meshHash: await hashOf(mesh.positions, mesh.normals, mesh.indices) };
 }
 

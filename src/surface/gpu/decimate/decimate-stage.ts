@@ -78,14 +78,11 @@ function sourcesOf(resources: FieldResources, nLists: number) {
   } as const;
 }
 
-/**
- * Compiles the stage, or finds it compiled.
- * @param isHardware whether workgroups are as on a GPU.
- */
+/** Compiles the stage, or finds it compiled. @param isHardware see `compileSurface`. */
 export async function createDecimateStage(
   resources: FieldResources,
   context: GpuContext,
-  isHardware = !context.isSoftware,
+  isHardware: boolean,
 ) {
   const nLists = isHardware ? N_LISTS.hardware : N_LISTS.software;
   const { kernels: sources, thin } = sourcesOf(resources, nLists);

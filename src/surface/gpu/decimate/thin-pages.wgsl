@@ -125,8 +125,8 @@ fn holdsRing(id: u32, claim: u32) -> bool {
   return holds && isLinkSound(h, ringSize(h), h);
 }
 
-/// Whether sampled points of the triangles that would come of removing a vertex stay near the zero set: their centroids, and the
-/// middles of their new sides.
+/// Whether sampled points of the triangles that would come of removing a vertex are near the zero set: their centroids, the middles of
+/// their new sides, and of those around, too. A side that is still to be divided needs triangles that are as wide as it stands off.
 fn isNear(id: u32) -> bool {
   let h = thinned[id].goal - 1u;
   let goal = targetOf(h);
@@ -140,9 +140,9 @@ fn isNear(id: u32) -> bool {
     if (next == h) { break; }
     let a = vertices[targetOf(g)].xyz;
     let b = vertices[targetOf(next)].xyz;
-    for (var k = 0u; k < 2u; k++) {
-      let point = select(0.5 * (p + b), (p + a + b) / 3.0, k == 0u);
-      isGood = isGood && abs(fieldAt(point)) <= most;
+    for (var k = 0u; k < 3u && isGood; k++) {
+      let point = select(select(0.5 * (a + b), 0.5 * (p + b), k == 1u), (p + a + b) / 3.0, k == 0u);
+      isGood = abs(fieldAt(point)) <= most;
     }
     g = next;
   }

@@ -1,4 +1,4 @@
-// How far the mesh extends, and how many triangles there are around vertices, going around each from one of them: three
+// How far the mesh extends, which of its vertices are off the zero set, and how many triangles there are around vertices, going around each from one of them: three
 // times as many as there are triangles, unless one vertex joins several fans.
 
 @group(0) @binding(0) var<storage, read> counts: array<u32>;
@@ -6,7 +6,8 @@
 @group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
 @group(0) @binding(3) var<storage, read> spokes: array<u32>;
 @group(0) @binding(4) var<storage, read> vertices: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> summary: array<atomic<u32>>;
+@group(0) @binding(5) var<storage, read> isOff: array<u32>;
+@group(0) @binding(6) var<storage, read_write> summary: array<atomic<u32>>;
 
 /// Numbers in the order of their values.
 fn orderOf(x: f32) -> u32 {
@@ -31,4 +32,5 @@ fn checkVertex(item: u32) {
     if (g == NONE || g == first) { break; }
   }
   atomicAdd(&summary[SUMMARY_CORNERS], n);
+  atomicAdd(&summary[SUMMARY_OFF], isOff[vertex]);
 }

@@ -95,7 +95,7 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
       out: GpuOutput,
     ): void {
       const { counts } = builder;
-      const { vertices, normals, triangles, summary } = mesh;
+      const { vertices, normals, isOff, triangles, summary } = mesh;
       const { vertices: nVertices, triangles: nTriangles } = capacities;
       const params = builder.uniform(
         'finish.params',
@@ -124,7 +124,7 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         const used = builder.list('finish.vertices', byVertices, spokes, { to: 'outVertices' });
         const live = builder.list('finish.triangles', byTriangles, isLive, { to: 'outTriangles' });
         const ringed = [used.list, triangles];
-        builder.each(kernels.checkVertices, used.items, counts, ...ringed, spokes, vertices, summary);
+        builder.each(kernels.checkVertices, used.items, counts, ...ringed, spokes, vertices, isOff, summary);
         const shaded = [vertices, normals, spokes, out.positions, out.normals];
         builder.each(kernels.emitVertices, used.items, counts, ...ringed, ...shaded);
         const emitted = [live.list, triangles, vertices, spokes, out.indices, summary];
