@@ -37,64 +37,65 @@ export class MonotoneTest {
   cosine = 0;
   /** How much ∇f may change along each axis; valid after {@link find} returned false. */
   readonly variation = new Float64Array(3);
-  private readonly gateLo = new Float64Array(MAX_UNITS);
-  private readonly gateHi = new Float64Array(MAX_UNITS);
+  readonly #gateLo = new Float64Array(MAX_UNITS);
+  readonly #gateHi = new Float64Array(MAX_UNITS);
   /** Corner gradients: function g (f first, then units), corner c, axis k at (g*8 + c)*3 + k. */
-  private readonly cornerGradients = new Float64Array((MAX_UNITS + 1) * 24);
-  private readonly worst = new Float64Array(3);
-  private readonly best = new Float64Array(3);
+  readonly #cornerGradients = new Float64Array((MAX_UNITS + 1) * 24);
+  readonly #worst = new Float64Array(3);
+  readonly #best = new Float64Array(3);
   /** The worst gradients met, unit length. */
-  private readonly met = new Float64Array(MAX_DIRECTIONS * 3);
-  private nMet = 0;
+  readonly #met = new Float64Array(MAX_DIRECTIONS * 3);
+  #nMet = 0;
 
   /**
    * @param sizes local extents of the region along its dim axes (dim = log2 nCorners).
    */
   find(net: RegionNetwork, sizes: ArrayLike<number>): boolean {
-    if (net.isOverflow) return this.giveUp();
-    this.computeGates(net);
-    this.computeCornerGradients(net, sizes);
+    if (net.isOverflow) return this.#giveUp();
+    this.#computeGates(net);
+    this.#computeCornerGradients(net, sizes);
     const d = this.direction;
-    this.startDirection(net);
-    this.nMet = 0;
+    this.#startDirection(net);
+    this.#nMet = 0;
     let steepest = -1;
     for (let i = 0; i < MAX_DIRECTIONS && steepest < CLEAR; i++) {
       const norm = length3(d[0], d[1], d[2]);
       if (norm === 0) break;
       for (let k = 0; k < 3; k++) d[k] /= norm;
-      const slope = this.leastSlope(net);
-      const worstNorm = length3(this.worst[0], this.worst[1], this.worst[2]);
+      const slope = this.#leastSlope(net);
+      const worstNorm = length3(this.#worst[0], this.#worst[1], this.#worst[2]);
       const cosine = worstNorm === 0 ? slope : slope / worstNorm;
       if (slope >= 0 && cosine > steepest) {
         steepest = cosine;
         this.slope = slope;
         this.cosine = cosine;
-        this.best.set(d);
+        this.#best.set(d);
       }
       if (worstNorm === 0) break;
-      for (let k = 0; k < 3; k++) this.met[this.nMet * 3 + k] = this.worst[k] / worstNorm;
-      this.nMet++;
-      if (!this.turnToAllMet()) break;
+      for (let k = 0; k < 3; k++) this.#met[this.#nMet * 3 + k] = this.#worst[k] / worstNorm;
+      this.#nMet++;
+      if (!this.#turnToAllMet()) break;
     }
     if (steepest >= 0) {
-      d.set(this.best);
+      d.set(this.#best);
       return true;
     }
     this.slope = 0;
     this.cosine = 0;
-    if (net.nCorners === 4 && this.isLevelAcross(net)) return true;
-    this.computeVariation(net);
+    if (net.nCorners === 4 && this.#isLevelAcross(net)) return true;
+    this.#computeVariation(net);
     return false;
   }
 
   /** Turns `direction` to rise along all gradients met, most along the worst of them; false where it cannot. */
-  private turnToAllMet(): boolean {
-    const { met, direction: d } = this;
+  #turnToAllMet(): boolean {
+    const { direction: d } = this;
+    const met = this.#met;
     d.set(met.subarray(0, 3));
     for (let step = 0; step < MAX_STEPS; step++) {
       let least = Number.POSITIVE_INFINITY;
       let at = 0;
-      for (let i = 0; i < this.nMet * 3; i += 3) {
+      for (let i = 0; i < this.#nMet * 3; i += 3) {
         const dot = d[0] * met[i] + d[1] * met[i + 1] + d[2] * met[i + 2];
         if (dot >= least) continue;
         least = dot;
@@ -110,22 +111,23 @@ export class MonotoneTest {
   }
 
   /** Whether f is constant on a face across the first gradient met: what folds there are run from side to side. */
-  private isLevelAcross(net: RegionNetwork): boolean {
-    const { met, direction: d } = this;
-    if (this.nMet === 0) return false;
+  #isLevelAcross(net: RegionNetwork): boolean {
+    const { direction: d } = this;
+    const met = this.#met;
+    if (this.#nMet === 0) return false;
     d[0] = -met[1];
     d[1] = met[0];
     d[2] = 0;
-    return this.leastSlope(net) >= 0;
+    return this.#leastSlope(net) >= 0;
   }
 
   /** Whether f falls nowhere in the region along the given unit direction. */
   accepts(net: RegionNetwork, sizes: ArrayLike<number>, direction: ArrayLike<number>): boolean {
     if (net.isOverflow) return false;
-    this.computeGates(net);
-    this.computeCornerGradients(net, sizes);
+    this.#computeGates(net);
+    this.#computeCornerGradients(net, sizes);
     this.direction.set(direction);
-    return this.leastSlope(net) >= 0;
+    return this.#leastSlope(net) >= 0;
   }
 
   /**
@@ -136,18 +138,19 @@ export class MonotoneTest {
     const d = this.direction;
     const kept = [d[0], d[1], d[2]];
     d[axis] = 0;
-    const holds = (d[0] !== 0 || d[1] !== 0 || d[2] !== 0) && this.leastSlope(net) >= 0;
+    const holds = (d[0] !== 0 || d[1] !== 0 || d[2] !== 0) && this.#leastSlope(net) >= 0;
     d.set(kept);
     return holds;
   }
 
-  private giveUp(): boolean {
+  #giveUp(): boolean {
     this.variation.fill(1);
     return false;
   }
 
-  private computeGates(net: RegionNetwork): void {
-    const { gateLo, gateHi } = this;
+  #computeGates(net: RegionNetwork): void {
+    const gateLo = this.#gateLo;
+    const gateHi = this.#gateHi;
     const n = net.nUnits;
     for (let u = 0; u < n; u++) {
       gateLo[u] = net.fB[u];
@@ -165,8 +168,8 @@ export class MonotoneTest {
     }
   }
 
-  private computeCornerGradients(net: RegionNetwork, sizes: ArrayLike<number>): void {
-    this.cornerGradients.fill(0, 0, (net.nUnits + 1) * 24);
+  #computeCornerGradients(net: RegionNetwork, sizes: ArrayLike<number>): void {
+    this.#cornerGradients.fill(0, 0, (net.nUnits + 1) * 24);
     for (let axis = 0; 1 << axis < net.nCorners; axis++) {
       const bit = 1 << axis;
       const scale = 1 / sizes[axis];
@@ -175,22 +178,23 @@ export class MonotoneTest {
         const from = g === 0 ? 0 : (g - 1) * 8;
         for (let c = 0; c < net.nCorners; c++) {
           const slope = (a[from + (c | bit)] - a[from + (c & ~bit)]) * scale;
-          this.cornerGradients[(g * 8 + c) * 3 + axis] = slope;
+          this.#cornerGradients[(g * 8 + c) * 3 + axis] = slope;
         }
       }
     }
   }
 
   /** Sum of the corners' normalised gradients with every gate half open. */
-  private startDirection(net: RegionNetwork): void {
-    const { cornerGradients: grad, direction } = this;
+  #startDirection(net: RegionNetwork): void {
+    const { direction } = this;
+    const grad = this.#cornerGradients;
     direction.fill(0);
     for (let c = 0; c < net.nCorners; c++) {
       let x = grad[c * 3];
       let y = grad[c * 3 + 1];
       let z = grad[c * 3 + 2];
       for (let u = 0; u < net.nUnits; u++) {
-        const gate = 0.5 * (this.gateLo[u] + this.gateHi[u]);
+        const gate = 0.5 * (this.#gateLo[u] + this.#gateHi[u]);
         const i = ((u + 1) * 8 + c) * 3;
         x += gate * grad[i];
         y += gate * grad[i + 1];
@@ -205,8 +209,11 @@ export class MonotoneTest {
   }
 
   /** Least d·∇f over corners and gates; the gradient that attains it goes to `worst`. */
-  private leastSlope(net: RegionNetwork): number {
-    const { cornerGradients: grad, gateLo, gateHi, worst } = this;
+  #leastSlope(net: RegionNetwork): number {
+    const grad = this.#cornerGradients;
+    const gateLo = this.#gateLo;
+    const gateHi = this.#gateHi;
+    const worst = this.#worst;
     const [dx, dy, dz] = this.direction;
     let least = Number.POSITIVE_INFINITY;
     let size = 0;
@@ -240,20 +247,20 @@ export class MonotoneTest {
    * the jump of ∇f over its crease times the share of the unit's range that lies along the axis. Bisecting the axis
    * with the largest separates creases (and sheets) in the fewest bisections.
    */
-  private computeVariation(net: RegionNetwork): void {
+  #computeVariation(net: RegionNetwork): void {
     const { variation } = this;
     variation.fill(0);
     for (let k = 0; 1 << k < net.nCorners; k++) {
-      variation[k] = this.gradientDifference(net, k);
+      variation[k] = this.#gradientDifference(net, k);
       for (let u = 0; u < net.nUnits; u++) {
-        const jump = (this.gateHi[u] - this.gateLo[u]) * this.meanGradient(net, u);
+        const jump = (this.#gateHi[u] - this.#gateLo[u]) * this.#meanGradient(net, u);
         variation[k] += jump * shareAlong(net, u, k);
       }
     }
   }
 
-  private gradientDifference(net: RegionNetwork, axis: number): number {
-    const grad = this.cornerGradients;
+  #gradientDifference(net: RegionNetwork, axis: number): number {
+    const grad = this.#cornerGradients;
     let most = 0;
     for (let c = 0; c < net.nCorners; c++) {
       const a = c * 3;
@@ -263,8 +270,8 @@ export class MonotoneTest {
     return most;
   }
 
-  private meanGradient(net: RegionNetwork, u: number): number {
-    const grad = this.cornerGradients;
+  #meanGradient(net: RegionNetwork, u: number): number {
+    const grad = this.#cornerGradients;
     let sum = 0;
     for (let c = 0; c < net.nCorners; c++) {
       const i = ((u + 1) * 8 + c) * 3;

@@ -51,95 +51,95 @@ function planeAxes(face: number): [u: number, v: number] {
 }
 
 class Capper {
-  private readonly mesh: SurfaceMesh;
-  private readonly field: CpuField;
-  private readonly positions: number[];
-  private readonly nMesh: number;
+  readonly #mesh: SurfaceMesh;
+  readonly #field: CpuField;
+  readonly #positions: number[];
+  readonly #nMesh: number;
   /** u8[nMesh + 8], the box's corners last. */
-  private readonly faces: number[];
+  readonly #faces: number[];
   /** Directed sides between vertices of one face, of the mesh and then of the caps. */
-  private readonly sides = new Set<number>();
-  private readonly low: readonly number[];
-  private readonly high: readonly number[];
+  readonly #sides = new Set<number>();
+  readonly #low: readonly number[];
+  readonly #high: readonly number[];
   /** For each face the side after each vertex that the cap has against the surface's border. */
-  private readonly borders: readonly Map<number, number>[] = [0, 1, 2, 3, 4, 5].map(() => new Map());
+  readonly #borders: readonly Map<number, number>[] = [0, 1, 2, 3, 4, 5].map(() => new Map());
   /** The vertices around each face, counter-clockwise, and the segments after them. */
-  private readonly rings: readonly { nodes: number[]; segments: Segment[] }[];
-  private readonly triangles: number[] = [];
+  readonly #rings: readonly { nodes: number[]; segments: Segment[] }[];
+  readonly #triangles: number[] = [];
 
   constructor(mesh: SurfaceMesh, field: CpuField, { min, max }: Box3) {
     const n = mesh.positions.length / 3;
-    this.mesh = mesh;
-    this.field = field;
-    this.nMesh = n;
-    this.low = min.map(Math.fround);
-    this.high = max.map(Math.fround);
-    this.positions = Array.from(mesh.positions);
-    this.faces = Array.from(faceMasks(Float64Array.from(mesh.positions), n, { min, max }));
+    this.#mesh = mesh;
+    this.#field = field;
+    this.#nMesh = n;
+    this.#low = min.map(Math.fround);
+    this.#high = max.map(Math.fround);
+    this.#positions = Array.from(mesh.positions);
+    this.#faces = Array.from(faceMasks(Float64Array.from(mesh.positions), n, { min, max }));
     for (let corner = 0; corner < 8; corner++) {
       const bits = [corner & 1, (corner >> 1) & 1, corner >> 2];
-      this.positions.push(...bits.map((bit, k) => (bit ? this.high : this.low)[k]));
-      this.faces.push(bits.reduce((mask, bit, k) => mask | (1 << (2 * k + bit)), 0));
+      this.#positions.push(...bits.map((bit, k) => (bit ? this.#high : this.#low)[k]));
+      this.#faces.push(bits.reduce((mask, bit, k) => mask | (1 << (2 * k + bit)), 0));
     }
-    const onBorder = this.collectBorders();
-    this.rings = this.collectRings(onBorder);
-    this.settleSegments();
+    const onBorder = this.#collectBorders();
+    this.#rings = this.#collectRings(onBorder);
+    this.#settleSegments();
   }
 
-  private key(a: number, b: number): number {
+  #key(a: number, b: number): number {
     return a * 2 ** 26 + b;
   }
 
-  private at(v: number, axis: number): number {
-    return this.positions[v * 3 + axis];
+  #at(v: number, axis: number): number {
+    return this.#positions[v * 3 + axis];
   }
 
   /** Finds the open sides; gives the vertices on them. */
-  private collectBorders(): Set<number> {
-    const { indices } = this.mesh;
+  #collectBorders(): Set<number> {
+    const { indices } = this.#mesh;
     for (let c = 0; c < indices.length; c++) {
       const a = indices[c];
       const b = indices[c % 3 === 2 ? c - 2 : c + 1];
-      if ((this.faces[a] & this.faces[b]) !== 0) this.sides.add(this.key(a, b));
+      if ((this.#faces[a] & this.#faces[b]) !== 0) this.#sides.add(this.#key(a, b));
     }
     const onBorder = new Set<number>();
-    for (const side of this.sides) {
+    for (const side of this.#sides) {
       const a = Math.floor(side / 2 ** 26);
       const b = side % 2 ** 26;
-      if (this.sides.has(this.key(b, a))) continue;
+      if (this.#sides.has(this.#key(b, a))) continue;
       onBorder.add(a).add(b);
-      this.borders[this.faceOf(b, a)].set(b, a);
+      this.#borders[this.#faceOf(b, a)].set(b, a);
     }
     return onBorder;
   }
 
   /** The face on whose cap a side lies; of two, the one around which it runs counter-clockwise. */
-  private faceOf(a: number, b: number): number {
-    const shared = this.faces[a] & this.faces[b];
+  #faceOf(a: number, b: number): number {
+    const shared = this.#faces[a] & this.#faces[b];
     const faces = [0, 1, 2, 3, 4, 5].filter((face) => ((shared >> face) & 1) === 1);
     if (faces.length === 1) return faces[0];
-    return faces.find((face) => this.runsAround(face, a, b)) ?? faces[0];
+    return faces.find((face) => this.#runsAround(face, a, b)) ?? faces[0];
   }
 
-  private runsAround(face: number, a: number, b: number): boolean {
+  #runsAround(face: number, a: number, b: number): boolean {
     const [u, v] = planeAxes(face);
-    const middle = (axis: number): number => (this.low[axis] + this.high[axis]) / 2;
-    const [du, dv] = [this.at(b, u) - this.at(a, u), this.at(b, v) - this.at(a, v)];
-    return du * (middle(v) - this.at(a, v)) - dv * (middle(u) - this.at(a, u)) > 0;
+    const middle = (axis: number): number => (this.#low[axis] + this.#high[axis]) / 2;
+    const [du, dv] = [this.#at(b, u) - this.#at(a, u), this.#at(b, v) - this.#at(a, v)];
+    return du * (middle(v) - this.#at(a, v)) - dv * (middle(u) - this.#at(a, u)) > 0;
   }
 
-  private collectRings(onBorder: ReadonlySet<number>): { nodes: number[]; segments: Segment[] }[] {
+  #collectRings(onBorder: ReadonlySet<number>): { nodes: number[]; segments: Segment[] }[] {
     const edges = new Map<number, Segment[]>();
     // A corner of the box that the border passes is the mesh's own.
-    const own = new Map([...onBorder].map((v) => [this.faces[v], v]));
-    const cornerAt = (mask: number): number => own.get(mask) ?? this.faces.indexOf(mask, this.nMesh);
+    const own = new Map([...onBorder].map((v) => [this.#faces[v], v]));
+    const cornerAt = (mask: number): number => own.get(mask) ?? this.#faces.indexOf(mask, this.#nMesh);
     const byEdge = new Map<number, number[]>();
-    for (const v of onBorder) byEdge.set(this.faces[v], [...(byEdge.get(this.faces[v]) ?? []), v]);
+    for (const v of onBorder) byEdge.set(this.#faces[v], [...(byEdge.get(this.#faces[v]) ?? []), v]);
     for (let axis = 0; axis < 3; axis++) {
       const [j, k] = [(axis + 1) % 3, (axis + 2) % 3];
       for (const bits of [0, 1, 2, 3]) {
         const mask = (1 << (2 * j + (bits & 1))) | (1 << (2 * k + (bits >> 1)));
-        const between = [...(byEdge.get(mask) ?? [])].sort((a, b) => this.at(a, axis) - this.at(b, axis));
+        const between = [...(byEdge.get(mask) ?? [])].sort((a, b) => this.#at(a, axis) - this.#at(b, axis));
         const nodes = [cornerAt(mask | (1 << (2 * axis))), ...between, cornerAt(mask | (2 << (2 * axis)))];
         const segments = nodes.slice(1).map((to, i) => ({ from: nodes[i], to, isInside: -1 }));
         edges.set(mask, segments);
@@ -161,8 +161,8 @@ class Capper {
   }
 
   /** What goes into a face at a vertex of its outline has to go out: by a border, or along the outline. */
-  private settleSegments(): void {
-    const all = this.rings.flatMap(({ segments }) => segments);
+  #settleSegments(): void {
+    const all = this.#rings.flatMap(({ segments }) => segments);
     const set = (segment: Segment, isInside: number): number => {
       if (segment.isInside === isInside) return 0;
       if (segment.isInside >= 0 || isInside < 0 || isInside > 1) {
@@ -175,15 +175,15 @@ class Capper {
       return 1;
     };
     const settle = (): number =>
-      this.rings.reduce((sum, ring, face) => sum + this.settleRing(ring, this.borders[face], set), 0);
+      this.#rings.reduce((sum, ring, face) => sum + this.#settleRing(ring, this.#borders[face], set), 0);
     while (settle() > 0);
     if (all.every(({ isInside }) => isInside >= 0)) return;
     const value = new Float64Array(1);
-    this.field.evaluate(Float64Array.from([...this.low]), value, 1);
+    this.#field.evaluate(Float64Array.from([...this.#low]), value, 1);
     for (const segment of all) if (segment.isInside < 0) segment.isInside = value[0] < 0 ? 1 : 0;
   }
 
-  private settleRing(
+  #settleRing(
     { nodes, segments }: { nodes: number[]; segments: Segment[] },
     border: ReadonlyMap<number, number>,
     set: (segment: Segment, isInside: number) => number,
@@ -203,12 +203,12 @@ class Capper {
 
   /** Adds the cap on one face. Yields after a few vertices. */
   *addFace(face: number): Generator<void, void> {
-    const { nodes, segments } = this.rings[face];
-    const next = new Map(this.borders[face]);
+    const { nodes, segments } = this.#rings[face];
+    const next = new Map(this.#borders[face]);
     nodes.forEach((node, i) => {
       if (segments[i].isInside === 1) next.set(node, nodes[(i + 1) % nodes.length]);
     });
-    const loops = this.traceLoops(face, next).filter((loop) => loop.length > 2);
+    const loops = this.#traceLoops(face, next).filter((loop) => loop.length > 2);
     const sized = loops.map((loop) => ({ loop, area: signedArea(loop) }));
     const outers = sized.filter(({ area }) => area > 0).sort((a, b) => a.area - b.area);
     const holes = new Map(outers.map(({ loop }) => [loop, [] as PlanePoint[][]]));
@@ -221,17 +221,17 @@ class Capper {
     for (const [outer, inner] of holes) {
       for (const v of yield* triangulateFace(outer, inner)) triangles.push(v);
     }
-    this.addTriangles(triangles);
+    this.#addTriangles(triangles);
   }
 
-  private traceLoops(face: number, next: Map<number, number>): PlanePoint[][] {
+  #traceLoops(face: number, next: Map<number, number>): PlanePoint[][] {
     const [u, v] = planeAxes(face);
     const loops: PlanePoint[][] = [];
     while (next.size > 0) {
       const loop: PlanePoint[] = [];
       let node = next.keys().next().value;
       while (node !== undefined && next.has(node)) {
-        loop.push({ id: node, u: this.at(node, u), v: this.at(node, v) });
+        loop.push({ id: node, u: this.#at(node, u), v: this.#at(node, v) });
         const after = next.get(node);
         next.delete(node);
         node = after;
@@ -242,22 +242,22 @@ class Capper {
   }
 
   /** A side inside of a cap that the mesh has already would have four triangles: it is divided at its middle. */
-  private addTriangles(triangles: readonly number[]): void {
+  #addTriangles(triangles: readonly number[]): void {
     const queue = [...triangles];
     const inner = new Set<number>();
     for (let c = 0; c < triangles.length; c++) {
-      inner.add(this.key(triangles[c], triangles[c % 3 === 2 ? c - 2 : c + 1]));
+      inner.add(this.#key(triangles[c], triangles[c % 3 === 2 ? c - 2 : c + 1]));
     }
     const middles = new Map<number, number>();
     const middleOf = (a: number, b: number): number | undefined => {
-      const key = this.key(Math.min(a, b), Math.max(a, b));
-      const isTaken = this.sides.has(this.key(a, b)) || this.sides.has(this.key(b, a));
-      if (!isTaken || !inner.has(this.key(a, b)) || !inner.has(this.key(b, a))) return undefined;
+      const key = this.#key(Math.min(a, b), Math.max(a, b));
+      const isTaken = this.#sides.has(this.#key(a, b)) || this.#sides.has(this.#key(b, a));
+      if (!isTaken || !inner.has(this.#key(a, b)) || !inner.has(this.#key(b, a))) return undefined;
       const known = middles.get(key);
       if (known !== undefined) return known;
-      const middle = this.positions.length / 3;
-      for (let k = 0; k < 3; k++) this.positions.push(Math.fround((this.at(a, k) + this.at(b, k)) / 2));
-      this.faces.push(this.faces[a] & this.faces[b]);
+      const middle = this.#positions.length / 3;
+      for (let k = 0; k < 3; k++) this.#positions.push(Math.fround((this.#at(a, k) + this.#at(b, k)) / 2));
+      this.#faces.push(this.#faces[a] & this.#faces[b]);
       middles.set(key, middle);
       return middle;
     };
@@ -269,7 +269,7 @@ class Capper {
         [c, a, b],
       ].find(([from, to]) => middleOf(from, to) !== undefined);
       if (divided === undefined) {
-        this.triangles.push(a, b, c);
+        this.#triangles.push(a, b, c);
         continue;
       }
       const [from, to, apex] = divided;
@@ -277,12 +277,14 @@ class Capper {
       queue.push(from, middle, apex, middle, to, apex);
     }
     for (let c = 0; c < triangles.length; c++) {
-      this.sides.add(this.key(triangles[c], triangles[c % 3 === 2 ? c - 2 : c + 1]));
+      this.#sides.add(this.#key(triangles[c], triangles[c % 3 === 2 ? c - 2 : c + 1]));
     }
   }
 
   finish(): SurfaceMesh {
-    const { mesh, triangles, nMesh } = this;
+    const mesh = this.#mesh;
+    const triangles = this.#triangles;
+    const nMesh = this.#nMesh;
     const numbers = new Map<number, number>();
     const added: number[] = [];
     for (const v of triangles) {
@@ -297,9 +299,9 @@ class Capper {
     added.forEach((v, i) => {
       // On several faces: halfway between them.
       const out = [0, 1, 2].map(
-        (k) => ((this.faces[v] >> (2 * k + 1)) & 1) - ((this.faces[v] >> (2 * k)) & 1),
+        (k) => ((this.#faces[v] >> (2 * k + 1)) & 1) - ((this.#faces[v] >> (2 * k)) & 1),
       );
-      positions.set(this.positions.slice(v * 3, v * 3 + 3), (nMesh + i) * 3);
+      positions.set(this.#positions.slice(v * 3, v * 3 + 3), (nMesh + i) * 3);
       normals.set(
         out.map((x) => x / Math.hypot(...out)),
         (nMesh + i) * 3,

@@ -1,5 +1,5 @@
 import type { Box3, Vec3 } from '../format/asset.ts';
-import { type CheckField, isOutward, measureResidual, type Spread } from './check-field.ts';
+import type { CheckField, Spread } from './check-field.ts';
 import { analyseTopology, type CheckableMesh, type TopologyReport } from './check-topology.ts';
 
 export type { CheckField, Spread } from './check-field.ts';
@@ -57,6 +57,9 @@ export async function checkMesh(mesh: CheckableMesh, given: CheckOptions = {}): 
   signal?.throwIfAborted();
   const { report, componentOfTriangle } = analyseTopology(mesh, options.domain);
   if (field === undefined) return { ...report, isOutwardOriented: report.signedVolume >= 0 };
+  const { isOutward, measureResidual, meshToZeroSet, zeroSetToMesh } = await import(
+    './check-against-field.ts'
+  );
   const against = {
     ...report,
     isOutwardOriented: isOutward(mesh, componentOfTriangle, report.nComponents, field),
@@ -64,8 +67,6 @@ export async function checkMesh(mesh: CheckableMesh, given: CheckOptions = {}): 
   };
   if (samples === 0) return against;
   const domain = options.domain ?? paddedBounds(mesh);
-  // Loaded when distances are asked for: pages that only show meshes never do.
-  const { meshToZeroSet, zeroSetToMesh } = await import('./distance.ts');
   const measure = { field, domain, samples, seed, signal };
   return {
     ...against,

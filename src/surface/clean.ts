@@ -225,19 +225,20 @@ function nudge(
 }
 
 class Cleaner {
-  private readonly editor: MeshEditor;
-  private readonly normals: Float64Array;
-  private readonly least: number;
+  readonly #editor: MeshEditor;
+  readonly #normals: Float64Array;
+  readonly #least: number;
 
   constructor(editor: MeshEditor, normals: Float64Array, least: number) {
-    this.editor = editor;
-    this.normals = normals;
-    this.least = least;
+    this.#editor = editor;
+    this.#normals = normals;
+    this.#least = least;
   }
 
   /** Collapses short edges; gives the number collapsed. */
   *collapseShort(): Generator<number, number> {
-    const { editor, least } = this;
+    const editor = this.#editor;
+    const least = this.#least;
     let n = 0;
     for (let c = 0; c < editor.nTriangles * 3; c++) {
       if (c % (TRIANGLES_PER_YIELD * 3) === 0) yield 0.1;
@@ -245,32 +246,32 @@ class Cleaner {
       if (a < 0) continue;
       const t = c - (c % 3);
       const b = editor.indices[t + ((c - t + 1) % 3)];
-      if (this.length(a, b) >= least) continue;
-      if (this.collapse(b, a) || this.collapse(a, b)) n++;
+      if (this.#length(a, b) >= least) continue;
+      if (this.#collapse(b, a) || this.#collapse(a, b)) n++;
     }
     return n;
   }
 
-  private collapse(from: number, to: number): boolean {
-    if (!this.editor.isLinkSound(from, to) || !this.keepsOrientation(from, to)) return false;
-    this.editor.collapse(from, to);
+  #collapse(from: number, to: number): boolean {
+    if (!this.#editor.isLinkSound(from, to) || !this.#keepsOrientation(from, to)) return false;
+    this.#editor.collapse(from, to);
     return true;
   }
 
   /** Whether no triangle around `from` turns against the surface, or loses its area, when `from` moves to `to`. */
-  private keepsOrientation(from: number, to: number): boolean {
-    const { editor } = this;
+  #keepsOrientation(from: number, to: number): boolean {
+    const editor = this.#editor;
     for (let c = editor.nextCorner(from, -1); c >= 0; c = editor.nextCorner(from, c)) {
       const t = c - (c % 3);
       const b = editor.indices[t + ((c - t + 1) % 3)];
       const d = editor.indices[t + ((c - t + 2) % 3)];
       if (b === to || d === to) continue;
-      const wasFacing = this.facing(from, b, d);
-      const isFacing = this.facing(to, b, d);
+      const wasFacing = this.#facing(from, b, d);
+      const isFacing = this.#facing(to, b, d);
       if (isFacing <= 0 && wasFacing > 0) return false;
       if (
-        this.height(to, b, d) < LEAST_HEIGHT * this.least &&
-        this.height(from, b, d) >= LEAST_HEIGHT * this.least
+        this.#height(to, b, d) < LEAST_HEIGHT * this.#least &&
+        this.#height(from, b, d) >= LEAST_HEIGHT * this.#least
       ) {
         return false;
       }
@@ -280,55 +281,58 @@ class Cleaner {
 
   /** Flips the longest side of triangles without height; gives the number flipped. */
   *flipFlat(): Generator<number, number> {
-    const { editor, least } = this;
+    const editor = this.#editor;
+    const least = this.#least;
     let n = 0;
     for (let t = 0; t < editor.nTriangles * 3; t += 3) {
       if (t % (TRIANGLES_PER_YIELD * 3) === 0) yield 0.15;
       const [a, b, c] = [editor.indices[t], editor.indices[t + 1], editor.indices[t + 2]];
-      if (a < 0 || this.height(a, b, c) >= LEAST_HEIGHT * least) continue;
-      const ab = this.length(a, b);
-      const bc = this.length(b, c);
-      const ca = this.length(c, a);
+      if (a < 0 || this.#height(a, b, c) >= LEAST_HEIGHT * least) continue;
+      const ab = this.#length(a, b);
+      const bc = this.#length(b, c);
+      const ca = this.#length(c, a);
       const longest = Math.max(ab, bc, ca);
-      if (this.flip(t, ...((longest === ab ? [a, b] : longest === bc ? [b, c] : [c, a]) as [number, number])))
+      if (
+        this.#flip(t, ...((longest === ab ? [a, b] : longest === bc ? [b, c] : [c, a]) as [number, number]))
+      )
         n++;
     }
     return n;
   }
 
-  private flip(t: number, a: number, b: number): boolean {
-    const { editor } = this;
+  #flip(t: number, a: number, b: number): boolean {
+    const editor = this.#editor;
     const s = editor.triangleOf(b, a);
     if (s < 0) return false;
     const c = editor.apex(t, a, b);
     const d = editor.apex(s, a, b);
     if (c === d || editor.triangleOf(c, d) >= 0 || editor.triangleOf(d, c) >= 0) return false;
-    const lowest = Math.min(this.height(a, d, c), this.height(d, b, c));
-    if (lowest <= this.height(a, b, c)) return false;
-    if (this.facing(a, d, c) <= 0 || this.facing(d, b, c) <= 0) return false;
+    const lowest = Math.min(this.#height(a, d, c), this.#height(d, b, c));
+    if (lowest <= this.#height(a, b, c)) return false;
+    if (this.#facing(a, d, c) <= 0 || this.#facing(d, b, c) <= 0) return false;
     editor.flip(t, s, a, b);
     return true;
   }
 
   /** Scalar product of a triangle's normal with the sum of its vertices' surface normals. */
-  private facing(a: number, b: number, c: number): number {
-    const n = this.editor.triangleNormal(a, b, c);
+  #facing(a: number, b: number, c: number): number {
+    const n = this.#editor.triangleNormal(a, b, c);
     let sum = 0;
     for (const v of [a, b, c]) {
-      const [x, y, z] = [this.normals[v * 3], this.normals[v * 3 + 1], this.normals[v * 3 + 2]];
+      const [x, y, z] = [this.#normals[v * 3], this.#normals[v * 3 + 1], this.#normals[v * 3 + 2]];
       sum += (n[0] * x + n[1] * y + n[2] * z) / (length3(x, y, z) || 1);
     }
     return sum;
   }
 
-  private height(a: number, b: number, c: number): number {
-    const n = this.editor.triangleNormal(a, b, c);
-    const longest = Math.max(this.length(a, b), this.length(b, c), this.length(c, a));
+  #height(a: number, b: number, c: number): number {
+    const n = this.#editor.triangleNormal(a, b, c);
+    const longest = Math.max(this.#length(a, b), this.#length(b, c), this.#length(c, a));
     return longest === 0 ? 0 : length3(n[0], n[1], n[2]) / longest;
   }
 
-  private length(a: number, b: number): number {
-    const p = this.editor.positions;
+  #length(a: number, b: number): number {
+    const p = this.#editor.positions;
     return length3(p[a * 3] - p[b * 3], p[a * 3 + 1] - p[b * 3 + 1], p[a * 3 + 2] - p[b * 3 + 2]);
   }
 }

@@ -40,21 +40,21 @@ const FEW = 32;
  * that leaves were asked for. The mesh gets a vertex at those that it stands off.
  */
 export class Coverer {
-  private readonly editor: MeshEditor;
-  private readonly raw: RawMesh;
-  private readonly field: CpuField;
-  private readonly at: VertexData;
-  private readonly detail: DetailMap;
-  private readonly frame: MeshFrame;
-  private readonly landmarks: Landmarks;
-  private readonly value = new Float64Array(1);
-  private readonly gradient = new Float64Array(3);
+  readonly #editor: MeshEditor;
+  readonly #raw: RawMesh;
+  readonly #field: CpuField;
+  readonly #at: VertexData;
+  readonly #detail: DetailMap;
+  readonly #frame: MeshFrame;
+  readonly #landmarks: Landmarks;
+  readonly #value = new Float64Array(1);
+  readonly #gradient = new Float64Array(3);
   /** The triangles before, until the middles of their sides are landmarks. */
-  private before: Int32Array;
+  #before: Int32Array;
   /** What the last call of {@link mend} found, where it changed nothing. */
-  private far: readonly FarLandmark[] | undefined;
+  #far: readonly FarLandmark[] | undefined;
   /** Of the last distance: the triangle. */
-  private triangle = -1;
+  #triangle = -1;
 
   /**
    * @param raw the editor's arrays, with room for new vertices.
@@ -69,23 +69,26 @@ export class Coverer {
     frame: MeshFrame,
     before: Int32Array = new Int32Array(0),
   ) {
-    this.editor = editor;
-    this.raw = raw;
-    this.field = field;
-    this.at = at;
-    this.detail = detail;
-    this.frame = frame;
-    this.landmarks = this.collect();
-    this.before = before;
+    this.#editor = editor;
+    this.#raw = raw;
+    this.#field = field;
+    this.#at = at;
+    this.#detail = detail;
+    this.#frame = frame;
+    this.#landmarks = this.#collect();
+    this.#before = before;
   }
 
   /** Vertices wanted at landmarks that would have folded the mesh, or had no room. */
   nRefused = 0;
 
   /** The landmarks that were given, and the vertices that are gone as far as they are on the zero set. */
-  private collect(): Landmarks {
-    const { raw, editor, field, frame } = this;
-    const { slopes } = this.at;
+  #collect(): Landmarks {
+    const raw = this.#raw;
+    const editor = this.#editor;
+    const field = this.#field;
+    const frame = this.#frame;
+    const { slopes } = this.#at;
     const gone: number[] = [];
     for (let v = 0; v < raw.nVertices; v++) if (editor.nextCorner(v, -1) < 0) gone.push(v);
     const points = new Float64Array(gone.length * 3);
@@ -109,9 +112,11 @@ export class Coverer {
   }
 
   /** Along a ridge between two vertices that are gone the mesh may be farther off than at them. */
-  private *addMiddles(): Generator<number, void> {
-    const { raw, editor, before } = this;
-    this.before = new Int32Array(0);
+  *#addMiddles(): Generator<number, void> {
+    const raw = this.#raw;
+    const editor = this.#editor;
+    const before = this.#before;
+    this.#before = new Int32Array(0);
     const p = raw.positions;
     let middles: number[] = [];
     let seeds: number[] = [];
@@ -124,29 +129,32 @@ export class Coverer {
       const seed = editor.standingFor(a);
       if (a > b || (seed === a && editor.standingFor(b) === b)) continue;
       for (let k = 0; k < 3; k++) point[k] = 0.5 * (p[a * 3 + k] + p[b * 3 + k]);
-      const enough = MIDDLE_SHARE * this.detail.at(point, 0);
-      if (this.distanceOf(point[0], point[1], point[2], seed, enough) <= enough) continue;
+      const enough = MIDDLE_SHARE * this.#detail.at(point, 0);
+      if (this.#distanceOf(point[0], point[1], point[2], seed, enough) <= enough) continue;
       middles.push(...point);
       seeds.push(seed);
       if (seeds.length < LANDMARKS_PER_YIELD) continue;
-      this.addOnZeroSet(middles, seeds);
+      this.#addOnZeroSet(middles, seeds);
       [middles, seeds] = [[], []];
     }
-    if (seeds.length > 0) this.addOnZeroSet(middles, seeds);
+    if (seeds.length > 0) this.#addOnZeroSet(middles, seeds);
   }
 
   /** Adds points, where they come onto the zero set, and a vertex near each. */
-  private addOnZeroSet(middles: readonly number[], seeds: readonly number[]): void {
-    const { landmarks: to, raw, field, frame } = this;
+  #addOnZeroSet(middles: readonly number[], seeds: readonly number[]): void {
+    const to = this.#landmarks;
+    const raw = this.#raw;
+    const field = this.#field;
+    const frame = this.#frame;
     const n = seeds.length;
     const found: RawMesh = { ...raw, positions: Float64Array.from(middles), nVertices: n };
-    putOnZeroSet(field, found, frame.bounds, this.detail.least, [...seeds.keys()]);
+    putOnZeroSet(field, found, frame.bounds, this.#detail.least, [...seeds.keys()]);
     const values = new Float64Array(n);
     field.evaluate(found.positions, values);
     to.positions = growFloat64(to.positions, (to.n + n) * 3);
     to.near = growInt32(to.near, to.n + n);
     for (let i = 0; i < n; i++) {
-      if (Math.abs(values[i]) > OFF_ZERO * frame.diagonal * this.at.slopes[seeds[i]]) continue;
+      if (Math.abs(values[i]) > OFF_ZERO * frame.diagonal * this.#at.slopes[seeds[i]]) continue;
       to.positions.set(found.positions.subarray(i * 3, i * 3 + 3), to.n * 3);
       to.near[to.n++] = seeds[i];
     }
@@ -154,20 +162,20 @@ export class Coverer {
 
   /** Adds vertices where landmarks are farther from the mesh than they may be; gives the triangles that changed. */
   *mend(): Generator<number, number[]> {
-    const { editor } = this;
-    yield* this.addMiddles();
+    const editor = this.#editor;
+    yield* this.#addMiddles();
     const touched = new Set<number>();
-    const far = yield* this.farther(SHARE);
+    const far = yield* this.#farther(SHARE);
     this.nRefused = 0;
     for (const { id, near } of far) {
       // An earlier one may have brought the mesh here.
-      if (this.distanceFrom(near, id, 0) <= SHARE * this.tolerance(id)) continue;
-      const v = this.insert(id);
+      if (this.#distanceFrom(near, id, 0) <= SHARE * this.#tolerance(id)) continue;
+      const v = this.#insert(id);
       if (v < 0) this.nRefused++;
       else
         for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) touched.add(c - (c % 3));
     }
-    this.far = touched.size === 0 ? far : undefined;
+    this.#far = touched.size === 0 ? far : undefined;
     return [...touched];
   }
 
@@ -177,42 +185,42 @@ export class Coverer {
    */
   *measure(): Generator<number, number> {
     let most = 0;
-    for (const { id, distance } of this.far ?? (yield* this.farther(1)))
-      if (distance > this.tolerance(id)) most = Math.max(most, distance);
+    for (const { id, distance } of this.#far ?? (yield* this.#farther(1)))
+      if (distance > this.#tolerance(id)) most = Math.max(most, distance);
     return most;
   }
 
   /** The landmarks farther from the mesh than a share of the tolerance, and a vertex near each. */
-  private *farther(share: number): Generator<number, FarLandmark[]> {
-    const { n, near } = this.landmarks;
+  *#farther(share: number): Generator<number, FarLandmark[]> {
+    const { n, near } = this.#landmarks;
     const unsure: number[] = [];
     for (let i = 0; i < n; i++) {
       if (i % LANDMARKS_PER_YIELD === 0) yield i / n;
       if (
         near[i] >= 0 &&
-        this.distanceFrom(near[i], i, share * this.tolerance(i)) <= share * this.tolerance(i)
+        this.#distanceFrom(near[i], i, share * this.#tolerance(i)) <= share * this.#tolerance(i)
       )
         continue;
       unsure.push(i);
     }
     // The nearest triangle may be none that a way leads to from there.
-    const closest = unsure.length > FEW ? this.searchTree() : (id: number) => this.searchAll(id);
+    const closest = unsure.length > FEW ? this.#searchTree() : (id: number) => this.#searchAll(id);
     const far: FarLandmark[] = [];
     for (const id of unsure) {
       const distance = closest(id);
       // A mesh without triangles has no place for vertices.
       if (distance === Number.POSITIVE_INFINITY) return [];
-      if (distance > share * this.tolerance(id)) far.push({ id, near: near[id], distance });
+      if (distance > share * this.#tolerance(id)) far.push({ id, near: near[id], distance });
       yield 1;
     }
     return far;
   }
 
   /** Puts a vertex of the triangle nearest to a landmark into `near`, by a tree of all; the function gives the distance. */
-  private searchTree(): (id: number) => number {
-    const { positions } = this.editor;
-    const { near, positions: points } = this.landmarks;
-    const indices = Uint32Array.from(this.editor.compactIndices());
+  #searchTree(): (id: number) => number {
+    const { positions } = this.#editor;
+    const { near, positions: points } = this.#landmarks;
+    const indices = Uint32Array.from(this.#editor.compactIndices());
     const tree = new TriangleTree({ positions, indices });
     return (id) => {
       const distance = tree.closest(points[id * 3], points[id * 3 + 1], points[id * 3 + 2]);
@@ -222,8 +230,9 @@ export class Coverer {
   }
 
   /** The same, triangle by triangle. */
-  private searchAll(id: number): number {
-    const { editor, landmarks } = this;
+  #searchAll(id: number): number {
+    const editor = this.#editor;
+    const landmarks = this.#landmarks;
     const { indices } = editor;
     const [x, y, z] = landmarks.positions.subarray(id * 3, id * 3 + 3);
     let least = Number.POSITIVE_INFINITY;
@@ -237,34 +246,34 @@ export class Coverer {
     return least;
   }
 
-  private tolerance(id: number): number {
-    return this.detail.at(this.landmarks.positions, id * 3);
+  #tolerance(id: number): number {
+    return this.#detail.at(this.#landmarks.positions, id * 3);
   }
 
-  private distanceFrom(seed: number, id: number, enough: number): number {
-    const { positions: p } = this.landmarks;
-    return this.distanceOf(p[id * 3], p[id * 3 + 1], p[id * 3 + 2], seed, enough);
+  #distanceFrom(seed: number, id: number, enough: number): number {
+    const { positions: p } = this.#landmarks;
+    return this.#distanceOf(p[id * 3], p[id * 3 + 1], p[id * 3 + 2], seed, enough);
   }
 
   /**
    * Distance of a point from the nearest triangle that is found by going from `seed` to ever nearer ones: an upper bound.
    * Ends early below `enough`.
    */
-  private distanceOf(x: number, y: number, z: number, seed: number, enough: number): number {
-    const { indices } = this.editor;
-    this.triangle = -1;
-    let least = this.nearerAround(seed, x, y, z, Number.POSITIVE_INFINITY, enough);
-    for (let from = -1; this.triangle !== from && least > enough; ) {
-      from = this.triangle;
+  #distanceOf(x: number, y: number, z: number, seed: number, enough: number): number {
+    const { indices } = this.#editor;
+    this.#triangle = -1;
+    let least = this.#nearerAround(seed, x, y, z, Number.POSITIVE_INFINITY, enough);
+    for (let from = -1; this.#triangle !== from && least > enough; ) {
+      from = this.#triangle;
       for (let k = 0; k < 3 && least > enough; k++)
-        least = this.nearerAround(indices[from + k], x, y, z, least, enough);
+        least = this.#nearerAround(indices[from + k], x, y, z, least, enough);
     }
     return least;
   }
 
   /** The least of a distance and those of the triangles around a vertex, or the first of them that is enough. */
-  private nearerAround(v: number, x: number, y: number, z: number, most: number, enough: number): number {
-    const { editor } = this;
+  #nearerAround(v: number, x: number, y: number, z: number, most: number, enough: number): number {
+    const editor = this.#editor;
     const { indices } = editor;
     let least = most;
     for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) {
@@ -272,18 +281,24 @@ export class Coverer {
       const distance = editor.distanceTo(indices[t], indices[t + 1], indices[t + 2], x, y, z);
       if (distance >= least) continue;
       least = distance;
-      this.triangle = t;
+      this.#triangle = t;
       if (least <= enough) return least;
     }
     return least;
   }
 
   /** Puts a vertex at the landmark into the triangle found last or on one of its sides; -1 where every way folds. */
-  private insert(id: number): number {
-    const { editor, raw, at, field, value, gradient, triangle } = this;
+  #insert(id: number): number {
+    const editor = this.#editor;
+    const raw = this.#raw;
+    const at = this.#at;
+    const field = this.#field;
+    const value = this.#value;
+    const gradient = this.#gradient;
+    const triangle = this.#triangle;
     const v = editor.nVertices;
     if (!editor.hasRoom()) return -1;
-    const point = this.landmarks.positions.subarray(id * 3, id * 3 + 3);
+    const point = this.#landmarks.positions.subarray(id * 3, id * 3 + 3);
     field.evaluateWithGradient(point, value, gradient, 1);
     const slope = length3(gradient[0], gradient[1], gradient[2]);
     for (let k = 0; k < 3; k++) {
@@ -301,17 +316,18 @@ export class Coverer {
     const [first] = sides;
     const isOnSide = editor.nearest[(first + 2) % 3] < ON_SIDE;
     const isInserted =
-      (isOnSide && this.splitSide(corners[first], corners[(first + 1) % 3], v)) ||
-      this.splitInside(triangle, corners, v) ||
-      sides.some((k) => this.splitSide(corners[k], corners[(k + 1) % 3], v));
+      (isOnSide && this.#splitSide(corners[first], corners[(first + 1) % 3], v)) ||
+      this.#splitInside(triangle, corners, v) ||
+      sides.some((k) => this.#splitSide(corners[k], corners[(k + 1) % 3], v));
     if (!isInserted) return -1;
     editor.nVertices++;
     raw.nVertices = editor.nVertices;
     return v;
   }
 
-  private splitInside(t: number, corners: readonly number[], v: number): boolean {
-    const { editor, at } = this;
+  #splitInside(t: number, corners: readonly number[], v: number): boolean {
+    const editor = this.#editor;
+    const at = this.#at;
     const old = editor.triangleNormal(corners[0], corners[1], corners[2]).slice();
     const isSound = [0, 1, 2].every((k) =>
       isUnfolded(editor, at.normals, old, [corners[k], corners[(k + 1) % 3], v], v),
@@ -320,8 +336,9 @@ export class Coverer {
     return isSound;
   }
 
-  private splitSide(a: number, b: number, v: number): boolean {
-    const { editor, at } = this;
+  #splitSide(a: number, b: number, v: number): boolean {
+    const editor = this.#editor;
+    const at = this.#at;
     const [t, s] = [editor.triangleOf(a, b), editor.triangleOf(b, a)];
     // The border stays on the faces.
     if (t < 0 || s < 0) return false;

@@ -14,14 +14,14 @@ const CONVERGED = 1e-12;
  * way), the crease of m is followed from plane to plane across the chord and u's sign bisected along it.
  */
 export class CrossingSolver {
-  private readonly patch: Patch;
-  private readonly system = new Float64Array(12);
-  private readonly start = new Float64Array(3);
-  private readonly along = new Float64Array(3);
-  private length = 0;
+  readonly #patch: Patch;
+  readonly #system = new Float64Array(12);
+  readonly #start = new Float64Array(3);
+  readonly #along = new Float64Array(3);
+  #length = 0;
 
   constructor(patch: Patch) {
-    this.patch = patch;
+    this.#patch = patch;
   }
 
   /**
@@ -29,33 +29,33 @@ export class CrossingSolver {
    * @param va value of unit u at a, vb at b, of opposite signs.
    */
   solve(a: number, b: number, m: number, u: number, va: number, vb: number): boolean {
-    const { x, y, z } = this.patch;
-    this.setChord([x[a], y[a], z[a]], [x[b], y[b], z[b]]);
-    return this.newton(va / (va - vb), m, u) || this.bisect(m, u, va > 0);
+    const { x, y, z } = this.#patch;
+    this.#setChord([x[a], y[a], z[a]], [x[b], y[b], z[b]]);
+    return this.#newton(va / (va - vb), m, u) || this.#bisect(m, u, va > 0);
   }
 
   /** Puts the point of unit m's crease across from the place s of the way between two points of it in `patch.point`. */
   alongCrease(from: Vec3, to: Vec3, m: number, s: number): boolean {
-    this.setChord(from, to);
-    return this.newton(s, m, -1);
+    this.#setChord(from, to);
+    return this.#newton(s, m, -1);
   }
 
-  private setChord(from: Vec3, to: Vec3): void {
-    this.start.set(from);
-    this.along.set([to[0] - from[0], to[1] - from[1], to[2] - from[2]]);
-    this.length = length3(this.along[0], this.along[1], this.along[2]);
+  #setChord(from: Vec3, to: Vec3): void {
+    this.#start.set(from);
+    this.#along.set([to[0] - from[0], to[1] - from[1], to[2] - from[2]]);
+    this.#length = length3(this.#along[0], this.#along[1], this.#along[2]);
   }
 
-  private bisect(m: number, u: number, isPositiveAtStart: boolean): boolean {
+  #bisect(m: number, u: number, isPositiveAtStart: boolean): boolean {
     let lo = 0;
     let hi = 1;
     for (let i = 0; i < MAX_BISECTIONS; i++) {
       const s = 0.5 * (lo + hi);
       if (s <= lo || s >= hi) break;
-      if (!this.newton(s, m, -1)) return false;
-      const [px, py, pz] = this.patch.point;
-      this.patch.evaluate(px, py, pz);
-      if (this.patch.unitValues[u] > 0 === isPositiveAtStart) lo = s;
+      if (!this.#newton(s, m, -1)) return false;
+      const [px, py, pz] = this.#patch.point;
+      this.#patch.evaluate(px, py, pz);
+      if (this.#patch.unitValues[u] > 0 === isPositiveAtStart) lo = s;
       else hi = s;
     }
     return true;
@@ -66,8 +66,12 @@ export class CrossingSolver {
    * point across the chord. The solution goes to `patch.point`; false where it is not found in the box within the chord's
    * length.
    */
-  private newton(s: number, m: number, u: number): boolean {
-    const { patch, system, start, along, length } = this;
+  #newton(s: number, m: number, u: number): boolean {
+    const patch = this.#patch;
+    const system = this.#system;
+    const start = this.#start;
+    const along = this.#along;
+    const length = this.#length;
     const [x, y, z] = [start[0] + s * along[0], start[1] + s * along[1], start[2] + s * along[2]];
     let [px, py, pz] = [x, y, z];
     for (let step = 0; step < MAX_NEWTON_STEPS; step++) {
@@ -87,13 +91,13 @@ export class CrossingSolver {
       if (length3(px - x, py - y, pz - z) > length) return false;
       if (length3(system[3], system[7], system[11]) > CONVERGED * length) continue;
       patch.point.set([px, py, pz]);
-      return this.isInside(px, py, pz);
+      return this.#isInside(px, py, pz);
     }
     return false;
   }
 
-  private isInside(x: number, y: number, z: number): boolean {
-    const { origin, size } = this.patch;
+  #isInside(x: number, y: number, z: number): boolean {
+    const { origin, size } = this.#patch;
     const inX = x >= origin[0] && x <= origin[0] + size[0];
     const inY = y >= origin[1] && y <= origin[1] + size[1];
     return inX && inY && z >= origin[2] && z <= origin[2] + size[2];

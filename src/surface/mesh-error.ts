@@ -48,14 +48,14 @@ export class ErrorSearch {
   distance = 0;
   /** f64[3n], the points that were farthest, going by their bounds; of the first call. */
   worst: Float64Array = new Float64Array(0);
-  private readonly field: CheckField;
-  private readonly domain: Box3;
-  private readonly probe: SignProbe;
+  readonly #field: CheckField;
+  readonly #domain: Box3;
+  readonly #probe: SignProbe;
 
   constructor(field: CheckField, domain: Box3) {
-    this.field = field;
-    this.domain = domain;
-    this.probe = new SignProbe(field, domain);
+    this.#field = field;
+    this.#domain = domain;
+    this.#probe = new SignProbe(field, domain);
   }
 
   /**
@@ -69,7 +69,7 @@ export class ErrorSearch {
     for (let from = 0; from < n; from += BATCH) {
       const part = points.subarray(from * 3, (from + BATCH) * 3);
       limits.set(
-        boundAlongGradients(part, values.subarray(from, from + BATCH), this.field, this.domain),
+        boundAlongGradients(part, values.subarray(from, from + BATCH), this.#field, this.#domain),
         from,
       );
       yield;
@@ -77,7 +77,7 @@ export class ErrorSearch {
     const first = largestOf(limits, N_SEARCHED);
     if (this.worst.length === 0) this.worst = gather(points, first);
     // The others need not be searched for where f changes its sign nearer to them than the first one is.
-    const look = (ids: readonly number[]): void => this.look(points, values, limits, ids, closely);
+    const look = (ids: readonly number[]): void => this.#look(points, values, limits, ids, closely);
     look(first.slice(0, 1));
     look(first.slice(1));
     yield;
@@ -89,7 +89,7 @@ export class ErrorSearch {
     }
   }
 
-  private look(
+  #look(
     points: Float64Array,
     values: Float64Array,
     limits: Float64Array,
@@ -99,7 +99,7 @@ export class ErrorSearch {
     const far = ids.filter((id) => {
       if (limits[id] <= this.distance) return false;
       const [x, y, z] = points.subarray(id * 3, id * 3 + 3);
-      return this.distance === 0 || !this.probe.isCrossedAround(values[id], x, y, z, this.distance);
+      return this.distance === 0 || !this.#probe.isCrossedAround(values[id], x, y, z, this.distance);
     });
     if (far.length === 0) return;
     const of = (numbers: Float64Array): Float64Array => Float64Array.from(far, (id) => numbers[id]);

@@ -42,15 +42,15 @@ export interface VertexData {
  * boxes could not mend on their own, on the faces between them.
  */
 export class Repairer {
-  private readonly editor: MeshEditor;
-  private readonly raw: RawMesh;
-  private readonly field: CpuField;
-  private readonly normals: Float64Array;
-  private readonly slopes: Float64Array;
-  private readonly detail: DetailMap;
-  private readonly frame: MeshFrame;
-  private readonly spacing: number;
-  private readonly values = new Float64Array(1);
+  readonly #editor: MeshEditor;
+  readonly #raw: RawMesh;
+  readonly #field: CpuField;
+  readonly #normals: Float64Array;
+  readonly #slopes: Float64Array;
+  readonly #detail: DetailMap;
+  readonly #frame: MeshFrame;
+  readonly #spacing: number;
+  readonly #values = new Float64Array(1);
 
   /**
    * @param raw the editor's arrays, with room for new vertices.
@@ -63,18 +63,18 @@ export class Repairer {
     { field, detail, spacing }: Decimation,
     frame: MeshFrame,
   ) {
-    this.editor = editor;
-    this.raw = raw;
-    this.field = field;
-    this.normals = at.normals;
-    this.slopes = at.slopes;
-    this.detail = detail;
-    this.spacing = spacing;
-    this.frame = frame;
+    this.#editor = editor;
+    this.#raw = raw;
+    this.#field = field;
+    this.#normals = at.normals;
+    this.#slopes = at.slopes;
+    this.#detail = detail;
+    this.#spacing = spacing;
+    this.#frame = frame;
   }
 
   /** Triangles that were to be divided and could not be. */
-  private readonly doubtful = new Set<number>();
+  readonly #doubtful = new Set<number>();
 
   readonly stops: RepairStops = { nPlacesLeft: 0, nDivisionsRefused: 0, nWithoutRoom: 0 };
 
@@ -83,30 +83,30 @@ export class Repairer {
    * @param which triangles to look at, by their first corners; all where none are given.
    */
   *run(which?: readonly number[]): MeshSteps<void> {
-    let triangles = which ?? this.editor.liveTriangles();
+    let triangles = which ?? this.#editor.liveTriangles();
     for (let pass = 0; triangles.length > 0; pass++) {
-      const sides = yield* this.findSides(triangles, (fraction) => (pass === 0 ? fraction : 1));
+      const sides = yield* this.#findSides(triangles, (fraction) => (pass === 0 ? fraction : 1));
       if (pass === MAX_PASSES) {
         this.stops.nPlacesLeft += sides.length / 2;
-        for (let i = 0; i < sides.length; i += 2) this.doubt(sides[i], sides[i + 1]);
+        for (let i = 0; i < sides.length; i += 2) this.#doubt(sides[i], sides[i + 1]);
         return;
       }
-      triangles = this.splitSides(sides);
+      triangles = this.#splitSides(sides);
     }
   }
 
-  private doubt(a: number, b: number): void {
-    this.doubtful.add(this.editor.triangleOf(a, b)).add(this.editor.triangleOf(b, a));
+  #doubt(a: number, b: number): void {
+    this.#doubtful.add(this.#editor.triangleOf(a, b)).add(this.#editor.triangleOf(b, a));
   }
 
   /** Points all over the triangles that could not be divided and stand off: f64[3n]. Which is the farthest is not for samples to say. */
   suspects(): Float64Array {
-    const { indices } = this.editor;
-    const live = [...this.doubtful].filter((t) => t >= 0 && indices[t] >= 0);
-    const sampler = new TriangleSampler(this.field, this.gather(live));
+    const { indices } = this.#editor;
+    const live = [...this.#doubtful].filter((t) => t >= 0 && indices[t] >= 0);
+    const sampler = new TriangleSampler(this.#field, this.#gather(live));
     sampler.measure([...live.keys()], CLOSEST_PATTERN, SAMPLING.look, STANDS_OFF);
     const { weights } = CLOSEST_PATTERN;
-    const p = this.raw.positions;
+    const p = this.#raw.positions;
     const points: number[] = [];
     live.forEach((t, i) => {
       if (sampler.off[i] <= STANDS_OFF) return;
@@ -120,13 +120,13 @@ export class Repairer {
   }
 
   /** The sides (pairs of vertices) at which triangles that stand off are to be divided, in the triangles' order. */
-  private *findSides(triangles: readonly number[], at: (fraction: number) => number): MeshSteps<number[]> {
-    const { indices } = this.editor;
+  *#findSides(triangles: readonly number[], at: (fraction: number) => number): MeshSteps<number[]> {
+    const { indices } = this.#editor;
     const n = triangles.length;
     const sides: number[] = [];
     for (let from = 0; from < n; from += MAX_PARTS * TRIANGLES_PER_PART) {
       const to = Math.min(n, from + MAX_PARTS * TRIANGLES_PER_PART);
-      const found = yield* this.measure(triangles.slice(from, to), (f) => at((from + f * (to - from)) / n));
+      const found = yield* this.#measure(triangles.slice(from, to), (f) => at((from + f * (to - from)) / n));
       found.forEach((part, i) => {
         part.forEach((side, k) => {
           const t = triangles[from + i * TRIANGLES_PER_PART + k];
@@ -137,24 +137,26 @@ export class Repairer {
     return sides;
   }
 
-  private *measure(
+  *#measure(
     triangles: readonly number[],
     at: (fraction: number) => number,
   ): MeshSteps<readonly MeasuredSides[]> {
     const tasks: MeasureTask[] = [];
     for (let from = 0; from < triangles.length; from += TRIANGLES_PER_PART) {
-      const part = this.gather(triangles.slice(from, from + TRIANGLES_PER_PART));
-      tasks.push({ kind: 'measure', triangles: part, spacing: this.spacing });
+      const part = this.#gather(triangles.slice(from, from + TRIANGLES_PER_PART));
+      tasks.push({ kind: 'measure', triangles: part, spacing: this.#spacing });
       yield at(0);
     }
     if (tasks.length > 1) return yield* runParts(tasks, at);
     // Not worth sending.
-    return [yield* mapSteps(measureTriangles(this.field, tasks[0]), at)];
+    return [yield* mapSteps(measureTriangles(this.#field, tasks[0]), at)];
   }
 
   /** Triangles by themselves. */
-  private gather(triangles: readonly number[]): TriangleSet {
-    const { editor, slopes, detail } = this;
+  #gather(triangles: readonly number[]): TriangleSet {
+    const editor = this.#editor;
+    const slopes = this.#slopes;
+    const detail = this.#detail;
     const { indices, positions } = editor;
     const n = triangles.length;
     const set = {
@@ -173,33 +175,33 @@ export class Repairer {
     return set;
   }
 
-  private length(a: number, b: number): number {
-    const p = this.editor.positions;
+  #length(a: number, b: number): number {
+    const p = this.#editor.positions;
     return length3(p[a * 3] - p[b * 3], p[a * 3 + 1] - p[b * 3 + 1], p[a * 3 + 2] - p[b * 3 + 2]);
   }
 
   /** Divides the sides that still exist and can be without a fold; gives the triangles that changed. */
-  private splitSides(sides: readonly number[]): number[] {
-    const { editor } = this;
+  #splitSides(sides: readonly number[]): number[] {
+    const editor = this.#editor;
     const touched = new Set<number>();
     for (let i = 0; i < sides.length; i += 2) {
       const a = sides[i];
       const b = sides[i + 1];
       const isSide = editor.triangleOf(a, b) >= 0 || editor.triangleOf(b, a) >= 0;
       // A point of a triangle is never farther from the zero set than from the nearest corner.
-      if (!isSide || this.length(a, b) <= this.detail.along(editor.positions, a, b)) continue;
+      if (!isSide || this.#length(a, b) <= this.#detail.along(editor.positions, a, b)) continue;
       if (!editor.hasRoom()) {
         this.stops.nWithoutRoom++;
-        this.doubt(a, b);
+        this.#doubt(a, b);
         continue;
       }
-      if (!this.placeVertex(a, b)) {
+      if (!this.#placeVertex(a, b)) {
         this.stops.nDivisionsRefused++;
-        this.doubt(a, b);
+        this.#doubt(a, b);
         continue;
       }
       const v = editor.nVertices++;
-      this.raw.nVertices = editor.nVertices;
+      this.#raw.nVertices = editor.nVertices;
       editor.splitEdge(a, b, v);
       for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) touched.add(c - (c % 3));
     }
@@ -207,10 +209,13 @@ export class Repairer {
   }
 
   /** Puts the vertex after the last on the zero set beside the middle of a-b; false where that would fold. */
-  private placeVertex(a: number, b: number): boolean {
-    const { editor, raw, normals, slopes } = this;
+  #placeVertex(a: number, b: number): boolean {
+    const editor = this.#editor;
+    const raw = this.#raw;
+    const normals = this.#normals;
+    const slopes = this.#slopes;
     const isBorder = editor.triangleOf(a, b) < 0 || editor.triangleOf(b, a) < 0;
-    if (isBorder && this.frame.keepsBorder) return false;
+    if (isBorder && this.#frame.keepsBorder) return false;
     const v = editor.nVertices;
     const p = raw.positions;
     for (let k = 0; k < 3; k++) {
@@ -224,18 +229,19 @@ export class Repairer {
     }
     slopes[v] = 0.5 * (slopes[a] + slopes[b]);
     editor.faces[v] = editor.faces[a] & editor.faces[b];
-    putOnZeroSet(this.field, raw, this.frame.bounds, 0.25 * this.length(a, b), [v]);
+    putOnZeroSet(this.#field, raw, this.#frame.bounds, 0.25 * this.#length(a, b), [v]);
     for (let k = 0; k < 3; k++) p[v * 3 + k] = Math.fround(p[v * 3 + k]);
-    this.field.evaluate(p.subarray(v * 3, v * 3 + 3), this.values, 1);
-    if (!(Math.abs(this.values[0]) <= OFF_ZERO * this.frame.diagonal * slopes[v])) return false;
+    this.#field.evaluate(p.subarray(v * 3, v * 3 + 3), this.#values, 1);
+    if (!(Math.abs(this.#values[0]) <= OFF_ZERO * this.#frame.diagonal * slopes[v])) return false;
     return (
-      this.isUnfolded(editor.triangleOf(a, b), a, b, v) && this.isUnfolded(editor.triangleOf(b, a), b, a, v)
+      this.#isUnfolded(editor.triangleOf(a, b), a, b, v) && this.#isUnfolded(editor.triangleOf(b, a), b, a, v)
     );
   }
 
-  private isUnfolded(t: number, a: number, b: number, v: number): boolean {
+  #isUnfolded(t: number, a: number, b: number, v: number): boolean {
     if (t < 0) return true;
-    const { editor, normals } = this;
+    const editor = this.#editor;
+    const normals = this.#normals;
     const c = editor.apex(t, a, b);
     const old = editor.triangleNormal(a, b, c).slice();
     return isUnfolded(editor, normals, old, [a, v, c], v) && isUnfolded(editor, normals, old, [v, b, c], v);

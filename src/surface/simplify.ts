@@ -77,25 +77,25 @@ interface Shape {
 }
 
 class Simplifier {
-  private readonly raw: RawMesh;
-  private readonly field: CpuField;
-  private readonly frame: MeshFrame;
-  private readonly editor: MeshEditor;
-  private readonly quadrics: Quadrics;
-  private readonly queue = new CollapseQueue();
-  private readonly parts: PartVolumes;
+  readonly #raw: RawMesh;
+  readonly #field: CpuField;
+  readonly #frame: MeshFrame;
+  readonly #editor: MeshEditor;
+  readonly #quadrics: Quadrics;
+  readonly #queue = new CollapseQueue();
+  readonly #parts: PartVolumes;
   /** i32[nVertices], counts the changes around each vertex. */
-  private readonly age: Int32Array;
+  readonly #age: Int32Array;
   /** u8[nVertices]: not on the zero set, a corner of a cap. */
-  private readonly isFixed: Uint8Array;
-  private nLeft: number;
-  private limits = LIMITS[0];
+  readonly #isFixed: Uint8Array;
+  #nLeft: number;
+  #limits = LIMITS[0];
 
   constructor(mesh: SurfaceMesh, field: CpuField, frame: MeshFrame) {
     const n = mesh.positions.length / 3;
     const positions = Float64Array.from(mesh.positions);
     const indices = Int32Array.from(mesh.indices);
-    this.raw = {
+    this.#raw = {
       positions,
       normals: Float64Array.from(mesh.normals),
       slopes: new Float64Array(n * 2),
@@ -103,41 +103,42 @@ class Simplifier {
       indices,
       nTriangles: indices.length / 3,
     };
-    this.field = field;
-    this.frame = frame;
-    this.editor = new MeshEditor(
+    this.#field = field;
+    this.#frame = frame;
+    this.#editor = new MeshEditor(
       positions,
       n,
       indices,
       indices.length / 3,
       faceMasks(positions, n, frame.bounds),
     );
-    this.quadrics = new Quadrics(n);
-    this.parts = PartVolumes.of(this.editor, LEAST_VOLUME);
-    this.age = new Int32Array(n);
-    this.nLeft = n;
-    this.isFixed = new Uint8Array(n);
-    this.findFixed();
-    this.addQuadrics();
+    this.#quadrics = new Quadrics(n);
+    this.#parts = PartVolumes.of(this.#editor, LEAST_VOLUME);
+    this.#age = new Int32Array(n);
+    this.#nLeft = n;
+    this.#isFixed = new Uint8Array(n);
+    this.#findFixed();
+    this.#addQuadrics();
   }
 
-  private findFixed(): void {
-    const { positions, nVertices } = this.raw;
-    const onFace = [...this.editor.faces.subarray(0, nVertices).keys()].filter(
-      (v) => this.editor.faces[v] !== 0,
+  #findFixed(): void {
+    const { positions, nVertices } = this.#raw;
+    const onFace = [...this.#editor.faces.subarray(0, nVertices).keys()].filter(
+      (v) => this.#editor.faces[v] !== 0,
     );
     const points = Float64Array.from(onFace.flatMap((v) => [...positions.subarray(v * 3, v * 3 + 3)]));
     const values = new Float64Array(onFace.length);
     const gradients = new Float64Array(points.length);
-    this.field.evaluateWithGradient(points, values, gradients, onFace.length);
+    this.#field.evaluateWithGradient(points, values, gradients, onFace.length);
     onFace.forEach((v, i) => {
       const slope = length3(gradients[i * 3], gradients[i * 3 + 1], gradients[i * 3 + 2]);
-      if (Math.abs(values[i]) > OFF_ZERO * this.frame.diagonal * slope) this.isFixed[v] = 1;
+      if (Math.abs(values[i]) > OFF_ZERO * this.#frame.diagonal * slope) this.#isFixed[v] = 1;
     });
   }
 
-  private addQuadrics(): void {
-    const { editor, quadrics } = this;
+  #addQuadrics(): void {
+    const editor = this.#editor;
+    const quadrics = this.#quadrics;
     const p = editor.positions;
     for (let t = 0; t < editor.nTriangles * 3; t += 3) {
       const corners = [editor.indices[t], editor.indices[t + 1], editor.indices[t + 2]];
@@ -150,14 +151,14 @@ class Simplifier {
         quadrics.addPlane(v, unit, unit[0] * x + unit[1] * y + unit[2] * z, size);
         quadrics.addPoint(v, p[v * 3], p[v * 3 + 1], p[v * 3 + 2], POINT_WEIGHT * size);
       }
-      for (let k = 0; k < 3; k++) this.addBorder(corners[k], corners[(k + 1) % 3], unit);
+      for (let k = 0; k < 3; k++) this.#addBorder(corners[k], corners[(k + 1) % 3], unit);
     }
   }
 
   /** An open side has a plane of its own, through it and across its triangle. */
-  private addBorder(a: number, b: number, normal: readonly number[]): void {
-    if (this.editor.triangleOf(b, a) >= 0) return;
-    const p = this.editor.positions;
+  #addBorder(a: number, b: number, normal: readonly number[]): void {
+    if (this.#editor.triangleOf(b, a) >= 0) return;
+    const p = this.#editor.positions;
     const [x, y, z] = [0, 1, 2].map((k) => p[b * 3 + k] - p[a * 3 + k]);
     const across = [
       y * normal[2] - z * normal[1],
@@ -168,149 +169,150 @@ class Simplifier {
     if (!(size > 0)) return;
     const unit = across.map((c) => c / size);
     const d = unit[0] * p[a * 3] + unit[1] * p[a * 3 + 1] + unit[2] * p[a * 3 + 2];
-    for (const v of [a, b]) this.quadrics.addPlane(v, unit, d, x * x + y * y + z * z);
+    for (const v of [a, b]) this.#quadrics.addPlane(v, unit, d, x * x + y * y + z * z);
   }
 
   /** Collapses until so many vertices are left, or none can go; gives how many are left. Yields the fraction done. */
   *collapseTo(maxVertices: number): Generator<number, number> {
-    const nAll = this.nLeft;
+    const nAll = this.#nLeft;
     for (const limits of LIMITS) {
-      this.limits = limits;
-      for (let nBefore = -1; nBefore !== this.nLeft && this.nLeft > maxVertices; ) {
-        nBefore = this.nLeft;
-        yield* this.queueAll();
-        yield* this.collapseQueued(maxVertices, nAll);
+      this.#limits = limits;
+      for (let nBefore = -1; nBefore !== this.#nLeft && this.#nLeft > maxVertices; ) {
+        nBefore = this.#nLeft;
+        yield* this.#queueAll();
+        yield* this.#collapseQueued(maxVertices, nAll);
       }
     }
-    return this.nLeft;
+    return this.#nLeft;
   }
 
-  private *queueAll(): Generator<number, void> {
-    const { editor } = this;
+  *#queueAll(): Generator<number, void> {
+    const editor = this.#editor;
     for (let c = 0; c < editor.nTriangles * 3; c++) {
       if (editor.indices[c] >= 0)
-        this.queueEdge(editor.indices[c], editor.indices[c - (c % 3) + ((c + 1) % 3)]);
+        this.#queueEdge(editor.indices[c], editor.indices[c - (c % 3) + ((c + 1) % 3)]);
       if (c % (STEPS_PER_YIELD * 16) === 0) yield 0;
     }
   }
 
   /** Queues the collapses of a -> b, onto either end. */
-  private queueEdge(a: number, b: number): void {
+  #queueEdge(a: number, b: number): void {
     // The other triangle of a pair queues it.
-    if (a > b && this.editor.triangleOf(b, a) >= 0) return;
-    const age = this.age[a] + this.age[b];
-    if (this.mayMove(a, b)) this.queue.push(this.errorAt(b, a), a, b, age);
-    if (this.mayMove(b, a)) this.queue.push(this.errorAt(a, b), b, a, age);
+    if (a > b && this.#editor.triangleOf(b, a) >= 0) return;
+    const age = this.#age[a] + this.#age[b];
+    if (this.#mayMove(a, b)) this.#queue.push(this.#errorAt(b, a), a, b, age);
+    if (this.#mayMove(b, a)) this.#queue.push(this.#errorAt(a, b), b, a, age);
   }
 
-  private errorAt(to: number, from: number): number {
-    const p = this.editor.positions;
-    return this.quadrics.error(to, p[to * 3], p[to * 3 + 1], p[to * 3 + 2], from);
+  #errorAt(to: number, from: number): number {
+    const p = this.#editor.positions;
+    return this.#quadrics.error(to, p[to * 3], p[to * 3 + 1], p[to * 3 + 2], from);
   }
 
   /** A vertex stays on the faces that it lies on, and where its border is another tile's too. */
-  private mayMove(from: number, to: number): boolean {
-    const { faces } = this.editor;
-    if (this.isFixed[from] !== 0 || this.isFixed[to] !== 0) return false;
-    return (faces[from] & ~faces[to]) === 0 && !(this.frame.keepsBorder && faces[from] !== 0);
+  #mayMove(from: number, to: number): boolean {
+    const { faces } = this.#editor;
+    if (this.#isFixed[from] !== 0 || this.#isFixed[to] !== 0) return false;
+    return (faces[from] & ~faces[to]) === 0 && !(this.#frame.keepsBorder && faces[from] !== 0);
   }
 
-  private *collapseQueued(maxVertices: number, nAll: number): Generator<number, void> {
-    const { editor, queue } = this;
+  *#collapseQueued(maxVertices: number, nAll: number): Generator<number, void> {
+    const editor = this.#editor;
+    const queue = this.#queue;
     let n = 0;
-    while (this.nLeft > maxVertices) {
+    while (this.#nLeft > maxVertices) {
       const next = queue.pop();
       if (next === undefined) return;
-      if (++n % STEPS_PER_YIELD === 0) yield (0.9 * (nAll - this.nLeft)) / (nAll - maxVertices);
+      if (++n % STEPS_PER_YIELD === 0) yield (0.9 * (nAll - this.#nLeft)) / (nAll - maxVertices);
       const [a, b, age] = next;
-      if (age !== this.age[a] + this.age[b] || editor.nextCorner(a, -1) < 0 || editor.nextCorner(b, -1) < 0)
+      if (age !== this.#age[a] + this.#age[b] || editor.nextCorner(a, -1) < 0 || editor.nextCorner(b, -1) < 0)
         continue;
-      if (this.mayMove(a, b) && editor.isLinkSound(a, b) && this.isSound(a, b)) this.collapse(a, b);
+      if (this.#mayMove(a, b) && editor.isLinkSound(a, b) && this.#isSound(a, b)) this.#collapse(a, b);
     }
     while (queue.pop() !== undefined);
   }
 
-  private collapse(from: number, to: number): void {
-    const { editor } = this;
-    this.quadrics.merge(from, to);
-    this.parts.move(from, this.placeOf(to));
+  #collapse(from: number, to: number): void {
+    const editor = this.#editor;
+    this.#quadrics.merge(from, to);
+    this.#parts.move(from, this.#placeOf(to));
     editor.collapse(from, to);
-    this.age[from]++;
-    this.age[to]++;
-    this.nLeft--;
+    this.#age[from]++;
+    this.#age[to]++;
+    this.#nLeft--;
     for (let c = editor.nextCorner(to, -1); c >= 0; c = editor.nextCorner(to, c)) {
       const t = c - (c % 3);
       const b = editor.indices[t + ((c - t + 1) % 3)];
       const d = editor.indices[t + ((c - t + 2) % 3)];
-      this.queueNew(to, b);
-      if (editor.triangleOf(to, d) < 0) this.queueNew(to, d);
+      this.#queueNew(to, b);
+      if (editor.triangleOf(to, d) < 0) this.#queueNew(to, d);
     }
   }
 
-  private queueNew(a: number, b: number): void {
-    const isForward = this.editor.triangleOf(Math.min(a, b), Math.max(a, b)) >= 0;
-    this.queueEdge(isForward ? Math.min(a, b) : Math.max(a, b), isForward ? Math.max(a, b) : Math.min(a, b));
+  #queueNew(a: number, b: number): void {
+    const isForward = this.#editor.triangleOf(Math.min(a, b), Math.max(a, b)) >= 0;
+    this.#queueEdge(isForward ? Math.min(a, b) : Math.max(a, b), isForward ? Math.max(a, b) : Math.min(a, b));
   }
 
   /** Whether the triangles around v stay sound when it moves to a place; those with `onto` vanish then. */
-  private isSound(v: number, onto: number, place: ArrayLike<number> = this.placeOf(onto)): boolean {
-    const { editor } = this;
-    const old = this.placeOf(v);
+  #isSound(v: number, onto: number, place: ArrayLike<number> = this.#placeOf(onto)): boolean {
+    const editor = this.#editor;
+    const old = this.#placeOf(v);
     const kept: number[] = [];
     const before: Shape[] = [];
     for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) {
       const t = c - (c % 3);
-      if (this.hasVertex(t, onto)) continue;
+      if (this.#hasVertex(t, onto)) continue;
       kept.push(t);
-      before.push(this.shapeOf(t));
+      before.push(this.#shapeOf(t));
     }
     editor.positions.set(place, v * 3);
-    const isSound = kept.every((t, i) => this.isTriangleSound(t, before[i], v, onto));
+    const isSound = kept.every((t, i) => this.#isTriangleSound(t, before[i], v, onto));
     editor.positions.set(old, v * 3);
-    return isSound && this.parts.mayMove(v, place);
+    return isSound && this.#parts.mayMove(v, place);
   }
 
-  private placeOf(v: number): number[] {
-    return [...this.editor.positions.subarray(v * 3, v * 3 + 3)];
+  #placeOf(v: number): number[] {
+    return [...this.#editor.positions.subarray(v * 3, v * 3 + 3)];
   }
 
-  private hasVertex(t: number, v: number): boolean {
-    const { indices } = this.editor;
+  #hasVertex(t: number, v: number): boolean {
+    const { indices } = this.#editor;
     return indices[t] === v || indices[t + 1] === v || indices[t + 2] === v;
   }
 
-  private shapeOf(t: number): Shape {
-    const { indices } = this.editor;
-    const [x, y, z] = this.editor.triangleNormal(indices[t], indices[t + 1], indices[t + 2]);
+  #shapeOf(t: number): Shape {
+    const { indices } = this.#editor;
+    const [x, y, z] = this.#editor.triangleNormal(indices[t], indices[t + 1], indices[t + 2]);
     const size = length3(x, y, z);
-    return { normal: [x, y, z], size, aspect: size / this.longest2(t) };
+    return { normal: [x, y, z], size, aspect: size / this.#longest2(t) };
   }
 
-  private isTriangleSound(t: number, before: Shape, v: number, onto: number): boolean {
-    const { indices } = this.editor;
-    const { leastCosine, leastAspect } = this.limits;
-    const { normal: n, size, aspect } = this.shapeOf(t);
+  #isTriangleSound(t: number, before: Shape, v: number, onto: number): boolean {
+    const { indices } = this.#editor;
+    const { leastCosine, leastAspect } = this.#limits;
+    const { normal: n, size, aspect } = this.#shapeOf(t);
     if (!(size > 0) || dot(n, before.normal) < leastCosine * size * before.size) return false;
     if (aspect < leastAspect && !(aspect > before.aspect)) return false;
     for (let k = 0; k < 3; k++) {
       const a = indices[t + k];
       const b = indices[t + ((k + 1) % 3)];
-      const other = this.across(a, b, v, onto);
-      if (other >= 0 && isFold(n, size, this.shapeOf(other).normal)) return false;
+      const other = this.#across(a, b, v, onto);
+      if (other >= 0 && isFold(n, size, this.#shapeOf(other).normal)) return false;
     }
     return true;
   }
 
   /** The triangle beyond the side a -> b once v is one with `onto`; -1 for none. */
-  private across(a: number, b: number, v: number, onto: number): number {
-    const { editor } = this;
+  #across(a: number, b: number, v: number, onto: number): number {
+    const editor = this.#editor;
     const other = editor.triangleOf(b, a);
-    if (other < 0 || onto < 0 || !this.hasVertex(other, v) || !this.hasVertex(other, onto)) return other;
+    if (other < 0 || onto < 0 || !this.#hasVertex(other, v) || !this.#hasVertex(other, onto)) return other;
     return a === v ? editor.triangleOf(b, onto) : editor.triangleOf(onto, a);
   }
 
-  private longest2(t: number): number {
-    const { indices, positions: p } = this.editor;
+  #longest2(t: number): number {
+    const { indices, positions: p } = this.#editor;
     let longest = 0;
     for (let k = 0; k < 3; k++) {
       const a = indices[t + k] * 3;
@@ -325,19 +327,21 @@ class Simplifier {
 
   /** Moves every vertex to the place on the zero set beside that of its least error, where that is better. */
   relocate(): void {
-    const { editor, raw, frame } = this;
-    this.limits = LIMITS[0];
+    const editor = this.#editor;
+    const raw = this.#raw;
+    const frame = this.#frame;
+    this.#limits = LIMITS[0];
     const places = new Set<number>();
     const moved: number[] = [];
     const points: number[] = [];
     let reach = 0;
     for (let v = 0; v < raw.nVertices; v++) {
       if (editor.nextCorner(v, -1) < 0) continue;
-      const [x, y, z] = this.placeOf(v);
+      const [x, y, z] = this.#placeOf(v);
       places.add(placeKey([x, y, z]));
       const held = heldAxes(editor.faces[v]);
-      if (this.isFixed[v] !== 0 || held === 7 || (frame.keepsBorder && held !== 0)) continue;
-      const best = this.quadrics.best(v, x, y, z, held);
+      if (this.#isFixed[v] !== 0 || held === 7 || (frame.keepsBorder && held !== 0)) continue;
+      const best = this.#quadrics.best(v, x, y, z, held);
       reach += length3(best[0] - x, best[1] - y, best[2] - z);
       moved.push(v);
       points.push(...best);
@@ -345,26 +349,28 @@ class Simplifier {
     if (moved.length === 0) return;
     const target: RawMesh = { ...raw, positions: Float64Array.from(points), nVertices: moved.length };
     const all = [...moved.keys()];
-    putOnZeroSet(this.field, target, frame.bounds, (4 * reach) / moved.length, all);
+    putOnZeroSet(this.#field, target, frame.bounds, (4 * reach) / moved.length, all);
     const rounded = target.positions.map(Math.fround);
     const values = new Float64Array(moved.length);
     const gradients = new Float64Array(rounded.length);
-    this.field.evaluateWithGradient(rounded, values, gradients, moved.length);
+    this.#field.evaluateWithGradient(rounded, values, gradients, moved.length);
     moved.forEach((v, i) => {
       const place = rounded.subarray(i * 3, i * 3 + 3);
       const slope = length3(gradients[i * 3], gradients[i * 3 + 1], gradients[i * 3 + 2]);
       if (!(Math.abs(values[i]) <= ON_ZERO * frame.diagonal * slope) || places.has(placeKey(place))) return;
-      const error = this.quadrics.error(v, place[0], place[1], place[2]);
-      if (error >= this.errorAt(v, -1) || !this.isSound(v, -1, place)) return;
+      const error = this.#quadrics.error(v, place[0], place[1], place[2]);
+      if (error >= this.#errorAt(v, -1) || !this.#isSound(v, -1, place)) return;
       places.add(placeKey(place));
-      this.parts.move(v, place);
+      this.#parts.move(v, place);
       editor.positions.set(place, v * 3);
     });
   }
 
   /** The mesh, shaded by the field's gradient, and by its triangles where that does not fit them. */
   finish(): SurfaceMesh {
-    const { editor, raw, field } = this;
+    const editor = this.#editor;
+    const raw = this.#raw;
+    const field = this.#field;
     raw.indices = editor.compactIndices();
     raw.nTriangles = raw.indices.length / 3;
     const gradients = new Float64Array(raw.nVertices * 3);

@@ -38,19 +38,19 @@ export class TriangleSampler {
   /** Index in the pattern of the point where that was found. */
   worst = new Int32Array(0);
   /** u8[triangles]: whether more points than the one of the largest |f| are to be asked: f may be less steep there. */
-  private hasOthers = new Uint8Array(0);
-  private readonly field: CpuField;
-  private readonly triangles: TriangleSet;
-  private points = new Float64Array(0);
-  private values = new Float64Array(0);
-  private gradients = new Float64Array(0);
-  private readonly normal = new Float64Array(3);
-  private readonly probe: SignProbe;
+  #hasOthers = new Uint8Array(0);
+  readonly #field: CpuField;
+  readonly #triangles: TriangleSet;
+  #points = new Float64Array(0);
+  #values = new Float64Array(0);
+  #gradients = new Float64Array(0);
+  readonly #normal = new Float64Array(3);
+  readonly #probe: SignProbe;
 
   constructor(field: CpuField, triangles: TriangleSet) {
-    this.field = field;
-    this.triangles = triangles;
-    this.probe = new SignProbe(field, field.asset.domain);
+    this.#field = field;
+    this.#triangles = triangles;
+    this.#probe = new SignProbe(field, field.asset.domain);
   }
 
   /**
@@ -61,62 +61,62 @@ export class TriangleSampler {
    */
   measure(triangles: readonly number[], pattern: Pattern, least: number, most: number): void {
     const nSamples = pattern.sides.length;
-    this.reserve(triangles.length, nSamples);
-    for (let i = 0; i < triangles.length; i++) this.place(triangles[i], pattern, i * nSamples);
-    this.field.evaluate(this.points, this.values, triangles.length * nSamples);
+    this.#reserve(triangles.length, nSamples);
+    for (let i = 0; i < triangles.length; i++) this.#place(triangles[i], pattern, i * nSamples);
+    this.#field.evaluate(this.#points, this.#values, triangles.length * nSamples);
     let nAsked = 0;
     for (let i = 0; i < triangles.length; i++) {
-      const k = this.largest(i, triangles[i], nSamples, least, most);
+      const k = this.#largest(i, triangles[i], nSamples, least, most);
       this.worst[i] = k;
       this.off[i] = 0;
       if (k < 0) continue;
       const from = (i * nSamples + k) * 3;
-      this.points.copyWithin(nAsked * 3, from, from + 3);
+      this.#points.copyWithin(nAsked * 3, from, from + 3);
       nAsked++;
     }
-    this.field.evaluateWithGradient(this.points, this.values, this.gradients, nAsked);
+    this.#field.evaluateWithGradient(this.#points, this.#values, this.#gradients, nAsked);
     for (let i = 0, n = 0; i < triangles.length; i++) {
       const t = triangles[i];
-      if (this.worst[i] >= 0) this.off[i] = this.share(t, n++, most);
+      if (this.worst[i] >= 0) this.off[i] = this.#share(t, n++, most);
     }
     for (let i = 0; i < triangles.length; i++) {
-      if (this.off[i] === most || (this.off[i] < most && this.hasOthers[i] === 1))
-        this.measureOthers(i, triangles[i], pattern, least, most);
+      if (this.off[i] === most || (this.off[i] < most && this.#hasOthers[i] === 1))
+        this.#measureOthers(i, triangles[i], pattern, least, most);
     }
   }
 
   /** Where the point of the largest |f| is not as far off as it seems, or as it may be, another one of its triangle is. */
-  private measureOthers(i: number, t: number, pattern: Pattern, least: number, most: number): void {
+  #measureOthers(i: number, t: number, pattern: Pattern, least: number, most: number): void {
     const nSamples = pattern.sides.length;
-    this.reserve(1, nSamples);
-    this.place(t, pattern, 0);
-    this.field.evaluateWithGradient(this.points, this.values, this.gradients, nSamples);
-    const beyond = least * this.triangles.tolerances[t] * this.triangles.slopes[t];
+    this.#reserve(1, nSamples);
+    this.#place(t, pattern, 0);
+    this.#field.evaluateWithGradient(this.#points, this.#values, this.#gradients, nSamples);
+    const beyond = least * this.#triangles.tolerances[t] * this.#triangles.slopes[t];
     for (let k = 0; k < nSamples; k++) {
-      if (Math.abs(this.values[k]) <= beyond) continue;
-      const share = this.share(t, k, most);
+      if (Math.abs(this.#values[k]) <= beyond) continue;
+      const share = this.#share(t, k, most);
       if (share <= this.off[i]) continue;
       this.off[i] = share;
       this.worst[i] = k;
     }
   }
 
-  private reserve(nTriangles: number, nSamples: number): void {
+  #reserve(nTriangles: number, nSamples: number): void {
     if (this.off.length < nTriangles) {
       this.off = new Float64Array(nTriangles);
       this.worst = new Int32Array(nTriangles);
-      this.hasOthers = new Uint8Array(nTriangles);
+      this.#hasOthers = new Uint8Array(nTriangles);
     }
     const nGradients = Math.max(nTriangles, nSamples) * 3;
-    if (this.gradients.length < nGradients) this.gradients = new Float64Array(nGradients);
-    if (this.values.length >= nTriangles * nSamples) return;
-    this.points = new Float64Array(nTriangles * nSamples * 3);
-    this.values = new Float64Array(nTriangles * nSamples);
+    if (this.#gradients.length < nGradients) this.#gradients = new Float64Array(nGradients);
+    if (this.#values.length >= nTriangles * nSamples) return;
+    this.#points = new Float64Array(nTriangles * nSamples * 3);
+    this.#values = new Float64Array(nTriangles * nSamples);
   }
 
-  private place(t: number, { weights: w, sides }: Pattern, at: number): void {
-    const { points } = this;
-    const { corners: p } = this.triangles;
+  #place(t: number, { weights: w, sides }: Pattern, at: number): void {
+    const points = this.#points;
+    const { corners: p } = this.#triangles;
     const a = t * 9;
     const b = a + 3;
     const c = a + 6;
@@ -132,9 +132,9 @@ export class TriangleSampler {
   }
 
   /** The point of triangle t, the i-th, that has the largest |f|, -1 where all are below `least`. */
-  private largest(i: number, t: number, nSamples: number, least: number, most: number): number {
-    const { values } = this;
-    const scale = this.triangles.tolerances[t] * this.triangles.slopes[t];
+  #largest(i: number, t: number, nSamples: number, least: number, most: number): number {
+    const values = this.#values;
+    const scale = this.#triangles.tolerances[t] * this.#triangles.slopes[t];
     let largest = least * scale;
     let worst = -1;
     let nBeyond = 0;
@@ -145,7 +145,7 @@ export class TriangleSampler {
       largest = off;
       worst = k;
     }
-    this.hasOthers[i] = nBeyond > 1 ? 1 : 0;
+    this.#hasOthers[i] = nBeyond > 1 ? 1 : 0;
     return worst;
   }
 
@@ -153,22 +153,23 @@ export class TriangleSampler {
    * Distance of the n-th asked point from the zero set as a share of the tolerance; where it is not so far, `most`, and where
    * it is farther than to first order, just beyond.
    */
-  private share(t: number, n: number, most: number): number {
-    const share = this.distance(t, n) / this.triangles.tolerances[t];
-    if (share > most) return this.isCrossed(t, this.points, n, this.values[n], most) ? most : share;
+  #share(t: number, n: number, most: number): number {
+    const share = this.#distance(t, n) / this.#triangles.tolerances[t];
+    if (share > most) return this.#isCrossed(t, this.#points, n, this.#values[n], most) ? most : share;
     // Nor is it believed where it is less: f may be steeper here than where it vanishes.
-    if (this.isCrossed(t, this.points, n, this.values[n], most)) return share;
-    const [x, y, z] = this.points.subarray(n * 3, n * 3 + 3);
-    return this.probe.isCrossedAround(this.values[n], x, y, z, most * this.triangles.tolerances[t])
+    if (this.#isCrossed(t, this.#points, n, this.#values[n], most)) return share;
+    const [x, y, z] = this.#points.subarray(n * 3, n * 3 + 3);
+    return this.#probe.isCrossedAround(this.#values[n], x, y, z, most * this.#triangles.tolerances[t])
       ? share
       : BEYOND * most;
   }
 
   /** Whether f changes its sign within the share `most` of the tolerance from a point along its triangle's normal. */
-  private isCrossed(t: number, points: Float64Array, n: number, f: number, most: number): boolean {
-    const { normal, probe } = this;
-    this.findNormal(t);
-    const reach = (f >= 0 ? -most : most) * this.triangles.tolerances[t];
+  #isCrossed(t: number, points: Float64Array, n: number, f: number, most: number): boolean {
+    const normal = this.#normal;
+    const probe = this.#probe;
+    this.#findNormal(t);
+    const reach = (f >= 0 ? -most : most) * this.#triangles.tolerances[t];
     const [x, y, z] = [points[n * 3], points[n * 3 + 1], points[n * 3 + 2]];
     return probe.isCrossed(f, x, y, z, reach * normal[0], reach * normal[1], reach * normal[2]);
   }
@@ -177,18 +178,19 @@ export class TriangleSampler {
    * Distance of the n-th asked point from the zero set to first order, along its triangle's normal: beside a sharp ridge
    * that the triangle cuts off the ridge is farther away than the nearest point of the zero set.
    */
-  private distance(t: number, n: number): number {
-    const { gradients: g, normal } = this;
-    this.findNormal(t);
+  #distance(t: number, n: number): number {
+    const g = this.#gradients;
+    const normal = this.#normal;
+    this.#findNormal(t);
     const slope = length3(g[n * 3], g[n * 3 + 1], g[n * 3 + 2]);
     const along = Math.abs(g[n * 3] * normal[0] + g[n * 3 + 1] * normal[1] + g[n * 3 + 2] * normal[2]);
-    return Math.abs(this.values[n]) / (Math.max(along, SAMPLING.leastCosine * slope) || 1);
+    return Math.abs(this.#values[n]) / (Math.max(along, SAMPLING.leastCosine * slope) || 1);
   }
 
   /** Puts the unit normal of triangle t in `normal`; zero where it has no area. */
-  private findNormal(t: number): void {
-    const { normal } = this;
-    const { corners: p } = this.triangles;
+  #findNormal(t: number): void {
+    const normal = this.#normal;
+    const { corners: p } = this.#triangles;
     const o = t * 9;
     const [ux, uy, uz] = [p[o + 3] - p[o], p[o + 4] - p[o + 1], p[o + 5] - p[o + 2]];
     const [vx, vy, vz] = [p[o + 6] - p[o], p[o + 7] - p[o + 1], p[o + 8] - p[o + 2]];

@@ -1,0 +1,73 @@
+/** What checks a mesh against a field; loaded when one is given, pages that only show meshes never do. */
+import { type CheckField, type Spread, spreadOf } from './check-field.ts';
+import type { CheckableMesh } from './check-topology.ts';
+
+export { meshToZeroSet, zeroSetToMesh } from './distance.ts';
+
+/** |f| at every vertex. */
+export function measureResidual({ positions }: CheckableMesh, field: CheckField): Spread {
+  const values = new Float64Array(positions.length / 3);
+  field.evaluate(Float64Array.from(positions), values);
+  return spreadOf(values.map(Math.abs));
+}
+
+/**
+ * True where every component faces outwards: the area-weighted sum of cos(triangle normal, ∇f at the centroid) is
+ * positive. By component, because single slivers on a crease may lean the other way without being wrong. Where f is constant,
+ * as on a plate of zeros, its signs on both sides of the triangle say which way is out.
+ * @param componentOfTriangle i32[nTriangles], -1 for triangles to leave out.
+ */
+export function isOutward(
+  mesh: CheckableMesh,
+  componentOfTriangle: Int32Array,
+  nComponents: number,
+  field: CheckField,
+): boolean {
+  const { positions, indices } = mesh;
+  const nTriangles = componentOfTriangle.length;
+  const centroids = new Float64Array(nTriangles * 3);
+  for (let i = 0; i < indices.length; i++) {
+    const t = Math.floor(i / 3) * 3;
+    for (let axis = 0; axis < 3; axis++) centroids[t + axis] += positions[indices[i] * 3 + axis] / 3;
+  }
+  const gradients = new Float64Array(nTriangles * 3);
+  field.evaluateWithGradient(centroids, new Float64Array(nTriangles), gradients);
+  const sums = new Float64Array(nComponents);
+  for (let t = 0; t < nTriangles; t++) {
+    if (componentOfTriangle[t] < 0) continue;
+    const normal = areaVector(mesh, t);
+    const [gx, gy, gz] = gradients.subarray(t * 3, t * 3 + 3);
+    const slope = Math.hypot(gx, gy, gz);
+    sums[componentOfTriangle[t]] +=
+      slope > 0
+        ? (normal[0] * gx + normal[1] * gy + normal[2] * gz) / slope
+        : sidesAgree(field, centroids.subarray(t * 3, t * 3 + 3), normal);
+  }
+  return sums.every((sum) => sum > 0);
+}
+
+/** The triangle's normal, twice its area long. */
+function areaVector({ positions: p, indices }: CheckableMesh, t: number): readonly number[] {
+  const [a, b, c] = [indices[t * 3] * 3, indices[t * 3 + 1] * 3, indices[t * 3 + 2] * 3];
+  const [ux, uy, uz] = [p[b] - p[a], p[b + 1] - p[a + 1], p[b + 2] - p[a + 2]];
+  const [vx, vy, vz] = [p[c] - p[a], p[c + 1] - p[a + 1], p[c + 2] - p[a + 2]];
+  return [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
+}
+
+/** Shares of a triangle's width at which both of its sides are looked at, the nearest first: a cavity may be thinner than its triangles are wide. */
+const REACHES = [1 / 64, 1 / 16, 1 / 4, 1];
+
+/** Twice the triangle's area where f is negative behind it and not in front, less that where it is the other way. */
+function sidesAgree(field: CheckField, center: Float64Array, normal: readonly number[]): number {
+  const area = Math.hypot(...normal);
+  if (area === 0) return 0;
+  const width = Math.sqrt(area);
+  const sides = REACHES.flatMap((share) =>
+    [-1, 1].flatMap((side) => normal.map((x, k) => center[k] + (side * share * width * x) / area)),
+  );
+  const values = new Float64Array(2 * REACHES.length);
+  field.evaluate(Float64Array.from(sides), values);
+  const nearest = REACHES.findIndex((_, i) => values[2 * i] >= 0 !== values[2 * i + 1] >= 0);
+  if (nearest < 0) return 0;
+  return values[2 * nearest] < 0 ? area : -area;
+}
