@@ -33,23 +33,23 @@ export class ViewerPage {
     });
   }
 
-  static async open(
-    browser: Browser,
-    url: string,
-    viewport: Viewport = SCREEN,
-    motion: 'reduce' | 'no-preference' = 'reduce',
-  ): Promise<ViewerPage> {
+  static async open(browser: Browser, url: string, viewport: Viewport = SCREEN): Promise<ViewerPage> {
     const page = await browser.newPage();
     // These tests want every derivation to be one: without IndexedDB the page has no cache.
     await page.evaluateOnNewDocument(() =>
       Object.defineProperty(globalThis, 'indexedDB', { value: undefined }),
     );
     await page.setViewport(viewport);
-    await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: motion }]);
     const viewer = new ViewerPage(page);
+    await viewer.askForMotion('reduce'); // what rests can be compared
     await page.goto(url);
     await viewer.settle();
     return viewer;
+  }
+
+  /** As a system's settings do, before or while the page is open. */
+  askForMotion(value: 'reduce' | 'no-preference'): Promise<void> {
+    return this.page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value }]);
   }
 
   /** Waits until nothing is loading and what is there has been drawn. */

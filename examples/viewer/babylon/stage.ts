@@ -23,6 +23,7 @@ import {
   registerNSDFLoader,
 } from '../../../src/babylon/index.ts';
 import type { DeriveStage } from '../../../src/index.ts';
+import { followMotion, isLessMotionWanted } from '../less-motion.ts';
 import type {
   Box,
   DeriveRequest,
@@ -95,7 +96,11 @@ export class BabylonStage implements Stage {
     this.camera.upperBetaLimit = Math.PI * 0.62;
     this.camera.wheelDeltaPercentage = 0.01;
     this.camera.panningSensibility = 0;
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) this.camera.inertia = 0;
+    const { inertia } = this.camera;
+    followMotion((isStill) => {
+      this.camera.inertia = isStill ? 0 : inertia;
+      this.#animate(isStill);
+    });
     this.camera.attachControl(canvas, true);
     for (const type of ['pointerdown', 'pointermove', 'wheel', 'keydown', 'keyup']) {
       canvas.addEventListener(type, () => this.invalidate());
@@ -154,11 +159,7 @@ export class BabylonStage implements Stage {
       this.#content?.dispose();
       content.addAllToScene();
       this.#content = content;
-      const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
-      for (const group of content.animationGroups) {
-        if (isStill) group.stop();
-        else group.start(true);
-      }
+      this.#animate(isLessMotionWanted());
       this.#fields = this.#objects.map(viewOf);
     } catch (error) {
       // Babylon wraps what was thrown in an error of its own.
@@ -167,6 +168,15 @@ export class BabylonStage implements Stage {
       this.#preview = [];
     }
     return { copyright };
+  }
+
+  /** Where the file has animations they play, while nobody asks for less motion. */
+  #animate(isStill: boolean): void {
+    for (const group of this.#content?.animationGroups ?? []) {
+      if (isStill) group.pause();
+      else group.play(true);
+    }
+    this.invalidate();
   }
 
   async derive(

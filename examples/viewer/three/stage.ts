@@ -18,6 +18,7 @@ import {
 } from 'three';
 import type { DeriveStage } from '../../../src/index.ts';
 import { detectSupport, NSDFGroup, NSDFLoader, type NSDFObject } from '../../../src/three/index.ts';
+import { isLessMotionWanted } from '../less-motion.ts';
 import type {
   Box,
   DeriveRequest,
@@ -102,17 +103,17 @@ export class ThreeStage extends StudioView implements Stage {
     return { copyright: group.copyright };
   }
 
-  /** Where the file has animations, and nobody asked for less motion, they play. */
+  /** Where the file has animations they play, while nobody asks for less motion. */
   #animate(group: NSDFGroup): void {
-    const isWanted = group.animations.length > 0 && !matchMedia('(prefers-reduced-motion: reduce)').matches;
-    this.#mixer = isWanted ? new AnimationMixer(group) : null;
+    this.#mixer = group.animations.length > 0 ? new AnimationMixer(group) : null;
     for (const clip of group.animations) this.#mixer?.clipAction(clip).play();
   }
 
   protected override advance(): boolean {
     this.#timer.update();
-    this.#mixer?.update(this.#timer.getDelta());
-    return this.#mixer !== null;
+    if (this.#mixer === null || isLessMotionWanted()) return false;
+    this.#mixer.update(this.#timer.getDelta());
+    return true;
   }
 
   async derive(

@@ -1,5 +1,6 @@
 import { type Box3, PerspectiveCamera, Scene, Sphere, Vector3 } from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
+import { followMotion } from '../less-motion.ts';
 import type { Background, Insets, Pose } from '../stage.ts';
 import { type EnvironmentName, isEnvironment } from '../studio-light.ts';
 import type { ViewRenderer } from './renderer.ts';
@@ -33,8 +34,11 @@ export class StudioView {
     this.scene.environmentIntensity = 0.42;
     this.scene.add(this.#light, this.#light.target);
     this.controls = new OrbitControls(this.camera, canvas);
-    this.controls.enableDamping = !matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.controls.dampingFactor = 0.08;
+    followMotion((isStill) => {
+      this.controls.enableDamping = !isStill;
+      this.invalidate();
+    });
     this.controls.autoRotateSpeed = 1.4;
     this.controls.maxPolarAngle = Math.PI * 0.62;
     this.controls.addEventListener('change', () => this.invalidate());
