@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { textModules } from './scripts/text-modules.ts';
+import { bundledWorkers } from './test/browser/bundled-workers.ts';
 import { locateBrowser } from './test/browser/find-browser.mjs';
 import { WEBGPU_FLAGS } from './test/browser/flags.ts';
 
@@ -56,7 +57,7 @@ const GPU_TESTS = [
 ];
 
 export default defineConfig({
-  plugins: [textModules()],
+  plugins: [textModules(), bundledWorkers()],
   test: {
     provide: { extraSeeds: process.env.NSDF_SEED ?? '' }, // test/conformance/seeds.ts
     maxWorkers: availableParallelism(), // vitest would leave one core idle, of two

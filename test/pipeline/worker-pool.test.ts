@@ -116,7 +116,7 @@ describe('WorkerPool', () => {
 
   test('replaces a worker that does not stop', async () => {
     const { pool, workers } = makePool({ maxWorkers: 1, cancelGraceMs: 20 });
-    const deaf: HostedJob = { ...toJob(makeToyAsset(), { resolution: 500 }) };
+    const deaf = toJob(makeToyAsset(), { resolution: 200 });
     const controller = new AbortController();
     const run = pool.run({ ...deaf, signal: controller.signal });
     await vi.waitFor(() => expect(countReceived(workers[0], 'derive')).toBe(1));
