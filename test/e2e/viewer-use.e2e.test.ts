@@ -85,7 +85,7 @@ describe.each(['three', 'babylon'])('the viewer in %s, as it is used', (engine) 
       [1920, 1080],
       [390, 844],
     ]) {
-      await viewer.page.setViewport({ width, height });
+      await viewer.page.setViewport({ width, height, deviceScaleFactor: 0.5 });
       await viewer.settle(); // another kind of screen loads the page anew
       const overflow = await evaluate(() => {
         const panel = document.getElementById('panel') as HTMLElement;
