@@ -1,18 +1,12 @@
 import { type CornerTable, latticeCoordinate } from './corners.ts';
 import { type Forest, NODE_EMPTY, NODE_PENDING, NODE_SETTLED, NODE_SPLIT, NODE_UNSETTLED } from './forest.ts';
 import { MonotoneTest } from './monotone.ts';
+import { mostNodes } from './node-budget.ts';
 import { RegionNetwork } from './region-network.ts';
 
 /** Nodes of one base box after which what is left of it stays unsettled; more where the few boxes there are leave room. */
 const MAX_NODES_PER_ROOT = 512;
 const MAX_NODES_PER_FEW_ROOTS = 2048;
-/**
- * Nodes of the whole forest, per root and beside that, after which nothing is bisected any more: bounds the time on
- * fields whose creases are everywhere. Fewer for networks of more than LARGE_NETWORK neurons, whose nodes cost more.
- */
-const MAX_NODES_PER_ROOTS = 12;
-const MAX_NODES_BESIDE = 65536;
-const LARGE_NETWORK = 64;
 /**
  * Cosine of all gradients with the direction of a cell that planes pass through, at least: no crease is followed in it, and
  * across a sharper edge triangles that stand off by 0.75 tolerances may leave out more than one.
@@ -69,12 +63,9 @@ export class Settler {
     this.forest = forest;
     this.net = new RegionNetwork(table.field);
     this.faceNet = new RegionNetwork(table.field);
-    const share = Math.min(1, LARGE_NETWORK / Math.max(1, table.field.nPreActivations));
-    const beside = MAX_NODES_BESIDE * (forest.nRoots / Math.max(1, nRootsInAll));
     // The surface passes through so many base boxes of a root.
     const perRoot = 4 ** table.lattice.rootBits;
-    const most = (MAX_NODES_PER_ROOTS * perRoot * forest.nRoots + beside) * share;
-    this.maxNodes = Math.max(2 * forest.nRoots, most);
+    this.maxNodes = mostNodes(forest.nRoots, table.field.nPreActivations, nRootsInAll, perRoot);
     this.maxNodesOfRoot = Math.max(
       MAX_NODES_PER_ROOT * perRoot,
       Math.min(MAX_NODES_PER_FEW_ROOTS, this.maxNodes / forest.nRoots),

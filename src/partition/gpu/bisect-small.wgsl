@@ -36,6 +36,7 @@ fn bisectSmall(@builtin(local_invocation_index) t: u32) {
       counts[level.nextPending] = made;
       counts[level.nextFirst] = end;
       counts[N_NODES] = end + made;
+      counts[N_NODES_WANTED] = max(counts[N_NODES_WANTED], end + before);
     }
     writeGroups(0u, made, GROUP_SIZE, 1u);
     writeGroups(SCAN_GROUPS, made, SCAN_BLOCK, 1u);

@@ -15,6 +15,7 @@ fn bisectNode(item: u32) {
     counts[level.nextPending] = n;
     counts[level.nextFirst] = end;
     counts[N_NODES] = end + n;
+    counts[N_NODES_WANTED] = max(counts[N_NODES_WANTED], end + counts[N_CHILDREN]);
   }
   if (nChildren[item] != 0u) { bisect(counts[level.first] + item, end + sumBefore(item)); }
 }

@@ -202,17 +202,16 @@ class Partition {
     let items = builder.items('pending0', roots);
     for (let l = 0; l <= 3 * lattice.subBits; l++) {
       if (l % 4 === 3) yield;
-      const capacity = Math.max(1, nodes - roots);
       if (l < LARGE_LEVELS) {
         builder.scope(() => this.#addLargeLevel(l, items, nChildren));
-        items = builder.items(`pending${l + 1}`, capacity);
+        items = builder.items(`pending${l + 1}`, nodes);
         continue;
       }
       const level = this.#level(l, SETTLE_PART.both);
       const bound = this.#settled(level, nChildren);
       if (kernels.settleSpread) builder.program.dispatch(kernels.settleSpread, [SPREAD_GROUPS, 1], ...bound);
       else builder.each(kernels.settleNodes, items, ...bound, unlisted);
-      items = builder.dispatched(builder.at(`pending${l + 1}`), capacity, (groups) => {
+      items = builder.dispatched(builder.at(`pending${l + 1}`), nodes, (groups) => {
         const read = [fine, level, counts, nChildren, this.#nodes, groups];
         builder.program.dispatch(kernels.bisectSmall, [1, 1], ...read);
       });

@@ -16,6 +16,8 @@ export const PARTITION_COUNTS = [
   'faced',
   'children',
   'nodes',
+  // As many as there would be with room for all.
+  'nodesWanted',
   'unsettled',
   'rects',
   'fineRects',

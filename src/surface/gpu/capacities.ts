@@ -1,5 +1,6 @@
 import type { CullCapacities, CullCount } from '../../partition/gpu/cull-program.ts';
 import type { PartitionCapacities } from '../../partition/gpu/forest-program.ts';
+import { mostNodes } from '../../partition/node-budget.ts';
 import type { BoxCapacities } from './boxes/boxes-stage.ts';
 import { COUNTS, MAX_ROUNDS, type SurfaceCount } from './counts.ts';
 import type { EdgeCapacities } from './edges/edges-stage.ts';
@@ -31,7 +32,7 @@ const LEAST_ROOTS = 4096;
 const ROOM: Readonly<Record<Exclude<CapacityName, CullCount>, readonly [perRoot: number, besides: number]>> =
   {
     rootCorners: [2.1, 8e3],
-    nodes: [1.1, 16e3],
+    nodes: [2.2, 32e3],
     rects: [4.3, 24e3],
     fineRects: [0.1, 32e3],
     corners: [2.2, 24e3],
@@ -92,6 +93,7 @@ const NEEDS: Readonly<Partial<Record<CapacityName, readonly (readonly [SurfaceCo
     ['offPeak', 0.5],
   ],
   fineRects: [['fineRects', 1]],
+  nodes: [['nodesWanted', 1]],
 };
 /** What comes after something that had no room is not told rightly: it may need more still. */
 const GROWTH = 1.3;
@@ -114,14 +116,23 @@ export function neededCapacities(counts: Uint32Array): Readonly<Record<CapacityN
   return Object.fromEntries(entries);
 }
 
-/** More room where a run had too little of it, or undefined where all found room. */
+/**
+ * More room where a run had too little of it, or undefined where all found room. Nodes get no more than the budget that bounds
+ * them in the worker, too: what is left then stays unsettled.
+ * @param counts of the run. @param nNeurons of the field's network.
+ */
 export function grownCapacities(
   capacities: SurfaceCapacities,
   counts: Uint32Array,
+  nNeurons: number,
 ): SurfaceCapacities | undefined {
   const needed = neededCapacities(counts);
-  const short = (Object.keys(needed) as CapacityName[]).filter((name) => needed[name] > capacities[name]);
+  const budget = Math.ceil(mostNodes(counts[COUNTS.at.roots], nNeurons));
+  const most = (name: CapacityName): number => (name === 'nodes' ? budget : Number.POSITIVE_INFINITY);
+  const short = (Object.keys(needed) as CapacityName[]).filter(
+    (name) => Math.min(needed[name], most(name)) > capacities[name],
+  );
   if (short.length === 0) return undefined;
-  const grown = short.map((name) => [name, Math.ceil(GROWTH * needed[name])]);
+  const grown = short.map((name) => [name, Math.min(most(name), Math.ceil(GROWTH * needed[name]))]);
   return { ...capacities, ...Object.fromEntries(grown) };
 }

@@ -137,6 +137,10 @@ export class GpuSurfaceDeriver {
     return run;
   }
 
+  #grownCapacities({ capacities }: Kept, { counts }: Outcome): SurfaceCapacities | undefined {
+    return grownCapacities(capacities, counts, this.#field.resources.network.nPreActivations);
+  }
+
   /** Frees what is kept for the next run. */
   release(): void {
     void this.#running.catch(() => {}).then(() => this.#drop());
@@ -160,11 +164,11 @@ export class GpuSurfaceDeriver {
         kept.arena.write(kept.program.counts, kept.program.firstCounts);
         kept.times.restart();
         let outcome = await this.#run(kept, kept.parts, options);
-        let grown = grownCapacities(kept.capacities, outcome.counts);
+        let grown = this.#grownCapacities(kept, outcome);
         for (let i = 0; i < MAX_REPAIRS && grown === undefined; i++) {
           if (countFar(outcome.summary) === 0) break;
           outcome = await this.#run(kept, await this.#repair(kept, i, outcome, options), options);
-          grown = grownCapacities(kept.capacities, outcome.counts);
+          grown = this.#grownCapacities(kept, outcome);
         }
         if (grown === undefined) return await take(this.#describe(kept, plan, outcome));
         this.#drop();
