@@ -32,7 +32,7 @@ const LEAST_ROOTS = 4096;
 const ROOM: Readonly<Record<Exclude<CapacityName, CullCount>, readonly [perRoot: number, besides: number]>> =
   {
     rootCorners: [2.1, 8e3],
-    nodes: [2.2, 32e3],
+    nodes: [1.1, 16e3],
     rects: [4.3, 24e3],
     fineRects: [0.1, 32e3],
     corners: [2.2, 24e3],
