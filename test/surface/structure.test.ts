@@ -4,6 +4,7 @@ import type { FieldAsset } from '../../src/format/asset.ts';
 import { checkTopology } from '../../src/surface/check.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
 import type { RegionStructure } from '../../src/surface/structure.ts';
+import { Faults } from '../faults.ts';
 import {
   blobMlp,
   boxMlp,
@@ -93,12 +94,14 @@ describe.each(CASES)('$name, exact', ({ make, isAffine, mixedShare = 0 }) => {
     }
     expect(Math.max(...sides.values())).toBe(1);
     const edges = new Set<string>();
+    const faults = new Faults();
     for (let e = 0; e < s.edges.length; e += 2) {
       const [a, b] = s.edges.subarray(e, e + 2);
-      expect(a).toBeLessThan(b);
-      expect(sides.has(`${a} ${b}`) || sides.has(`${b} ${a}`)).toBe(true);
+      faults.unless(a < b, 'edge out of order', e);
+      faults.unless(sides.has(`${a} ${b}`) || sides.has(`${b} ${a}`), 'edge of no polygon', e);
       edges.add(`${a} ${b}`);
     }
+    expect(faults.first).toEqual([]);
     expect(edges.size).toBe(s.edges.length / 2);
     const characteristic = s.vertices.length / 3 - edges.size + nPolygons;
     expect(characteristic).toBe(checkTopology(mesh, asset.domain).eulerCharacteristic);
@@ -106,26 +109,34 @@ describe.each(CASES)('$name, exact', ({ make, isAffine, mixedShare = 0 }) => {
 
   it('has edges on the planes and on the creases that they say made them', () => {
     const values = preActivations(field, s.vertices);
+    const faults = new Faults();
     for (let e = 0; e < s.edgeAxis.length; e++) {
       const [axis, mark, neuron] = [s.edgeAxis[e], s.edgeMark[e], s.edgeNeuron[e]];
-      expect(axis >= 0).toBe(neuron < 0);
-      if (axis < 0) expect(s.edgeCoordinate[e]).toBeNaN();
-      if (mark >= 0) expect(s.edgeCoordinate[e]).toBe(s.marks[axis][mark]);
+      faults.unless(axis >= 0 === neuron < 0, 'plane and neuron, or neither', e);
+      if (axis < 0) faults.unless(Number.isNaN(s.edgeCoordinate[e]), 'coordinate without plane', e);
+      if (mark >= 0)
+        faults.unless(s.edgeCoordinate[e] === s.marks[axis][mark], 'coordinate of another mark', e);
       for (const v of s.edges.subarray(e * 2, e * 2 + 2)) {
-        if (axis >= 0) expect(s.vertices[v * 3 + axis]).toBe(s.edgeCoordinate[e]);
-        else expect(Math.abs(values[v * stride + neuron])).toBeLessThan(ON_CREASE);
+        if (axis >= 0)
+          faults.unless(s.vertices[v * 3 + axis] === s.edgeCoordinate[e], 'beside its plane', e, v);
+        else faults.unless(Math.abs(values[v * stride + neuron]) < ON_CREASE, 'beside its crease', e, v);
       }
     }
+    expect(faults.first).toEqual([]);
   });
 
   it('has the field’s signs at its inner points, which lie on the zero set', () => {
     let nOff = 0;
+    const faults = new Faults();
     const values = preActivations(field, s.polygonPoints);
     expect(s.nSignWords).toBe(Math.ceil(field.nPreActivations / 32));
     for (let p = 0; p < nPolygons; p++) {
       if (Math.abs(values[(p + 1) * stride - 1]) > ON_CREASE) nOff++;
-      for (let j = 0; j + 1 < stride; j++) expect(signBit(s, p, j)).toBe(values[p * stride + j] >= 0);
+      for (let j = 0; j + 1 < stride; j++) {
+        faults.unless(signBit(s, p, j) === values[p * stride + j] >= 0, 'another sign', p, j);
+      }
     }
+    expect(faults.first).toEqual([]);
     // The zero set may pass a curved polygon outside its leaf.
     expect(nOff).toBeLessThanOrEqual(2e-4 * nPolygons);
   });
@@ -161,19 +172,22 @@ describe.each(CASES)('$name, exact', ({ make, isAffine, mixedShare = 0 }) => {
       }
     }
     const values = preActivations(field, Float64Array.from(points));
+    const faults = new Faults();
     owner.forEach((p, i) => {
-      expect(Math.abs(values[(i + 1) * stride - 1])).toBeLessThan(1e-8);
+      faults.unless(Math.abs(values[(i + 1) * stride - 1]) < 1e-8, 'off the zero set', p, i);
       for (let j = 0; j + 1 < stride; j++) {
         const value = values[i * stride + j];
         // The surface itself may be a neuron's zero set: its sign is rounding there.
-        if (Math.abs(value) > 1e-12) expect(value > 0).toBe(signBit(s, p, j));
+        if (Math.abs(value) > 1e-12) faults.unless(value > 0 === signBit(s, p, j), 'another sign', p, j);
       }
     });
+    expect(faults.first).toEqual([]);
   });
 
   it('lists all neurons that change sign in a leaf', () => {
     const random = seededRandom(10);
     const nPoints = 12;
+    const faults = new Faults();
     for (let leaf = 0; leaf < s.leafBox.length; leaf += 7) {
       const [min, max] = [0, 3].map((k) => s.leaves.subarray(leaf * 6 + k, leaf * 6 + k + 3));
       const points = Float64Array.from({ length: nPoints * 3 }, (_, i) =>
@@ -184,28 +198,34 @@ describe.each(CASES)('$name, exact', ({ make, isAffine, mixedShare = 0 }) => {
       for (let j = 0; j + 1 < stride; j++) {
         if (listed.includes(j)) continue;
         const column = Array.from({ length: nPoints }, (_, i) => values[i * stride + j]);
-        expect(Math.min(...column) < -ON_CREASE && Math.max(...column) > ON_CREASE).toBe(false);
+        const isMixed = Math.min(...column) < -ON_CREASE && Math.max(...column) > ON_CREASE;
+        faults.unless(!isMixed, 'a neuron that is not listed changes sign', leaf, j);
       }
     }
+    expect(faults.first).toEqual([]);
   });
 
   it('has leaves in their boxes, and polygons in their leaves', () => {
+    const faults = new Faults();
     for (let leaf = 0; leaf < s.leafBox.length; leaf++) {
       for (let axis = 0; axis < 3; axis++) {
         const mark = s.boxes[s.leafBox[leaf] * 3 + axis];
-        expect(s.leaves[leaf * 6 + axis]).toBeGreaterThanOrEqual(s.marks[axis][mark]);
-        expect(s.leaves[leaf * 6 + 3 + axis]).toBeLessThanOrEqual(s.marks[axis][mark + 1]);
+        const [min, max] = [s.leaves[leaf * 6 + axis], s.leaves[leaf * 6 + 3 + axis]];
+        const isInside = min >= s.marks[axis][mark] && max <= s.marks[axis][mark + 1];
+        faults.unless(isInside, 'a leaf beside its box', leaf, axis);
       }
     }
     for (let p = 0; p < nPolygons; p++) {
       const leaf = s.polygonLeaf[p] * 6;
       for (const v of polygonOf(s, p)) {
         for (let axis = 0; axis < 3; axis++) {
-          expect(s.vertices[v * 3 + axis]).toBeGreaterThanOrEqual(s.leaves[leaf + axis] - 1e-12);
-          expect(s.vertices[v * 3 + axis]).toBeLessThanOrEqual(s.leaves[leaf + 3 + axis] + 1e-12);
+          const x = s.vertices[v * 3 + axis];
+          const isInside = x >= s.leaves[leaf + axis] - 1e-12 && x <= s.leaves[leaf + 3 + axis] + 1e-12;
+          faults.unless(isInside, 'a vertex beside its leaf', p, v, axis);
         }
       }
     }
+    expect(faults.first).toEqual([]);
   });
 });
 
