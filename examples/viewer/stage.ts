@@ -138,15 +138,20 @@ export function levelColor({ level, ladder }: Pick<ViewField, 'level' | 'ladder'
   return LEVEL_COLORS[index] ?? (index < 0 ? '#9aa1ab' : (LEVEL_COLORS.at(-1) as string));
 }
 
-/** Waits until what was changed last is on screen, or for a moment: shaders may have to be compiled first, and a hidden page draws nothing. */
+/** Waits until what was changed last is on screen: for as long as shaders may take to compile, and not where the page is hidden, which draws nothing. */
 export async function whenDrawn(stage: Pick<Stage, 'nFrames'>, atMostMs: number): Promise<void> {
+  if (document.hidden) return;
   const nBefore = stage.nFrames;
-  let isWaiting = true;
+  const waiting = new AbortController();
+  const { signal } = waiting;
   const drawn = async (): Promise<void> => {
-    while (isWaiting && stage.nFrames === nBefore) await new Promise(requestAnimationFrame);
+    while (!signal.aborted && stage.nFrames === nBefore) await new Promise(requestAnimationFrame);
     // Beyond the frame, so that the browser shows it before anything else takes the thread.
     await new Promise((done) => setTimeout(done));
   };
-  await Promise.race([drawn(), new Promise((done) => setTimeout(done, atMostMs))]);
-  isWaiting = false;
+  const hidden = new Promise((done) =>
+    document.addEventListener('visibilitychange', done, { once: true, signal }),
+  );
+  await Promise.race([drawn(), hidden, new Promise((done) => setTimeout(done, atMostMs))]);
+  waiting.abort();
 }

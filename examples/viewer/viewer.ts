@@ -17,8 +17,8 @@ import { sumStats, type Totals } from './totals.ts';
 const SETTLE_MS = 140;
 /** Boxes along the longest axis of the first picture. */
 const PREVIEW_RESOLUTION = 48;
-/** How long the mesh waits at most for its preview to be on screen: a page that is hidden draws nothing. */
-const PREVIEW_AT_MOST_MS = 2000;
+/** How long the mesh waits at most for its preview to be on screen: compiling the first shaders in software takes seconds. */
+const PREVIEW_AT_MOST_MS = 10_000;
 const N_RUNS = 5;
 /** What the title takes of a phone's screen, in CSS pixels. */
 const HEADER_HEIGHT = 70;
