@@ -38,7 +38,9 @@ describe.each([
   beforeAll(async () => {
     browser = await launchBrowser({ hasWebgpu });
     // At half its size WebGPURenderer was seen to complain of a canvas without pixels (2026-11-29).
-    viewer = await ViewerPage.open(browser, site.url, { ...SCREEN, deviceScaleFactor: hasWebgpu ? 1 : 0.5 });
+    // And the default tolerance is WebGL's to show: a picture of so many triangles takes WebGPU in software a second.
+    const url = hasWebgpu ? `${site.url}?tolerance=0.5` : site.url;
+    viewer = await ViewerPage.open(browser, url, { ...SCREEN, deviceScaleFactor: hasWebgpu ? 1 : 0.5 });
     bunny = await viewer.pixels();
     background = await viewer.background();
     mask = maskOf(bunny, background);
@@ -185,7 +187,10 @@ describe('the viewer', () => {
   afterAll(() => browser?.close());
 
   it('takes WebGLRenderer where asked to, and saves GLB and USDZ', async () => {
-    const { page, errors, totals } = await ViewerPage.open(browser, `${site.url}?renderer=webgl`);
+    const { page, errors, totals } = await ViewerPage.open(
+      browser,
+      `${site.url}?renderer=webgl&tolerance=0.5`,
+    );
     expect(await page.evaluate(() => globalThis.__viewer!.stage.kind)).toBe('webgl');
     const client = await page.createCDPSession();
     await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: OUTPUT });
