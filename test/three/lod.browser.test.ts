@@ -306,7 +306,7 @@ describe('loading and disposing 500 times', () => {
       renderer.render(scene, camera);
       // Some are disposed of with a job at work, some after their level is there.
       if (i % 10 === 0) await expect.poll(() => group.fields[0].level?.isPreview).toBe(false);
-      else if (i % 2 === 0) await frame();
+      else if (i % 4 === 0) await frame();
       scene.remove(group);
       group.dispose();
     };
