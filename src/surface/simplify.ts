@@ -138,7 +138,6 @@ class Simplifier {
 
   #addQuadrics(): void {
     const editor = this.#editor;
-    const quadrics = this.#quadrics;
     const p = editor.positions;
     for (let t = 0; t < editor.nTriangles * 3; t += 3) {
       const corners = [editor.indices[t], editor.indices[t + 1], editor.indices[t + 2]];
@@ -148,8 +147,8 @@ class Simplifier {
       const unit = [n[0] / size, n[1] / size, n[2] / size];
       const [x, y, z] = [0, 1, 2].map((k) => p[corners[0] * 3 + k]);
       for (const v of corners) {
-        quadrics.addPlane(v, unit, unit[0] * x + unit[1] * y + unit[2] * z, size);
-        quadrics.addPoint(v, p[v * 3], p[v * 3 + 1], p[v * 3 + 2], POINT_WEIGHT * size);
+        this.#quadrics.addPlane(v, unit, unit[0] * x + unit[1] * y + unit[2] * z, size);
+        this.#quadrics.addPoint(v, p[v * 3], p[v * 3 + 1], p[v * 3 + 2], POINT_WEIGHT * size);
       }
       for (let k = 0; k < 3; k++) this.#addBorder(corners[k], corners[(k + 1) % 3], unit);
     }
@@ -218,10 +217,9 @@ class Simplifier {
 
   *#collapseQueued(maxVertices: number, nAll: number): Generator<number, void> {
     const editor = this.#editor;
-    const queue = this.#queue;
     let n = 0;
     while (this.#nLeft > maxVertices) {
-      const next = queue.pop();
+      const next = this.#queue.pop();
       if (next === undefined) return;
       if (++n % STEPS_PER_YIELD === 0) yield (0.9 * (nAll - this.#nLeft)) / (nAll - maxVertices);
       const [a, b, age] = next;
@@ -229,7 +227,7 @@ class Simplifier {
         continue;
       if (this.#mayMove(a, b) && editor.isLinkSound(a, b) && this.#isSound(a, b)) this.#collapse(a, b);
     }
-    while (queue.pop() !== undefined);
+    while (this.#queue.pop() !== undefined);
   }
 
   #collapse(from: number, to: number): void {
@@ -329,7 +327,6 @@ class Simplifier {
   relocate(): void {
     const editor = this.#editor;
     const raw = this.#raw;
-    const frame = this.#frame;
     this.#limits = LIMITS[0];
     const places = new Set<number>();
     const moved: number[] = [];
@@ -340,7 +337,7 @@ class Simplifier {
       const [x, y, z] = this.#placeOf(v);
       places.add(placeKey([x, y, z]));
       const held = heldAxes(editor.faces[v]);
-      if (this.#isFixed[v] !== 0 || held === 7 || (frame.keepsBorder && held !== 0)) continue;
+      if (this.#isFixed[v] !== 0 || held === 7 || (this.#frame.keepsBorder && held !== 0)) continue;
       const best = this.#quadrics.best(v, x, y, z, held);
       reach += length3(best[0] - x, best[1] - y, best[2] - z);
       moved.push(v);
@@ -349,7 +346,7 @@ class Simplifier {
     if (moved.length === 0) return;
     const target: RawMesh = { ...raw, positions: Float64Array.from(points), nVertices: moved.length };
     const all = [...moved.keys()];
-    putOnZeroSet(this.#field, target, frame.bounds, (4 * reach) / moved.length, all);
+    putOnZeroSet(this.#field, target, this.#frame.bounds, (4 * reach) / moved.length, all);
     const rounded = target.positions.map(Math.fround);
     const values = new Float64Array(moved.length);
     const gradients = new Float64Array(rounded.length);
@@ -357,7 +354,8 @@ class Simplifier {
     moved.forEach((v, i) => {
       const place = rounded.subarray(i * 3, i * 3 + 3);
       const slope = length3(gradients[i * 3], gradients[i * 3 + 1], gradients[i * 3 + 2]);
-      if (!(Math.abs(values[i]) <= ON_ZERO * frame.diagonal * slope) || places.has(placeKey(place))) return;
+      if (!(Math.abs(values[i]) <= ON_ZERO * this.#frame.diagonal * slope) || places.has(placeKey(place)))
+        return;
       const error = this.#quadrics.error(v, place[0], place[1], place[2]);
       if (error >= this.#errorAt(v, -1) || !this.#isSound(v, -1, place)) return;
       places.add(placeKey(place));

@@ -17,6 +17,7 @@ import { createFacesStage } from '../../src/surface/gpu/faces/faces-stage.ts';
 import { ISO_OFFSETS, uploadDetail } from '../../src/surface/gpu/surface-program.ts';
 import { runSteps } from '../partition/run-steps.ts';
 import { settleField } from '../partition/settled.ts';
+import { submitFrom } from './on-gpu.ts';
 
 /** A zero curve on a rectangle. */
 export interface Curve {
@@ -106,12 +107,7 @@ export async function findCurvesThere(asset: FieldAsset, context: GpuContext): P
       const vertices = builder.create('test.vertices', capacities.vertices * 16);
       const edges = edgesStage.add(builder, partition, detail, vertices, capacities);
       const faces = facesStage.add(builder, partition, edges, detail, vertices, capacities);
-      const counts = new Uint32Array(COUNTS.byteLength / 4);
-      counts[COUNTS.at[first.name]] = first.words.length / 2;
-      arena.write(builder.counts, counts);
-      const encoder = context.device.createCommandEncoder();
-      builder.endProgram().encode(encoder);
-      context.device.queue.submit([encoder.finish()]);
+      submitFrom(first, builder, arena);
       return { builder, partition, vertices, faces, capacities };
     });
     const { builder, partition, faces } = built;

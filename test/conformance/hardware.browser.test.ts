@@ -1,11 +1,7 @@
 import { expect, it } from 'vitest';
-import { readField } from '../../src/format/read.ts';
 import { octahedronMlp } from '../fixtures/fields.ts';
 import { fiveSpheres } from './cases.ts';
-import { readMesh, withDeriver } from './on-gpu.ts';
-
-const bunny = async () =>
-  readField(await (await fetch(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url))).arrayBuffer());
+import { bunny, readMesh, withDeriver } from './on-gpu.ts';
 
 // Real GPUs get other dispatches, and workgroups of other sizes, than the software that the other tests run on.
 it.each([

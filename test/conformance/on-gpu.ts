@@ -1,13 +1,20 @@
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
+import { readField } from '../../src/format/read.ts';
 import { GpuArena } from '../../src/gpu/arena.ts';
+import type { ProgramBuilder } from '../../src/gpu/program-builder.ts';
+import type { firstBlocks } from '../../src/partition/gpu/cull-program.ts';
 import { makePlan } from '../../src/pipeline/plan.ts';
 import { createEventYield, type EventYield } from '../../src/pipeline/yield-to-events.ts';
+import { COUNTS, type SurfaceCount } from '../../src/surface/gpu/counts.ts';
 import { type GpuSurface, GpuSurfaceDeriver } from '../../src/surface/gpu/gpu-surface.ts';
 import type { SurfacePlan } from '../../src/surface/gpu/surface-program.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
 import { sharedGpu } from '../gpu/shared-gpu.ts';
+
+export const bunny = async (): Promise<FieldAsset> =>
+  readField(await (await fetch(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url))).arrayBuffer());
 
 export async function readMesh(surface: GpuSurface): Promise<SurfaceMesh> {
   const { nVertices, nTriangles } = surface;
@@ -45,4 +52,19 @@ export async function withDeriver<T>(
     deriver.release();
     field.dispose();
   }
+}
+
+/** Submits what was put together, which is to begin at these blocks. */
+export function submitFrom(
+  first: ReturnType<typeof firstBlocks>,
+  builder: ProgramBuilder<SurfaceCount>,
+  arena: GpuArena,
+): void {
+  const counts = new Uint32Array(COUNTS.byteLength / 4);
+  counts[COUNTS.at[first.name]] = first.words.length / 2;
+  arena.write(builder.counts, counts);
+  const { device } = arena.context;
+  const encoder = device.createCommandEncoder();
+  builder.endProgram().encode(encoder);
+  device.queue.submit([encoder.finish()]);
 }

@@ -2,7 +2,6 @@ import { afterAll, afterEach, describe, expect, it, test, vi } from 'vitest';
 import { NsdfBudgetError } from '../../src/errors.ts';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
-import { readField } from '../../src/format/read.ts';
 import { GpuArena } from '../../src/gpu/arena.ts';
 import { deriveMesh, disposeWorkers } from '../../src/index.ts';
 import { deriveGpuMesh } from '../../src/pipeline/derive.ts';
@@ -15,7 +14,7 @@ import { sharedGpu } from '../gpu/shared-gpu.ts';
 import { countGivenWay } from '../pipeline/event-turns.ts';
 import { SOUND } from '../surface/sound.ts';
 import { fiveSpheres } from './cases.ts';
-import { readMesh, withDeriver } from './on-gpu.ts';
+import { bunny, readMesh, withDeriver } from './on-gpu.ts';
 
 const context = sharedGpu;
 const GPU = { backend: 'gpu', cache: false, device: context.device } as const;
@@ -35,8 +34,6 @@ function deriveBoth(asset: FieldAsset, tolerance: number, maxBytes: number) {
   });
 }
 
-const bunny = async () =>
-  readField(await (await fetch(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url))).arrayBuffer());
 const MB = 2 ** 20;
 
 describe('a surface that is derived in tiles', () => {

@@ -16,6 +16,7 @@ import {
 } from '../../src/surface/gpu/capacities.ts';
 import { COUNTS } from '../../src/surface/gpu/counts.ts';
 import { ISO_OFFSETS } from '../../src/surface/gpu/surface-program.ts';
+import { submitFrom } from '../conformance/on-gpu.ts';
 import { randomField } from '../fixtures/fields.ts';
 import { sharedGpu } from '../gpu/shared-gpu.ts';
 import { runSteps } from './run-steps.ts';
@@ -43,12 +44,7 @@ async function partitionWith(capacities: SurfaceCapacities): Promise<Uint32Array
       const list = arena.upload('test.blocks', first.words, USAGE.storage);
       const blocks = culler.add(made, table, list, capacities, isoOffset);
       runSteps(partitioner.add(made, table, lattice, blocks, capacities, isoOffset));
-      const counts = new Uint32Array(COUNTS.byteLength / 4);
-      counts[COUNTS.at[first.name]] = first.words.length / 2;
-      arena.write(made.counts, counts);
-      const encoder = sharedGpu.device.createCommandEncoder();
-      made.endProgram().encode(encoder);
-      sharedGpu.device.queue.submit([encoder.finish()]);
+      submitFrom(first, made, arena);
       return made;
     });
     return new Uint32Array(await arena.read(builder.counts, COUNTS.byteLength, 'test'));
@@ -68,7 +64,7 @@ it('tells that nodes found no room, and more room is made', async () => {
   for (const nodes of [of(whole, 'roots'), of(whole, 'first2')]) {
     const capacities = { ...estimate, nodes };
     const counts = await partitionWith(capacities);
-    expect(of(counts, 'nodes')).toBeLessThan(nNodes);
+    expect(of(counts, 'nodes')).toBeLessThanOrEqual(nodes);
     expect(of(counts, 'nodesWanted')).toBeGreaterThan(nodes);
     expect(grownCapacities(capacities, counts, nPreActivations)?.nodes).toBeGreaterThan(nodes);
   }

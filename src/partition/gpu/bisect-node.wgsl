@@ -2,7 +2,7 @@
 /// @param child the first one's number.
 fn bisect(id: u32, child: u32) {
   let node = nodes[id];
-  if (child + 2u > arrayLength(&nodes)) {
+  if (child + 2u > level.room) {
     nodes[id] = vec4<u32>(node.xy, (node.z & 0xfffu) | (NODE_UNSETTLED << 12u), node.w);
     return;
   }
@@ -15,4 +15,4 @@ fn bisect(id: u32, child: u32) {
 }
 
 /// The children that there is room for, of so many that are wanted.
-fn childrenWithin(end: u32, wanted: u32) -> u32 { return min(wanted, (max(arrayLength(&nodes), end) - end) & ~1u); }
+fn childrenWithin(end: u32, wanted: u32) -> u32 { return min(wanted, (max(level.room, end) - end) & ~1u); }

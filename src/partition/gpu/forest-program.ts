@@ -227,6 +227,7 @@ class Partition {
         pending: builder.at(`pending${l}`),
         nextFirst: builder.at(`first${l + 1}`),
         nextPending: builder.at(`pending${l + 1}`),
+        room: this.#capacities.nodes,
         part,
       }),
     );

@@ -37,6 +37,8 @@ export const LEVEL = defineStruct('Level', {
   pending: 'u32',
   nextFirst: 'u32',
   nextPending: 'u32',
+  /** Nodes that there is room for: of what buffers hold beyond it nothing else knows. */
+  room: 'u32',
   /** See `SETTLE_PART`. */
   part: 'u32',
 });
