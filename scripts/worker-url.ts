@@ -13,8 +13,8 @@ export function workerUrls(names: readonly string[]): Plugin {
       for (const name of names) {
         const relative = posix.relative(posix.dirname(chunk.fileName), `${name}.js`);
         linked = linked.replaceAll(
-          `'./${posix.basename(name)}.ts'`,
-          `'${relative.startsWith('.') ? relative : `./${relative}`}'`,
+          `"./${posix.basename(name)}.ts"`, // esbuild writes strings so
+          `"${relative.startsWith('.') ? relative : `./${relative}`}"`,
         );
       }
       return linked === code ? null : { code: linked, map: null };

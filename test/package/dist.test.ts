@@ -58,7 +58,7 @@ describe('the built package', () => {
   });
 
   test('names workers relative to the files that start them', () => {
-    const WORKER_START = /new (?:Node)?Worker(?:\$\d+)?\(new URL\('([^']+)', import\.meta\.url\)/;
+    const WORKER_START = /new (?:Node)?Worker(?:\$\d+)?\(new URL\("([^"]+)", import\.meta\.url\)/;
     const started = listScripts().flatMap((name) => {
       const specifier = WORKER_START.exec(read(name))?.[1];
       return specifier === undefined ? [] : [resolve(dirname(join(DIST, name)), specifier)];
