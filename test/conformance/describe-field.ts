@@ -133,19 +133,27 @@ function testPlanes(asset: FieldAsset, seed: number): [Float64Array, Float64Arra
   return [axis(0), axis(1), axis(2)];
 }
 
+/** Bounds of blocks of so many boxes an axis that hold, but are looser than {@link TOLERANCES} allows. */
+export interface LooseBounds {
+  readonly name: string;
+  readonly seed: number;
+  readonly boxes: readonly number[];
+}
+
 /**
  * The suite that every evaluator of fields has to pass.
  * @param precision which row of {@link TOLERANCES} holds
+ * @param loose what is known not to be tight; expected to fail, until it is mended
  */
 export function describeField(
   name: string,
   makeField: (asset: FieldAsset) => Promise<FieldUnderTest>,
   precision: keyof typeof TOLERANCES,
-  seeds: readonly number[] = SEEDS,
+  loose: readonly LooseBounds[] = [],
 ): void {
   const tolerance = TOLERANCES[precision];
-  const cases = CONFORMANCE_CASES.flatMap((each) => seeds.map((seed) => ({ ...each, seed })));
-  describe.each(cases)(`${name}: $name, seed $seed`, ({ make, seed }) => {
+  const cases = CONFORMANCE_CASES.flatMap((each) => SEEDS.map((seed) => ({ ...each, seed })));
+  describe.each(cases)(`${name}: $name, seed $seed`, ({ name: caseName, make, seed }) => {
     const asset = make(seed);
     const cpu = createCpuField(asset);
     const points = testPoints(asset, seed);
@@ -183,28 +191,38 @@ export function describeField(
       expect(nOther).toBeLessThanOrEqual(tolerance.nOtherSlopes);
     });
 
-    it.each([1, 2, 5, 16] as const)('bounds blocks of %i boxes an axis, and not loosely', async (boxes) => {
-      const planes = testPlanes(asset, seed);
-      const random = seededRandom(44 + boxes + seed);
-      const blocks = Int32Array.from({ length: N_BLOCKS * 3 }, (_, i) =>
-        Math.floor(random() * (planes[i % 3].length - 1)),
-      );
-      const { lo, hi } = await field.boundBlocks(planes, blocks, boxes);
+    describe.each([1, 2, 5, 16] as const)('bounds blocks of %i boxes an axis', (boxes) => {
       let [wider, width] = [0, 0];
-      for (let b = 0; b < N_BLOCKS; b++) {
-        const from = [0, 1, 2].map((k) => planes[k][blocks[b * 3 + k]]);
-        const to = [0, 1, 2].map((k) => planes[k][Math.min(blocks[b * 3 + k] + boxes, planes[k].length - 1)]);
-        const inside = samples(from, to, random);
-        const values = new Float64Array(N_SAMPLES);
-        cpu.evaluate(inside, values);
-        const outside = values.filter((f) => !(f >= lo[b] && f <= hi[b]));
-        expect(outside, `block ${b} of ${boxes}: [${lo[b]}, ${hi[b]}]`).toHaveLength(0);
-        const exact = cpu.bound(from, to);
-        wider += hi[b] - lo[b] - (exact.hi - exact.lo);
-        width += exact.hi - exact.lo;
-      }
-      const share = tolerance.extraWidth[boxes];
-      expect(wider).toBeLessThan(share * width + tolerance.value * scale * N_BLOCKS);
+
+      it('that hold what f is there', async () => {
+        const planes = testPlanes(asset, seed);
+        const random = seededRandom(44 + boxes + seed);
+        const blocks = Int32Array.from({ length: N_BLOCKS * 3 }, (_, i) =>
+          Math.floor(random() * (planes[i % 3].length - 1)),
+        );
+        const { lo, hi } = await field.boundBlocks(planes, blocks, boxes);
+        for (let b = 0; b < N_BLOCKS; b++) {
+          const from = [0, 1, 2].map((k) => planes[k][blocks[b * 3 + k]]);
+          const to = [0, 1, 2].map(
+            (k) => planes[k][Math.min(blocks[b * 3 + k] + boxes, planes[k].length - 1)],
+          );
+          const inside = samples(from, to, random);
+          const values = new Float64Array(N_SAMPLES);
+          cpu.evaluate(inside, values);
+          const outside = values.filter((f) => !(f >= lo[b] && f <= hi[b]));
+          expect(outside, `block ${b} of ${boxes}: [${lo[b]}, ${hi[b]}]`).toHaveLength(0);
+          const exact = cpu.bound(from, to);
+          wider += hi[b] - lo[b] - (exact.hi - exact.lo);
+          width += exact.hi - exact.lo;
+        }
+      });
+
+      const isLoose = loose.some((l) => l.name === caseName && l.seed === seed && l.boxes.includes(boxes));
+      (isLoose ? it.fails : it)('that are not loose', () => {
+        expect(width).toBeGreaterThan(0);
+        const most = tolerance.extraWidth[boxes] * width + tolerance.value * scale * N_BLOCKS;
+        expect(wider).toBeLessThan(most);
+      });
     });
   });
 }

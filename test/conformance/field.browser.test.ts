@@ -7,8 +7,9 @@ import { describeField } from './describe-field.ts';
 
 const context = sharedGpu;
 
-// One seed: with others the bounds of some blocks are looser in single precision than the table allows (seen with 1009 and 2027).
-describeField('gpu', (asset) => createGpuField(asset, context), 'single', [0]);
+// Hidden layers are not bounded backward there (wgsl-bound.ts), which three of them can show.
+const LOOSE = [{ name: 'three hidden layers, no bias', seed: 2027, boxes: [2, 5, 16] }];
+describeField('gpu', (asset) => createGpuField(asset, context), 'single', LOOSE);
 
 it('refuses a network that is too large to be unfolded, and weights beyond single precision', async () => {
   const wide = randomMlp(1, [128, 128]);
