@@ -1,6 +1,9 @@
 import { createGpuContext, disposeGpu, type GpuContext, shareDevice } from '../gpu/context.ts';
 import { type BackendControl, BackendUnavailableError } from './backend.ts';
 
+/** The device that was given, if any, and whether nobody asked for the GPU by name. */
+export type GpuWish = Pick<BackendControl, 'device' | 'isAuto'>;
+
 // One device serves all GPU work of a page, as one pool of workers does; made at the first, replaced when lost.
 let own: Promise<GpuContext> | undefined;
 const shared = new WeakMap<GPUDevice, GpuContext>();
@@ -16,10 +19,7 @@ export function releaseOwnDevice(): void {
  * @throws {NsdfGpuError} if there is none
  * @throws {BackendUnavailableError} if nobody asked for the GPU and it computes on the processor
  */
-export async function contextFor({
-  device,
-  isAuto,
-}: Pick<BackendControl, 'device' | 'isAuto'>): Promise<GpuContext> {
+export async function contextFor({ device, isAuto }: GpuWish): Promise<GpuContext> {
   const context = device ? contextOf(device) : await ownContext();
   if (isAuto && context.isSoftware) {
     // SwiftShader against one worker, bunny-L: 24 s of processor time against 5 s (2026-11-24).

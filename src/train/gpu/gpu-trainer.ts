@@ -2,6 +2,7 @@ import { NsdfLoadError } from '../../errors.ts';
 import { GpuArena, USAGE } from '../../gpu/arena.ts';
 import { type GpuContext, guarded, settle } from '../../gpu/context.ts';
 import { Program } from '../../gpu/program.ts';
+import { contextFor, type GpuWish } from '../../pipeline/gpu-device.ts';
 import { concat } from '../../surface/concat.ts';
 import { BETA1, BETA2, LEARNING_RATE_DEFAULTS } from '../adam.ts';
 import type { SamplePools } from '../distance-source.ts';
@@ -270,6 +271,19 @@ export class GpuTrainer implements FieldTrainer {
   private orEnd<T>(promise: Promise<T>): Promise<T> {
     return Promise.race([promise, this.ended]);
   }
+}
+
+/**
+ * A trainer on the device that was given, else on the one that derivations have.
+ * @throws {BackendUnavailableError} if nobody asked for the GPU and it computes on the processor
+ * @throws as {@link GpuTrainer.create}
+ */
+export async function createGpuTrainer(
+  where: GpuWish,
+  ports: readonly ReplicaPort[],
+  plan: TrainerPlan,
+): Promise<GpuTrainer> {
+  return GpuTrainer.create(await contextFor(where), ports, plan);
 }
 
 function createBuffers(

@@ -151,10 +151,10 @@ fn addTables(slope: f32, r: vec3<f32>, m: vec3<f32>) {
 }
 
 fn trainSample(item: u32) {
-  let from = item * SAMPLE_STRIDE;
-  let distance = samples[from + 3u];
-  let normal = vec3<f32>(samples[from + 4u], samples[from + 5u], samples[from + 6u]);
-  encode(vec3<f32>(samples[from], samples[from + 1u], samples[from + 2u]));
+  let first = item * SAMPLE_STRIDE;
+  let distance = samples[first + 3u];
+  let normal = vec3<f32>(samples[first + 4u], samples[first + 5u], samples[first + 6u]);
+  encode(vec3<f32>(samples[first], samples[first + 1u], samples[first + 2u]));
   let f = forward();
   backward();
   let reach = abs(distance);
