@@ -13,7 +13,7 @@ export interface TrainProgress {
   readonly fraction: number;
   readonly step: number;
   readonly nSteps: number;
-  /** Mean |f - d| at the last steps' samples beside the surface; undefined before the first. */
+  /** Mean |f - d| at the last steps' samples beside the surface, on the GPU at those of up to 18 steps ago; undefined before the first. */
   readonly errorLocal: number | undefined;
   readonly secondsLeft: number | undefined;
   /** The field as it is now, for pictures of it; costs a copy of its weights. */

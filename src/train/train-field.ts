@@ -68,8 +68,9 @@ const ROUND_SHARE = 0.5;
 const N_ERROR_POINTS = 8192;
 /** About a millisecond's work. */
 const ERROR_POINTS_PER_PART = 512;
-/** Steps after which a training by time knows how long a step takes. */
+/** Steps after which a training by time knows how long a step takes, and those of them that say nothing: they may return before they are done. */
 const TIMED_STEPS = 10;
+const UNTIMED_STEPS = 3;
 /** Boxes of the lattice, and share of the domain's half side for the derivation, by which far parts are looked for. */
 const MEND_PREVIEW = 96;
 const MEND_TOLERANCE = 2e-3;
@@ -226,11 +227,12 @@ class Training {
     const first = this.step;
     let end = first + nSteps;
     this.nSteps = end;
-    const trainStartMs = performance.now();
+    let timedFromMs = 0;
     while (this.step < end) {
       await this.trainStep(share * cosineShare(this.step - first, end - first));
+      if (this.step - first === UNTIMED_STEPS) timedFromMs = performance.now();
       if (this.step - first === TIMED_STEPS && this.plan.seconds !== undefined) {
-        const secondsAStep = (performance.now() - trainStartMs) / 1000 / TIMED_STEPS;
+        const secondsAStep = (performance.now() - timedFromMs) / 1000 / (TIMED_STEPS - UNTIMED_STEPS);
         const left = TIME_SHARE * this.plan.seconds - this.seconds();
         end = this.step + Math.max(1, Math.floor(left / secondsAStep));
         this.nSteps = end;
