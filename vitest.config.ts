@@ -53,7 +53,7 @@ const chromium = () => ({
 /** What tests the GPU's own code. */
 const GPU_TESTS = [
   'test/{bench,conformance,gpu,partition}/**/*.browser.test.ts',
-  'test/pipeline/gpu*.browser.test.ts',
+  'test/{pipeline,train}/gpu*.browser.test.ts',
 ];
 
 export default defineConfig({

@@ -4,13 +4,19 @@ import type { FieldAsset } from '../src/format/asset.ts';
 import type { GpuContext } from '../src/gpu/context.ts';
 import type { KernelSource } from '../src/gpu/kernel.ts';
 import { compileSurface } from '../src/surface/gpu/surface-program.ts';
+import { createTrainKernels } from '../src/train/gpu/train-kernels.ts';
+import { trainShapeOf } from '../src/train/gpu/train-shape.ts';
+import { FIELD_SHAPE_DEFAULTS, TrainableField } from '../src/train/trainable-field.ts';
 
 /** A whole WGSL program, as a device would get it. */
 export type WgslProgram = Omit<KernelSource, 'entryPoint'>;
 
+/** Networks to train whose programs differ: what is written into them are numbers alone. */
+const TRAINED = [FIELD_SHAPE_DEFAULTS, { resolutions: [5], nFeaturesPerLevel: 1, hidden: [3] }];
+
 /**
  * All programs that GPU work on these fields hands to a device, each text once: evaluation, bounds, whole derivations in every
- * variant, and the benchmark's marching cubes. They are composed by the code that runs them, on a device that only takes notes.
+ * variant, the benchmark's marching cubes, and trainings. They are composed by the code that runs them, on a device that only takes notes.
  */
 export async function composePrograms(assets: readonly FieldAsset[]): Promise<WgslProgram[]> {
   const programs = new Map<string, WgslProgram>();
@@ -30,6 +36,9 @@ export async function composePrograms(assets: readonly FieldAsset[]): Promise<Wg
         await createGpuMarchingCubes(field);
       }
     }
+  }
+  for (const shape of TRAINED) {
+    await createTrainKernels(notingContext(false, take), trainShapeOf(new TrainableField(shape), 4096));
   }
   return [...programs.values()];
 }

@@ -38,7 +38,7 @@ const RULES: Readonly<Record<string, ImportRule>> = {
   lod: { parts: ['surface', 'pipeline'] },
   'index.ts': { parts: ['format', 'gpu', 'cache', 'field', 'partition', 'surface', 'pipeline'] },
   import: { parts: ['format', 'field', 'gpu'] },
-  train: { parts: ['format', 'field', 'surface', 'pipeline'] },
+  train: { parts: ['format', 'gpu', 'field', 'surface', 'pipeline'] },
   plugin: { parts: ['index.ts', 'option-names.ts', 'lod'] },
   tiles: { parts: ['format', 'pipeline', 'surface', 'plugin'] },
   three: { parts: ['index.ts', 'option-names.ts', 'lod', 'plugin'], packages: ['three'] },

@@ -1,10 +1,15 @@
-import { nestedResolutions, TRAIN_PRESETS, type TrainOptions } from '../../src/train/index.ts';
+import {
+  nestedResolutions,
+  TRAIN_PRESETS,
+  type TrainBackend,
+  type TrainOptions,
+} from '../../src/train/index.ts';
 import { byId, formatCount, formatSmall } from '../viewer/dom.ts';
 import type { Shown } from './scene.ts';
 
 /** What the sliders are set to, as options. */
 export interface TrainSettings {
-  readonly train: Pick<TrainOptions, 'steps' | 'resolutions' | 'hidden' | 'weights'>;
+  readonly train: Pick<TrainOptions, 'steps' | 'resolutions' | 'hidden' | 'weights' | 'backend'>;
   /** Of the finished mesh, in sides of the input's box. */
   readonly tolerance: number;
   readonly shown: Shown;
@@ -38,6 +43,7 @@ export class Settings {
         steps: this.#steps(),
         resolutions: this.#resolutions(),
         hidden: [width, width],
+        backend: this.#value('backend') as TrainBackend | 'auto',
         weights: {
           eikonal: this.#weight('eikonal'),
           normal: this.#weight('normal'),

@@ -380,8 +380,9 @@ export class Trainer {
   }
 
   #showOutcome({ stats }: TrainResult): void {
-    const { errorLocal, seconds, nComponents, nWorkers, mesh, nFarLeft } = stats;
-    const where = nWorkers > 0 ? `${nWorkers} workers` : 'this thread';
+    const { errorLocal, seconds, nComponents, nWorkers, mesh, nFarLeft, backend, backendReason } = stats;
+    const threads = nWorkers > 0 ? `${nWorkers} workers` : 'this thread';
+    const where = backend === 'gpu' ? 'the GPU' : threads;
     const open =
       mesh && mesh.nOpenEdges > 0 ? `; the mesh has ${formatCount(mesh.nOpenEdges)} open edges` : '';
     const parts = `${nComponents} ${nComponents === 1 ? 'part' : 'parts'}`;
@@ -389,6 +390,7 @@ export class Trainer {
     const outcome = byId('outcome');
     outcome.textContent = `Done in ${seconds.toFixed(1)} s on ${where}: ${formatSmall(errorLocal)} from the input, ${parts}${far}${open}.`;
     outcome.classList.toggle('good', nFarLeft === 0);
+    outcome.title = backendReason;
     outcome.hidden = false;
     byId('time-left').textContent = '–';
     this.#messages.say(outcome.textContent);

@@ -6,6 +6,7 @@ import type { NsdfScene } from '../format/scene.ts';
 import { sceneOf, writeNsdfHashed } from '../format/write.ts';
 import { packField, TRAIN_PRESETS, type TrainOptions, trainField } from '../train/index.ts';
 import { expectNsdfName } from './convert.ts';
+import { type DawnDevice, openDawn } from './dawn.ts';
 import { openDestination } from './destination.ts';
 import { type ReadingOptions, readTriangles } from './files.ts';
 import { startNodeTrainWorker } from './node-workers.ts';
@@ -26,6 +27,7 @@ interface TrainCommandOptions extends ReadingOptions {
   readonly error?: number;
   readonly seed: number;
   readonly workers?: number;
+  readonly backend: 'auto' | 'cpu' | 'gpu' | 'webgpu';
   readonly name?: string;
   readonly copyright?: string;
   readonly colour: boolean;
@@ -75,6 +77,14 @@ export function trainCommand(): Command {
     )
     .option('--seed <n>', 'another seed gives another field of the same kind', wholeNumber, 1)
     .option('--workers <n>', 'threads to train in (default: as many as there are cores)', wholeNumber)
+    .addOption(
+      new Option(
+        '--backend <name>',
+        'where the steps are taken; gpu, or webgpu, needs the npm package webgpu to be installed',
+      )
+        .choices(['auto', 'cpu', 'gpu', 'webgpu'])
+        .default('auto'),
+    )
     .option('--no-colour', 'leave out the vertex colours and textures of the meshes')
     .option('--name <text>', 'the name of the field (default: that of the first file)')
     .option('--copyright <text>', 'who is to be credited, for the file')
@@ -93,13 +103,17 @@ async function runTrain(files: readonly string[], options: TrainCommandOptions):
   const startMs = performance.now();
   const meshes = (await Promise.all(inputs.map((path) => readTriangles(path, options)))).flat();
   const name = options.name ?? (inputs[0] === '-' ? 'field' : basename(inputs[0]).replace(/\.[^.]*$/, ''));
+  const dawn = options.backend === 'gpu' || options.backend === 'webgpu' ? await openDawn() : undefined;
   const bar = startProgress(name);
   const training = trainField(meshes, {
-    ...trainOptions(options),
+    ...trainOptions(options, dawn),
     name,
     onProgress: ({ stage, fraction }) => bar.update({ stage, fraction }),
   });
-  const { asset: trained, stats } = await training.finally(() => bar.stop());
+  const { asset: trained, stats } = await training.finally(() => {
+    bar.stop();
+    dawn?.close();
+  });
   const { copyright, maxBytes } = options;
   const scene = (asset: FieldAsset): NsdfScene =>
     sceneOf(asset, copyright === undefined ? {} : { copyright });
@@ -117,11 +131,14 @@ async function runTrain(files: readonly string[], options: TrainCommandOptions):
   else printLines([`${output}: ${formatBytes(bytes.length)}, ${dtype}`, ...reportLines(report)], stream);
 }
 
-function trainOptions(options: TrainCommandOptions): TrainOptions {
+function trainOptions(options: TrainCommandOptions, dawn: DawnDevice | undefined): TrainOptions {
   const { preset, steps, levels, features, hidden, eikonal, planarity, seconds, error, seed, workers } =
     options;
   return {
     preset,
+    ...(dawn
+      ? { backend: 'gpu', device: dawn.device }
+      : { backend: options.backend === 'cpu' ? 'cpu' : 'auto' }),
     ...(steps === undefined ? {} : { steps }),
     ...(levels === undefined ? {} : { resolutions: levels }),
     ...(features === undefined ? {} : { nFeaturesPerLevel: features }),

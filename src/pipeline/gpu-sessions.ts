@@ -1,9 +1,9 @@
 import { createGpuField, type GpuField } from '../field/gpu/gpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { isSameNetwork } from '../format/network-map.ts';
-import { createGpuContext, disposeGpu, type GpuContext, shareDevice } from '../gpu/context.ts';
+import type { GpuContext } from '../gpu/context.ts';
 import { GpuSurfaceDeriver } from '../surface/gpu/gpu-surface.ts';
-import { type BackendControl, BackendUnavailableError } from './backend.ts';
+import { releaseOwnDevice } from './gpu-device.ts';
 
 /** A device, and the field that was derived on it last: the next tolerance of it needs no upload and no buffers. */
 export interface Session {
@@ -23,52 +23,12 @@ export interface CurrentField {
 /** A field that nobody asked for so long leaves the GPU. */
 const IDLE_MS = 10_000;
 
-// One device serves all derivations of a page, as one pool of workers does; made at the first, replaced when lost.
-let own: Promise<GpuContext> | undefined;
 let sessions = new WeakMap<GPUDevice, Session>();
-const shared = new WeakMap<GPUDevice, GpuContext>();
 
 /** See `GpuModule.releaseDevice`. */
 export function releaseDevice(): void {
-  void own?.then(disposeGpu, () => {});
-  own = undefined;
+  releaseOwnDevice();
   sessions = new WeakMap();
-}
-
-/**
- * The device that a derivation is for: the one that was given, else our own.
- * @throws {NsdfGpuError} if there is none
- * @throws {BackendUnavailableError} if nobody asked for the GPU and it computes on the processor
- */
-export async function contextFor({ device, isAuto }: BackendControl): Promise<GpuContext> {
-  const context = device ? contextOf(device) : await ownContext();
-  if (isAuto && context.isSoftware) {
-    // SwiftShader against one worker, bunny-L: 24 s of processor time against 5 s (2026-11-24).
-    throw new BackendUnavailableError(
-      `${context.adapterName} computes on the processor, slower than a worker`,
-    );
-  }
-  return context;
-}
-
-async function ownContext(): Promise<GpuContext> {
-  const current = own ?? createGpuContext();
-  own = current;
-  try {
-    const context = await current;
-    if (context.lossReason() === undefined) return context;
-  } catch (error) {
-    if (own === current) own = undefined;
-    throw error;
-  }
-  if (own === current) own = undefined;
-  return ownContext();
-}
-
-function contextOf(device: GPUDevice): GpuContext {
-  const context = shared.get(device) ?? shareDevice(device);
-  shared.set(device, context);
-  return context;
 }
 
 /** What a device is at. */

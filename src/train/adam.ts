@@ -22,9 +22,9 @@ export interface LearningRates {
 /** Measured: 2e-2 for the network destroys it, 1e-2 for the tables is as good as 2e-2. */
 export const LEARNING_RATE_DEFAULTS: LearningRates = { table: 1e-2, mlp: 5e-3 };
 
-const BETA1 = 0.9;
-const BETA2 = 0.99;
-const EPSILON = 1e-15;
+export const BETA1 = 0.9;
+export const BETA2 = 0.99;
+export const EPSILON = 1e-15;
 /** What is left of the rates after the last step. */
 const LEAST_SHARE = 0.02;
 

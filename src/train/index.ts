@@ -3,7 +3,7 @@ export type { ColorShape } from './color-field.ts';
 export type { ColoredTriangles, ImagePixels, SurfaceColors, TextureWrap } from './color-source.ts';
 export type { SignedDistance } from './function-source.ts';
 export type { LossWeights } from './gradient.ts';
-export { TRAIN_PRESETS, type TrainOptions, type TrainProgress } from './options.ts';
+export { TRAIN_PRESETS, type TrainBackend, type TrainOptions, type TrainProgress } from './options.ts';
 export { type PackedField, type PackFieldOptions, packField } from './pack-field.ts';
 export type { TrainingState } from './replica.ts';
 export { type TrainResult, type TrainStats, trainField } from './train-field.ts';

@@ -13,12 +13,15 @@ export interface TrainProgress {
   readonly fraction: number;
   readonly step: number;
   readonly nSteps: number;
-  /** Mean |f - d| at the last steps' samples beside the surface; undefined before the first. */
+  /** Mean |f - d| at the last steps' samples beside the surface, on the GPU at those of up to 18 steps ago; undefined before the first. */
   readonly errorLocal: number | undefined;
   readonly secondsLeft: number | undefined;
   /** The field as it is now, for pictures of it; costs a copy of its weights. */
   readonly field: () => Promise<FieldAsset>;
 }
+
+/** Where the steps of a training are taken. */
+export type TrainBackend = 'cpu' | 'gpu';
 
 /** How a field is trained. */
 export interface TrainOptions {
@@ -42,12 +45,20 @@ export interface TrainOptions {
   readonly seconds?: number;
   /** Train on until the mean distance of the zero set from the source is below this, source units; at most 8 times the steps. */
   readonly targetError?: number;
-  /** The same seed, options and number of workers give the same bytes. */
+  /** The same seed, options and number of workers give the same bytes; on the GPU, on the same adapter. */
   readonly seed?: number;
   readonly name?: string;
   /** The cube to train in, source units. Default: one around the mesh, a ninth of its side free on either side. */
   readonly domain?: Box3;
-  /** Replicas in workers. 0 trains on this thread. Default: as many as the machine has cores, at most 8. */
+  /**
+   * Where the steps are taken: `gpu`, in single precision, by WebGPU; `cpu`, in the replicas. `auto` takes the GPU where there is
+   * a real one, and nothing speaks against it. Where the GPU cannot, the replicas do: `stats.backend` and `stats.backendReason` say which
+   * and why. Default: `auto`.
+   */
+  readonly backend?: TrainBackend | 'auto';
+  /** The GPU device to share with a renderer, for the backend `gpu`. Default: the one that derivations have. */
+  readonly device?: GPUDevice;
+  /** Replicas in workers: they train, or draw samples for the GPU. 0: on this thread. Default: as many as the machine has cores, at most 8. */
   readonly nWorkers?: number;
   /** Starts a worker that runs the package's `train-worker`. */
   readonly createWorker?: () => WorkerLike;
@@ -103,6 +114,7 @@ export interface TrainPlan {
   readonly nWorkers: number;
   readonly seconds: number | undefined;
   readonly targetError: number | undefined;
+  readonly backend: TrainBackend | 'auto';
 }
 
 /**
@@ -118,7 +130,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
   const base: Preset = TRAIN_PRESETS[preset];
   const { resolutions = base.resolutions, nFeaturesPerLevel = base.nFeaturesPerLevel } = options;
   const { hidden = base.hidden, steps = base.steps, batchSize = BATCH_SIZE, seed = 1 } = options;
-  const { seconds, targetError, poolSize = POOL_SIZE, checkTolerance } = options;
+  const { seconds, targetError, poolSize = POOL_SIZE, checkTolerance, backend = 'auto' } = options;
   const expect = (name: string, isRight: boolean, found: unknown, expected: string): void => {
     if (!isRight) throw new NsdfArgumentError(name, `${name} is ${String(found)}, expected ${expected}`);
   };
@@ -166,13 +178,16 @@ export function planTraining(options: TrainOptions): TrainPlan {
   expect('targetError', targetError === undefined || targetError > 0, targetError, 'a positive number');
   const nCores = globalThis.navigator?.hardwareConcurrency ?? 1;
   const { nWorkers = Math.max(1, Math.min(MAX_WORKERS, nCores)) } = options;
+  expect('backend', ['auto', 'gpu', 'cpu'].includes(backend), backend, 'auto, gpu or cpu');
   expect('nWorkers', isCount(nWorkers, 0, 64), nWorkers, 'a whole number in 0..64');
   const weights = { ...LOSS_WEIGHT_DEFAULTS, ...options.weights };
   for (const [name, weight] of Object.entries(weights)) {
     expect(`weights.${name}`, weight >= 0 && Number.isFinite(weight), weight, 'a number from 0 on');
   }
+  const shape = { resolutions, nFeaturesPerLevel, hidden };
+  checkResume(options.resume, shape, color);
   return {
-    shape: { resolutions, nFeaturesPerLevel, hidden },
+    shape,
     color,
     steps,
     batchSize,
@@ -183,5 +198,21 @@ export function planTraining(options: TrainOptions): TrainPlan {
     nWorkers,
     seconds,
     targetError,
+    backend,
   };
+}
+
+/** @throws {NsdfArgumentError} if the state is of another shape than what is to be trained. */
+function checkResume(
+  resume: TrainingState | undefined,
+  shape: FieldShape,
+  color: ColorShape | undefined,
+): void {
+  const expect = (what: string, found: FieldShape | ColorShape, expected: FieldShape | ColorShape): void => {
+    const texts = [found, expected].map((each) => JSON.stringify(each));
+    if (texts[0] === texts[1]) return;
+    throw new NsdfArgumentError('resume', `resume ${what} of shape ${texts[0]}, expected ${texts[1]}`);
+  };
+  if (resume) expect('is', resume.shape, shape);
+  if (resume?.color && color) expect('has colours', resume.color.shape, color);
 }

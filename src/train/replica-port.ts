@@ -27,6 +27,7 @@ export interface ReplicaCalls {
   surfacePoints: { arguments: [n: number, seed: number]; answer: Float64Array };
   setPools: { arguments: [pools: SamplePools]; answer: undefined };
   setDistances: { arguments: [distances: readonly Float64Array[]]; answer: undefined };
+  batch: { arguments: [step: number]; answer: Float32Array };
   gradient: { arguments: [step: number]; answer: SparseGradient };
   apply: { arguments: [gradients: readonly SparseGradient[], rateShare: number]; answer: undefined };
   parameters: { arguments: []; answer: Parameters };

@@ -151,12 +151,23 @@ export class Replica {
     this.field.setDistances(distances);
   }
 
+  /** This replica's share of the samples of step `step`, f32[n * SAMPLE_STRIDE]: those of `gradient`, for who trains elsewhere. */
+  batch(step: number): Float32Array {
+    this.draw(step);
+    return Float32Array.from(this.samples);
+  }
+
+  private draw(step: number): void {
+    const { samples, setup, number } = this;
+    const random = createRandom(setup.seed + (3 + step * setup.nReplicas + number) * SEED_STRIDE);
+    drawBatch(this.source, this.pools, samples.length / SAMPLE_STRIDE, random, samples);
+  }
+
   /** The gradients of this replica's share of step `step`, a part of it at a time. Yields after each part. */
   *gradient(step: number): Generator<void, SparseGradient> {
     const { kernel, samples, setup, number } = this;
     const n = samples.length / SAMPLE_STRIDE;
-    const random = createRandom(setup.seed + (3 + step * setup.nReplicas + number) * SEED_STRIDE);
-    drawBatch(this.source, this.pools, n, random, samples);
+    this.draw(step);
     kernel.clear();
     for (let first = 0; first < n; first += SAMPLES_PER_PART) {
       const end = Math.min(n, first + SAMPLES_PER_PART);

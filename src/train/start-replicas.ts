@@ -15,6 +15,8 @@ export interface Started {
   readonly ports: readonly ReplicaPort[];
   readonly domain: Box3;
   readonly mesh: TrainingMesh | undefined;
+  /** Whether colours are to be trained beside the distances. */
+  readonly hasColors: boolean;
   readonly nWorkers: number;
   readonly workersReason: string | undefined;
 }
@@ -32,14 +34,15 @@ export async function startReplicas(
   if ('distance' in source) {
     const ports = [new LocalReplica(await FunctionSource.find(source, signal), setup(1), 0)];
     const workersReason = plan.nWorkers > 0 ? 'a function cannot be sent to a worker' : undefined;
-    return { ports, domain: source.domain, mesh: undefined, nWorkers: 0, workersReason };
+    return { ports, domain: source.domain, mesh: undefined, hasColors: false, nWorkers: 0, workersReason };
   }
   const input = { meshes: 'positions' in source ? [source] : source, domain };
+  const hasColors = plan.color !== undefined && input.meshes.some(({ colors }) => colors !== undefined);
   let workersReason: string | undefined;
   if (plan.nWorkers > 0) {
     try {
       const { ports, mesh } = await startWorkers(input, setup(plan.nWorkers), createWorker, signal);
-      return { ports, domain: mesh.domain, mesh, nWorkers: ports.length, workersReason };
+      return { ports, domain: mesh.domain, mesh, hasColors, nWorkers: ports.length, workersReason };
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof BackendUnavailableError)) throw error;
@@ -50,7 +53,7 @@ export async function startReplicas(
   const colors = plan.color && colorSourceOf(input.meshes, mesh.domain);
   const distances = new MeshSource(mesh.triangles, mesh.surface, tree);
   const ports = [new LocalReplica(distances, setup(1), 0, colors)];
-  return { ports, domain: mesh.domain, mesh, nWorkers: 0, workersReason };
+  return { ports, domain: mesh.domain, mesh, hasColors, nWorkers: 0, workersReason };
 }
 
 async function startWorkers(

@@ -1,4 +1,3 @@
-import { NsdfArgumentError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { abortable } from '../pipeline/abortable.ts';
@@ -15,11 +14,18 @@ import type { SamplePools } from './distance-source.ts';
 import { type FalseParts, falseParts, jitter } from './false-parts.ts';
 import type { SignedDistance } from './function-source.ts';
 import { SAMPLE_STRIDE } from './gradient.ts';
-import { planTraining, type TrainOptions, type TrainPlan, type TrainProgress } from './options.ts';
-import type { SparseGradient, TrainingState } from './replica.ts';
+import {
+  planTraining,
+  type TrainBackend,
+  type TrainOptions,
+  type TrainPlan,
+  type TrainProgress,
+} from './options.ts';
+import type { TrainingState } from './replica.ts';
 import type { ReplicaPort } from './replica-port.ts';
 import { type Started, startReplicas } from './start-replicas.ts';
-import { type FieldShape, TrainableField } from './trainable-field.ts';
+import { type StartedTrainer, startTrainer } from './start-trainer.ts';
+import { TrainableField } from './trainable-field.ts';
 import { colorError, sumOfDistances } from './training-error.ts';
 import type { TrainingMesh } from './training-mesh.ts';
 
@@ -45,9 +51,12 @@ export interface TrainStats {
   readonly nFarMended: number;
   /** Pieces that are none of the source's still. */
   readonly nFarLeft: number;
-  /** Workers that trained, 0 for this thread; and why, where workers were asked for and none came. */
+  /** Workers that trained, or drew samples for the GPU; 0 for this thread; and why, where workers were asked for and none came. */
   readonly nWorkers: number;
   readonly workersReason: string | undefined;
+  /** Where the steps were taken, and why there. */
+  readonly backend: TrainBackend;
+  readonly backendReason: string;
 }
 
 /** Levels of at most this many vertices start as distances. */
@@ -59,8 +68,9 @@ const ROUND_SHARE = 0.5;
 const N_ERROR_POINTS = 8192;
 /** About a millisecond's work. */
 const ERROR_POINTS_PER_PART = 512;
-/** Steps after which a training by time knows how long a step takes. */
+/** Steps after which a training by time knows how long a step takes, and those of them that say nothing: they may return before they are done. */
 const TIMED_STEPS = 10;
+const UNTIMED_STEPS = 3;
 /** Boxes of the lattice, and share of the domain's half side for the derivation, by which far parts are looked for. */
 const MEND_PREVIEW = 96;
 const MEND_TOLERANCE = 2e-3;
@@ -80,6 +90,7 @@ const TIME_SHARE = 0.85;
  * @throws {NsdfArgumentError} if an option is out of range.
  * @throws {NsdfFormatError} if the mesh has no surface, or numbers that are none.
  * @throws {NsdfLoadError} if a worker fails during the training.
+ * @throws {NsdfGpuError} if it trains on the GPU and the device is lost.
  * @throws `options.signal.reason` when aborted.
  * @see docs/theory.md, "Training"
  * @example
@@ -92,33 +103,29 @@ export async function trainField(
 ): Promise<TrainResult> {
   const plan = planTraining(options);
   options.signal?.throwIfAborted();
-  const { resume } = options;
-  if (resume && !isSameShape(resume.shape, plan.shape)) {
-    const [found, expected] = [resume.shape, plan.shape].map((shape) => JSON.stringify(shape));
-    throw new NsdfArgumentError('resume', `resume is of shape ${found}, expected ${expected}`);
-  }
-  if (resume?.color && plan.color && JSON.stringify(resume.color.shape) !== JSON.stringify(plan.color)) {
-    const [found, expected] = [resume.color.shape, plan.color].map((shape) => JSON.stringify(shape));
-    throw new NsdfArgumentError('resume', `resume has colours of shape ${found}, expected ${expected}`);
-  }
   const startMs = performance.now();
-  const training = new Training(await startReplicas(source, plan, options), plan, options, startMs);
-  const abort = (): void => training.close();
-  options.signal?.addEventListener('abort', abort);
+  const started = await startReplicas(source, plan, options);
+  const open: { close(): void }[] = [...started.ports];
+  const closeAll = (): void => {
+    for (const each of open) each.close();
+  };
+  options.signal?.addEventListener('abort', closeAll);
   try {
-    return await training.run();
+    const chosen = await startTrainer(started, plan, options);
+    open.push(chosen.trainer);
+    return await new Training({ ...started, ...chosen }, plan, options, startMs).run();
   } catch (error) {
     options.signal?.throwIfAborted();
     throw error;
   } finally {
-    options.signal?.removeEventListener('abort', abort);
-    training.close();
+    options.signal?.removeEventListener('abort', closeAll);
+    closeAll();
   }
 }
 
 /** One training, from its replicas' start to the report. */
 class Training {
-  private readonly started: Started;
+  private readonly started: Started & StartedTrainer;
   private readonly plan: TrainPlan;
   private readonly options: TrainOptions;
   private readonly startMs: number;
@@ -130,17 +137,13 @@ class Training {
   private error: number | undefined;
   private pools: SamplePools = { wide: new Float64Array(0), uniform: new Float64Array(0) };
 
-  constructor(started: Started, plan: TrainPlan, options: TrainOptions, startMs: number) {
+  constructor(started: Started & StartedTrainer, plan: TrainPlan, options: TrainOptions, startMs: number) {
     this.started = started;
     this.plan = plan;
     this.options = options;
     this.startMs = startMs;
     this.half = (started.domain.max[0] - started.domain.min[0]) / 2;
     this.nSteps = plan.steps;
-  }
-
-  close(): void {
-    for (const port of this.started.ports) port.close();
   }
 
   async run(): Promise<TrainResult> {
@@ -160,11 +163,11 @@ class Training {
     const parts = await this.mend();
     if (parts.nSteps > 0) errorLocal = await this.measure();
     await this.report('measure', 1);
-    const { mesh, nWorkers, workersReason } = this.started;
+    const { mesh, trainer, nWorkers, workersReason, backend, backendReason } = this.started;
     const asset = await this.asset();
     return {
       asset,
-      state: await this.started.ports[0].call('state'),
+      state: await trainer.state(),
       stats: {
         nSteps: this.step,
         seconds: this.seconds(),
@@ -176,6 +179,8 @@ class Training {
         nFarLeft: parts.nFalse,
         nWorkers,
         workersReason,
+        backend,
+        backendReason,
       },
     };
   }
@@ -184,7 +189,7 @@ class Training {
   private async prepare(): Promise<void> {
     const { resume } = this.options;
     await this.report('prepare', 0);
-    if (resume) await this.toAll((port) => port.call('restore', resume));
+    if (resume) await this.started.trainer.restore(resume);
     else await this.setDistances();
     // From here on there is a field to be seen.
     await this.report('sample', 0.02);
@@ -209,12 +214,12 @@ class Training {
         ),
       );
     }
-    await this.toAll((port) => port.call('setDistances', distances));
+    await this.started.trainer.setDistances(distances);
   }
 
   private async setPools(pools: SamplePools): Promise<void> {
     this.pools = pools;
-    await this.toAll((port) => port.call('setPools', pools));
+    await this.started.trainer.setPools(pools);
   }
 
   /** Trains steps under a cosine that starts at `share` of the rates. */
@@ -222,11 +227,12 @@ class Training {
     const first = this.step;
     let end = first + nSteps;
     this.nSteps = end;
-    const trainStartMs = performance.now();
+    let timedFromMs = 0;
     while (this.step < end) {
       await this.trainStep(share * cosineShare(this.step - first, end - first));
+      if (this.step - first === UNTIMED_STEPS) timedFromMs = performance.now();
       if (this.step - first === TIMED_STEPS && this.plan.seconds !== undefined) {
-        const secondsAStep = (performance.now() - trainStartMs) / 1000 / TIMED_STEPS;
+        const secondsAStep = (performance.now() - timedFromMs) / 1000 / (TIMED_STEPS - UNTIMED_STEPS);
         const left = TIME_SHARE * this.plan.seconds - this.seconds();
         end = this.step + Math.max(1, Math.floor(left / secondsAStep));
         this.nSteps = end;
@@ -236,14 +242,8 @@ class Training {
   }
 
   private async trainStep(rateShare: number): Promise<void> {
-    const { ports } = this.started;
-    const gradients: SparseGradient[] = await Promise.all(
-      ports.map((port) => port.call('gradient', this.step)),
-    );
-    await this.toAll((port) => port.call('apply', gradients, rateShare));
-    const sum = gradients.reduce((total, { errorSum }) => total + errorSum, 0);
-    const n = gradients.reduce((total, { nErrors }) => total + nErrors, 0);
-    if (n > 0) this.error = (this.half * sum) / n;
+    const error = await this.started.trainer.step(this.step, rateShare);
+    if (error && error.nErrors > 0) this.error = (this.half * error.errorSum) / error.nErrors;
     this.step++;
   }
 
@@ -337,7 +337,7 @@ class Training {
 
   /** The field as it is now. */
   private async asset(): Promise<FieldAsset> {
-    const { table, mlp, color } = await this.started.ports[0].call('parameters');
+    const { table, mlp, color } = await this.started.trainer.parameters();
     const field = new TrainableField(this.plan.shape);
     field.table.set(table);
     field.mlp.set(mlp);
@@ -347,10 +347,6 @@ class Training {
     colors.table.set(color.table);
     colors.mlp.set(color.mlp);
     return { ...asset, attributes: { COLOR_0: colors.toAttribute() } };
-  }
-
-  private toAll(call: (port: ReplicaPort) => Promise<unknown>): Promise<unknown> {
-    return Promise.all(this.started.ports.map(call));
   }
 
   /** Shares out items 0 to n and joins the answers in order. */
@@ -393,8 +389,4 @@ class Training {
 
 function factsOf({ triangles: _, surface: __, ...facts }: TrainingMesh): NonNullable<TrainStats['mesh']> {
   return facts;
-}
-
-function isSameShape(a: FieldShape, b: FieldShape): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

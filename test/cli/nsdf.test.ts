@@ -216,6 +216,7 @@ describe('nsdf', () => {
     [['mesh', 'ball.nsdf', 'a.ply', '--tolerance', '1', '--exact'], /cannot be used with option '--exact'/],
     [['mesh', 'ball.nsdf', 'a.ply', '--index', '1'], /there is no field 1: 1 field/],
     [['mesh', 'ball.nsdf', 'a.ply', '--backend', 'cuda'], /Allowed choices are auto, cpu, gpu, webgpu/],
+    [['train', 'ball.ply', 'a.nsdf', '--backend', 'cuda'], /Allowed choices are auto, cpu, gpu, webgpu/],
     [['mesh', 'ball.nsdf', 'a.fbx', '--format', 'fbx'], /Allowed choices are glb, obj, ply, stl/],
     [['check', 'good.ply', '--tolerance', '1'], /--tolerance needs --field/],
     [['check', '-', '--field', 'ball.nsdf', '--format', 'usd'], /Allowed choices are glb/],

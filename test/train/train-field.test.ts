@@ -6,10 +6,11 @@ import type { WorkerLike } from '../../src/pipeline/worker-host.ts';
 import { checkTopology } from '../../src/surface/check-topology.ts';
 import { MeshSource } from '../../src/train/distance-source.ts';
 import { falseParts } from '../../src/train/false-parts.ts';
-import { LOSS_WEIGHT_DEFAULTS } from '../../src/train/gradient.ts';
+import { GradientKernel, LOSS_WEIGHT_DEFAULTS, SAMPLE_STRIDE } from '../../src/train/gradient.ts';
 import { trainField } from '../../src/train/index.ts';
 import { Replica } from '../../src/train/replica.ts';
 import { type FromReplica, serveReplica, type ToReplica } from '../../src/train/replica-port.ts';
+import { TrainableField } from '../../src/train/trainable-field.ts';
 import { join, sphere, typed } from '../surface/check-meshes.ts';
 
 const SMALL = {
@@ -86,6 +87,17 @@ describe('trainField', () => {
     const { stats } = await trainField(BALL, { ...SMALL, steps: 2, nWorkers: 2, createWorker });
     expect(stats.nWorkers).toBe(0);
     expect(stats.workersReason).toMatch(/not allowed/);
+  });
+
+  it('says where it took its steps, and why', async () => {
+    const options = { ...SMALL, steps: 1, poolSize: 16 };
+    const where = async (backend?: 'auto' | 'gpu' | 'cpu') =>
+      (await trainField(BALL, backend ? { ...options, backend } : options)).stats;
+    expect(await where('cpu')).toMatchObject({ backend: 'cpu', backendReason: 'asked for' });
+    const fallback = { backend: 'cpu', backendReason: 'fallback to cpu (gpu: there is no WebGPU here)' };
+    expect(await where('gpu')).toMatchObject(fallback);
+    expect(await where()).toMatchObject(fallback);
+    await expect(where('webgpu' as 'gpu')).rejects.toThrow(/backend is webgpu, expected auto, gpu or cpu/);
   });
 
   it('goes on from a state', async () => {
@@ -282,5 +294,26 @@ describe('Replica', () => {
     const whole = a.makePool('wide', 0, 20);
     const parts = [...a.makePool('wide', 0, 7), ...b.makePool('wide', 7, 20)];
     expect([...whole]).toEqual(parts);
+  });
+
+  it('draws the samples for others that it trains on itself', () => {
+    const shape = { resolutions: [4], nFeaturesPerLevel: 1, hidden: [4] };
+    const setup = { shape, weights: LOSS_WEIGHT_DEFAULTS, batchSize: 60, seed: 4, nReplicas: 2 };
+    const source = new MeshSource(typed(sphere(1, 0.7)));
+    const replica = new Replica(source, setup, 1);
+    replica.setPools({ wide: replica.makePool('wide', 0, 20), uniform: replica.makePool('uniform', 0, 20) });
+    const samples = replica.batch(3);
+    const kernel = new GradientKernel(new TrainableField(shape, setup.seed));
+    kernel.accumulate(Float64Array.from(samples), samples.length / SAMPLE_STRIDE);
+    const work = replica.gradient(3);
+    let part = work.next();
+    while (!part.done) part = work.next();
+    expect(samples).toHaveLength(30 * SAMPLE_STRIDE);
+    expect([...part.value.entries]).toEqual([...kernel.touched.subarray(0, kernel.nTouched)]);
+    // Samples are rounded for others, to single precision.
+    part.value.mlp.forEach((g, i) => {
+      expect(Math.abs(g - kernel.mlpGradient[i])).toBeLessThan(1e-4 * Math.max(...part.value.mlp));
+    });
+    expect(replica.batch(4)).not.toEqual(samples);
   });
 });
