@@ -195,17 +195,30 @@ export class Repairer {
         this.#doubt(a, b);
         continue;
       }
-      if (!this.#placeVertex(a, b)) {
+      const side = this.#waysToDivide(a, b).find(([from, to]) => this.#placeVertex(from, to));
+      if (side === undefined) {
         this.stops.nDivisionsRefused++;
         this.#doubt(a, b);
         continue;
       }
       const v = editor.nVertices++;
       this.#raw.nVertices = editor.nVertices;
-      editor.splitEdge(a, b, v);
+      editor.splitEdge(side[0], side[1], v);
       for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) touched.add(c - (c % 3));
     }
     return [...touched];
+  }
+
+  /** The side a-b of a triangle, then its others, the longer one first, as far as they are longer than the tolerance. */
+  #waysToDivide(a: number, b: number): (readonly [number, number])[] {
+    const editor = this.#editor;
+    const t = editor.triangleOf(a, b);
+    if (t < 0) return [[a, b]];
+    const c = editor.apex(t, a, b);
+    const others = [[b, c] as const, [c, a] as const]
+      .filter(([from, to]) => this.#length(from, to) > this.#detail.along(editor.positions, from, to))
+      .sort(([p, q], [r, s]) => this.#length(r, s) - this.#length(p, q));
+    return [[a, b], ...others];
   }
 
   /** Puts the vertex after the last on the zero set beside the middle of a-b; false where that would fold. */
