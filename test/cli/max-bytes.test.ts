@@ -112,6 +112,23 @@ describe('nsdf train --max-bytes', () => {
   });
 });
 
+describe('nsdf train --dtype compact', () => {
+  it('adds at most a twentieth to the error, for a fraction of the bytes', async () => {
+    await writeFile(at('ball.obj'), objOf(sphere(3)));
+    const [plain, compact] = await Promise.all(
+      ['f32', 'compact'].map(async (dtype) => {
+        const args = ['--levels', '4,8,16', '--steps', '60', '--workers', '1', '--dtype', dtype, '--json'];
+        const { code, out } = await spawnNsdf('train', at('ball.obj'), at(`${dtype}.nsdf`), ...args);
+        expect(code).toBe(0);
+        return JSON.parse(out);
+      }),
+    );
+    expect(compact.bytes).toBeLessThan(plain.bytes / 5);
+    for (const way of ['toInput', 'fromInput'])
+      expect(compact.distance[way].mean).toBeLessThanOrEqual(1.05 * plain.distance[way].mean);
+  });
+});
+
 function objOf({ positions, indices }: { positions: ArrayLike<number>; indices: ArrayLike<number> }): string {
   const rows = (mark: string, values: number[]): string[] =>
     Array.from({ length: values.length / 3 }, (_, i) => [mark, ...values.slice(3 * i, 3 * i + 3)].join(' '));
