@@ -1,7 +1,7 @@
+import { growFloat64, growInt32 } from '../arrays.ts';
 import { checkBudget } from '../budgets.ts';
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import { growFloat64, growInt32 } from './grow.ts';
 import { NumberMap } from './number-map.ts';
 
 const TOO_FINE = 'the network is too large for a field, or a detail, so fine';

@@ -16,11 +16,11 @@ export function findPartition(
   options: RecordOptions,
 ): Uint8Array | undefined {
   const wanted = recordKey({ contentHash, algorithm: '', kind, options });
-  return partitions.find((partition) => partition.kind === kind && keyOf(partition.bytes) === wanted)?.bytes;
+  return partitions.find((partition) => partition.kind === kind && statedKeyOf(partition.bytes) === wanted)?.bytes;
 }
 
 /** Null for what is no record of this version. */
-function keyOf(bytes: Uint8Array): string | null {
+function statedKeyOf(bytes: Uint8Array): string | null {
   let header: RecordHeader;
   try {
     ({ header } = openEnvelope(bytes));

@@ -1,3 +1,4 @@
+import { concat } from '../arrays.ts';
 import { NsdfFormatError } from '../errors.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Lattice } from '../partition/corners.ts';
@@ -6,7 +7,6 @@ import { type Forest, forestOf, gatherTrees } from '../partition/forest.ts';
 import { decodeRegions, encodeRegions, type Regions } from '../partition/regions-record.ts';
 import { verifyRegions } from '../partition/verify-regions.ts';
 import { createRandom } from '../surface/check-random.ts';
-import { concat } from '../surface/concat.ts';
 import type { SettledSlab } from './parts.ts';
 import { packRecord, unpackRecord } from './record-envelope.ts';
 import { REGIONS_RECORD } from './records.ts';

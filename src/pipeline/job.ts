@@ -1,9 +1,9 @@
 import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { capMesh, withoutCaps } from '../surface/cap.ts';
+import { addAttributes } from '../surface/mesh.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
 import { simplifyMesh } from '../surface/simplify.ts';
-import { addAttributes } from '../surface/vertex-attributes.ts';
 import { conclude } from './figures.ts';
 import type { DeriveProgress } from './options.ts';
 import { PartRunner } from './parts.ts';

@@ -1,3 +1,4 @@
+import { concat } from '../arrays.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
 import { type Lattice, rootCounts } from '../partition/corners.ts';
@@ -7,7 +8,6 @@ import type { Regions } from '../partition/regions-record.ts';
 import { chooseRootBits } from '../partition/root-size.ts';
 import { cutIntoSlabs, type Slabs } from '../partition/slabs.ts';
 import { cleanMesh } from '../surface/clean.ts';
-import { concat } from '../surface/concat.ts';
 import { explainEmpty } from '../surface/explain-empty.ts';
 import { directNormals, finishMesh, putOnZeroSet } from '../surface/finish.ts';
 import { joinParts } from '../surface/join-parts.ts';
