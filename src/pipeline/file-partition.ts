@@ -16,7 +16,8 @@ export function findPartition(
   options: RecordOptions,
 ): Uint8Array | undefined {
   const wanted = recordKey({ contentHash, algorithm: '', kind, options });
-  return partitions.find((partition) => partition.kind === kind && statedKeyOf(partition.bytes) === wanted)?.bytes;
+  return partitions.find((partition) => partition.kind === kind && statedKeyOf(partition.bytes) === wanted)
+    ?.bytes;
 }
 
 /** Null for what is no record of this version. */

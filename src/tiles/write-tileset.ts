@@ -7,7 +7,7 @@ import type { FallbackMesh, NsdfField } from '../format/scene.ts';
 import { sceneOf, writeNsdf, writeNsdfHashed } from '../format/write.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveProgress } from '../pipeline/options.ts';
-import { largestStretch } from '../plugin/smallest-stretch.ts';
+import { largestStretch } from '../plugin/field-sampler.ts';
 import { localPositions } from '../surface/mesh.ts';
 import { groupTiles } from './group-tiles.ts';
 import { divideField, guideTolerance, type RegionTile } from './region-tree.ts';

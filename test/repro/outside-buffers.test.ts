@@ -12,7 +12,7 @@ import { readScene } from '../../src/cli/files.ts';
 import { isBesideFile } from '../../src/format/external-buffers.ts';
 import { type PackedWeights, packWeights } from '../../src/format/packed-weights.ts';
 import { writeNsdf } from '../../src/format/write.ts';
-import { isForeignOrigin } from '../../src/plugin/foreign-origin.ts';
+import { isForeignOrigin } from '../../src/plugin/fetch-bytes.ts';
 import { GLTFNSDFExtension, NSDFLoader } from '../../src/three/index.ts';
 import { createScene, importInto, throughGltf, throughNsdf } from '../babylon/load.ts';
 import { boxMlp } from '../fixtures/fields.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { largestStretch } from '../../src/plugin/smallest-stretch.ts';
+import { largestStretch } from '../../src/plugin/field-sampler.ts';
 import { boxAround, boxVolume, diagonalOf, tileTransform } from '../../src/tiles/up-axis.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
 import { isInVolume, multiply, transformPoint } from './check-tileset.ts';

@@ -1,5 +1,5 @@
-import type { FieldAsset, MlpLayer } from '../index.ts';
-import { contentHash } from '../index.ts';
+/** What of a network is shared, and what is not: weights that many files show are held once, weights that change are an object's own. */
+import { contentHash, type FieldAsset, type MlpLayer } from '../index.ts';
 
 /**
  * Networks whose weights lie beside the files that show them, by SHA-256. The tiles of one large field come one by one,
@@ -43,4 +43,27 @@ async function keep(sha256: string, asset: FieldAsset): Promise<void> {
   if ((await contentHash(asset)) !== sha256) return;
   networks.set(asset.layers, asset);
   found.set(sha256, new WeakRef(asset.layers));
+}
+
+/**
+ * A field with weights of its own. What is kept of a network is found by its arrays: those of a training, which change in
+ * place, would be taken for the weights that they were.
+ */
+export function copyWeights(asset: FieldAsset): FieldAsset {
+  const { encoding, layers } = asset;
+  return {
+    ...asset,
+    encoding:
+      encoding.kind === 'hash-grid'
+        ? {
+            ...encoding,
+            levels: encoding.levels.map((level) => ({ ...level, params: level.params.slice() })),
+          }
+        : encoding,
+    layers: layers.map((layer) => ({
+      ...layer,
+      weights: layer.weights.slice(),
+      bias: layer.bias?.slice() ?? null,
+    })),
+  };
 }

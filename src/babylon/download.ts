@@ -1,10 +1,11 @@
+/** How files are fetched, past Babylon's own requests. */
 import type { ISceneLoaderProgressEvent } from '@babylonjs/core/Loading/sceneLoader.js';
 import { FileToolsOptions } from '@babylonjs/core/Misc/fileTools.js';
 import { WebRequest } from '@babylonjs/core/Misc/webRequest.js';
 import { fetchBytes } from '../plugin/fetch-bytes.ts';
 
 /** Who is told of a download. */
-export interface StreamOptions {
+interface StreamOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (event: ISceneLoaderProgressEvent) => void;
   /** The first bytes, whenever more have come; see `fetchBytes`. */
@@ -31,4 +32,13 @@ export function streamFile(url: string, options: StreamOptions): Promise<ArrayBu
     onProgress: (loaded, total) => onProgress({ lengthComputable: total > 0, loaded, total }),
     onPrefix,
   });
+}
+
+/**
+ * Downloads from another origin than the file's that names the address: without Babylon's request headers, which are
+ * meant for the application's own servers, and without credentials.
+ * @throws as `fetchBytes`; the signal's reason.
+ */
+export async function fetchForeign(url: string, signal: AbortSignal): Promise<Uint8Array> {
+  return new Uint8Array(await fetchBytes(url, { request: { credentials: 'omit' }, headers: {}, signal }));
 }
