@@ -1,6 +1,6 @@
+import { mostNodes } from '../../partition/corners.ts';
 import type { CullCapacities, CullCount } from '../../partition/gpu/cull-program.ts';
 import type { PartitionCapacities } from '../../partition/gpu/forest-program.ts';
-import { mostNodes } from '../../partition/node-budget.ts';
 import type { BoxCapacities } from './boxes/boxes-stage.ts';
 import type { EdgeCapacities } from './edges/edges-stage.ts';
 import type { FaceCapacities } from './faces/faces-stage.ts';
