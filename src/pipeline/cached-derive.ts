@@ -1,5 +1,5 @@
 import type { RecordCache } from '../cache/record-cache.ts';
-import { recordKey } from '../cache/record-key.ts';
+import { recordKey } from '../cache/store.ts';
 import { NsdfFormatError } from '../errors.ts';
 import type { FieldAsset, PackedPartition } from '../format/asset.ts';
 import { contentHash } from '../format/hash.ts';

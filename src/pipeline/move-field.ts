@@ -1,8 +1,7 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { AttributeField, FieldAsset, Vec3 } from '../format/asset.ts';
 import { mapAttributes } from '../format/encode-field.ts';
-import { moveBox, originOf, roundingOf } from '../format/local-origin.ts';
-import { shownBox } from '../format/shown-box.ts';
+import { moveBox, originOf, roundingOf, shownBox } from '../format/local-origin.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import { jobOptionsOf } from './derive-with.ts';
 import { toleranceOf } from './lattice-rule.ts';

@@ -9,7 +9,7 @@ import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { registerNSDFGLTFExtension, registerNSDFLoader } from '../../src/babylon/index.ts';
 import { readScene } from '../../src/cli/files.ts';
-import { isBesideFile } from '../../src/format/external-buffers.ts';
+import { isBesideFile } from '../../src/format/gltf-buffers.ts';
 import { type PackedWeights, packWeights } from '../../src/format/packed-weights.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { isForeignOrigin } from '../../src/plugin/fetch-bytes.ts';

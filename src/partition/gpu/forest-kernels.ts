@@ -1,76 +1,29 @@
 import type { FieldResources } from '../../field/gpu/resources.ts';
 import { BLOCK_WGSL } from '../../field/gpu/wgsl-encode-boxes.ts';
-import {
-  FINE_LATTICE,
-  firstLayerVectors,
-  latticePointsCode,
-  POINT_KEY_WGSL,
-} from '../../field/gpu/wgsl-lattice-points.ts';
+import { firstLayerVectors, latticePointsCode, POINT_KEY_WGSL } from '../../field/gpu/wgsl-lattice-points.ts';
 import type { GpuContext } from '../../gpu/context.ts';
 import { defineCounts } from '../../gpu/counts.ts';
 import { GROUPS_WGSL } from '../../gpu/item-count.ts';
 import { compileKernels } from '../../gpu/item-kernel.ts';
 import { createKernel, type Kernel } from '../../gpu/kernel.ts';
 import { SCAN_READ_WGSL } from '../../gpu/scan.ts';
-import { defineStruct } from '../../gpu/struct.ts';
-import { MAX_SPLIT_DEPTH } from '../corners.ts';
 import bisectWgsl from './bisect.wgsl';
 import bisectNodeWgsl from './bisect-node.wgsl';
 import bisectSmallWgsl from './bisect-small.wgsl';
 import completeRectsWgsl from './complete-rects.wgsl';
 import countRectsWgsl from './count-rects.wgsl';
-import { CULL_COUNTS } from './cull-program.ts';
 import emitRectsWgsl from './emit-rects.wgsl';
 import flagRectsWgsl from './flag-rects.wgsl';
 import linkRootsWgsl from './link-roots.wgsl';
 import monotoneWgsl from './monotone.wgsl';
-import nodesWgsl from './nodes.wgsl';
+import { LEVEL, PARTITION_COUNTS, PARTITION_WGSL } from './partition-counts.ts';
 import rectsWgsl from './rects.wgsl';
 import requestRectsWgsl from './request-rects.wgsl';
 import requestRootsWgsl from './request-roots.wgsl';
 import settleWgsl from './settle.wgsl';
-import settleNodesWgsl from './settle-nodes.wgsl';
+import nodesWgsl from './settle-nodes.wgsl';
 import spreadWgsl from './settle-spread.wgsl';
 import { hasTwins, regionNetworkWgsl } from './wgsl-region-network.ts';
-
-/** Rounds of bisections after which no node can be bisected any more. */
-const N_LEVELS = 3 * MAX_SPLIT_DEPTH + 1;
-type LevelCount = `first${number}` | `pending${number}`;
-
-/** Names of the counts of the partition. */
-export const PARTITION_COUNTS = [
-  ...CULL_COUNTS,
-  'rootRequests',
-  'rootCorners',
-  'faced',
-  'children',
-  'nodes',
-  // As many as there would be with room for all.
-  'nodesWanted',
-  'unsettled',
-  'rects',
-  'fineRects',
-  'rectRequests',
-  'corners',
-  'newCorners',
-  ...Array.from({ length: N_LEVELS + 1 }, (_, l) => [`first${l}`, `pending${l}`] as LevelCount[]).flat(),
-] as const;
-export type PartitionCount = (typeof PARTITION_COUNTS)[number];
-
-/** WGSL of the partition's structs; a program's counts stand before it. */
-export const PARTITION_WGSL = FINE_LATTICE.wgsl + nodesWgsl;
-
-/** One round of bisections: which counts it reads and writes. */
-export const LEVEL = defineStruct('Level', {
-  first: 'u32',
-  pending: 'u32',
-  nextFirst: 'u32',
-  nextPending: 'u32',
-  /** Nodes that there is room for: of what buffers hold beyond it nothing else knows. */
-  room: 'u32',
-  /** See `SETTLE_PART`. */
-  part: 'u32',
-});
 
 /** WGSL: the nodes of a level. */
 function leveledHead(): string {
@@ -156,5 +109,5 @@ fn loadNeuron(j: u32) {
 }
 const PART_WHOLE = ${SETTLE_PART.whole}u;
 const PART_FACES = ${SETTLE_PART.faces}u;
-${monotoneWgsl}${settleWgsl}${isSpread ? spreadWgsl : settleNodesWgsl}`;
+${monotoneWgsl}${settleWgsl}${isSpread ? spreadWgsl : nodesWgsl}`;
 }

@@ -2,7 +2,7 @@
 import { type Counts, defineCounts } from '../../gpu/counts.ts';
 import type { ProgramBuilder } from '../../gpu/program-builder.ts';
 import { defineStruct } from '../../gpu/struct.ts';
-import { PARTITION_COUNTS, PARTITION_WGSL } from '../../partition/gpu/forest-kernels.ts';
+import { PARTITION_COUNTS, PARTITION_WGSL } from '../../partition/gpu/partition-counts.ts';
 
 /** Where the mesh lies and how fine it is to be: see DetailMap (detail-map.ts). */
 export const DETAIL = defineStruct('Detail', {
