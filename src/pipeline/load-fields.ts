@@ -4,9 +4,8 @@ import { decodeNeuralFieldWith, type FieldPlace, type GetBufferView } from '../f
 import { type MeshFields, type NsdfPrefix, readMeshFieldsWith, readNsdfPrefixWith } from '../format/read.ts';
 import { type DecodeTables, decodeRequests, TableStore } from '../format/table-store.ts';
 import { BackendUnavailableError } from './backend.ts';
-import type { WorkerBackend } from './backend-worker.ts';
+import { type WorkerBackend, workerBackend } from './backend-worker.ts';
 import type { DeriveOptions, WorkerLimit } from './options.ts';
-import { workerBackend } from './page-workers.ts';
 
 /** Who waits for fields. */
 export interface LoadFieldsOptions {

@@ -1,15 +1,15 @@
-import type { Box3 } from '../format/asset.ts';
-import type { CheckField } from './check-field.ts';
-import { buildTable, type MarchingCubesTable } from './marching-cubes-table.ts';
+import type { Box3 } from '../src/format/asset.ts';
+import type { CheckField } from '../src/surface/check-field.ts';
+import { buildTable, type MarchingCubesTable } from '../src/surface/marching-cubes-table.ts';
 
-export interface MarchingCubesOptions {
+interface MarchingCubesOptions {
   /** Cells along the domain's longest side. */
   readonly resolution: number;
   /** Put vertices on the field's own root along the edge, not on the linear one. */
   readonly hasExactRoots?: boolean;
 }
 
-export interface MarchingCubesResult {
+interface MarchingCubesResult {
   readonly positions: Float32Array;
   readonly indices: Uint32Array;
   readonly nLatticePoints: number;
