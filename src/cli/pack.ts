@@ -4,7 +4,7 @@ import type { FieldAsset } from '../format/asset.ts';
 import { exactType } from '../format/encode-field.ts';
 import { listFields, type NsdfMesh, type NsdfNode, type NsdfScene } from '../format/scene.ts';
 import { writeNsdfHashed } from '../format/write.ts';
-import { type PackedDetail, packPartition } from '../pipeline/pack-partition.ts';
+import { type PackedDetail, packPartition } from '../pipeline/packed-partitions.ts';
 import { type PackedField, type PackFieldOptions, packField } from '../train/index.ts';
 import { expectNsdfName } from './convert.ts';
 import { openDestination } from './destination.ts';

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { NsdfIssue } from '../format/issues.ts';
 import { readNsdf, verifyNsdf } from '../format/read.ts';
 import { listFields } from '../format/scene.ts';
-import { verifyPartitions } from '../pipeline/verify-partitions.ts';
+import { verifyPartitions } from '../pipeline/packed-partitions.ts';
 import { type ReadingOptions, readSelfContained } from './files.ts';
 import { plural, printJson, printLines } from './output.ts';
 
