@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { type CpuField, createCpuField } from '../src/field/cpu-field.ts';
 import { deriveMesh } from '../src/pipeline/derive.ts';
 import { checkMesh } from '../src/surface/check.ts';
-import { latticeValues } from '../src/surface/marching-cubes.ts';
 import { withFineLevels } from '../test/fixtures/grid-fields.ts';
 import { collidingField, fieldOf } from './gpu/fields.ts';
+import { latticeValues } from './marching-cubes.ts';
 import { aboutThisRun, type Results, toBlock, writeResults } from './results-file.ts';
 
 /** bunny-S with levels of 256 and 512 cells, hashed, that move its surface by about a third of the default tolerance: as if trained. */

@@ -2,7 +2,7 @@ import * as isosurface from 'isosurface';
 import type { CpuField } from '../src/field/cpu-field.ts';
 import { deriveMesh } from '../src/pipeline/derive.ts';
 import type { DeriveOptions, DeriveStats } from '../src/pipeline/options.ts';
-import { latticeValues, marchingCubes } from '../src/surface/marching-cubes.ts';
+import { latticeValues, marchingCubes } from './marching-cubes.ts';
 
 export interface MeshArrays {
   readonly positions: Float32Array;

@@ -5,8 +5,8 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { pageWorker } from '../src/cli/node-workers.ts';
+import { configureWorkers, disposeWorkers } from '../src/pipeline/backend-worker.ts';
 import { deriveMesh } from '../src/pipeline/derive.ts';
-import { configureWorkers, disposeWorkers } from '../src/pipeline/page-workers.ts';
 import { fieldOf } from './gpu/fields.ts';
 import { aboutThisRun, type Results, toBlock, writeResults } from './results-file.ts';
 

@@ -18,12 +18,13 @@ export interface ImportViolation {
 }
 
 /**
- * Who may import whom. `plugin` is what the engines' plugins share and knows no engine itself. `errors`, `budgets`, `option-names` and `format/asset.ts`, which holds types only, are vocabulary:
- * everyone below the engines may use them.
+ * Who may import whom. `plugin` is what the engines' plugins share and knows no engine itself. `errors`, `budgets`, `arrays`, `option-names` and `format/asset.ts`, which holds types only, are
+ * vocabulary: everyone below the engines may use them.
  */
 const RULES: Readonly<Record<string, ImportRule>> = {
   'errors.ts': { parts: [] },
   'budgets.ts': { parts: [] },
+  'arrays.ts': { parts: [] },
   'option-names.ts': { parts: ['pipeline'] },
   'wgsl.d.ts': { parts: [] },
   format: { parts: [] },
@@ -61,7 +62,7 @@ const RULES: Readonly<Record<string, ImportRule>> = {
     packages: ['node:*', 'commander', 'draco3dgltf', 'fast-png', 'jpeg-js', 'meshoptimizer', 'webgpu'],
   },
 };
-const VOCABULARY = ['errors.ts', 'budgets.ts', 'option-names.ts', 'format/asset.ts'];
+const VOCABULARY = ['errors.ts', 'budgets.ts', 'arrays.ts', 'option-names.ts', 'format/asset.ts'];
 const ENGINES = ['plugin', 'three', 'babylon'];
 
 /** The folder of src that a file belongs to, or its own name where it lies directly in src. */

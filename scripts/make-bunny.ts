@@ -6,8 +6,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { FieldAsset } from '../src/format/asset.ts';
+import { verifyNsdf } from '../src/format/read.ts';
 import { DEFAULT_MATERIAL, type FallbackMesh } from '../src/format/scene.ts';
-import { verifyNsdf } from '../src/format/validate.ts';
 import { sceneOf, writeNsdfHashed } from '../src/format/write.ts';
 import { importSafetensors } from '../src/import/index.ts';
 

@@ -14,16 +14,9 @@ import { compressAtError, distancesTo } from '../src/cli/compressed-meshes.ts';
 import { readTriangles } from '../src/cli/files.ts';
 import type { FieldAsset, Vec3 } from '../src/format/asset.ts';
 import { NeuralFieldExtension } from '../src/format/gltf-transform.ts';
-import { listFields } from '../src/format/instances.ts';
-import { readField, readNsdf } from '../src/format/read.ts';
-import {
-  DEFAULT_MATERIAL,
-  IDENTITY_NODE,
-  type NsdfMaterial,
-  type NsdfMesh,
-  type NsdfNode,
-} from '../src/format/scene.ts';
-import { verifyNsdf } from '../src/format/validate.ts';
+import { readField, readNsdf, verifyNsdf } from '../src/format/read.ts';
+import type { NsdfMaterial, NsdfMesh, NsdfNode } from '../src/format/scene.ts';
+import { DEFAULT_MATERIAL, IDENTITY_NODE, listFields } from '../src/format/scene.ts';
 import { sceneOf, writeNsdfHashed } from '../src/format/write.ts';
 import { deriveMesh } from '../src/pipeline/derive.ts';
 import { checkMesh } from '../src/surface/check.ts';

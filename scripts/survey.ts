@@ -7,7 +7,7 @@ import { runJob } from '../src/pipeline/drive.ts';
 import { JOB } from '../src/pipeline/job.ts';
 import { frameOf } from '../src/pipeline/plan.ts';
 import { checkMesh } from '../src/surface/check.ts';
-import { verifySurface } from '../src/surface/verify-surface.ts';
+import { verifySurface } from '../src/surface/surface-record.ts';
 import { judgeMesh } from '../test/surface/judge-mesh.ts';
 import { judgeDensely } from '../test/survey/dense-judge.ts';
 import { SURVEY_KINDS, surveyField } from '../test/survey/fields.ts';

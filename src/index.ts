@@ -6,12 +6,10 @@ export { PartitionCache } from './cache/partition-cache.ts';
 export type { CacheOptions, CacheStatistics } from './cache/record-cache.ts';
 export type { CacheStore, StoreUsage } from './cache/store.ts';
 export * from './errors.ts';
-export type { CpuAttribute } from './field/attribute-field.ts';
-export { createAttribute } from './field/attribute-field.ts';
-export type { CpuField } from './field/cpu-field.ts';
-export { createCpuField } from './field/cpu-field.ts';
+export { type CpuAttribute, createAttribute } from './field/attribute-field.ts';
+export { type CpuField, createCpuField } from './field/cpu-field.ts';
 export * from './format/index.ts';
-export type { WorkerConfig } from './pipeline/backend-worker.ts';
+export { configureWorkers, disposeWorkers, type WorkerConfig } from './pipeline/backend-worker.ts';
 export { defaultCache, setDefaultCache } from './pipeline/default-cache.ts';
 export { deriveGpuMesh, deriveMesh, disposeGpu, prepareGpu } from './pipeline/derive.ts';
 export type { GpuMesh, GpuMeshBuffers, GpuMeshOptions } from './pipeline/gpu-mesh.ts';
@@ -29,7 +27,6 @@ export {
   type QualityOptions,
 } from './pipeline/measure-quality.ts';
 export type * from './pipeline/options.ts';
-export { configureWorkers, disposeWorkers } from './pipeline/page-workers.ts';
 export type { WorkerLike } from './pipeline/worker-host.ts';
 export * from './surface/check.ts';
 export type { ToleranceBlocks } from './surface/detail-map.ts';

@@ -7,14 +7,14 @@ import { VertexData } from '@babylonjs/core/Meshes/mesh.vertexData.js';
 import { TransformNode } from '@babylonjs/core/Meshes/transformNode.js';
 import type { Scene } from '@babylonjs/core/scene.js';
 import type { TableStore } from '../index.ts';
-import { DEFAULT_LOOK } from '../plugin/default-look.ts';
-import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import {
   FilePreview,
   type NSDFPreviewNote,
   type PreviewPart,
   type PreviewTarget,
 } from '../plugin/file-preview.ts';
+import { DEFAULT_LOOK } from '../plugin/geometry.ts';
+import type { DeriveSettings } from '../plugin/settings.ts';
 import { createGeometry } from './geometry.ts';
 
 /** How a preview is made and who is told of it. */

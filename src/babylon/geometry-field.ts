@@ -2,16 +2,14 @@ import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
 import type { Scene } from '@babylonjs/core/scene.js';
 import type { DeriveOptions, DeriveResult, DeriveStats, FieldAsset } from '../index.ts';
-import { copyWeights } from '../plugin/copy-weights.ts';
-import { type DeriveSettings, type WorkerShare, workerShareOf } from '../plugin/derive-settings.ts';
+import { NewestDerivation } from '../plugin/abort.ts';
 import { FieldSampler } from '../plugin/field-sampler.ts';
-import { NewestDerivation } from '../plugin/newest-derivation.ts';
-import { withDevice } from './detect-support.ts';
+import { copyWeights } from '../plugin/networks.ts';
+import { type DeriveSettings, type WorkerShare, workerShareOf } from '../plugin/settings.ts';
 import type { FieldLod } from './field-lod.ts';
-import { deriveSurface, type OutputSettings } from './fill-derived.ts';
-import { exchangeGeometry } from './geometry.ts';
-import type { NSDFLodOptions } from './lod-options.ts';
-import { abortWith } from './scene-end.ts';
+import { deriveSurface, exchangeGeometry, type OutputSettings } from './geometry.ts';
+import type { NSDFLodOptions } from './options.ts';
+import { abortWith, withDevice } from './scene.ts';
 
 // Clones, instances and `instantiateModelsToScene` make new meshes that share the geometry, and hand on nothing
 // else of ours: only the geometry itself leads back to its field.

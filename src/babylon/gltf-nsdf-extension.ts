@@ -1,29 +1,30 @@
 import { VertexBuffer } from '@babylonjs/core/Buffers/buffer.js';
-import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
+import { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
+import type { Scene } from '@babylonjs/core/scene.js';
 import type { GLTFLoader } from '@babylonjs/loaders/glTF/2.0/glTFLoader.js';
 import type { IGLTFLoaderExtension } from '@babylonjs/loaders/glTF/2.0/glTFLoaderExtension.js';
-import type { IMeshPrimitive } from '@babylonjs/loaders/glTF/2.0/glTFLoaderInterfaces.js';
-import { EXTENSION_NAME } from '../index.ts';
+import type { IMeshPrimitive, INode } from '@babylonjs/loaders/glTF/2.0/glTFLoaderInterfaces.js';
+import type { Box3, DeriveProgress, FieldAsset, Vec3 } from '../index.ts';
+import { EXTENSION_NAME, originOf } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
-import { DEFAULT_LOOK } from '../plugin/default-look.ts';
-import { loadOptionsOf } from '../plugin/derive-settings.ts';
-import { FileProgress } from '../plugin/file-progress.ts';
-import { isForeignOrigin } from '../plugin/foreign-origin.ts';
+import { isForeignOrigin } from '../plugin/fetch-bytes.ts';
+import { DEFAULT_LOOK } from '../plugin/geometry.ts';
+import type { GltfJson } from '../plugin/gltf-fields.ts';
 import {
   carriesField,
   countFields,
-  type GltfJson,
+  FileProgress,
   hasFallback,
   isColored,
   readGltfField,
 } from '../plugin/gltf-fields.ts';
-import { refuseUnknownSettings } from '../plugin/lod-settings.ts';
-import { fetchForeign } from './fetch-foreign.ts';
-import { loadGeometry } from './load-geometry.ts';
-import type { GLTFNSDFOptions } from './options.ts';
-import { placeFarFields } from './place-far-fields.ts';
-import { abortWith } from './scene-end.ts';
+import { type DeriveSettings, loadOptionsOf, refuseUnknownSettings } from '../plugin/settings.ts';
+import { fetchForeign } from './download.ts';
+import { deriveSurface, type OutputSettings } from './geometry.ts';
+import { GeometryField } from './geometry-field.ts';
+import type { GLTFNSDFOptions, NSDFLodOptions } from './options.ts';
+import { abortWith } from './scene.ts';
 
 /** Babylon's own way to a primitive's vertices, private in its types: what the fallback mesh is read with. */
 interface VertexDataLoader {
@@ -181,4 +182,96 @@ export class GLTFNSDFExtension implements IGLTFLoaderExtension {
     const meshIndex = meshes.findIndex(({ primitives }) => primitives.includes(primitive));
     return { meshIndex, primitiveIndex: meshes[meshIndex].primitives.indexOf(primitive) };
   }
+}
+
+/** How the geometry of a field is to be made. */
+export interface GeometryRequest {
+  readonly name: string;
+  readonly asset: FieldAsset;
+  readonly settings: DeriveSettings & OutputSettings;
+  /** False for one level alone. */
+  readonly lod: NSDFLodOptions | false;
+  readonly signal: AbortSignal;
+  readonly onProgress: ((progress: DeriveProgress) => void) | undefined;
+}
+
+/**
+ * Makes the geometry of a field, bound to it: of the one level that is asked for, or of the first of many.
+ * @throws what `deriveMesh` throws; the signal's reason.
+ */
+async function loadGeometry(scene: Scene, request: GeometryRequest): Promise<Geometry> {
+  if (!request.lod) return loadSingle(scene, request);
+  const { loadFirstLevel } = await import('./load-first-level.ts');
+  return loadFirstLevel(scene, request, request.lod);
+}
+
+async function loadSingle(
+  scene: Scene,
+  { name, asset, settings, signal, onProgress }: GeometryRequest,
+): Promise<Geometry> {
+  const options = { ...settings, signal, ...(onProgress && { onProgress }) };
+  const derived = await deriveSurface(asset, options, scene.getEngine());
+  if (signal.aborted) derived.discard();
+  signal.throwIfAborted();
+  const geometry = new Geometry(name, scene);
+  derived.fill(geometry);
+  new GeometryField(scene, asset, settings).bind(geometry, derived);
+  return geometry;
+}
+
+/** The parts of Babylon's view of a file that change. */
+interface Gltf {
+  readonly nodes?: INode[];
+  readonly meshes?: { index: number; name?: string; primitives: unknown[] }[];
+}
+
+type Primitive = {
+  readonly extensions?: Readonly<Record<string, { domain?: Box3; region?: Box3 } | undefined>>;
+};
+
+/**
+ * Gives every field whose mesh is relative to an origin (`originOf`) a node of its own below its node, moved there: what is
+ * drawn then lies where the field does, whatever the node's transform, and the node's children and animations know nothing
+ * of it. Called before Babylon builds anything of the file.
+ */
+export function placeFarFields({ nodes = [], meshes = [] }: Gltf): void {
+  const moved = new Map<number, { mesh: number; origin: Vec3 }[]>();
+  for (const mesh of meshes.slice()) {
+    const far = mesh.primitives.flatMap((primitive) => {
+      const origin = originOfPrimitive(primitive as Primitive);
+      return origin ? [{ primitive, origin }] : [];
+    });
+    if (far.length === 0) continue;
+    mesh.primitives = mesh.primitives.filter((primitive) =>
+      far.every((part) => part.primitive !== primitive),
+    );
+    const parts = far.map(({ primitive, origin }) => {
+      const index = meshes.length;
+      meshes.push({ index, ...(mesh.name && { name: mesh.name }), primitives: [primitive] });
+      return { mesh: index, origin };
+    });
+    moved.set(mesh.index, parts);
+  }
+  for (const node of nodes.slice()) {
+    const parts = node.mesh === undefined ? undefined : moved.get(node.mesh);
+    if (parts === undefined) continue;
+    if (meshes[node.mesh as number].primitives.length === 0) delete node.mesh;
+    for (const { mesh, origin } of parts) {
+      const index = nodes.length;
+      const name = node.name === undefined ? {} : { name: node.name };
+      nodes.push({ index, parent: node, mesh, translation: [...origin], ...name });
+      node.children = [...(node.children ?? []), index];
+    }
+  }
+}
+
+/** Undefined too where the box is none: whoever decodes the field says so. */
+function originOfPrimitive({ extensions }: Primitive): Vec3 | undefined {
+  const { domain, region } = extensions?.[EXTENSION_NAME] ?? {};
+  if (!isBox(domain)) return undefined;
+  return originOf({ domain, ...(isBox(region) && { region }) });
+}
+
+function isBox(box: Box3 | undefined): box is Box3 {
+  return [box?.min, box?.max].every((point) => point?.length === 3 && point.every(Number.isFinite));
 }

@@ -6,9 +6,8 @@ import { Vector3 } from '@babylonjs/core/Maths/math.vector.js';
 import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { DeriveOptions, FieldAsset, GpuMesh } from '../index.ts';
 import { deriveForGpu } from '../plugin/gpu-output.ts';
-import { deviceOf } from './detect-support.ts';
-import type { DerivedSurface } from './fill-derived.ts';
-import { fillGeometry } from './geometry.ts';
+import { type DerivedSurface, fillGeometry } from './geometry.ts';
+import { deviceOf } from './scene.ts';
 
 /** A GPU buffer of ours as Babylon refers to one: released by its engine with the geometry that has it. */
 class OwnBuffer extends DataBuffer {

@@ -1,24 +1,24 @@
+// For its effects: it brings the glTF 2.0 loader, and the instances that it makes of shared meshes.
+import '@babylonjs/loaders/glTF/2.0/glTFLoader.js';
 import type { AssetContainer } from '@babylonjs/core/assetContainer.js';
 import type { IDisposable, Scene } from '@babylonjs/core/scene.js';
 import { registerBuiltInGLTFExtensions } from '@babylonjs/loaders/glTF/2.0/Extensions/dynamic.js';
-// For its effects: it brings the glTF 2.0 loader, and the instances that it makes of shared meshes.
-import '@babylonjs/loaders/glTF/2.0/glTFLoader.js';
 import { registeredGLTFExtensions } from '@babylonjs/loaders/glTF/2.0/glTFLoaderExtensionRegistry.js';
 import { GLTFFileLoader, type IGLTFLoaderData } from '@babylonjs/loaders/glTF/glTFFileLoader.js';
-import { inlineBuffers, listExternalBuffers, loadMeshFields, type TableStore } from '../index.ts';
+import type { TableStore } from '../index.ts';
+import { inlineBuffers, listExternalBuffers, loadMeshFields, NsdfArgumentError } from '../index.ts';
 import { raceAbort } from '../plugin/abort.ts';
-import { loadOptionsOf } from '../plugin/derive-settings.ts';
-import { isForeignOrigin } from '../plugin/foreign-origin.ts';
-import { fetchForeign } from './fetch-foreign.ts';
+import { isForeignOrigin } from '../plugin/fetch-bytes.ts';
+import { loadOptionsOf } from '../plugin/settings.ts';
+import { fetchForeign } from './download.ts';
 import type { NSDFPluginOptions } from './options.ts';
 import { GLTF_EXTENSION_NAME, registerNSDFGLTFExtension } from './register-gltf-extension.ts';
-import { selectNodes } from './select-nodes.ts';
 
 /** Any of those that Babylon has built in: with one, the application has registered what it wants. */
 const BUILT_IN_EXTENSION = 'KHR_texture_transform';
 
 /** A file to load, and where what lies beside it is looked for. */
-export interface NSDFSource {
+interface NSDFSource {
   readonly bytes: Uint8Array;
   readonly rootUrl: string;
   readonly fileName: string;
@@ -114,4 +114,39 @@ function unpack(
     const onError = (_request?: unknown, error?: unknown): void => reject(error);
     loader.loadFile(scene, bytes, rootUrl, onData, undefined, true, onError, fileName);
   });
+}
+
+interface SceneJson {
+  scene?: number;
+  scenes?: { nodes?: number[] }[];
+  readonly nodes?: readonly { readonly name?: string; readonly children?: readonly number[] }[];
+}
+
+/**
+ * Has the loader build some nodes alone, each with what is below it; all of them where no names are given and the
+ * file has no scene. Changes the JSON, which belongs to one load.
+ * @throws {NsdfArgumentError} if there is no node of a name.
+ */
+function selectNodes(data: IGLTFLoaderData, names: readonly string[] | null): IGLTFLoaderData {
+  const json: SceneJson = data.json;
+  if (names === null && json.scenes?.length) return data;
+  const nodes = names?.map((name) => findNode(json, name)) ?? rootsOf(json);
+  json.scenes = [...(json.scenes ?? []), { nodes }];
+  json.scene = json.scenes.length - 1;
+  return data;
+}
+
+function findNode({ nodes = [] }: SceneJson, name: string): number {
+  const index = nodes.findLastIndex((node) => node.name === name);
+  if (index >= 0) return index;
+  const known = nodes.map((node) => node.name).filter(Boolean);
+  throw new NsdfArgumentError(
+    'meshNames',
+    `the file has no node "${name}", but ${known.join(', ') || 'none with a name'}`,
+  );
+}
+
+function rootsOf({ nodes = [] }: SceneJson): number[] {
+  const children = new Set(nodes.flatMap((node) => node.children ?? []));
+  return [...nodes.keys()].filter((index) => !children.has(index));
 }

@@ -1,11 +1,11 @@
 import type { Geometry } from '@babylonjs/core/Meshes/geometry.js';
 import type { Scene } from '@babylonjs/core/scene.js';
-import { workerShareOf } from '../plugin/derive-settings.ts';
-import { withDevice } from './detect-support.ts';
+import { workerShareOf } from '../plugin/settings.ts';
 import { FieldLod } from './field-lod.ts';
 import { GeometryField } from './geometry-field.ts';
-import type { GeometryRequest } from './load-geometry.ts';
-import type { NSDFLodOptions } from './lod-options.ts';
+import type { GeometryRequest } from './gltf-nsdf-extension.ts';
+import type { NSDFLodOptions } from './options.ts';
+import { withDevice } from './scene.ts';
 
 /** Makes the geometry of a field with levels of detail: the first picture's, the others to come. */
 export async function loadFirstLevel(

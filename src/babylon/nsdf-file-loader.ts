@@ -11,15 +11,14 @@ import type { WebRequest } from '@babylonjs/core/Misc/webRequest.js';
 import type { Scene } from '@babylonjs/core/scene.js';
 import { NsdfArgumentError, TableStore } from '../index.ts';
 import { linkedController } from '../plugin/abort.ts';
+import { nameSource } from '../plugin/fetch-bytes.ts';
 import { LazyPreview, type PrefixWatcher, warmUpFor } from '../plugin/lazy-preview.ts';
-import { refuseUnknownSettings } from '../plugin/lod-settings.ts';
-import { nameSource } from '../plugin/name-source.ts';
-import { withDevice } from './detect-support.ts';
+import { refuseUnknownSettings } from '../plugin/settings.ts';
+import { isStreamable, streamFile } from './download.ts';
 import { loadContainer } from './load-container.ts';
 import { NSDFFileLoaderMetadata } from './metadata.ts';
 import type { NSDFPluginOptions } from './options.ts';
-import { abortWith } from './scene-end.ts';
-import { isStreamable, streamFile } from './stream-file.ts';
+import { abortWith, withDevice } from './scene.ts';
 
 type MeshNames = string | readonly string[] | null | undefined;
 

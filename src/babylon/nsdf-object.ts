@@ -2,11 +2,11 @@ import type { AbstractMesh } from '@babylonjs/core/Meshes/abstractMesh.js';
 import type { DeriveOptions, DeriveStats, FieldAsset } from '../index.ts';
 import { NsdfArgumentError, originOf } from '../index.ts';
 import type { Level } from '../lod/index.ts';
-import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import type { FieldSamples, SampleTarget } from '../plugin/field-sampler.ts';
-import type { OutputSettings } from './fill-derived.ts';
+import type { DeriveSettings } from '../plugin/settings.ts';
+import type { OutputSettings } from './geometry.ts';
 import { fieldOf, type GeometryField, surfaceOf } from './geometry-field.ts';
-import type { NSDFLodOptions } from './lod-options.ts';
+import type { NSDFLodOptions } from './options.ts';
 
 /** The field behind a mesh: `sample` for physics and picking, `derive` for another detail. Made by `nsdfOf`. */
 export class NSDFObject {

@@ -1,8 +1,8 @@
 import type { SceneLoaderPluginOptions } from '@babylonjs/core/Loading/sceneLoader.js';
 import type { TransformNode } from '@babylonjs/core/Meshes/transformNode.js';
 import type { MeshFields } from '../index.ts';
-import type { DeriveSettings, NSDFProgress } from '../plugin/derive-settings.ts';
-import type { NSDFLodOptions } from './lod-options.ts';
+import type { Level } from '../lod/index.ts';
+import type { DeriveSettings, LodSettings, NSDFProgress } from '../plugin/settings.ts';
 
 /** What one load adds to how its meshes are derived. */
 interface NSDFCallOptions {
@@ -54,4 +54,18 @@ declare module '@babylonjs/loaders/glTF/glTFFileLoader.js' {
     /** Options of the extension for neural fields (nsdf-loader). */
     NSDF_neural_field: GLTFNSDFOptions;
   }
+}
+
+/** A level of detail came, went or failed. */
+export interface NSDFLevelEvent {
+  readonly level: Level<unknown>;
+  readonly what: 'ready' | 'evicted' | 'failed';
+  /** Why it failed. */
+  readonly error?: unknown;
+}
+
+/** Levels of detail of a field: what they are, which are wanted, who makes them. Babylon changes over at once. */
+export interface NSDFLodOptions extends Omit<LodSettings, 'fadeMs' | 'viewportHeight'> {
+  /** Called between frames; an application that draws on demand draws again. */
+  readonly onLevel?: (event: NSDFLevelEvent) => void;
 }

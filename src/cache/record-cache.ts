@@ -1,7 +1,5 @@
 import { NsdfLoadError } from '../errors.ts';
 import { IndexedDbStore, isQuotaError } from './indexed-db.ts';
-import { MemoryRecords } from './memory-records.ts';
-import { openRecord, sealRecord } from './sealed-record.ts';
 import type { CacheStore, StoreUsage } from './store.ts';
 
 /** How a cache is bounded and where it keeps what shall outlive the page. */
@@ -276,4 +274,100 @@ function withTimeout<T>(promise: Promise<T>): Promise<T> {
     timer = setTimeout(() => reject(error), STORE_TIMEOUT_MS);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** Records in memory, the least recently used dropped beyond a number of bytes. */
+class MemoryRecords {
+  readonly maxBytes: number;
+  /** In order of use: a Map keeps the order in which keys were set. */
+  private readonly _records = new Map<string, Uint8Array>();
+  private _nBytes = 0;
+  private _nEvicted = 0;
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+  }
+
+  get nBytes(): number {
+    return this._nBytes;
+  }
+
+  get nRecords(): number {
+    return this._records.size;
+  }
+
+  /** Records dropped so far to make room. */
+  get nEvicted(): number {
+    return this._nEvicted;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    const bytes = this._records.get(key);
+    if (bytes === undefined) return undefined;
+    this._records.delete(key);
+    this._records.set(key, bytes);
+    return bytes;
+  }
+
+  /** Keeps a record; one that alone exceeds the bound is not kept. */
+  set(key: string, bytes: Uint8Array): void {
+    this.delete(key);
+    if (bytes.byteLength > this.maxBytes) return;
+    this._records.set(key, bytes);
+    this._nBytes += bytes.byteLength;
+    for (const oldest of this._records.keys()) {
+      if (this._nBytes <= this.maxBytes) return;
+      this.delete(oldest);
+      this._nEvicted++;
+    }
+  }
+
+  delete(key: string): void {
+    this._nBytes -= this._records.get(key)?.byteLength ?? 0;
+    this._records.delete(key);
+  }
+
+  clear(): void {
+    this._records.clear();
+    this._nBytes = 0;
+  }
+}
+
+/** Layout of a sealed record: magic, version, SHA-256 of the bytes, the bytes. */
+const MAGIC = 0x4344534e; // "NSDC"
+const SEAL_VERSION = 1;
+const HASH_OFFSET = 8;
+const HEADER_BYTES = 40;
+
+/** What opening a sealed record came to. */
+type OpenedRecord =
+  | { readonly bytes: Uint8Array }
+  /** `stale`: sealed by another version of this package. */
+  | { readonly problem: 'damaged' | 'stale' };
+
+/** Puts a record's checksum before it. Needs `crypto.subtle` (a secure context in browsers). */
+export async function sealRecord(bytes: Uint8Array): Promise<Uint8Array> {
+  const sealed = new Uint8Array(HEADER_BYTES + bytes.byteLength);
+  const view = new DataView(sealed.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint32(4, SEAL_VERSION, true);
+  sealed.set(bytes, HEADER_BYTES);
+  sealed.set(await sha256(sealed.subarray(HEADER_BYTES)), HASH_OFFSET);
+  return sealed;
+}
+
+/** Checks a sealed record and gives the bytes in it, as a view. */
+export async function openRecord(sealed: unknown): Promise<OpenedRecord> {
+  if (!(sealed instanceof Uint8Array) || sealed.byteLength < HEADER_BYTES) return { problem: 'damaged' };
+  const view = new DataView(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+  if (view.getUint32(0, true) !== MAGIC) return { problem: 'damaged' };
+  if (view.getUint32(4, true) !== SEAL_VERSION) return { problem: 'stale' };
+  const bytes = sealed.subarray(HEADER_BYTES);
+  const hash = await sha256(bytes);
+  const isWhole = hash.every((byte, i) => byte === sealed[HASH_OFFSET + i]);
+  return isWhole ? { bytes } : { problem: 'damaged' };
+}
+
+async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
 }

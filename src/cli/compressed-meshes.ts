@@ -3,7 +3,7 @@ import { type Spread, spreadOf } from '../surface/check-field.ts';
 import { createRandom } from '../surface/check-random.ts';
 import { sampleMesh } from '../surface/distance-samples.ts';
 import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
-import { loadOptional, type OptionalPackage } from './mesh-files/optional-packages.ts';
+import { loadOptional, type OptionalPackage } from './mesh-files/gltf-codecs.ts';
 
 /** The mesh that a codec needs least bytes for and that is as near to the input as the field is. */
 export interface CompressedMesh {

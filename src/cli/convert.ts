@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander';
 import { NsdfArgumentError, NsdfUnsupportedError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import { listFields } from '../format/instances.ts';
-import type { NsdfScene } from '../format/scene.ts';
+import { listFields, type NsdfScene } from '../format/scene.ts';
 import { sceneOf, writeNsdfHashed } from '../format/write.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import { localPositions } from '../surface/mesh.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Box3, FieldAsset } from '../format/asset.ts';
 import { contentHash } from '../format/hash.ts';
-import { listFields, type NsdfFieldInstance } from '../format/instances.ts';
+import { listFields, type NsdfFieldInstance } from '../format/scene.ts';
 import { type FieldQuality, measureQuality } from '../pipeline/measure-quality.ts';
 import type { Spread } from '../surface/check.ts';
 import { type ReadingOptions, readBytes, readSelfContained, sceneIn } from './files.ts';

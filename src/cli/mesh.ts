@@ -1,9 +1,8 @@
 import { Command, Option } from 'commander';
 import { NsdfArgumentError } from '../errors.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
-import { listFields, type NsdfFieldInstance } from '../format/instances.ts';
 import { roundingOf } from '../format/local-origin.ts';
-import type { NsdfField } from '../format/scene.ts';
+import { listFields, type NsdfField, type NsdfFieldInstance } from '../format/scene.ts';
 import { boundsOf } from '../format/write-bin.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveOptions, DeriveResult } from '../pipeline/options.ts';
@@ -13,8 +12,8 @@ import { type DawnDevice, openDawn } from './dawn.ts';
 import { openDestination } from './destination.ts';
 import { checkEffort } from './effort.ts';
 import { type ReadingOptions, readScene } from './files.ts';
-import { flattenScene } from './mesh-files/derived-scene.ts';
 import { MESH_FORMATS, type MeshData, meshFormatOf } from './mesh-files/index.ts';
+import { flattenScene } from './mesh-files/mesh-data.ts';
 import {
   columns,
   formatBytes,

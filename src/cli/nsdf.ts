@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { configureWorkers, disposeWorkers } from '../pipeline/page-workers.ts';
+import { configureWorkers, disposeWorkers } from '../pipeline/backend-worker.ts';
 import { startNodeWorker } from './node-workers.ts';
 import { runProgram } from './program.ts';
 

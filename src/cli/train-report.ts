@@ -1,6 +1,6 @@
 import type { Box3 } from '../format/asset.ts';
-import { listFields } from '../format/instances.ts';
 import { readNsdf } from '../format/read.ts';
+import { listFields } from '../format/scene.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import { type FieldQuality, qualityOf } from '../pipeline/measure-quality.ts';
 import type { Spread } from '../surface/check-field.ts';

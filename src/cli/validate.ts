@@ -1,9 +1,8 @@
 import { Command } from 'commander';
-import { listFields } from '../format/instances.ts';
 import type { NsdfIssue } from '../format/issues.ts';
-import { readNsdf } from '../format/read.ts';
-import { verifyNsdf } from '../format/validate.ts';
-import { verifyPartitions } from '../pipeline/verify-partitions.ts';
+import { readNsdf, verifyNsdf } from '../format/read.ts';
+import { listFields } from '../format/scene.ts';
+import { verifyPartitions } from '../pipeline/packed-partitions.ts';
 import { type ReadingOptions, readSelfContained } from './files.ts';
 import { plural, printJson, printLines } from './output.ts';
 

@@ -5,8 +5,7 @@ import { isColor } from '../format/attribute-names.ts';
 import { BLOCK_SIZE } from './evaluator.ts';
 import { createFrame, toInputs } from './frame.ts';
 import { encodeHashGrid } from './hash-grid.ts';
-import type { HiddenLayer } from './mlp.ts';
-import { applyLayer, packLayer, pairInputs, rectify } from './mlp-forward.ts';
+import { applyLayer, type HiddenLayer, packLayer, pairInputs, rectify } from './mlp.ts';
 
 /** Weights that are multiplied within a few milliseconds. */
 const WEIGHTS_PER_SLICE = 2 ** 23;

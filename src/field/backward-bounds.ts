@@ -1,5 +1,4 @@
-import { sumCorners } from './corner-sums.ts';
-import type { LayerBounds } from './layer-bounds.ts';
+import { type LayerBounds, sumCorners } from './layer-bounds.ts';
 import type { HiddenLayer } from './mlp.ts';
 
 /** Rows carried together: scratch is proportional to it. */

@@ -1,9 +1,8 @@
 import type { FieldAsset } from '../format/asset.ts';
 import { type DomainFrame, toInputs } from './frame.ts';
-import { encodeHashGrid } from './hash-grid.ts';
-import { backwardHashGrid } from './hash-grid-gradient.ts';
-import type { HiddenLayer, Network } from './mlp.ts';
-import { applyLastRow, applyLayer, type PackedLayer, packLayer, pairInputs, rectify } from './mlp-forward.ts';
+import { backwardHashGrid, encodeHashGrid } from './hash-grid.ts';
+import type { HiddenLayer, Network, PackedLayer } from './mlp.ts';
+import { applyLastRow, applyLayer, packLayer, pairInputs, rectify } from './mlp.ts';
 
 /** Points evaluated together: their activations stay in the first-level cache. */
 export const BLOCK_SIZE = 64;

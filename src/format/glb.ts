@@ -1,8 +1,6 @@
 import { NsdfFormatError } from '../errors.ts';
-import { type BytesSource, plainBytes } from './bytes.ts';
-import { nameForeignBytes, nameMangled } from './foreign-bytes.ts';
+import { type BytesSource, nameForeignBytes, nameMangled, parseJsonText, plainBytes } from './bytes.ts';
 import { IssueList } from './issues.ts';
-import { parseJsonText } from './json-text.ts';
 
 /** The two chunks of a GLB. */
 export interface GlbChunks {

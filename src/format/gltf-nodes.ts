@@ -1,14 +1,13 @@
 import type { Vec3 } from './asset.ts';
-import type { NodePlace } from './instances.ts';
-import type { JsonObject } from './json-object.ts';
-import { pointer } from './json-object.ts';
-import { IDENTITY_NODE, type NsdfMesh, type NsdfNode } from './scene.ts';
+import { type JsonObject, pointer } from './json-object.ts';
+import type { NodePlace, NsdfMaterial, NsdfMesh, NsdfNode } from './scene.ts';
+import { DEFAULT_MATERIAL, IDENTITY_NODE } from './scene.ts';
 
 /** Deeper graphs are refused: nothing made by people is as deep, and every walk of a graph recurses. */
 export const MAX_NODE_DEPTH = 256;
 
 /** Children and roots: checked so that the graph is a forest. */
-export interface NodeLinks {
+interface NodeLinks {
   readonly children: readonly (readonly number[])[];
   readonly parents: readonly (number | null)[];
 }
@@ -111,4 +110,38 @@ function readMeshReference(json: JsonObject, meshes: readonly (NsdfMesh | null)[
   if (index < meshes.length) return meshes[index]?.fields.length ? meshes[index] : null;
   json.issues.error('reference', `there is no mesh ${index}`, json.place('mesh'));
   return null;
+}
+
+/** Checks all materials; a wrong one comes as null. */
+export function readMaterials(root: JsonObject): readonly (NsdfMaterial | null)[] {
+  return root.optionalObjects('materials').map((json) => json && readMaterial(json));
+}
+
+function readMaterial(json: JsonObject): NsdfMaterial | null {
+  const pbr = json.optionalObject('pbrMetallicRoughness');
+  const material = {
+    name: json.text('name', ''),
+    baseColorFactor: readColor(pbr, 'baseColorFactor', 4, DEFAULT_MATERIAL.baseColorFactor),
+    metallicFactor: readFactor(pbr, 'metallicFactor'),
+    roughnessFactor: readFactor(pbr, 'roughnessFactor'),
+    emissiveFactor: readColor(json, 'emissiveFactor', 3, DEFAULT_MATERIAL.emissiveFactor),
+    alphaMode: json.choice('alphaMode', ['OPAQUE', 'MASK', 'BLEND'], DEFAULT_MATERIAL.alphaMode),
+    alphaCutoff: json.number('alphaCutoff', DEFAULT_MATERIAL.alphaCutoff),
+    doubleSided: json.flag('doubleSided', DEFAULT_MATERIAL.doubleSided),
+  };
+  return Object.values(material).every((value) => value !== null) ? (material as NsdfMaterial) : null;
+}
+
+function readColor(
+  json: JsonObject | null,
+  key: string,
+  length: number,
+  fallback: readonly number[],
+): readonly number[] | null {
+  return json === null ? fallback : json.numbers(key, { min: length, max: length }, fallback);
+}
+
+/** Factors default to 1. */
+function readFactor(json: JsonObject | null, key: string): number | null {
+  return json === null ? 1 : json.number(key, 1);
 }

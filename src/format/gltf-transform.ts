@@ -21,7 +21,7 @@ import {
   placeNetworks,
 } from './encode-field.ts';
 import { EXTENSION_NAME, type NeuralFieldJson, type WeightType } from './extension.ts';
-import { shownBox } from './shown-box.ts';
+import { shownBox } from './local-origin.ts';
 import { boundsOf } from './write-bin.ts';
 
 /** Keeps glTF-Transform from copying a field, which is immutable, as JSON. */

@@ -4,22 +4,23 @@ export type { FieldPlace, GetBufferView } from './decode-neural-field.ts';
 export { decodeFieldHints, decodeNeuralField, neuralFieldBufferViews } from './decode-neural-field.ts';
 export type { EncodingJson, GridLevelJson, MlpLayerJson, NeuralFieldJson, WeightType } from './extension.ts';
 export { EXTENSION_NAME, EXTENSION_VERSION } from './extension.ts';
-export { inlineBuffers, isBesideFile, listExternalBuffers } from './external-buffers.ts';
 export { glbByteLength } from './glb.ts';
+export { inlineBuffers, isBesideFile, listExternalBuffers } from './gltf-buffers.ts';
 export { contentHash } from './hash.ts';
-export type { NsdfFieldInstance } from './instances.ts';
-export { listFields } from './instances.ts';
 export type { NsdfIssue, NsdfIssueCode, NsdfSeverity } from './issues.ts';
 export { originOf } from './local-origin.ts';
-export type { PackedWeights } from './packed-weights.ts';
-export { packWeights } from './packed-weights.ts';
-export type { NsdfPrefix } from './prefix.ts';
-export { readNsdfPrefix } from './prefix.ts';
-export type { MeshFields } from './read.ts';
-export { readField, readMeshFields, readNsdf } from './read.ts';
-export type { FallbackMesh, NsdfField, NsdfMaterial, NsdfMesh, NsdfNode, NsdfScene } from './scene.ts';
-export { DEFAULT_MATERIAL, IDENTITY_NODE } from './scene.ts';
+export { type PackedWeights, packWeights } from './packed-weights.ts';
+export type { MeshFields, NsdfPrefix } from './read.ts';
+export { readField, readMeshFields, readNsdf, readNsdfPrefix, validateNsdf, verifyNsdf } from './read.ts';
+export type {
+  FallbackMesh,
+  NsdfField,
+  NsdfFieldInstance,
+  NsdfMaterial,
+  NsdfMesh,
+  NsdfNode,
+  NsdfScene,
+} from './scene.ts';
+export { DEFAULT_MATERIAL, IDENTITY_NODE, listFields } from './scene.ts';
 export { TableStore } from './table-store.ts';
-export { validateNsdf, verifyNsdf } from './validate.ts';
-export type { WriteOptions } from './write.ts';
-export { sceneOf, writeNsdf, writeNsdfHashed } from './write.ts';
+export { sceneOf, type WriteOptions, writeNsdf, writeNsdfHashed } from './write.ts';

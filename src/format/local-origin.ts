@@ -1,5 +1,4 @@
 import type { Box3, FieldAsset, Vec3 } from './asset.ts';
-import { shownBox } from './shown-box.ts';
 
 /** A domain that reaches no farther from zero than so many of its diagonals is derived where it lies. */
 const NEAR_DIAGONALS = 4;
@@ -59,4 +58,14 @@ function middleOf(box: Box3): Vec3 {
 export function moveBox({ min, max }: Box3, origin: Vec3, sign: 1 | -1): Box3 {
   const move = ([x, y, z]: Vec3): Vec3 => [x + sign * origin[0], y + sign * origin[1], z + sign * origin[2]];
   return { min: move(min), max: move(max) };
+}
+
+/** Where a field's surface can be, in local units: the domain, or the region's part of it. */
+export function shownBox({ domain, region }: Pick<FieldAsset, 'domain' | 'region'>): Box3 {
+  if (region === undefined) return domain;
+  const clamp = (point: Vec3): Vec3 => {
+    const [x, y, z] = point.map((value, k) => Math.min(domain.max[k], Math.max(domain.min[k], value)));
+    return [x, y, z];
+  };
+  return { min: clamp(region.min), max: clamp(region.max) };
 }

@@ -1,8 +1,8 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from './asset.ts';
 import { align4 } from './glb.ts';
+import { shownBox } from './local-origin.ts';
 import type { FallbackMesh } from './scene.ts';
-import { shownBox } from './shown-box.ts';
 
 const FLOAT = 5126;
 const UNSIGNED_SHORT = 5123;

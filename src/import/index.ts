@@ -1,6 +1,3 @@
-export type { ImportOptions } from './import-safetensors.ts';
-export { importSafetensors } from './import-safetensors.ts';
-export type { SafeTensor, SafeTensors } from './safetensors.ts';
-export { parseSafetensors, tensorValues } from './safetensors.ts';
-export type { GridLevelShape, TinyCudaNnGrid } from './tiny-cuda-nn.ts';
-export { deriveLevelShapes } from './tiny-cuda-nn.ts';
+export { deriveLevelShapes, type GridLevelShape, type TinyCudaNnGrid } from './grid-levels.ts';
+export { type ImportOptions, importSafetensors } from './import-safetensors.ts';
+export { parseSafetensors, type SafeTensor, type SafeTensors, tensorValues } from './safetensors.ts';

@@ -1,8 +1,14 @@
 import { NsdfFormatError, NsdfUnsupportedError } from '../errors.ts';
-import { alignedBytes, type BytesSource, plainBytes } from '../format/bytes.ts';
-import { isGlb, nameForeignBytes, SAFETENSORS } from '../format/foreign-bytes.ts';
+import type { BytesSource } from '../format/bytes.ts';
+import {
+  alignedBytes,
+  isGlb,
+  nameForeignBytes,
+  parseJsonText,
+  plainBytes,
+  SAFETENSORS,
+} from '../format/bytes.ts';
 import { decodeBfloat16, decodeHalf } from '../format/half.ts';
-import { parseJsonText } from '../format/json-text.ts';
 
 /** One tensor of a safetensors file, still in its stored type. */
 export interface SafeTensor {

@@ -2,7 +2,7 @@
  * Levels of detail, `nsdf-loader/lod`: the ladder, the choice by error on screen, the scheduler. Engines' plugins build
  * on these and load them when levels are asked for.
  */
-export { deriveLevels, type LevelDerivation } from './derive-levels.ts';
+
 export {
   createLadder,
   type Ladder,
@@ -11,9 +11,10 @@ export {
   type LevelDetail,
   PREVIEW_INDEX,
 } from './ladder.ts';
-export type { Level, LevelStatus, MadeLevel } from './level.ts';
+export type { Level, LevelLimits, LevelStatus, MadeLevel } from './level.ts';
+export { LEVEL_LIMITS_DEFAULTS, selectLevel } from './level.ts';
 export { type LevelListener, LevelSelector } from './level-selector.ts';
-export { type LevelMaker, LevelStore } from './level-store.ts';
+export { deriveLevels, type LevelDerivation, type LevelMaker, LevelStore } from './level-store.ts';
 export {
   createScheduler,
   defaultScheduler,
@@ -27,6 +28,5 @@ export {
   measureOnScreen,
   type ScreenScale,
 } from './screen-scale.ts';
-export { LEVEL_LIMITS_DEFAULTS, type LevelLimits, selectLevel } from './select-level.ts';
-export { sameBlocks, VIEW_BLOCKS_DEFAULTS, type ViewBlocksOptions, viewBlocks } from './view-blocks.ts';
-export { ViewFollower, type ViewMaker } from './view-follower.ts';
+export type { ViewBlocksOptions, ViewMaker } from './view-follower.ts';
+export { sameBlocks, VIEW_BLOCKS_DEFAULTS, ViewFollower, viewBlocks } from './view-follower.ts';

@@ -1,7 +1,7 @@
-import type { Level, MutableLevel } from './level.ts';
+import type { Level, LevelLimits, MutableLevel } from './level.ts';
+import { LEVEL_LIMITS_DEFAULTS, nearestReady, selectLevel } from './level.ts';
 import type { LevelStore } from './level-store.ts';
 import { type Eye, type LocalBounds, measureOnScreen, type ScreenScale } from './screen-scale.ts';
-import { LEVEL_LIMITS_DEFAULTS, type LevelLimits, nearestReady, selectLevel } from './select-level.ts';
 
 /** What an engine's object does when its levels change. Called outside of rendering. */
 export interface LevelListener<T> {

@@ -1,12 +1,17 @@
+import { growFloat64, growInt32 } from '../arrays.ts';
 import { checkBudget } from '../budgets.ts';
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import { growFloat64, growInt32 } from './grow.ts';
 import { NumberMap } from './number-map.ts';
 
 const TOO_FINE = 'the network is too large for a field, or a detail, so fine';
 /** Largest number of bisections of one base box along one axis. */
 export const MAX_SPLIT_DEPTH = 9;
+/** Nodes of a forest, see `mostNodes`: for each root, and beside. */
+const PER_ROOT = 12;
+const BESIDE = 65536;
+/** Neurons from which on nodes cost more, and there may be fewer of them. */
+const LARGE_NETWORK = 64;
 
 /**
  * The lattice on which every box corner lies: along each axis the base planes (marks or a uniform division), each
@@ -35,6 +40,16 @@ export function rootCounts({ planes, rootBits }: Lattice): number[] {
 /** The integer lattice coordinate at which root `i` begins along `axis`, and the one before it ends. */
 export function rootCoordinate({ planes, rootBits, subBits }: Lattice, axis: number, i: number): number {
   return Math.min(i << rootBits, planes[axis].length - 1) << subBits;
+}
+
+/**
+ * Nodes of a forest after which nothing is bisected any more: bounds the time on fields whose creases are everywhere.
+ * @param nRoots boxes that the surface passes through: of a forest, or of a part of one that has `nRootsInAll`.
+ */
+export function mostNodes(nRoots: number, nNeurons: number, nRootsInAll = nRoots, boxesPerRoot = 1): number {
+  const share = Math.min(1, LARGE_NETWORK / Math.max(1, nNeurons));
+  const beside = BESIDE * (nRoots / Math.max(1, nRootsInAll));
+  return Math.max(2 * nRoots, (PER_ROOT * boxesPerRoot * nRoots + beside) * share);
 }
 
 /** Where an interval of two or more is bisected: at the largest power of two in it, so that base planes come first. */

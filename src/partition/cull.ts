@@ -1,7 +1,7 @@
+import { growInt32 } from '../arrays.ts';
 import { checkBudget } from '../budgets.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { CornerTable, Lattice } from './corners.ts';
-import { growInt32 } from './grow.ts';
 import { RegionNetwork } from './region-network.ts';
 
 /** Boxes that may hold surface. */

@@ -1,5 +1,5 @@
+import { growFloat64, growInt32 } from '../arrays.ts';
 import { type Lattice, middleOf, rootCoordinate, rootCounts } from './corners.ts';
-import { growFloat64, growInt32 } from './grow.ts';
 import { NumberMap } from './number-map.ts';
 
 /** What is known of a node of the {@link Forest}. */

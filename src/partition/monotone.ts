@@ -1,4 +1,4 @@
-import { length3 } from './length.ts';
+import { length3 } from '../arrays.ts';
 import { MAX_UNITS } from './region-evaluate.ts';
 import type { RegionNetwork } from './region-network.ts';
 

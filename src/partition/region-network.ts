@@ -1,8 +1,6 @@
 import type { CpuField } from '../field/cpu-field.ts';
-import { cornerRange } from './corner-range.ts';
 import type { CornerTable } from './corners.ts';
 import { evaluateRegion, MAX_UNITS } from './region-evaluate.ts';
-import { twinRatio } from './twin-ratio.ts';
 
 /**
  * The network reduced to one box, face or edge (8, 4 or 2 corners): only the neurons that may change sign there, the
@@ -289,4 +287,86 @@ export class RegionNetwork {
     this.lo = this.isOverflow ? Number.NEGATIVE_INFINITY : lo + this.layerRange.errLo - slack;
     this.hi = this.isOverflow ? Number.POSITIVE_INFINITY : hi + this.layerRange.errHi + slack;
   }
+}
+
+/** A range that is written to. */
+interface Range {
+  lo: number;
+  hi: number;
+}
+
+/**
+ * Extremes of a neuron over the corners of a region, into `out`: the innermost loop of all, so unrolled.
+ * @param values the corner table's. @param offsets its rows, one a corner. @param nCorners 2, 4 or 8.
+ */
+function cornerRange(
+  values: Float64Array,
+  offsets: Int32Array,
+  neuron: number,
+  nCorners: number,
+  out: Range,
+): void {
+  const a = values[offsets[0] + neuron];
+  const b = values[offsets[1] + neuron];
+  let lo = a < b ? a : b;
+  let hi = a < b ? b : a;
+  if (nCorners > 2) {
+    const c = values[offsets[2] + neuron];
+    const d = values[offsets[3] + neuron];
+    const lo1 = c < d ? c : d;
+    const hi1 = c < d ? d : c;
+    if (lo1 < lo) lo = lo1;
+    if (hi1 > hi) hi = hi1;
+  }
+  if (nCorners > 4) {
+    const e = values[offsets[4] + neuron];
+    const f = values[offsets[5] + neuron];
+    const g = values[offsets[6] + neuron];
+    const h = values[offsets[7] + neuron];
+    const lo2 = e < f ? e : f;
+    const hi2 = e < f ? f : e;
+    const lo3 = g < h ? g : h;
+    const hi3 = g < h ? h : g;
+    if (lo2 < lo) lo = lo2;
+    if (hi2 > hi) hi = hi2;
+    if (lo3 < lo) lo = lo3;
+    if (hi3 > hi) hi = hi3;
+  }
+  out.lo = lo;
+  out.hi = hi;
+}
+
+/** Relative difference up to which two units are multiples of each other. */
+const TWIN = 1e-10;
+
+/** Units of a `RegionNetwork`. */
+interface Units {
+  readonly unitA: Float64Array;
+  readonly unitB: Float64Array;
+  readonly nCorners: number;
+}
+
+/** k where v_u = k v_w up to rounding, else 0. */
+function twinRatio({ unitA, unitB, nCorners }: Units, u: number, w: number): number {
+  // Nearly all pairs differ at the first two corners already.
+  const [p, q] = [u * 8, w * 8];
+  const cross = unitA[p] * unitA[q + 1] - unitA[p + 1] * unitA[q];
+  const scale = Math.abs(unitA[p] * unitA[q + 1]) + Math.abs(unitA[p + 1] * unitA[q]);
+  if (Math.abs(cross) > 1e-6 * scale) return 0;
+  let most = 0;
+  let at = 0;
+  for (let c = 0; c < nCorners; c++) {
+    const size = Math.abs(unitA[q + c]);
+    if (size <= most) continue;
+    most = size;
+    at = c;
+  }
+  const k = most > 0 ? unitA[p + at] / unitA[q + at] : 0;
+  const margin = TWIN * Math.abs(k) * most;
+  for (let c = 0; c < nCorners; c++) if (Math.abs(unitA[p + c] - k * unitA[q + c]) > margin) return 0;
+  for (let i = 0; i < u; i++) {
+    const b = i < w ? k * unitB[w * MAX_UNITS + i] : 0;
+    if (Math.abs(unitB[u * MAX_UNITS + i] - b) > TWIN * (Math.abs(b) + Math.abs(k))) return 0;
+  }
+  return k;
 }

@@ -1,7 +1,6 @@
-import { type CornerTable, latticeCoordinate } from './corners.ts';
+import { type CornerTable, latticeCoordinate, mostNodes } from './corners.ts';
 import { type Forest, NODE_EMPTY, NODE_PENDING, NODE_SETTLED, NODE_SPLIT, NODE_UNSETTLED } from './forest.ts';
 import { MonotoneTest } from './monotone.ts';
-import { mostNodes } from './node-budget.ts';
 import { RegionNetwork } from './region-network.ts';
 
 /** Nodes of one base box after which what is left of it stays unsettled; more where the few boxes there are leave room. */

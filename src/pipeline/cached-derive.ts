@@ -1,25 +1,19 @@
 import type { RecordCache } from '../cache/record-cache.ts';
-import { recordKey } from '../cache/record-key.ts';
+import { recordKey } from '../cache/store.ts';
 import { NsdfFormatError } from '../errors.ts';
-import type { FieldAsset } from '../format/asset.ts';
+import type { FieldAsset, PackedPartition } from '../format/asset.ts';
 import { contentHash } from '../format/hash.ts';
 import { NetworkMap } from '../format/network-map.ts';
 import { abortable } from './abortable.ts';
 import { ALGORITHM_VERSION } from './algorithm-version.ts';
 import { jobOptionsOf, type RecordedResult } from './derive-with.ts';
 import { drive } from './drive.ts';
-import { findPartition } from './file-partition.ts';
 import { isLarge } from './large-fields.ts';
 import { latticeSpacing } from './lattice-rule.ts';
 import type { CacheUse, DeriveOptions, DeriveResult } from './options.ts';
-import {
-  REGIONS_RECORD,
-  type RecordOptions,
-  readSurface,
-  regionsOptions,
-  SURFACE_RECORD,
-  surfaceOptions,
-} from './records.ts';
+import { openEnvelope, type RecordHeader } from './record-envelope.ts';
+import type { RecordOptions } from './records.ts';
+import { REGIONS_RECORD, readSurface, regionsOptions, SURFACE_RECORD, surfaceOptions } from './records.ts';
 import type { DerivedRecords, DerivedSurface, JobOptions, RecordRequest } from './steps.ts';
 
 /** Derives without a cache; gives back the records that `recordsFor` asks for. */
@@ -193,4 +187,34 @@ function finish(
 function keep(job: CachedJob, { surface, regions }: DerivedRecords, maker: 'gpu' | undefined): void {
   if (surface) job.cache?.set(keyOf(job, SURFACE_RECORD, maker), surface);
   if (regions) job.cache?.set(keyOf(job, REGIONS_RECORD), regions);
+}
+
+/**
+ * A record in the asset itself that is of this kind, field and options; undefined where there is none. What cannot be
+ * read is passed over: a file may come from another version of this package. Which algorithm made it doesn't matter, for
+ * what it holds is verified.
+ */
+function findPartition(
+  { partitions = [] }: FieldAsset,
+  kind: PackedPartition['kind'],
+  contentHash: string,
+  options: RecordOptions,
+): Uint8Array | undefined {
+  const wanted = recordKey({ contentHash, algorithm: '', kind, options });
+  return partitions.find((partition) => partition.kind === kind && statedKeyOf(partition.bytes) === wanted)
+    ?.bytes;
+}
+
+/** Null for what is no record of this version. */
+function statedKeyOf(bytes: Uint8Array): string | null {
+  let header: RecordHeader;
+  try {
+    ({ header } = openEnvelope(bytes));
+  } catch (error) {
+    if (error instanceof NsdfFormatError) return null;
+    throw error;
+  }
+  const { contentHash, kind, options } = header;
+  if (typeof options !== 'object' || options === null) return null;
+  return recordKey({ contentHash, algorithm: '', kind, options: options as RecordOptions });
 }

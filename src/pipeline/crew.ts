@@ -1,9 +1,8 @@
 import { collectBuffers } from './buffers.ts';
-import { type Helpers, runQuietly } from './drive.ts';
+import { type Helpers, runQuietly, type TaskQueue } from './drive.ts';
 import { fromWire, toWire, type WireError } from './error-wire.ts';
 import type { PartResult, PartTask } from './parts.ts';
 import type { TaskRunner } from './steps.ts';
-import type { TaskQueue } from './task-queue.ts';
 
 /** The end of a channel between two workers, as far as it is used here. */
 export type CrewPort = Pick<MessagePort, 'postMessage' | 'close'> & {

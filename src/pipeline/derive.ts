@@ -5,13 +5,13 @@ import type { FieldAsset } from '../format/asset.ts';
 import { abortable } from './abortable.ts';
 import { createCpuBackend } from './backend-cpu.ts';
 import { createGpuBackend } from './backend-gpu.ts';
+import { workerBackend } from './backend-worker.ts';
 import type { Derive } from './cached-derive.ts';
 import { defaultCache, whyNoCache } from './default-cache.ts';
 import { deriveWith, jobOptionsOf, NO_CACHE } from './derive-with.ts';
 import type { GpuMesh, GpuMeshOptions } from './gpu-mesh.ts';
 import { moveBack, moveField } from './move-field.ts';
 import type { DeriveOptions, DeriveResult } from './options.ts';
-import { workerBackend } from './page-workers.ts';
 import { validateDeriveOptions } from './validate-options.ts';
 
 // Nothing is started, and the derivation's own code is not loaded, before the first call.

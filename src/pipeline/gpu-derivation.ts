@@ -1,6 +1,6 @@
 import { createCpuField } from '../field/cpu-field.ts';
 import { createGpuField } from '../field/gpu/gpu-field.ts';
-import { isHalfTable } from '../field/gpu/half-table.ts';
+import { isHalfTable } from '../field/gpu/resources.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { GpuArena } from '../gpu/arena.ts';
 import { isoOffsetOf } from '../partition/corners.ts';
@@ -16,10 +16,10 @@ import { contextFor } from './gpu-device.ts';
 import type { GpuBuffers } from './gpu-mesh.ts';
 import { acquire, release, sessionOf } from './gpu-sessions.ts';
 import { deriveTiles, isTooLarge, type SurfaceFacts, type TiledSurface } from './gpu-tiles.ts';
+import { toleranceOf } from './lattice-rule.ts';
 import type { DeriveStage } from './options.ts';
 import { makePlan } from './plan.ts';
 import type { DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
-import { toleranceOf } from './tolerance.ts';
 import { createEventYield } from './yield-to-events.ts';
 
 /** Boxes that the GPU left over, and how that went. */

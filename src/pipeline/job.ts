@@ -1,15 +1,15 @@
 import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { capMesh, withoutCaps } from '../surface/cap.ts';
+import { addAttributes } from '../surface/mesh.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
 import { simplifyMesh } from '../surface/simplify.ts';
-import { addAttributes } from '../surface/vertex-attributes.ts';
+import { splitNormalsSteps } from '../surface/split-normals.ts';
 import { conclude } from './figures.ts';
 import type { DeriveProgress } from './options.ts';
 import { PartRunner } from './parts.ts';
 import { frameOf } from './plan.ts';
 import { keepSurface, quietly } from './records.ts';
-import { splitSurface } from './split-surface.ts';
 import { deriveSteps } from './stages.ts';
 import type { DerivedSurface, Job, JobOptions } from './steps.ts';
 
@@ -72,4 +72,30 @@ function* addSurfaceAttributes(
   surface: DerivedSurface,
 ): Generator<DeriveProgress, DerivedSurface, void> {
   return { ...surface, mesh: yield* quietly(addAttributes(surface.mesh, asset)) };
+}
+
+/** Splits the normals of a finished surface along creases sharper than `options.creaseAngle`; see `splitNormals`. */
+function* splitSurface(
+  asset: FieldAsset,
+  surface: DerivedSurface,
+  { creaseAngle = 180 }: JobOptions,
+): Generator<DeriveProgress, DerivedSurface, void> {
+  const startMs = performance.now();
+  const steps = splitNormalsSteps(surface.mesh, createCpuField(asset), creaseAngle);
+  for (;;) {
+    const step = steps.next();
+    if (!step.done) {
+      yield { stage: 'normals', fraction: step.value };
+      continue;
+    }
+    const mesh = step.value;
+    const { timeMs } = surface.stats;
+    const normals = (timeMs.normals ?? 0) + performance.now() - startMs;
+    const stats = {
+      ...surface.stats,
+      nVertices: mesh.positions.length / 3,
+      timeMs: { ...timeMs, normals },
+    };
+    return { ...surface, mesh, stats };
+  }
 }

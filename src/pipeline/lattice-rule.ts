@@ -1,7 +1,6 @@
 import { axisMarks } from '../field/marks.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import type { JobOptions } from './steps.ts';
-import { toleranceOf } from './tolerance.ts';
 
 /**
  * Boxes along the longest axis for fields without a grid, which have no planes of their own; finer for deep networks:
@@ -51,4 +50,18 @@ function ownSpacing(asset: FieldAsset, extents: readonly number[]): number {
   if (asset.encoding.kind === 'none') return Math.max(...extents) / plainResolution(asset.layers.length - 1);
   const nBoxes = extents.map((_, k) => axisMarks(asset, k as 0 | 1 | 2).length - 1);
   return Math.cbrt(extents.reduce((product, extent, k) => (product * extent) / nBoxes[k], 1));
+}
+
+/** Default tolerance: domain diagonal / this, which is 1e-3 in [-1, 1]³. */
+const DEFAULT_TOLERANCE_DIVISOR = 3464.1016;
+/** The tolerance of a lattice: its spacing / this. */
+const LATTICE_TOLERANCE_DIVISOR = 8;
+
+/** The tolerance that a job's options come to, in local units; 0 for the whole complex. */
+export function toleranceOf({ domain }: FieldAsset, { exact, tolerance, resolution }: JobOptions): number {
+  if (exact) return 0;
+  if (tolerance !== undefined) return tolerance;
+  const extent = [0, 1, 2].map((k) => domain.max[k] - domain.min[k]);
+  if (resolution === undefined) return Math.hypot(...extent) / DEFAULT_TOLERANCE_DIVISOR;
+  return Math.max(...extent) / resolution / LATTICE_TOLERANCE_DIVISOR;
 }

@@ -1,13 +1,11 @@
 import type { FieldAsset } from '../format/asset.ts';
 import type { BytesSource } from '../format/bytes.ts';
 import { decodeNeuralFieldWith, type FieldPlace, type GetBufferView } from '../format/decode-neural-field.ts';
-import { type NsdfPrefix, readNsdfPrefixWith } from '../format/prefix.ts';
-import { type MeshFields, readMeshFieldsWith } from '../format/read.ts';
+import { type MeshFields, type NsdfPrefix, readMeshFieldsWith, readNsdfPrefixWith } from '../format/read.ts';
 import { type DecodeTables, decodeRequests, TableStore } from '../format/table-store.ts';
 import { BackendUnavailableError } from './backend.ts';
-import type { WorkerBackend } from './backend-worker.ts';
+import { type WorkerBackend, workerBackend } from './backend-worker.ts';
 import type { DeriveOptions, WorkerLimit } from './options.ts';
-import { workerBackend } from './page-workers.ts';
 
 /** Who waits for fields. */
 export interface LoadFieldsOptions {

@@ -6,10 +6,10 @@ import { Forest, type ForestData, forestData, forestOf, gatherTrees } from '../p
 import { Settler } from '../partition/settle.ts';
 import { type ExtractProgress, extractSurface } from '../surface/extract.ts';
 import type { PartSurface } from '../surface/join-parts.ts';
-import { measureTriangles } from '../surface/measure-triangles.ts';
 import type { MeshResults, MeshTask } from '../surface/mesh-tasks.ts';
 import type { Part } from '../surface/rects.ts';
 import { thinPiece } from '../surface/thin-pieces.ts';
+import { measureTriangles } from '../surface/triangle-sampler.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { JobOptions } from './steps.ts';
 

@@ -6,9 +6,8 @@ import type { MeshFrame } from '../surface/clean.ts';
 import { DetailMap } from '../surface/detail-map.ts';
 import type { CurveShape } from '../surface/faces.ts';
 import type { FillOptions } from '../surface/leaves.ts';
-import { plainResolution } from './lattice-rule.ts';
+import { plainResolution, toleranceOf } from './lattice-rule.ts';
 import type { JobOptions } from './steps.ts';
-import { toleranceOf } from './tolerance.ts';
 
 /** Shares of the tolerance for chains on faces and for triangles where they are sampled: between samples they may stand off a little farther. */
 const CHAIN_SHARE = 0.63;

@@ -4,17 +4,14 @@ import type { Box3, FieldAsset } from '../format/asset.ts';
 import { countBoxes } from '../partition/cull.ts';
 import type { ToleranceBlocks } from '../surface/detail-map.ts';
 import { explainEmpty } from '../surface/explain-empty.ts';
-import type { SurfaceMesh } from '../surface/mesh.ts';
-import { decodeSurface, encodeSurface } from '../surface/surface-record.ts';
-import { verifySurface } from '../surface/verify-surface.ts';
-import { addAttributes } from '../surface/vertex-attributes.ts';
+import { addAttributes, type SurfaceMesh } from '../surface/mesh.ts';
+import { decodeSurface, encodeSurface, verifySurface } from '../surface/surface-record.ts';
 import { conclude, NO_STOPS } from './figures.ts';
-import { latticeSpacing } from './lattice-rule.ts';
+import { latticeSpacing, toleranceOf } from './lattice-rule.ts';
 import type { DeriveProgress, DeriveStops } from './options.ts';
 import { frameOf, makePlan } from './plan.ts';
 import { packRecord, type RecordHeader, unpackRecord } from './record-envelope.ts';
 import type { DerivedRecords, DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
-import { toleranceOf } from './tolerance.ts';
 
 /** Kinds of records. */
 export const SURFACE_RECORD = 'surface' as const;

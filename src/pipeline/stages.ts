@@ -1,32 +1,29 @@
-import { createCpuField } from '../field/cpu-field.ts';
+import { concat } from '../arrays.ts';
+import { NsdfFormatError } from '../errors.ts';
+import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
 import { type Lattice, rootCounts } from '../partition/corners.ts';
 import { type CullResult, countBoxes, countFirstBlocks, onRoots } from '../partition/cull.ts';
-import { gatherTrees, NODE_UNSETTLED } from '../partition/forest.ts';
-import type { Regions } from '../partition/regions-record.ts';
+import { type Forest, forestOf, gatherTrees, NODE_UNSETTLED } from '../partition/forest.ts';
+import { decodeRegions, encodeRegions, type Regions, verifyRegions } from '../partition/regions-record.ts';
 import { chooseRootBits } from '../partition/root-size.ts';
 import { cutIntoSlabs, type Slabs } from '../partition/slabs.ts';
+import { createRandom } from '../surface/check-random.ts';
 import { cleanMesh } from '../surface/clean.ts';
-import { concat } from '../surface/concat.ts';
 import { explainEmpty } from '../surface/explain-empty.ts';
 import { directNormals, finishMesh, putOnZeroSet } from '../surface/finish.ts';
 import { joinParts } from '../surface/join-parts.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
 import { type MeshSteps, mapSteps } from '../surface/mesh-tasks.ts';
 import { conclude, NO_STOPS } from './figures.ts';
-import { readRegions, recordRegions } from './find-regions.ts';
 import { latticeSpacing } from './lattice-rule.ts';
 import { latticeSteps } from './lattice-steps.ts';
 import type { DeriveProgress, DeriveStage } from './options.ts';
-import {
-  type FilledSlab,
-  type PartResult,
-  type PartTask,
-  type SettledSlab,
-  type Slab,
-  settledSlab,
-} from './parts.ts';
+import type { FilledSlab, PartResult, PartTask, SettledSlab, Slab } from './parts.ts';
+import { settledSlab } from './parts.ts';
 import { makePlan, type Plan } from './plan.ts';
+import { packRecord, unpackRecord } from './record-envelope.ts';
+import { REGIONS_RECORD } from './records.ts';
 import type { DerivedSurface, JobOptions, Step, TaskBatch } from './steps.ts';
 
 const NONE = new Float64Array(0);
@@ -294,4 +291,43 @@ class StageClock {
     this.at(this.stage, 1);
     return this.times;
   }
+}
+
+/** Takes the regions from the job's record; undefined where there is none or it is of no use. */
+function* readRegions(
+  field: CpuField,
+  lattice: Lattice,
+  { regions, recordsFor = '' }: JobOptions,
+): Generator<number, Regions | undefined, void> {
+  if (regions === undefined) return undefined;
+  try {
+    const { payload } = unpackRecord(regions, { kind: REGIONS_RECORD, contentHash: recordsFor });
+    const found = yield* decodeRegions(payload, lattice);
+    const problem = yield* verifyRegions(found, field, lattice, createRandom(found.cull.nBoxes));
+    return problem === undefined ? found : undefined;
+  } catch (error) {
+    if (error instanceof NsdfFormatError) return undefined;
+    throw error;
+  }
+}
+
+/** The record of regions that were just settled, slab by slab. */
+function* recordRegions(
+  lattice: Lattice,
+  cull: CullResult,
+  slabs: readonly SettledSlab[],
+  contentHash: string,
+): Generator<number, Uint8Array<ArrayBuffer>, void> {
+  const trees: { forest: Forest }[] = [];
+  for (const slab of slabs) {
+    trees.push({ forest: forestOf(lattice, slab.trees) });
+    yield 0;
+  }
+  const boxes = concat(
+    Int32Array,
+    slabs.map((slab) => slab.trees.boxes),
+  );
+  const forest = gatherTrees(lattice, trees);
+  const payload = yield* encodeRegions(lattice, { cull: { ...cull, boxes }, forest });
+  return packRecord({ kind: REGIONS_RECORD, contentHash }, payload);
 }

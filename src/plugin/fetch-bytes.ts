@@ -1,5 +1,4 @@
-import { glbByteLength, NsdfLoadError } from '../index.ts';
-import { ByteCollector } from './byte-collector.ts';
+import { glbByteLength, NsdfFormatError, NsdfLoadError, NsdfUnsupportedError } from '../index.ts';
 
 /** How to ask for a file, and who is told of it. */
 export interface FetchBytesOptions {
@@ -118,4 +117,75 @@ function continuesAt({ status, headers }: Response, byteOffset: number): boolean
 
 function rangeTotal({ headers }: Response): number {
   return Number(headers.get('Content-Range')?.split('/')[1]) || 0;
+}
+
+/** A length that a file claims is believed at once up to this; beyond it memory grows with what has come. */
+const MAX_CLAIM = 64 * 2 ** 20;
+
+/** Joins the chunks of a download in one buffer, of the length that a GLB's header names. */
+class ByteCollector {
+  private _buffer = new Uint8Array(16_384);
+  private _length = 0;
+
+  get length(): number {
+    return this._length;
+  }
+
+  /** What has come, as a view. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    return this._buffer.subarray(0, this._length);
+  }
+
+  add(chunk: Uint8Array): void {
+    const needed = this._length + chunk.byteLength;
+    if (needed > this._buffer.length) this._grow(needed);
+    this._buffer.set(chunk, this._length);
+    this._length = needed;
+  }
+
+  clear(): void {
+    this._length = 0;
+  }
+
+  /** All bytes in a buffer of just that length; not copied where the file was as long as it claimed. */
+  finish(): ArrayBuffer {
+    return this._length === this._buffer.length ? this._buffer.buffer : this.bytes().slice().buffer;
+  }
+
+  private _grow(needed: number): void {
+    const claim = Math.min(glbByteLength(this.bytes()) ?? 0, MAX_CLAIM);
+    const larger = new Uint8Array(claim >= needed ? claim : Math.max(needed, 2 * this._buffer.length));
+    larger.set(this.bytes());
+    this._buffer = larger;
+  }
+}
+
+/** Where the page is; undefined in Node. */
+function pageUrl(): string | undefined {
+  return globalThis.document?.baseURI ?? globalThis.location?.href;
+}
+
+/**
+ * Whether a request would go to another origin than the file lies at that asks for it: a file may name any address, and
+ * headers and credentials that were meant for its own server are not for others.
+ * @param url what is asked for: absolute, or relative to the page.
+ * @param fileUrl the file's own URL or its folder's, likewise; empty where it was given as bytes: the page's origin counts.
+ */
+export function isForeignOrigin(url: string, fileUrl: string): boolean {
+  const page = pageUrl();
+  if (!URL.canParse(url, page)) return false; // relative, without a page: nothing that could be asked for
+  const asked = new URL(url, page);
+  if (asked.protocol === 'data:' || asked.protocol === 'blob:') return false;
+  if (!URL.canParse(fileUrl, page)) return true;
+  const own = new URL(fileUrl, page);
+  return asked.protocol !== own.protocol || asked.host !== own.host;
+}
+
+/** Puts a file's address before what is said of its bytes: whoever loads many has to know which one it was. */
+export function nameSource(error: unknown, source: string): unknown {
+  const isOfBytes = error instanceof NsdfFormatError || error instanceof NsdfUnsupportedError;
+  if (isOfBytes && source !== '' && !error.message.startsWith(source)) {
+    error.message = `${source}: ${error.message}`;
+  }
+  return error;
 }

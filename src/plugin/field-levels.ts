@@ -7,8 +7,7 @@ import {
   type LevelDetail,
   LevelStore,
 } from '../lod/index.ts';
-import type { DeriveSettings } from './derive-settings.ts';
-import { type LodSettings, refuseUnknownLodSettings } from './lod-settings.ts';
+import { type DeriveSettings, type LodSettings, refuseUnknownLodSettings } from './settings.ts';
 
 /** What an engine makes of a level. */
 export interface LevelShape<T> {

@@ -5,10 +5,11 @@ import type {
   NsdfMaterial,
   NsdfPrefix,
   SurfaceMesh,
+  TableStore,
+  Vec3,
 } from '../index.ts';
-import { deriveMesh, loadNsdfPrefix, readNsdfPrefix, type TableStore } from '../index.ts';
-import { type DeriveSettings, loadOptionsOf } from './derive-settings.ts';
-import { translated } from './translated.ts';
+import { deriveMesh, loadNsdfPrefix, readNsdfPrefix } from '../index.ts';
+import { type DeriveSettings, loadOptionsOf } from './settings.ts';
 
 /** What is noted on a preview. */
 export interface NSDFPreviewNote {
@@ -46,7 +47,7 @@ const LEAST_SHARE = 0.5;
 const RESOLUTION = 12;
 
 /** What a preview is made of, and how. */
-export interface PreviewSource {
+interface PreviewSource {
   readonly settings: DeriveSettings;
   /** Of the load that the preview belongs to. */
   readonly signal: AbortSignal;
@@ -167,4 +168,12 @@ export class FilePreview {
     this._nLevelsShown = nLevels;
     this._target.show(parts, { isPreview: true, nLevels, nLevelsTotal });
   }
+}
+
+/** A transform that moves by `origin` before all else: of a mesh whose positions are relative to one. @param e 4x4, column-major. */
+export function translated(e: readonly number[], origin: Vec3 | undefined): readonly number[] {
+  if (origin === undefined) return e;
+  const [x, y, z] = origin;
+  const at = (k: number): number => e[k] * x + e[4 + k] * y + e[8 + k] * z + e[12 + k];
+  return [...e.slice(0, 12), at(0), at(1), at(2), at(3)];
 }

@@ -1,6 +1,7 @@
-import type { FieldAsset, LoadFieldsOptions, MeshFields } from '../index.ts';
+import type { DeriveProgress, FieldAsset, LoadFieldsOptions, MeshFields } from '../index.ts';
 import { decodeFieldHints, EXTENSION_NAME, loadNeuralField, neuralFieldBufferViews } from '../index.ts';
-import { shareNetwork } from './shared-networks.ts';
+import { shareNetwork } from './networks.ts';
+import type { NSDFProgress } from './settings.ts';
 
 /** The parts of a glTF file that fields are read from. */
 export interface GltfJson {
@@ -28,7 +29,7 @@ interface NodeDef {
 }
 
 /** Where a primitive stands in the file. */
-export interface PrimitivePlace {
+interface PrimitivePlace {
   readonly meshIndex: number;
   readonly primitiveIndex: number;
 }
@@ -100,4 +101,27 @@ export async function readGltfField(
 function liesBeside({ bufferViews = [], buffers = [] }: GltfJson, index: number): boolean {
   const { buffer } = (bufferViews[index] ?? {}) as { readonly buffer?: number };
   return buffers[buffer ?? -1]?.uri !== undefined;
+}
+
+/** Adds up the derivations of one file, whose fields finish in any order. */
+export class FileProgress {
+  private readonly _nFields: number;
+  private readonly _listener: ((progress: NSDFProgress) => void) | undefined;
+  /** Finished fraction of each field's derivation, by its key. */
+  private readonly _fractions = new Map<string, number>();
+
+  constructor(nFields: number, listener: ((progress: NSDFProgress) => void) | undefined) {
+    this._nFields = nFields;
+    this._listener = listener;
+  }
+
+  /** The `onProgress` of one field's derivation; undefined where nobody listens. */
+  of(key: string, fieldName: string): ((progress: DeriveProgress) => void) | undefined {
+    if (!this._listener) return undefined;
+    return ({ stage, fraction }) => {
+      this._fractions.set(key, fraction);
+      const done = [...this._fractions.values()].reduce((sum, part) => sum + part, 0);
+      this._listener?.({ phase: 'derive', fraction: Math.min(1, done / this._nFields), stage, fieldName });
+    };
+  }
 }

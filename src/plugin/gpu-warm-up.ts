@@ -1,5 +1,5 @@
 import { type FieldAsset, glbByteLength, prepareGpu, readNsdfPrefix } from '../index.ts';
-import type { FieldSettings } from './lod-settings.ts';
+import type { FieldSettings } from './settings.ts';
 
 /** What tells whether a file's fields will be derived on the GPU. */
 export type GpuSettings = Pick<FieldSettings, 'backend' | 'output' | 'device'>;

@@ -1,5 +1,5 @@
+import { length3 } from '../arrays.ts';
 import type { Vec3 } from '../format/asset.ts';
-import { length3 } from '../partition/length.ts';
 import { MAX_UNITS } from '../partition/region-evaluate.ts';
 import { CrossingSolver } from './crossing.ts';
 import { MAX_CHORDS, type Patch } from './patch.ts';

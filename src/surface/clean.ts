@@ -1,13 +1,11 @@
+import { growFloat64, growInt32, length3, placeKey } from '../arrays.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
-import { growFloat64, growInt32 } from '../partition/grow.ts';
-import { length3 } from '../partition/length.ts';
 import { Coverer } from './cover.ts';
 import type { DetailMap } from './detail-map.ts';
 import { faceMasks, type RawMesh } from './finish.ts';
 import { MeshEditor } from './mesh-editor.ts';
 import { type MeshSteps, mapSteps } from './mesh-tasks.ts';
-import { placeKey } from './place-key.ts';
 import { Repairer, type RepairStops } from './repair.ts';
 import { thinMesh } from './thin-pieces.ts';
 

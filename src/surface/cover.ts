@@ -1,6 +1,5 @@
+import { growFloat64, growInt32, length3 } from '../arrays.ts';
 import type { CpuField } from '../field/cpu-field.ts';
-import { growFloat64, growInt32 } from '../partition/grow.ts';
-import { length3 } from '../partition/length.ts';
 import type { Decimation, MeshFrame } from './clean.ts';
 import type { DetailMap } from './detail-map.ts';
 import { putOnZeroSet, type RawMesh } from './finish.ts';

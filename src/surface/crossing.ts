@@ -1,5 +1,5 @@
+import { length3 } from '../arrays.ts';
 import type { Vec3 } from '../format/asset.ts';
-import { length3 } from '../partition/length.ts';
 import type { Patch } from './patch.ts';
 
 const MAX_NEWTON_STEPS = 12;

@@ -1,7 +1,7 @@
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
 import { writeDirection } from './check-random.ts';
-import { RayBatch } from './distance-rays.ts';
+import { RayBatch } from './distance-samples.ts';
 
 /** Random directions tried on the sphere of the best distance; 14 meet a plane at half that distance in 98 %. */
 const N_SPHERE = 14;

@@ -1,9 +1,9 @@
+import { growFloat64, growInt32 } from '../arrays.ts';
 import { type CornerTable, middleOf } from '../partition/corners.ts';
-import { growFloat64, growInt32 } from '../partition/grow.ts';
 import { NumberMap } from '../partition/number-map.ts';
 import { MAX_UNITS } from '../partition/region-evaluate.ts';
 import type { RegionNetwork } from '../partition/region-network.ts';
-import { VERTEX_EDGE, type VertexTable } from './vertices.ts';
+import { VERTEX_EDGE, type VertexTable } from './mesh-tables.ts';
 
 /** Factor that packs two corner ids in one key below 2^53. */
 const PAIR = 2 ** 26;

@@ -4,9 +4,9 @@ import { RegionNetwork } from '../partition/region-network.ts';
 import { EdgeTable } from './edges.ts';
 import { type CurveShape, FaceTable } from './faces.ts';
 import { type FillOptions, LeafFiller } from './leaves.ts';
+import { VertexTable } from './mesh-tables.ts';
 import { buildRects, isLeafWithSurface, type Part, type RectTable, wholeForest } from './rects.ts';
 import { StructureCollector } from './structure-collector.ts';
-import { VertexTable } from './vertices.ts';
 
 const RECTS_PER_YIELD = 128;
 const LEAVES_PER_YIELD = 24;

@@ -1,15 +1,13 @@
+import { growInt32 } from '../arrays.ts';
 import type { CornerTable } from '../partition/corners.ts';
 import type { Forest } from '../partition/forest.ts';
-import { growInt32 } from '../partition/grow.ts';
 import type { RegionNetwork } from '../partition/region-network.ts';
-import { RectBoundary } from './boundary.ts';
+import { addArcPoints, FieldCurve, farthest, Polyline, RectBoundary, simplifyPolyline } from './curves.ts';
 import type { DetailMap } from './detail-map.ts';
 import type { EdgeTable } from './edges.ts';
-import { FieldCurve } from './field-curve.ts';
-import { addArcPoints, farthest, Polyline, simplifyPolyline } from './polyline.ts';
+import { VERTEX_FACE, type VertexTable } from './mesh-tables.ts';
 import type { RectTable } from './rects.ts';
 import { CurveTracer } from './trace.ts';
-import { VERTEX_FACE, type VertexTable } from './vertices.ts';
 
 /** How face curves become chains of vertices. */
 export interface CurveShape {

@@ -1,6 +1,6 @@
+import { length3 } from '../arrays.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
-import { length3 } from '../partition/length.ts';
 import type { Landmarks } from './cover.ts';
 import type { SurfaceMesh } from './mesh.ts';
 

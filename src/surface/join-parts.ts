@@ -1,4 +1,4 @@
-import { concat } from './concat.ts';
+import { concat } from '../arrays.ts';
 import type { RawMesh } from './finish.ts';
 import type { RegionStructure } from './structure.ts';
 import type { PartStructure } from './structure-collector.ts';

@@ -1,4 +1,4 @@
-import { growFloat64, growInt32 } from '../partition/grow.ts';
+import { growFloat64, growInt32 } from '../arrays.ts';
 import type { SparseLattice } from './sparse-lattice.ts';
 
 /** Blocks along the longest axis with which the search begins, at most: 36k evaluations, a sixtieth of a lattice of 128. */

@@ -1,5 +1,5 @@
+import { growInt32 } from '../arrays.ts';
 import type { Box3 } from '../format/asset.ts';
-import { growInt32 } from '../partition/grow.ts';
 import { type Band, BoxList, findBand, followSurface, signsOf } from './lattice-band.ts';
 import { buildTable, type MarchingCubesTable } from './marching-cubes-table.ts';
 import { type SlicedField, SparseLattice } from './sparse-lattice.ts';

@@ -1,6 +1,6 @@
+import { length3 } from '../arrays.ts';
 import { type CornerTable, latticeCoordinate } from '../partition/corners.ts';
 import { type Forest, NODE_SETTLED } from '../partition/forest.ts';
-import { length3 } from '../partition/length.ts';
 import { MonotoneTest } from '../partition/monotone.ts';
 import { RegionNetwork } from '../partition/region-network.ts';
 import { ChordSplitter } from './chords.ts';
@@ -8,14 +8,13 @@ import type { Landmarks } from './cover.ts';
 import type { DetailMap } from './detail-map.ts';
 import type { FaceTable } from './faces.ts';
 import { LoopLinker } from './loops.ts';
+import { TriangleSink, type VertexTable } from './mesh-tables.ts';
 import { MissedFinder } from './missed.ts';
 import { Patch } from './patch.ts';
 import type { RectTable } from './rects.ts';
 import { Refiner } from './refine.ts';
 import type { StructureCollector } from './structure-collector.ts';
-import { TriangleSink } from './triangle-sink.ts';
 import { fan, Triangulator } from './triangulate.ts';
-import type { VertexTable } from './vertices.ts';
 
 /** How boxes are filled. */
 export interface FillOptions {

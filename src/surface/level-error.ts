@@ -1,9 +1,8 @@
+import { concat } from '../arrays.ts';
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
 import { createRandom, writeDirection } from './check-random.ts';
-import { concat } from './concat.ts';
-import { RayBatch } from './distance-rays.ts';
-import { alongLines, rootsOf, sampleMesh } from './distance-samples.ts';
+import { alongLines, RayBatch, rootsOf, sampleMesh } from './distance-samples.ts';
 import { distancesToZeroSet } from './distance-to-zero-set.ts';
 import type { BoxList } from './lattice-band.ts';
 import type { MarchedSurface } from './lattice-level.ts';

@@ -1,4 +1,4 @@
-import { growInt32 } from '../partition/grow.ts';
+import { growInt32 } from '../arrays.ts';
 import type { FaceTable } from './faces.ts';
 import type { RectTable } from './rects.ts';
 

@@ -1,5 +1,4 @@
-import { growFloat64, growInt32 } from '../partition/grow.ts';
-import { length3 } from '../partition/length.ts';
+import { growFloat64, growInt32, length3 } from '../arrays.ts';
 import type { Crease } from './chords.ts';
 import type { Landmarks } from './cover.ts';
 import { CrossingSolver } from './crossing.ts';

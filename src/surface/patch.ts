@@ -1,5 +1,5 @@
+import { length3 } from '../arrays.ts';
 import type { CpuField } from '../field/cpu-field.ts';
-import { length3 } from '../partition/length.ts';
 import { evaluateRegion, MAX_UNITS } from '../partition/region-evaluate.ts';
 import type { RegionNetwork } from '../partition/region-network.ts';
 import { SignProbe } from './sign-probe.ts';

@@ -1,6 +1,6 @@
+import { growInt32 } from '../arrays.ts';
 import type { CornerTable } from '../partition/corners.ts';
 import { type Forest, NODE_SETTLED, NODE_SPLIT, NODE_UNSETTLED, rootIndex } from '../partition/forest.ts';
-import { growInt32 } from '../partition/grow.ts';
 
 /**
  * The rectangles that box faces are divided in: one a face where no box beside it is bisected, else the common

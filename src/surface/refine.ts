@@ -1,4 +1,4 @@
-import { length3 } from '../partition/length.ts';
+import { length3 } from '../arrays.ts';
 import type { Patch } from './patch.ts';
 
 /** Vertices that refinement may add to one patch. */

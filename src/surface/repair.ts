@@ -1,9 +1,8 @@
+import { length3 } from '../arrays.ts';
 import type { CpuField } from '../field/cpu-field.ts';
-import { length3 } from '../partition/length.ts';
 import type { Decimation, MeshFrame } from './clean.ts';
 import type { DetailMap } from './detail-map.ts';
 import { putOnZeroSet, type RawMesh } from './finish.ts';
-import { CLOSEST_PATTERN, measureTriangles, STANDS_OFF } from './measure-triangles.ts';
 import type { MeshEditor } from './mesh-editor.ts';
 import {
   type MeasuredSides,
@@ -14,7 +13,7 @@ import {
   type TriangleSet,
 } from './mesh-tasks.ts';
 import { LEAST_FACING, SAMPLING } from './rules.ts';
-import { TriangleSampler } from './triangle-sampler.ts';
+import { CLOSEST_PATTERN, measureTriangles, STANDS_OFF, TriangleSampler } from './triangle-sampler.ts';
 
 /** Share of the domain's diagonal by which a new vertex may be off the zero set: single precision's. */
 export const OFF_ZERO = 2e-7;

@@ -1,14 +1,12 @@
+import { length3, placeKey } from '../arrays.ts';
 import { NsdfBudgetError } from '../errors.ts';
 import type { CpuField } from '../field/cpu-field.ts';
-import { length3 } from '../partition/length.ts';
 import type { MeshFrame } from './clean.ts';
-import { CollapseQueue } from './collapse-queue.ts';
 import { faceMasks, finishMesh, heldAxes, putOnZeroSet, type RawMesh } from './finish.ts';
 import type { SurfaceMesh } from './mesh.ts';
 import { MeshEditor } from './mesh-editor.ts';
 import { PartVolumes } from './part-volumes.ts';
-import { placeKey } from './place-key.ts';
-import { Quadrics } from './quadrics.ts';
+import { CollapseQueue, Quadrics } from './quadrics.ts';
 
 /** What a collapse must keep. The second is for budgets that the first does not reach. */
 interface Limits {

@@ -1,6 +1,6 @@
+import { growFloat64 } from '../arrays.ts';
 import { checkBudget } from '../budgets.ts';
 import type { Box3 } from '../format/asset.ts';
-import { growFloat64 } from '../partition/grow.ts';
 import type { CheckField } from './check-field.ts';
 
 /** Corners evaluated between two yields: 2 to 4 ms. */

@@ -1,4 +1,4 @@
-import { growFloat64, growInt32 } from '../partition/grow.ts';
+import { growFloat64, growInt32 } from '../arrays.ts';
 import { evaluateRegion, MAX_UNITS } from '../partition/region-evaluate.ts';
 import type { RegionNetwork } from '../partition/region-network.ts';
 

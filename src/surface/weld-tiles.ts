@@ -1,5 +1,5 @@
+import { concat } from '../arrays.ts';
 import type { Box3 } from '../format/asset.ts';
-import { concat } from './concat.ts';
 import type { SurfaceMesh } from './mesh.ts';
 
 const ITEMS_PER_YIELD = 16384;

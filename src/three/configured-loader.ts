@@ -1,14 +1,14 @@
 import { Loader, type LoadingManager } from 'three';
 import type { Backend, PartitionCache } from '../index.ts';
-import { withDetail, withSetting } from '../plugin/derive-settings.ts';
+import type { FieldSettings, LodSettings } from '../plugin/settings.ts';
 import {
-  type FieldSettings,
-  type LodSettings,
   lodOf,
   refuseUnknownLodSettings,
   refuseUnknownSettings,
-} from '../plugin/lod-settings.ts';
-import type { OutputSettings } from './derived-geometry.ts';
+  withDetail,
+  withSetting,
+} from '../plugin/settings.ts';
+import type { OutputSettings } from './geometry.ts';
 
 /** What a loader is set to. */
 export type LoaderSettings = FieldSettings & OutputSettings;

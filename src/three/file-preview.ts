@@ -1,14 +1,14 @@
 import { type BufferGeometry, Color, Group, Mesh, MeshStandardMaterial } from 'three';
 import type { NsdfMaterial, TableStore } from '../index.ts';
-import type { DeriveSettings } from '../plugin/derive-settings.ts';
 import {
   FilePreview,
   type NSDFPreviewNote,
   type PreviewPart,
   type PreviewTarget,
 } from '../plugin/file-preview.ts';
-import { createDefaultMaterial } from './default-material.ts';
+import type { DeriveSettings } from '../plugin/settings.ts';
 import { createGeometry } from './geometry.ts';
+import { createDefaultMaterial } from './shown-mesh.ts';
 
 /** How a preview is made and who gets it. */
 export interface FilePreviewOptions {

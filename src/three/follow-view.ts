@@ -2,7 +2,7 @@ import type { ArrayCamera, Camera } from 'three';
 import { NsdfArgumentError, type ToleranceBlocks } from '../index.ts';
 import type { Eye, ViewBlocksOptions } from '../lod/index.ts';
 import type { NSDFObject } from './nsdf-object.ts';
-import { viewportHeightOf } from './viewport-heights.ts';
+import { viewportHeightOf } from './shown-mesh.ts';
 
 export interface FollowViewOptions extends ViewBlocksOptions {
   /** Height of the picture in physical pixels; default: what the camera was last seen to draw into. */

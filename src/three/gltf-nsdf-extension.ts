@@ -1,24 +1,23 @@
-import { type Group, type Material, Mesh, type Object3D } from 'three';
+import { type Group, type Loader, type Material, Mesh, type Object3D } from 'three';
 import type { GLTFLoaderPlugin, GLTFParser } from 'three/addons/loaders/GLTFLoader.js';
 import { EXTENSION_NAME, type MeshFields } from '../index.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
-import { loadOptionsOf, type NSDFProgress } from '../plugin/derive-settings.ts';
-import { FileProgress } from '../plugin/file-progress.ts';
+import { isForeignOrigin } from '../plugin/fetch-bytes.ts';
+import type { MeshDef, PrimitiveDef } from '../plugin/gltf-fields.ts';
 import {
   carriesField,
   countFields,
+  FileProgress,
   hasFallback,
   isColored,
   isInstanced,
-  type MeshDef,
-  type PrimitiveDef,
   readGltfField,
 } from '../plugin/gltf-fields.ts';
-import { type FieldSettings, lodOf, refuseUnknownSettings } from '../plugin/lod-settings.ts';
-import { createDefaultMaterial } from './default-material.ts';
-import { deriveGeometry, type OutputSettings } from './derived-geometry.ts';
-import { guardOrigins } from './guard-origins.ts';
+import type { FieldSettings, NSDFProgress } from '../plugin/settings.ts';
+import { loadOptionsOf, lodOf, refuseUnknownSettings } from '../plugin/settings.ts';
+import { deriveGeometry, type OutputSettings } from './geometry.ts';
 import { NSDFObject } from './nsdf-object.ts';
+import { createDefaultMaterial } from './shown-mesh.ts';
 
 /** Settings of the glTF extension. */
 export interface GLTFNSDFOptions extends FieldSettings, Pick<OutputSettings, 'renderer'> {
@@ -186,4 +185,32 @@ export class GLTFNSDFExtension implements GLTFLoaderPlugin {
   private _mesh(meshIndex: number): MeshDef {
     return this._parser.json.meshes[meshIndex];
   }
+}
+
+/** What of a parser three's types leave out. */
+interface ParserLoaders {
+  readonly fileLoader: Loader;
+  readonly textureLoader: Loader;
+  readonly options: { readonly path: string };
+}
+
+/**
+ * Has a parser ask other origins than its file's without the loader's headers and credentials: three sends them to
+ * whatever address the buffers and images of a file name.
+ */
+function guardOrigins(parser: GLTFParser): void {
+  const { fileLoader, textureLoader, options } = parser as unknown as ParserLoaders;
+  for (const loader of [fileLoader, textureLoader]) if (loader) guard(loader, options?.path ?? '');
+}
+
+function guard(loader: Loader, fileUrl: string): void {
+  const { load } = loader;
+  const bare: Loader = Object.create(loader, {
+    requestHeader: { value: {} },
+    withCredentials: { value: false },
+    crossOrigin: { value: 'anonymous' },
+  });
+  loader.load = (url, ...listeners) => {
+    load.call(isForeignOrigin(url, fileUrl) ? bare : loader, url, ...listeners);
+  };
 }

@@ -2,7 +2,7 @@ import { Box3, BufferAttribute, BufferGeometry, Sphere, Vector3 } from 'three';
 import { IndirectStorageBufferAttribute } from 'three/webgpu';
 import type { DeriveOptions, FieldAsset, GpuMesh } from '../index.ts';
 import { deriveForGpu } from '../plugin/gpu-output.ts';
-import { type DerivedGeometry, geometryOf } from './derived-geometry.ts';
+import { type DerivedGeometry, geometryOf } from './geometry.ts';
 
 /** What of a WebGPURenderer is used; the backend is not in three's types. */
 interface RendererLike {

@@ -2,14 +2,12 @@ import { type Group, LoaderUtils } from 'three';
 import { NsdfError, TableStore } from '../index.ts';
 import { refuseUnknownOptions } from '../option-names.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
-import type { NSDFProgress } from '../plugin/derive-settings.ts';
+import { nameSource } from '../plugin/fetch-bytes.ts';
 import { LazyPreview, warmUpFor } from '../plugin/lazy-preview.ts';
-
-import { nameSource } from '../plugin/name-source.ts';
+import type { NSDFProgress } from '../plugin/settings.ts';
+import { describeSupport, type NSDFSupport } from '../plugin/support.ts';
 import { ConfiguredLoader, type LoaderSettings } from './configured-loader.ts';
-import { detectSupport } from './detect-support.ts';
-import { download } from './download.ts';
-import { JobManager } from './job-manager.ts';
+import { download, JobManager } from './download.ts';
 import type { NSDFGroup } from './nsdf-group.ts';
 import type { NSDFObject } from './nsdf-object.ts';
 import { parseScene } from './parse-scene.ts';
@@ -256,4 +254,20 @@ export class NSDFLoader extends ConfiguredLoader<NSDFGroup> {
 function withDeviceOf({ renderer, ...settings }: LoaderSettings): LoaderSettings {
   const device = settings.output === 'gpu' ? detectSupport(renderer).device : null;
   return device ? { ...settings, device } : settings;
+}
+
+/**
+ * Reports what is there to derive meshes with; asks for nothing and changes nothing. Safe in Node.
+ * @param renderer a `WebGPURenderer` or `WebGLRenderer`; its device is found only once `renderer.init()` is done.
+ */
+export function detectSupport(renderer?: object): NSDFSupport {
+  return describeSupport(deviceOf(renderer));
+}
+
+/** `backend.device` is not in three's types, and a WebGPURenderer that fell back to WebGL 2 has none. */
+function deviceOf(renderer: object | undefined): GPUDevice | null {
+  const backend = (
+    renderer as { backend?: { isWebGPUBackend?: boolean; device?: GPUDevice | null } } | undefined
+  )?.backend;
+  return (backend?.isWebGPUBackend && backend.device) || null;
 }

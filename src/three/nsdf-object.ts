@@ -10,16 +10,14 @@ import {
 import type { DeriveOptions, DeriveProgress, DeriveResult, DeriveStats, FieldAsset } from '../index.ts';
 import { NsdfArgumentError } from '../index.ts';
 import type { Level } from '../lod/index.ts';
-import { copyWeights } from '../plugin/copy-weights.ts';
-import { type DeriveSettings, type WorkerShare, workerShareOf } from '../plugin/derive-settings.ts';
+import { NewestDerivation } from '../plugin/abort.ts';
 import { FieldSampler, type FieldSamples, type SampleTarget } from '../plugin/field-sampler.ts';
-import { type FieldSettings, type LodSettings, lodOf } from '../plugin/lod-settings.ts';
-import { NewestDerivation } from '../plugin/newest-derivation.ts';
-import type { LevelGeometry } from './create-levels.ts';
-import { createDefaultMaterial } from './default-material.ts';
-import { type DerivedGeometry, deriveGeometry, geometryOf, type OutputSettings } from './derived-geometry.ts';
-import type { NSDFLevels, NSDFLevelsOptions, NSDFObjectEventMap } from './nsdf-levels.ts';
-import { type NSDFMesh, ShownMesh } from './shown-mesh.ts';
+import { copyWeights } from '../plugin/networks.ts';
+import type { DeriveSettings, FieldSettings, LodSettings, WorkerShare } from '../plugin/settings.ts';
+import { lodOf, workerShareOf } from '../plugin/settings.ts';
+import { type DerivedGeometry, deriveGeometry, geometryOf, type OutputSettings } from './geometry.ts';
+import type { LevelGeometry, NSDFLevels, NSDFLevelsOptions, NSDFObjectEventMap } from './levels.ts';
+import { createDefaultMaterial, type NSDFMesh, ShownMesh } from './shown-mesh.ts';
 
 /** What an object with levels is made of; see `NSDFObject.withLevels`. */
 export interface LevelsOptions {

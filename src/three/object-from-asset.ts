@@ -1,7 +1,7 @@
 import type { Material } from 'three';
 import type { DeriveOptions, FieldAsset } from '../index.ts';
-import { type LodSettings, lodOf, refuseUnknownSettings } from '../plugin/lod-settings.ts';
-import { deriveGeometry, type OutputSettings } from './derived-geometry.ts';
+import { type LodSettings, lodOf, refuseUnknownSettings } from '../plugin/settings.ts';
+import { deriveGeometry, type OutputSettings } from './geometry.ts';
 import { NSDFObject } from './nsdf-object.ts';
 
 /**

@@ -1,15 +1,15 @@
-import { Group, type Loader, type LoadingManager, type Object3D } from 'three';
+import { Group, type Loader, LoaderUtils, type LoadingManager, type Object3D } from 'three';
 import { type GLTF, GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
-import { loadMeshFields, type TableStore } from '../index.ts';
+import { inlineBuffers, listExternalBuffers, loadMeshFields, type TableStore } from '../index.ts';
 import { raceAbort } from '../plugin/abort.ts';
-import { loadOptionsOf, type NSDFProgress } from '../plugin/derive-settings.ts';
-import type { FieldSettings } from '../plugin/lod-settings.ts';
-import { withExternalBuffers } from './external-buffers.ts';
+import { isForeignOrigin } from '../plugin/fetch-bytes.ts';
+import { type FieldSettings, loadOptionsOf, type NSDFProgress } from '../plugin/settings.ts';
+import { download } from './download.ts';
 import { GLTFNSDFExtension } from './gltf-nsdf-extension.ts';
 import { NSDFGroup } from './nsdf-group.ts';
 
 /** What making a scene of bytes needs to know. */
-export interface ParseSceneOptions {
+interface ParseSceneOptions {
   readonly settings: FieldSettings;
   readonly signal: AbortSignal;
   /** The file's coded tables, where some may be decoded already. */
@@ -88,4 +88,51 @@ async function gatherRoots({ parser }: GLTF): Promise<Group> {
 function addAll(group: Group, children: readonly Object3D[]): Group {
   for (const child of children) group.add(child);
   return group;
+}
+
+/** How to fetch what lies beside a file. */
+interface BesideFile {
+  readonly resourcePath: string;
+  readonly manager: LoadingManager;
+  /** The loader whose request settings the downloads get. */
+  readonly template: Loader;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A file with the buffers in it that lay beside it, as the tiles of one large field have them; most files have none.
+ * @throws {NsdfLoadError} if one cannot be downloaded, {NsdfFormatError} if it is too short; the signal's reason.
+ */
+async function withExternalBuffers(file: Uint8Array, beside: BesideFile): Promise<Uint8Array> {
+  const uris = listExternalBuffers(file);
+  if (uris.length === 0) return file;
+  const buffers = uris.map(async (uri) => [uri, await downloadItem(uri, beside)] as const);
+  return inlineBuffers(file, new Map(await Promise.all(buffers)));
+}
+
+/**
+ * Downloads one buffer as an item of the manager, as three's own loaders do. Other origins than the file's get neither
+ * the loader's headers nor credentials.
+ */
+async function downloadItem(uri: string, beside: BesideFile): Promise<Uint8Array> {
+  const { manager, template, resourcePath, signal } = beside;
+  const url = LoaderUtils.resolveURL(uri, resourcePath);
+  const isForeign = isForeignOrigin(url, resourcePath);
+  const credentials = template.withCredentials ? 'include' : 'same-origin';
+  manager.itemStart(url);
+  try {
+    const bytes = await download(manager.resolveURL(url), {
+      headers: isForeign ? {} : template.requestHeader,
+      credentials: isForeign ? 'omit' : credentials,
+      priority: template.priority ?? 'auto',
+      cache: template.cache ?? 'default',
+      signal,
+    });
+    return new Uint8Array(bytes);
+  } catch (error) {
+    manager.itemError(url);
+    throw error;
+  } finally {
+    manager.itemEnd(url);
+  }
 }

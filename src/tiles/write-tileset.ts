@@ -1,18 +1,16 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import type { WeightType } from '../format/extension.ts';
-import type { NsdfFieldInstance } from '../format/instances.ts';
 import { type PackedWeights, packWeights } from '../format/packed-weights.ts';
-import type { FallbackMesh, NsdfField } from '../format/scene.ts';
+import type { FallbackMesh, NsdfField, NsdfFieldInstance } from '../format/scene.ts';
 import { sceneOf, writeNsdf, writeNsdfHashed } from '../format/write.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveProgress } from '../pipeline/options.ts';
-import { largestStretch } from '../plugin/smallest-stretch.ts';
+import { largestStretch } from '../plugin/field-sampler.ts';
 import { localPositions } from '../surface/mesh.ts';
-import { groupTiles } from './group-tiles.ts';
 import { divideField, guideTolerance, type RegionTile } from './region-tree.ts';
 import type { TileJson, TilesetJson } from './tileset-json.ts';
-import { boxVolume, diagonalOf, tileTransform } from './up-axis.ts';
+import { boxVolume, diagonalOf, groupTiles, tileTransform } from './tileset-json.ts';
 
 /** How a tileset is made. */
 export interface TilesetOptions {

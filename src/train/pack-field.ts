@@ -1,3 +1,4 @@
+import { concat } from '../arrays.ts';
 import { NsdfArgumentError, NsdfBudgetError } from '../errors.ts';
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import { assertField } from '../format/assert-field.ts';
@@ -7,7 +8,6 @@ import type { WeightType } from '../format/extension.ts';
 import { writeNsdfHashed } from '../format/write.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import { createRandom } from '../surface/check-random.ts';
-import { concat } from '../surface/concat.ts';
 import { distancesToZeroSet } from '../surface/distance-to-zero-set.ts';
 import { localPositions } from '../surface/mesh.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';

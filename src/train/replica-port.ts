@@ -1,3 +1,4 @@
+import { concat } from '../arrays.ts';
 import { NsdfLoadError } from '../errors.ts';
 import type { Box3 } from '../format/asset.ts';
 import { BackendUnavailableError } from '../pipeline/backend.ts';
@@ -5,7 +6,6 @@ import { collectBuffers } from '../pipeline/buffers.ts';
 import { fromWire, toWire, type WireError } from '../pipeline/error-wire.ts';
 import type { WorkerLike } from '../pipeline/worker-host.ts';
 import { createEventYield, type EventYield } from '../pipeline/yield-to-events.ts';
-import { concat } from '../surface/concat.ts';
 import { type ColoredTriangles, type ColorSource, colorSourceOf } from './color-source.ts';
 import { type DistanceSource, MeshSource, type SamplePools } from './distance-source.ts';
 import {

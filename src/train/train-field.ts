@@ -1,3 +1,4 @@
+import { concat } from '../arrays.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { abortable } from '../pipeline/abortable.ts';
@@ -5,7 +6,6 @@ import { deriveMesh } from '../pipeline/derive.ts';
 import type { DeriveOptions } from '../pipeline/options.ts';
 import { createEventYield } from '../pipeline/yield-to-events.ts';
 import { createRandom } from '../surface/check-random.ts';
-import { concat } from '../surface/concat.ts';
 import { localPositions } from '../surface/mesh.ts';
 import { cosineShare } from './adam.ts';
 import { ColorField } from './color-field.ts';

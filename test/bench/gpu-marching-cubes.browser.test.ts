@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { createGpuMarchingCubes } from '../../bench/gpu/marching-cubes.ts';
+import { marchingCubes } from '../../bench/marching-cubes.ts';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
 import { checkMesh } from '../../src/surface/check.ts';
-import { marchingCubes } from '../../src/surface/marching-cubes.ts';
 import { blobMlp, multiField, OBLONG_DOMAIN, sphereField } from '../fixtures/fields.ts';
 import { sharedGpu } from '../gpu/shared-gpu.ts';
 

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { IndexedDbStore } from '../../src/cache/indexed-db.ts';
-import { RecordCache } from '../../src/cache/record-cache.ts';
-import { sealRecord } from '../../src/cache/sealed-record.ts';
+import { RecordCache, sealRecord } from '../../src/cache/record-cache.ts';
 
 let databaseName = '';
 let nDatabases = 0;

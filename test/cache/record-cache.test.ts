@@ -1,8 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { RecordCache } from '../../src/cache/record-cache.ts';
-import { recordKey } from '../../src/cache/record-key.ts';
-import { openRecord, sealRecord } from '../../src/cache/sealed-record.ts';
-import type { CacheStore } from '../../src/cache/store.ts';
+import { openRecord, RecordCache, sealRecord } from '../../src/cache/record-cache.ts';
+import { type CacheStore, recordKey } from '../../src/cache/store.ts';
 import { NsdfLoadError } from '../../src/errors.ts';
 
 const bytesOf = (n: number, length = 100) => new Uint8Array(length).fill(n);

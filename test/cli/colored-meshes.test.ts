@@ -1,7 +1,7 @@
 import { encode } from 'fast-png';
 import jpeg from 'jpeg-js';
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from '../../src/cli/mesh-files/decode-image.ts';
+import { decodeImage } from '../../src/cli/mesh-files/gltf-colors.ts';
 import { readGltfScene } from '../../src/cli/mesh-files/gltf-scene.ts';
 import { meshFormatOf } from '../../src/cli/mesh-files/index.ts';
 import { NsdfFormatError, NsdfUnsupportedError } from '../../src/errors.ts';

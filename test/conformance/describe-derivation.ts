@@ -3,7 +3,7 @@ import { createCpuField } from '../../src/field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../../src/format/asset.ts';
 import type { Backend, DeriveOptions, DeriveResult } from '../../src/pipeline/options.ts';
 import { checkMesh, type MeshReport } from '../../src/surface/check.ts';
-import { MISSED } from '../../src/surface/gpu/counts.ts';
+import { MISSED } from '../../src/surface/gpu/structs.ts';
 import { SOUND } from '../surface/sound.ts';
 import { DERIVATION_CASES } from './cases.ts';
 

@@ -7,7 +7,7 @@ import { makePlan } from '../../src/pipeline/plan.ts';
 import { createEventYield } from '../../src/pipeline/yield-to-events.ts';
 import { extractSurface } from '../../src/surface/extract.ts';
 import { GpuSurfaceDeriver } from '../../src/surface/gpu/gpu-surface.ts';
-import { VERTEX_EDGE } from '../../src/surface/vertices.ts';
+import { VERTEX_EDGE } from '../../src/surface/mesh-tables.ts';
 import { leavingField, slabField, sphereField } from '../fixtures/fields.ts';
 import { sharedGpu } from '../gpu/shared-gpu.ts';
 import { runSteps } from '../partition/run-steps.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HALF_SCALE, isHalfTable, packHalves } from '../../src/field/gpu/half-table.ts';
+import { HALF_SCALE, isHalfTable, packHalves } from '../../src/field/gpu/resources.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
 import { decodeHalf, encodeHalf } from '../../src/format/half.ts';
 import { randomField, withHalfTable } from '../fixtures/fields.ts';

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { readNsdf } from '../../src/format/read.ts';
-import { verifyNsdf } from '../../src/format/validate.ts';
+import { readNsdf, verifyNsdf } from '../../src/format/read.ts';
 import { evaluateReference } from '../fixtures/fields.ts';
 import { khronosIssues } from './glb-tools.ts';
 

@@ -1,9 +1,8 @@
 import { gzipSync, strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { nameForeignBytes } from '../../src/format/foreign-bytes.ts';
+import { nameForeignBytes } from '../../src/format/bytes.ts';
 import { packGlb } from '../../src/format/glb.ts';
-import { readField, readNsdf } from '../../src/format/read.ts';
-import { validateNsdf } from '../../src/format/validate.ts';
+import { readField, readNsdf, validateNsdf } from '../../src/format/read.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { importSafetensors } from '../../src/import/index.ts';
 import { sphereField } from '../fixtures/fields.ts';

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FieldAsset, GridLevel, MlpLayer } from '../../src/format/asset.ts';
 import { contentHash } from '../../src/format/hash.ts';
-import { readField, readNsdf } from '../../src/format/read.ts';
-import { verifyNsdf } from '../../src/format/validate.ts';
+import { readField, readNsdf, verifyNsdf } from '../../src/format/read.ts';
 import { writeNsdf, writeNsdfHashed } from '../../src/format/write.ts';
 import { boxMlp, sphereField, withDifferenceOutput } from '../fixtures/fields.ts';
 import { editField, firstField, unpack } from './glb-tools.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { listFields } from '../../src/format/instances.ts';
-import { IDENTITY_NODE, type NsdfNode } from '../../src/format/scene.ts';
+import { IDENTITY_NODE, listFields, type NsdfNode } from '../../src/format/scene.ts';
 import { sceneOf } from '../../src/format/write.ts';
 import { boxMlp, planeMlp } from '../fixtures/fields.ts';
 

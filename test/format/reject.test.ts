@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NsdfError, NsdfFormatError, NsdfUnsupportedError } from '../../src/errors.ts';
 import type { NsdfIssue } from '../../src/format/issues.ts';
-import { readNsdf } from '../../src/format/read.ts';
-import { validateNsdf } from '../../src/format/validate.ts';
+import { readNsdf, validateNsdf } from '../../src/format/read.ts';
 import { sceneOf, writeNsdf } from '../../src/format/write.ts';
 import { boxMlp, sphereField } from '../fixtures/fields.ts';
 import { editField, editJson, firstField, type LooseJson, unpack } from './glb-tools.ts';

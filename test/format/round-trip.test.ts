@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FieldAsset } from '../../src/format/asset.ts';
 import { roundField } from '../../src/format/encode-field.ts';
 import { EXTENSION_NAME } from '../../src/format/extension.ts';
-import { readField, readNsdf } from '../../src/format/read.ts';
+import { readField, readNsdf, validateNsdf } from '../../src/format/read.ts';
 import {
   DEFAULT_MATERIAL,
   type FallbackMesh,
@@ -10,7 +10,6 @@ import {
   type NsdfField,
   type NsdfScene,
 } from '../../src/format/scene.ts';
-import { validateNsdf } from '../../src/format/validate.ts';
 import { sceneOf, writeNsdf } from '../../src/format/write.ts';
 import { boxMlp, FIELD_CASES, multiField, sphereField } from '../fixtures/fields.ts';
 import { khronosIssues, type LooseJson, unpack } from './glb-tools.ts';

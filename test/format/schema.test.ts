@@ -4,7 +4,7 @@ import type { FieldAsset } from '../../src/format/asset.ts';
 import { packGlb } from '../../src/format/glb.ts';
 import type { NsdfIssueCode } from '../../src/format/issues.ts';
 import schema from '../../src/format/nsdf-neural-field.schema.json' with { type: 'json' };
-import { validateNsdf } from '../../src/format/validate.ts';
+import { validateNsdf } from '../../src/format/read.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { boxMlp, FIELD_CASES, sphereField, withDifferenceOutput } from '../fixtures/fields.ts';
 import { firstField, type LooseJson, unpack } from './glb-tools.ts';

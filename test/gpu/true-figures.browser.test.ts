@@ -8,10 +8,9 @@ import { createProgramTools, ProgramBuilder } from '../../src/gpu/program-builde
 import { type DeriveOptions, deriveMesh, disposeWorkers } from '../../src/index.ts';
 import { makePlan } from '../../src/pipeline/plan.ts';
 import { createPlacer } from '../../src/surface/gpu/cast.ts';
-import { COUNTS, SUMMARY_WORDS } from '../../src/surface/gpu/counts.ts';
 import triangleDistanceWgsl from '../../src/surface/gpu/decimate/triangle-distance.wgsl';
 import { N_MEASURED } from '../../src/surface/gpu/measure.ts';
-import { CAST } from '../../src/surface/gpu/structs.ts';
+import { CAST, COUNTS, SUMMARY_WORDS } from '../../src/surface/gpu/structs.ts';
 import { uploadDetail } from '../../src/surface/gpu/surface-program.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
 import { MeshEditor } from '../../src/surface/mesh-editor.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readGridShape } from '../../src/import/grid-levels.ts';
+import { deriveLevelShapes, readGridShape } from '../../src/import/grid-levels.ts';
 import { Metadata } from '../../src/import/metadata.ts';
-import { deriveLevelShapes } from '../../src/import/tiny-cuda-nn.ts';
 
 /** Levels of trained networks as their training program stored them. */
 const STORED = [

@@ -14,7 +14,7 @@ import {
   grownCapacities,
   type SurfaceCapacities,
 } from '../../src/surface/gpu/capacities.ts';
-import { COUNTS } from '../../src/surface/gpu/counts.ts';
+import { COUNTS } from '../../src/surface/gpu/structs.ts';
 import { ISO_OFFSETS } from '../../src/surface/gpu/surface-program.ts';
 import { submitFrom } from '../conformance/on-gpu.ts';
 import { randomField } from '../fixtures/fields.ts';

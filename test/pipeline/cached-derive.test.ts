@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { PartitionCache } from '../../src/cache/partition-cache.ts';
-import { sealRecord } from '../../src/cache/sealed-record.ts';
+import { sealRecord } from '../../src/cache/record-cache.ts';
 import type { CacheStore } from '../../src/cache/store.ts';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import { decodeRegions, encodeRegions } from '../../src/partition/regions-record.ts';

@@ -5,8 +5,8 @@ import { neuralFieldBufferViews } from '../../src/format/decode-neural-field.ts'
 import { readMeshFields } from '../../src/format/read.ts';
 import { decodeRequests, type TableRequest, TableStore } from '../../src/format/table-store.ts';
 import { writeNsdf } from '../../src/format/write.ts';
+import { configureWorkers, disposeWorkers } from '../../src/pipeline/backend-worker.ts';
 import { loadMeshFields, loadNeuralField, loadNsdfPrefix } from '../../src/pipeline/load-fields.ts';
-import { configureWorkers, disposeWorkers } from '../../src/pipeline/page-workers.ts';
 import { compactField, reseal } from '../fixtures/compact-field.ts';
 import { randomField, sphereField } from '../fixtures/fields.ts';
 import { editField, firstField, unpack } from '../format/glb-tools.ts';

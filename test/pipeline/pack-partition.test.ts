@@ -5,12 +5,10 @@ import { PartitionCache } from '../../src/cache/partition-cache.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
 import { packGlb } from '../../src/format/glb.ts';
 import { NeuralFieldExtension } from '../../src/format/gltf-transform.ts';
-import { readField, readNsdf } from '../../src/format/read.ts';
-import { validateNsdf, verifyNsdf } from '../../src/format/validate.ts';
+import { readField, readNsdf, validateNsdf, verifyNsdf } from '../../src/format/read.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
-import { packPartition } from '../../src/pipeline/pack-partition.ts';
-import { verifyPartitions } from '../../src/pipeline/verify-partitions.ts';
+import { packPartition, verifyPartitions } from '../../src/pipeline/packed-partitions.ts';
 import { emptyField, multiField, sphereField } from '../fixtures/fields.ts';
 import { firstField, khronosIssues, unpack } from '../format/glb-tools.ts';
 

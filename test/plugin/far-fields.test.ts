@@ -1,8 +1,8 @@
 import { Matrix4, Vector3 } from 'three';
 import { expect, it } from 'vitest';
-import { placeFarFields } from '../../src/babylon/place-far-fields.ts';
+import { placeFarFields } from '../../src/babylon/gltf-nsdf-extension.ts';
 import { deriveMesh, EXTENSION_NAME, type FieldAsset } from '../../src/index.ts';
-import { translated } from '../../src/plugin/translated.ts';
+import { translated } from '../../src/plugin/file-preview.ts';
 import { NSDFObject } from '../../src/three/nsdf-object.ts';
 import { sphereField } from '../fixtures/fields.ts';
 

@@ -1,6 +1,6 @@
 import { Matrix4, Quaternion, Vector3 } from 'three';
 import { describe, expect, it } from 'vitest';
-import { smallestStretch } from '../../src/plugin/smallest-stretch.ts';
+import { smallestStretch } from '../../src/plugin/field-sampler.ts';
 import { seededRandom } from '../fixtures/random.ts';
 
 const ROTATION = new Quaternion().setFromAxisAngle(new Vector3(1, 2, 3).normalize(), 0.9);

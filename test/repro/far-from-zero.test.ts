@@ -14,8 +14,7 @@ import {
   type Vec3,
   writeNsdf,
 } from '../../src/index.ts';
-import { packPartition } from '../../src/pipeline/pack-partition.ts';
-import { verifyPartitions } from '../../src/pipeline/verify-partitions.ts';
+import { packPartition, verifyPartitions } from '../../src/pipeline/packed-partitions.ts';
 import { sphereField } from '../fixtures/grid-fields.ts';
 import { boxMlp, octahedronMlp, plainMlp } from '../fixtures/mlp-fields.ts';
 import { layer } from '../fixtures/mlp-parts.ts';

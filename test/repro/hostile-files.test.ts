@@ -5,12 +5,10 @@ import { NsdfBudgetError, NsdfError, NsdfFormatError, NsdfLoadError } from '../.
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import { buildPyramid } from '../../src/field/pyramid.ts';
 import type { FieldAsset, GridLevel, HashGridEncoding } from '../../src/format/asset.ts';
-import { inlineBuffers } from '../../src/format/external-buffers.ts';
 import { packGlb } from '../../src/format/glb.ts';
+import { inlineBuffers } from '../../src/format/gltf-buffers.ts';
 import { IssueList } from '../../src/format/issues.ts';
-import { readNsdfPrefix } from '../../src/format/prefix.ts';
-import { readNsdf } from '../../src/format/read.ts';
-import { validateNsdf } from '../../src/format/validate.ts';
+import { readNsdf, readNsdfPrefix, validateNsdf } from '../../src/format/read.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { parseSafetensors, tensorValues } from '../../src/import/index.ts';
 import { CornerTable, createLattice } from '../../src/partition/corners.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_UNITS } from '../../src/partition/region-evaluate.ts';
 import { RegionNetwork } from '../../src/partition/region-network.ts';
 import { EdgeTable } from '../../src/surface/edges.ts';
-import { VERTEX_EDGE, VertexTable } from '../../src/surface/vertices.ts';
+import { VERTEX_EDGE, VertexTable } from '../../src/surface/mesh-tables.ts';
 import { octahedronMlp, planeMlp, randomMlp } from '../fixtures/fields.ts';
 import { seededRandom } from '../fixtures/random.ts';
 import { boxAt, makeTable, REGION_FIELDS, randomBox } from '../partition/regions.ts';

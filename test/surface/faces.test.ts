@@ -8,8 +8,8 @@ import { Settler } from '../../src/partition/settle.ts';
 import { DetailMap } from '../../src/surface/detail-map.ts';
 import { EdgeTable } from '../../src/surface/edges.ts';
 import { type CurveShape, FaceTable } from '../../src/surface/faces.ts';
+import { VertexTable } from '../../src/surface/mesh-tables.ts';
 import { buildRects, type RectTable } from '../../src/surface/rects.ts';
-import { VertexTable } from '../../src/surface/vertices.ts';
 import {
   blobMlp,
   boxMlp,

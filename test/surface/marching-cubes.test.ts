@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { marchingCubes } from '../../bench/marching-cubes.ts';
 import { checkMesh } from '../../src/surface/check.ts';
-import { marchingCubes } from '../../src/surface/marching-cubes.ts';
 import { buildTable } from '../../src/surface/marching-cubes-table.ts';
 import { seededRandom } from '../fixtures/random.ts';
 import { analyticField, ball, CUBE } from './analytic-fields.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
-import { measureTriangles } from '../../src/surface/measure-triangles.ts';
 import type { TriangleSet } from '../../src/surface/mesh-tasks.ts';
+import { measureTriangles } from '../../src/surface/triangle-sampler.ts';
 import { octahedronMlp } from '../fixtures/fields.ts';
 import { runSteps } from '../partition/run-steps.ts';
 

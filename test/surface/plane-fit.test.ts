@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { distanceFromBestPlane } from '../../src/surface/plane-fit.ts';
+import { distanceFromBestPlane } from '../../src/surface/structure-collector.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
 
 /** Columns of points given row by row, turned by a fixed rotation and moved. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addArcPoints, farthest, Polyline, simplifyPolyline } from '../../src/surface/polyline.ts';
+import { addArcPoints, farthest, Polyline, simplifyPolyline } from '../../src/surface/curves.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
 
 /** Distance of a point from the polyline through the kept points. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { detectSupport } from '../../src/three/detect-support.ts';
+import { detectSupport } from '../../src/three/nsdf-loader.ts';
 
 describe('detectSupport', () => {
   it('reports what Node lacks, without a renderer', () => {

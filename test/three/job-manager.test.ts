@@ -1,6 +1,6 @@
 import { FileLoader, Loader, LoadingManager } from 'three';
 import { expect, it, vi } from 'vitest';
-import { JobManager } from '../../src/three/job-manager.ts';
+import { JobManager } from '../../src/three/download.ts';
 
 it('passes items, URL modifier and handlers through to the application', () => {
   const application = new LoadingManager().setURLModifier((url) => `cdn/${url}`);

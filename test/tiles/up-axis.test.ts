@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { largestStretch } from '../../src/plugin/smallest-stretch.ts';
-import { boxAround, boxVolume, diagonalOf, tileTransform } from '../../src/tiles/up-axis.ts';
+import { largestStretch } from '../../src/plugin/field-sampler.ts';
+import { boxAround, boxVolume, diagonalOf, tileTransform } from '../../src/tiles/tileset-json.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
 import { isInVolume, multiply, transformPoint } from './check-tileset.ts';
 

@@ -1,9 +1,9 @@
 import validator from 'gltf-validator';
 import { describe, expect, it } from 'vitest';
-import { inlineBuffers, listExternalBuffers } from '../../src/format/external-buffers.ts';
-import { listFields } from '../../src/format/instances.ts';
+import { inlineBuffers, listExternalBuffers } from '../../src/format/gltf-buffers.ts';
 import { readField, readNsdf } from '../../src/format/read.ts';
-import { DEFAULT_MATERIAL, IDENTITY_NODE, type NsdfField, type NsdfScene } from '../../src/format/scene.ts';
+import type { NsdfField, NsdfScene } from '../../src/format/scene.ts';
+import { DEFAULT_MATERIAL, IDENTITY_NODE, listFields } from '../../src/format/scene.ts';
 import { sceneOf } from '../../src/format/write.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
 import type { TilesetJson } from '../../src/tiles/tileset-json.ts';

@@ -9,8 +9,8 @@ import type { NsdfField, NsdfMaterial, NsdfNode } from '../../format/scene.ts';
 import { materialJson } from '../../format/write.ts';
 import { BinWriter, fallbackAttributes } from '../../format/write-bin.ts';
 import { localPositions } from '../../surface/mesh.ts';
-import { carriesFields, type DerivedScene } from './derived-scene.ts';
-import { type MeshData, type MeshFormat, relativePositions } from './mesh-data.ts';
+import type { DerivedScene, MeshData, MeshFormat } from './mesh-data.ts';
+import { carriesFields, relativePositions } from './mesh-data.ts';
 
 /**
  * glTF 2.0 binary: one mesh written. All indexed triangle meshes of a file are read together, each in its own local

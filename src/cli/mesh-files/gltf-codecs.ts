@@ -1,6 +1,5 @@
 import { NsdfFormatError, NsdfUnsupportedError } from '../../errors.ts';
 import type { JsonObject } from '../../format/json-object.ts';
-import { loadOptional, type OptionalPackage } from './optional-packages.ts';
 
 /** Of meshoptimizer: decodes bufferViews. */
 type MeshoptDecoder = typeof import('meshoptimizer')['MeshoptDecoder'];
@@ -100,5 +99,24 @@ export function decodeDracoMesh(
     return { positions: Float64Array.from({ length: 3 * nVertices }, (_, i) => values.GetValue(i)), indices };
   } finally {
     for (const thing of [values, mesh, decoder]) draco.destroy(thing);
+  }
+}
+
+/** Packages that the command line uses where they are installed beside it, and does without where they are not. */
+const LOADERS = {
+  meshoptimizer: async () => import('meshoptimizer'),
+  draco3dgltf: async () => (await import('draco3dgltf')).default,
+} as const;
+
+export type OptionalPackage = keyof typeof LOADERS;
+type Loaded<N extends OptionalPackage> = Awaited<ReturnType<(typeof LOADERS)[N]>>;
+
+/** The module, or null where the package is not installed. */
+export async function loadOptional<N extends OptionalPackage>(name: N): Promise<Loaded<N> | null> {
+  try {
+    return (await LOADERS[name]()) as Loaded<N>;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return null;
+    throw cause;
   }
 }

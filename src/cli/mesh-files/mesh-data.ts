@@ -1,9 +1,9 @@
 import { NsdfFormatError } from '../../errors.ts';
 import type { Box3, Vec3 } from '../../format/asset.ts';
 import { originOf } from '../../format/local-origin.ts';
+import { listFields, type NsdfField, type NsdfNode, type NsdfScene } from '../../format/scene.ts';
 import { boundsOf } from '../../format/write-bin.ts';
 import type { SurfaceColors } from '../../train/index.ts';
-import type { DerivedScene } from './derived-scene.ts';
 
 /** A triangle mesh as files carry it. */
 export interface MeshData {
@@ -86,4 +86,89 @@ export class MeshBuilder {
 
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A scene and the meshes of its fields; nodes that share a field share its mesh. */
+export interface DerivedScene {
+  readonly scene: NsdfScene;
+  readonly meshOf: (field: NsdfField) => MeshData;
+}
+
+/** The node or one below it has a field. */
+export function carriesFields({ mesh, children }: NsdfNode): boolean {
+  return mesh !== null || children.some(carriesFields);
+}
+
+/**
+ * The whole scene as one mesh, in the scene's space, computed in double precision. Where a transform mirrors, triangles are
+ * turned, so that they face outwards still; normals go by the inverse transpose.
+ */
+export function flattenScene({ scene, meshOf }: DerivedScene): MeshData {
+  const parts = listFields(scene).map(({ field, matrixWorld }) => placeMesh(meshOf(field), matrixWorld));
+  const coordinates = new Float64Array(parts.reduce((n, part) => n + part.coordinates.length, 0));
+  const normals = new Float32Array(coordinates.length);
+  const indices = new Uint32Array(parts.reduce((n, part) => n + part.indices.length, 0));
+  let v = 0;
+  let t = 0;
+  for (const part of parts) {
+    coordinates.set(part.coordinates, v);
+    normals.set(part.normals, v);
+    indices.set(
+      part.indices.map((index) => index + v / 3),
+      t,
+    );
+    v += part.coordinates.length;
+    t += part.indices.length;
+  }
+  return { ...relativePositions(coordinates), normals, indices, attributes: joinColors(parts) };
+}
+
+/** Colours where every part has them, as many channels each; what parts don't have in common is left out. */
+function joinColors(parts: readonly ReturnType<typeof placeMesh>[]): MeshData['attributes'] {
+  const shown = parts.filter(({ coordinates }) => coordinates.length > 0);
+  const colors = shown.map(({ attributes }) => attributes?.COLOR_0);
+  const widths = new Set(
+    shown.map(({ coordinates }, i) => (3 * (colors[i]?.length ?? 0)) / coordinates.length),
+  );
+  if (shown.length === 0 || widths.size > 1 || widths.has(0)) return undefined;
+  const joined = new Float32Array(colors.reduce((n, values) => n + (values?.length ?? 0), 0));
+  let at = 0;
+  for (const values of colors as Float32Array[]) {
+    joined.set(values, at);
+    at += values.length;
+  }
+  return { COLOR_0: joined };
+}
+
+function placeMesh(
+  { positions, normals, indices, attributes, origin = [0, 0, 0] }: MeshData,
+  m: readonly number[],
+) {
+  const coordinates = new Float64Array(positions.length);
+  const turned = new Float32Array(positions.length);
+  const cofactor = cofactorOf(m);
+  const determinant = m[0] * cofactor[0] + m[1] * cofactor[1] + m[2] * cofactor[2];
+  const side = determinant < 0 ? -1 : 1;
+  for (let i = 0; i < positions.length; i += 3) {
+    const [x, y, z] = [0, 1, 2].map((k) => positions[i + k] + origin[k]);
+    const [a, b, c] = [0, 1, 2].map((k) => normals?.[i + k] ?? 0);
+    for (let k = 0; k < 3; k++) {
+      coordinates[i + k] = m[k] * x + m[4 + k] * y + m[8 + k] * z + m[12 + k];
+      turned[i + k] = side * (cofactor[k] * a + cofactor[3 + k] * b + cofactor[6 + k] * c);
+    }
+    const length = Math.hypot(turned[i], turned[i + 1], turned[i + 2]);
+    if (length > 0) for (let k = 0; k < 3; k++) turned[i + k] /= length;
+  }
+  const facing = side > 0 ? indices : indices.map((_, i) => indices[i - (i % 3) + 2 - (i % 3)]);
+  return { coordinates, normals: turned, indices: facing, attributes };
+}
+
+/** Of the linear part, column by column: its inverse transpose times its determinant. */
+function cofactorOf(m: readonly number[]): number[] {
+  const cross = (i: number, j: number): number[] => [
+    m[i + 1] * m[j + 2] - m[i + 2] * m[j + 1],
+    m[i + 2] * m[j] - m[i] * m[j + 2],
+    m[i] * m[j + 1] - m[i + 1] * m[j],
+  ];
+  return [...cross(4, 8), ...cross(8, 0), ...cross(0, 4)];
 }

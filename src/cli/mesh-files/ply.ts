@@ -1,8 +1,6 @@
 import { NsdfFormatError } from '../../errors.ts';
 import { toLinear, toSrgb } from '../../format/srgb.ts';
 import { MeshBuilder, type MeshData, type MeshFormat, viewOf } from './mesh-data.ts';
-import { type PlyElement, type PlyProperty, type PlyType, parsePlyHeader } from './ply-header.ts';
-import { createPlySource, type PlySource } from './ply-source.ts';
 
 /** Stanford PLY: little-endian binary written, colours in sRGB; binary of both orders and text read. */
 export const PLY: MeshFormat = { write, read };
@@ -137,4 +135,187 @@ function readProperty({ type, countType }: PlyProperty, source: PlySource): numb
   const count = source.next(countType);
   source.expect(count, type);
   return Array.from({ length: count }, () => source.next(type));
+}
+
+/** The numbers after a PLY header, one after the other. */
+interface PlySource {
+  /** Where the next number starts. */
+  readonly byteOffset: number;
+  /** @throws {NsdfFormatError} at the end of the file. */
+  next(type: PlyType): number;
+  /** Refuses a list before it is allocated. @throws {NsdfFormatError} if the file is too short for it. */
+  expect(count: number, type: PlyType): void;
+}
+
+function createPlySource(bytes: Uint8Array, { format, byteLength }: PlyHeader): PlySource {
+  if (format === 'ascii') return new TextSource(bytes, byteLength);
+  return new BinarySource(bytes, byteLength, format === 'binary_little_endian');
+}
+
+const GETTERS = {
+  char: 'getInt8',
+  uchar: 'getUint8',
+  short: 'getInt16',
+  ushort: 'getUint16',
+  int: 'getInt32',
+  uint: 'getUint32',
+  float: 'getFloat32',
+  double: 'getFloat64',
+} as const satisfies Record<PlyType, keyof DataView>;
+
+class BinarySource implements PlySource {
+  byteOffset: number;
+  readonly #view: DataView;
+  readonly #isLittleEndian: boolean;
+
+  constructor(bytes: Uint8Array, byteOffset: number, isLittleEndian: boolean) {
+    this.#view = viewOf(bytes);
+    this.byteOffset = byteOffset;
+    this.#isLittleEndian = isLittleEndian;
+  }
+
+  next(type: PlyType): number {
+    this.expect(1, type);
+    const value = this.#view[GETTERS[type]](this.byteOffset, this.#isLittleEndian);
+    this.byteOffset += PLY_TYPE_BYTES[type];
+    return value;
+  }
+
+  expect(count: number, type: PlyType): void {
+    const end = this.byteOffset + count * PLY_TYPE_BYTES[type];
+    if (count >= 0 && end <= this.#view.byteLength) return;
+    throw new NsdfFormatError(`truncated: ${end} bytes are needed, the file has ${this.#view.byteLength}`, {
+      byteOffset: this.byteOffset,
+    });
+  }
+}
+
+class TextSource implements PlySource {
+  byteOffset: number;
+  readonly #text: string;
+  readonly #word = /\S+/g;
+
+  constructor(bytes: Uint8Array, byteOffset: number) {
+    this.#text = new TextDecoder('latin1').decode(bytes);
+    this.byteOffset = byteOffset;
+  }
+
+  next(): number {
+    this.#word.lastIndex = this.byteOffset;
+    const match = this.#word.exec(this.#text);
+    const value = Number(match?.[0]);
+    if (match === null || Number.isNaN(value)) {
+      const found = match === null ? 'the end of the file' : `"${match[0].slice(0, 30)}"`;
+      throw new NsdfFormatError(`expected a number, found ${found}`, { byteOffset: this.byteOffset });
+    }
+    this.byteOffset = this.#word.lastIndex;
+    return value;
+  }
+
+  expect(count: number): void {
+    if (count >= 0 && this.byteOffset + 2 * count <= this.#text.length + 1) return;
+    throw new NsdfFormatError(`truncated: a list of ${count} does not fit the file`, {
+      byteOffset: this.byteOffset,
+    });
+  }
+}
+
+/** Bytes of PLY's scalar types, by the old names and the new. */
+const PLY_TYPE_BYTES = {
+  char: 1,
+  uchar: 1,
+  short: 2,
+  ushort: 2,
+  int: 4,
+  uint: 4,
+  float: 4,
+  double: 8,
+} as const;
+
+type PlyType = keyof typeof PLY_TYPE_BYTES;
+
+const ALIASES: ReadonlyMap<string, PlyType> = new Map(
+  Object.entries({
+    int8: 'char',
+    uint8: 'uchar',
+    int16: 'short',
+    uint16: 'ushort',
+    int32: 'int',
+    uint32: 'uint',
+    float32: 'float',
+    float64: 'double',
+  } as const),
+);
+
+interface PlyProperty {
+  readonly name: string;
+  readonly type: PlyType;
+  /** The type of a list's length, or null for a scalar. */
+  readonly countType: PlyType | null;
+}
+
+interface PlyElement {
+  readonly name: string;
+  readonly count: number;
+  readonly properties: PlyProperty[];
+}
+
+interface PlyHeader {
+  readonly format: 'ascii' | 'binary_little_endian' | 'binary_big_endian';
+  readonly elements: readonly PlyElement[];
+  /** Where the data start. */
+  readonly byteLength: number;
+}
+
+/** Headers are short: a file without an end in its first megabyte has none. */
+const MAX_HEADER_BYTES = 1 << 20;
+
+/** @throws {NsdfFormatError} with the line that is wrong. */
+function parsePlyHeader(bytes: Uint8Array): PlyHeader {
+  const text = new TextDecoder('latin1').decode(bytes.subarray(0, MAX_HEADER_BYTES));
+  if (!/^ply\r?\n/.test(text))
+    throw new NsdfFormatError('not a PLY: it does not start with "ply"', { byteOffset: 0 });
+  const end = /^end_header\r?\n/m.exec(text);
+  if (end === null) throw new NsdfFormatError('the PLY header has no "end_header"', { byteOffset: 0 });
+  const elements: PlyElement[] = [];
+  let format: PlyHeader['format'] | null = null;
+  text
+    .slice(0, end.index)
+    .split(/\r?\n/)
+    .forEach((line, i) => {
+      const words = line.trim().split(/\s+/);
+      const fail = () =>
+        new NsdfFormatError(`PLY header: "${line.slice(0, 60)}"`, { field: `line ${i + 1}` });
+      if (words[0] === 'format') format = parseFormat(words[1], fail);
+      else if (words[0] === 'element') elements.push(parseElement(words, fail));
+      else if (words[0] === 'property') {
+        const element = elements.at(-1);
+        if (element === undefined) throw fail();
+        element.properties.push(parseProperty(words, fail));
+      }
+    });
+  if (format === null) throw new NsdfFormatError('the PLY header has no format', { byteOffset: 0 });
+  return { format, elements, byteLength: end.index + end[0].length };
+}
+
+function parseFormat(word: string | undefined, fail: () => Error): PlyHeader['format'] {
+  if (word === 'ascii' || word === 'binary_little_endian' || word === 'binary_big_endian') return word;
+  throw fail();
+}
+
+function parseElement([, name, count]: readonly string[], fail: () => Error): PlyElement {
+  if (name === undefined || !/^\d{1,10}$/.test(count ?? '')) throw fail();
+  return { name, count: Number(count), properties: [] };
+}
+
+function parseProperty(words: readonly string[], fail: () => Error): PlyProperty {
+  const isList = words[1] === 'list';
+  const [countWord, typeWord, name] = isList ? words.slice(2) : [undefined, words[1], words[2]];
+  const typeOf = (word: string | undefined): PlyType => {
+    const type = ALIASES.get(word ?? '') ?? word;
+    if (type === undefined || !Object.hasOwn(PLY_TYPE_BYTES, type)) throw fail();
+    return type as PlyType;
+  };
+  if (name === undefined) throw fail();
+  return { name, type: typeOf(typeWord), countType: isList ? typeOf(countWord) : null };
 }

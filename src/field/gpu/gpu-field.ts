@@ -5,10 +5,8 @@ import { type GpuContext, guarded } from '../../gpu/context.ts';
 import { createKernel, GROUP_SIZE, groupsFor, type Kernel } from '../../gpu/kernel.ts';
 import { createFrame, type DomainFrame } from '../frame.ts';
 import { createNetwork } from '../mlp.ts';
-import { type BlockBounds, boundBlocks } from './block-bounds.ts';
-import { isHalfTable } from './half-table.ts';
-import type { PlaneSet } from './plane-table.ts';
-import { createResources, type FieldResources, tableBuffers, uploadTable } from './resources.ts';
+import { type BlockBounds, boundBlocks, type PlaneSet } from './block-bounds.ts';
+import { createResources, type FieldResources, isHalfTable, tableBuffers, uploadTable } from './resources.ts';
 import { evaluateCode, FRAME } from './wgsl-evaluate.ts';
 
 /**

@@ -11,7 +11,7 @@ export interface FieldShape {
   readonly nInputs: number;
   /** Widths of the hidden layers. */
   readonly widths: readonly number[];
-  /** The table's entries are half floats, two in a word; see half-table.ts. */
+  /** The table's entries are half floats, two in a word; see resources.ts. */
   readonly isHalf: boolean;
 }
 

@@ -1,7 +1,6 @@
 import { MAX_FEATURE } from './resources.ts';
 import { type FieldShape, placeRows } from './shape.ts';
-import { UNIT_ROUNDING } from './wgsl-box-features.ts';
-import { BATCH_SIZE, INPUT_VECTORS } from './wgsl-encode-boxes.ts';
+import { BATCH_SIZE, INPUT_VECTORS, UNIT_ROUNDING } from './wgsl-encode-boxes.ts';
 
 /**
  * WGSL: `boundItem(item) -> vec2<f32>`, a certified interval of f over the box whose inputs are in `inputs` at `item`,

@@ -1,7 +1,6 @@
 import { defineStruct } from '../../gpu/struct.ts';
 import type { FieldShape } from './shape.ts';
-import { type FieldCode, tableBindings, weightBinding } from './wgsl-evaluate.ts';
-import { forwardLines, levelLines } from './wgsl-forward.ts';
+import { type FieldCode, forwardLines, levelLines, tableBindings, weightBinding } from './wgsl-evaluate.ts';
 import { tableWgsl } from './wgsl-table.ts';
 
 /** A lattice whose boxes are divided further: a point has `subBits` more bits than its plane's number. */

@@ -1,5 +1,4 @@
-import { HALF_SCALE } from './half-table.ts';
-import { LEVEL } from './resources.ts';
+import { HALF_SCALE, LEVEL } from './resources.ts';
 import type { FieldShape } from './shape.ts';
 
 /** Features read together, as one vector: a chunk. F is a multiple of it; of half floats it is an even number. */

@@ -1,6 +1,6 @@
 import type { FieldResources } from '../../field/gpu/resources.ts';
 import { BLOCK_WGSL } from '../../field/gpu/wgsl-encode-boxes.ts';
-import { latticePointsCode, POINT_KEY_WGSL } from '../../field/gpu/wgsl-lattice-points.ts';
+import { firstLayerVectors, latticePointsCode, POINT_KEY_WGSL } from '../../field/gpu/wgsl-lattice-points.ts';
 import type { GpuContext } from '../../gpu/context.ts';
 import { defineCounts } from '../../gpu/counts.ts';
 import { GROUPS_WGSL } from '../../gpu/item-count.ts';
@@ -15,11 +15,15 @@ import countRectsWgsl from './count-rects.wgsl';
 import emitRectsWgsl from './emit-rects.wgsl';
 import flagRectsWgsl from './flag-rects.wgsl';
 import linkRootsWgsl from './link-roots.wgsl';
+import monotoneWgsl from './monotone.wgsl';
 import { LEVEL, PARTITION_COUNTS, PARTITION_WGSL } from './partition-counts.ts';
 import rectsWgsl from './rects.wgsl';
 import requestRectsWgsl from './request-rects.wgsl';
 import requestRootsWgsl from './request-roots.wgsl';
-import { settleCode } from './wgsl-settle.ts';
+import settleWgsl from './settle.wgsl';
+import nodesWgsl from './settle-nodes.wgsl';
+import spreadWgsl from './settle-spread.wgsl';
+import { hasTwins, regionNetworkWgsl } from './wgsl-region-network.ts';
 
 /** WGSL: the nodes of a level. */
 function leveledHead(): string {
@@ -82,4 +86,28 @@ async function createSettleSpread(resources: FieldResources, context: GpuContext
   const code = leveledHead() + settleCode(resources, true);
   const label = 'partition.settleSpread';
   return { settleSpread: await createKernel(context, { label, code, entryPoint: 'settleSpread' }) };
+}
+
+/** What a dispatch looks at: nodes as a whole, then listed ones' faces; or both at once. */
+export const SETTLE_PART = { both: 0, whole: 1, faces: 2 } as const;
+
+/** WGSL: the kernel that settles one level of the forest. @param isSpread an invocation for each region, not for each node. */
+function settleCode({ shape, network, weightSpace, nRowVectors }: FieldResources, isSpread: boolean): string {
+  const n = firstLayerVectors(shape);
+  return `
+@group(0) @binding(6) var<uniform> level: Level;
+@group(0) @binding(7) var<${weightSpace}> rows: array<vec4<f32>, ${nRowVectors}>;
+${regionNetworkWgsl({ shape, dim: 3, hasStoredF: false, hasTwins: hasTwins(network) })}
+/// First-layer neuron j (or f, where there is none) at corner c of the root.
+fn rootValue(j: u32, c: u32) -> f32 { return firstLayer[cornerIds[c] * ${n}u + (j >> 2u)][j & 3u]; }
+
+fn loadNeuron(j: u32) {
+  cutRoot(
+    vec4<f32>(rootValue(j, 0u), rootValue(j, 1u), rootValue(j, 2u), rootValue(j, 3u)),
+    vec4<f32>(rootValue(j, 4u), rootValue(j, 5u), rootValue(j, 6u), rootValue(j, 7u)),
+  );
+}
+const PART_WHOLE = ${SETTLE_PART.whole}u;
+const PART_FACES = ${SETTLE_PART.faces}u;
+${monotoneWgsl}${settleWgsl}${isSpread ? spreadWgsl : nodesWgsl}`;
 }

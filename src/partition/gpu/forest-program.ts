@@ -7,9 +7,8 @@ import type { ItemCount } from '../../gpu/item-count.ts';
 import type { KeyTable } from '../../gpu/key-table.ts';
 import type { ProgramBuilder } from '../../gpu/program-builder.ts';
 import type { Lattice } from '../corners.ts';
-import { compilePartition, type PartitionKernels } from './forest-kernels.ts';
+import { compilePartition, type PartitionKernels, SETTLE_PART } from './forest-kernels.ts';
 import { LEVEL, type PartitionCount } from './partition-counts.ts';
-import { SETTLE_PART } from './wgsl-settle.ts';
 
 /** Rounds with a dispatch for each step; in those after them so few nodes are left that one workgroup bisects them. */
 const LARGE_LEVELS = 2;

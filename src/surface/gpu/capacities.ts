@@ -1,12 +1,12 @@
+import { mostNodes } from '../../partition/corners.ts';
 import type { CullCapacities, CullCount } from '../../partition/gpu/cull-program.ts';
 import type { PartitionCapacities } from '../../partition/gpu/forest-program.ts';
-import { mostNodes } from '../../partition/node-budget.ts';
 import type { BoxCapacities } from './boxes/boxes-stage.ts';
-import { COUNTS, MAX_ROUNDS, type SurfaceCount } from './counts.ts';
 import type { EdgeCapacities } from './edges/edges-stage.ts';
 import type { FaceCapacities } from './faces/faces-stage.ts';
 import type { FinishCapacities } from './finish/finish-stage.ts';
 import type { RefineCapacities } from './refine/refine-stage.ts';
+import { COUNTS, MAX_ROUNDS, type SurfaceCount } from './structs.ts';
 
 /** How many of everything a derivation has room for. */
 export type SurfaceCapacities = CullCapacities &

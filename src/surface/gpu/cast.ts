@@ -4,10 +4,9 @@ import type { ItemCount } from '../../gpu/item-count.ts';
 import { compileKernels } from '../../gpu/item-kernel.ts';
 import { rootMeanSquareOf } from '../../partition/corners.ts';
 import castWgsl from './cast.wgsl';
-import { SURFACE_WGSL, type SurfaceBuilder } from './counts.ts';
 import { diagonalOf, fieldBuffers, fieldCode, type GpuDetail, type GpuMesh, uploadFrame } from './kit.ts';
 import lineSearchWgsl from './line-search.wgsl';
-import { CAST, SEARCH } from './structs.ts';
+import { CAST, SEARCH, SURFACE_WGSL, type SurfaceBuilder } from './structs.ts';
 import waysWgsl from './ways.wgsl';
 
 /** Orders to put vertices on the zero set, and whether that was done. */

@@ -8,10 +8,9 @@ import type { Program } from '../../gpu/program.ts';
 import { createTimestamps, type Timestamps } from '../../gpu/timestamps.ts';
 import { CULL_COUNTS } from '../../partition/gpu/cull-program.ts';
 import { estimateCapacities, grownCapacities, type SurfaceCapacities } from './capacities.ts';
-import { COUNTS, SUMMARY_WORDS, type SurfaceCount } from './counts.ts';
 import type { GpuOutput } from './finish/finish-stage.ts';
 import { N_MEASURED } from './measure.ts';
-import { checkLattice, countsOf, isSameLattice } from './plan-lattice.ts';
+import { COUNTS, SUMMARY_WORDS, type SurfaceCount } from './structs.ts';
 import {
   boundsOf,
   countFar,
@@ -31,6 +30,7 @@ import {
   type SurfaceStages,
   writeDetail,
 } from './surface-program.ts';
+import { checkLattice, countsOf, isSameLattice } from './tiles.ts';
 
 /** A mesh on the GPU, and what is known of it. */
 export interface GpuSurface extends GpuOutput {

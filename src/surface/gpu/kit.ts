@@ -4,7 +4,7 @@ import { FRAME, fieldFunctions, tableBindings, weightBinding } from '../../field
 import { firstLayerVectors } from '../../field/gpu/wgsl-lattice-points.ts';
 import { tableWgsl } from '../../field/gpu/wgsl-table.ts';
 import { hasTwins, regionNetworkWgsl } from '../../partition/gpu/wgsl-region-network.ts';
-import type { SurfaceBuilder } from './counts.ts';
+import type { SurfaceBuilder } from './structs.ts';
 
 /** The tolerance by place, on the GPU. */
 export interface GpuDetail {

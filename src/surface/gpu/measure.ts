@@ -4,13 +4,12 @@ import type { ItemCount } from '../../gpu/item-count.ts';
 import { compileKernels } from '../../gpu/item-kernel.ts';
 import type { Listed } from '../../gpu/program-builder.ts';
 import { ERROR_SEARCH, SAMPLING } from '../rules.ts';
-import { SURFACE_WGSL, type SurfaceBuilder } from './counts.ts';
 import detailWgsl from './detail.wgsl';
 import halfEdgesWgsl from './half-edges.wgsl';
 import { fieldBuffers, fieldCode, type GpuDetail, type GpuMesh, ruleConstants, uploadFrame } from './kit.ts';
 import measureWgsl from './measure.wgsl';
 import samplePatternWgsl from './refine/sample-pattern.wgsl';
-import { MEASURE } from './structs.ts';
+import { MEASURE, SURFACE_WGSL, type SurfaceBuilder } from './structs.ts';
 import waysWgsl from './ways.wgsl';
 
 /** Triangles at which the error is measured. */

@@ -1,6 +1,6 @@
 import { NsdfGpuError } from '../../errors.ts';
 import type { Box3, Vec3 } from '../../format/asset.ts';
-import { MISSED, SUMMARY_AT } from './counts.ts';
+import { MISSED, SUMMARY_AT } from './structs.ts';
 
 /** @throws {NsdfGpuError} if anything is wrong with the mesh */
 export function throwIfUnsound(summary: Uint32Array, nTriangles: number): void {

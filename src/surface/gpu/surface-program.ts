@@ -13,7 +13,6 @@ import type { ToleranceBlocks } from '../detail-map.ts';
 import { createBoxesStage } from './boxes/boxes-stage.ts';
 import type { SurfaceCapacities } from './capacities.ts';
 import { createPlacer } from './cast.ts';
-import { COUNTS, SUMMARY_WORDS } from './counts.ts';
 import { createDecimateStage } from './decimate/decimate-stage.ts';
 import { createEdgesStage } from './edges/edges-stage.ts';
 import { createFacesStage } from './faces/faces-stage.ts';
@@ -21,7 +20,7 @@ import { createFinishStage, createOutput, type GpuOutput } from './finish/finish
 import { type GpuDetail, type GpuMesh, TRIANGLE_BYTES } from './kit.ts';
 import { createMeasurer } from './measure.ts';
 import { createRefineStage, type RoundPlan } from './refine/refine-stage.ts';
-import { DETAIL } from './structs.ts';
+import { COUNTS, DETAIL, SUMMARY_WORDS } from './structs.ts';
 import { type Tile, wholeTile } from './tiles.ts';
 
 /** What is derived: which part of the field, and how finely. */

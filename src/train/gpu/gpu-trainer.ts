@@ -1,9 +1,9 @@
+import { concat } from '../../arrays.ts';
 import { NsdfLoadError } from '../../errors.ts';
 import { GpuArena, USAGE } from '../../gpu/arena.ts';
 import { type GpuContext, guarded, settle } from '../../gpu/context.ts';
 import { Program } from '../../gpu/program.ts';
 import { contextFor, type GpuWish } from '../../pipeline/gpu-device.ts';
-import { concat } from '../../surface/concat.ts';
 import { BETA1, BETA2, LEARNING_RATE_DEFAULTS } from '../adam.ts';
 import type { SamplePools } from '../distance-source.ts';
 import type { FieldTrainer, StepError } from '../field-trainer.ts';

@@ -4,7 +4,6 @@ import { compileKernels } from '../../../gpu/item-kernel.ts';
 import { createKernel, MAX_GROUPS_X } from '../../../gpu/kernel.ts';
 import type { Lattice } from '../../../partition/corners.ts';
 import { COLLAPSE } from '../../rules.ts';
-import { SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount } from '../counts.ts';
 import detailWgsl from '../detail.wgsl';
 import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
 import halfEdgesWgsl from '../half-edges.wgsl';
@@ -17,16 +16,21 @@ import {
   ruleConstants,
   uploadFrame,
 } from '../kit.ts';
-import { THINNING } from '../structs.ts';
+import { SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount, THINNING } from '../structs.ts';
 import findSpokesWgsl from './find-spokes.wgsl';
 import linkSoundWgsl from './link-sound.wgsl';
-import { RINGS_WGSL } from './rings.ts';
+import ringsWgsl from './rings.wgsl';
 import sortPagesWgsl from './sort-pages.wgsl';
 import thinPagesWgsl from './thin-pages.wgsl';
 import thinnedWgsl from './thinned.wgsl';
 import triangleDistanceWgsl from './triangle-distance.wgsl';
 
-export interface DecimateCapacities {
+/** WGSL: going around a vertex, from half-edge to half-edge that begin there. */
+export const RINGS_WGSL = `/// Triangles around a vertex, at most.
+const MAX_RING = ${COLLAPSE.maxRing}u;
+${ringsWgsl}`;
+
+interface DecimateCapacities {
   readonly vertices: number;
   readonly triangles: number;
 }

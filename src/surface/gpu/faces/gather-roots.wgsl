@@ -1,5 +1,5 @@
 // Gathers the roots around a rectangle with curves, counter-clockwise from its corner c00 in its own coordinates. See
-// RectBoundary (boundary.ts).
+// RectBoundary (surface/curves.ts).
 
 @group(0) @binding(0) var<storage, read> counts: array<u32>;
 @group(0) @binding(1) var<storage, read> edgeEnds: array<u32>;

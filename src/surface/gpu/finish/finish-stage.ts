@@ -1,18 +1,18 @@
 import type { FieldResources } from '../../../field/gpu/resources.ts';
 import type { GpuContext } from '../../../gpu/context.ts';
 import { compileKernels } from '../../../gpu/item-kernel.ts';
+import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
+import halfEdgesWgsl from '../half-edges.wgsl';
+import { diagonalOf, type GpuDetail, type GpuMesh, ruleConstants } from '../kit.ts';
+import { type Measurer, N_MEASURED } from '../measure.ts';
 import {
+  FINISH,
   MISSED,
   SUMMARY_OF_FINISH,
   SURFACE_WGSL,
   type SurfaceBuilder,
   type SurfaceCount,
-} from '../counts.ts';
-import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
-import halfEdgesWgsl from '../half-edges.wgsl';
-import { diagonalOf, type GpuDetail, type GpuMesh, ruleConstants } from '../kit.ts';
-import { type Measurer, N_MEASURED } from '../measure.ts';
-import { FINISH } from '../structs.ts';
+} from '../structs.ts';
 import checkVerticesWgsl from './check-vertices.wgsl';
 import emitTrianglesWgsl from './emit-triangles.wgsl';
 import emitVerticesWgsl from './emit-vertices.wgsl';
