@@ -17,13 +17,13 @@ export interface LossWeights {
 /** Measured: 4.73e-4 without normals, 4.34e-4 at 0.02; 0.05 wrecks a slab of 0.03. 3e-6 of curvature: 19.0k vertices at 4.2e-4 where 1e-6 has 20.9k at 4.1e-4. */
 export const LOSS_WEIGHT_DEFAULTS: LossWeights = { normal: 0.02, eikonal: 0, curvature: 3e-6 };
 
-const NORMAL_REACH = 0.1;
-const CURVATURE_REACH = 0.03;
+export const NORMAL_REACH = 0.1;
+export const CURVATURE_REACH = 0.03;
 /** A distance of this much is fitted half as hard as the surface itself. */
-const DISTANCE_SCALE = 0.01;
+export const DISTANCE_SCALE = 0.01;
 /** From here on, a field that has less than this share of the distance, or the other sign, is pulled at full strength. */
-const FAR = 0.01;
-const FAR_SHARE = 0.3;
+export const FAR = 0.01;
+export const FAR_SHARE = 0.3;
 
 /**
  * Gradients of the loss with respect to the parameters, sample by sample.
@@ -82,7 +82,7 @@ export class GradientKernel {
     for (let i = 0; i < this.nTouched; i++) {
       const entry = this.touched[i];
       this.isTouched[entry] = 0;
-      this.tableGradient.fill(0, entry * F, entry * F + F);
+      for (let j = 0; j < F; j++) this.tableGradient[entry * F + j] = 0;
     }
     this.nTouched = 0;
     this.mlpGradient.fill(0);

@@ -5,6 +5,7 @@ import type { ColorShape } from './color-field.ts';
 import { LOSS_WEIGHT_DEFAULTS, type LossWeights } from './gradient.ts';
 import type { TrainingState } from './replica.ts';
 import { FIELD_SHAPE_DEFAULTS, type FieldShape, nestedResolutions } from './trainable-field.ts';
+import type { KernelKind } from './training-kernel.ts';
 
 /** Where a training is. Lengths are in the source's own units. */
 export interface TrainProgress {
@@ -51,6 +52,8 @@ export interface TrainOptions {
   readonly nWorkers?: number;
   /** Starts a worker that runs the package's `train-worker`. */
   readonly createWorker?: () => WorkerLike;
+  /** What the arithmetic runs in. Default: `wasm`, in single precision, and `javascript`, in double, where that does not run. */
+  readonly kernel?: KernelKind;
   /** A state that an earlier training of the same shape gave, to go on from. */
   readonly resume?: TrainingState;
   readonly signal?: AbortSignal;
@@ -101,6 +104,7 @@ export interface TrainPlan {
   readonly weights: LossWeights;
   readonly seed: number;
   readonly nWorkers: number;
+  readonly kernel: KernelKind;
   readonly seconds: number | undefined;
   readonly targetError: number | undefined;
 }
@@ -118,7 +122,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
   const base: Preset = TRAIN_PRESETS[preset];
   const { resolutions = base.resolutions, nFeaturesPerLevel = base.nFeaturesPerLevel } = options;
   const { hidden = base.hidden, steps = base.steps, batchSize = BATCH_SIZE, seed = 1 } = options;
-  const { seconds, targetError, poolSize = POOL_SIZE, checkTolerance } = options;
+  const { seconds, targetError, poolSize = POOL_SIZE, checkTolerance, kernel = 'wasm' } = options;
   const expect = (name: string, isRight: boolean, found: unknown, expected: string): void => {
     if (!isRight) throw new NsdfArgumentError(name, `${name} is ${String(found)}, expected ${expected}`);
   };
@@ -156,6 +160,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
     checkTolerance,
     'a positive number',
   );
+  expect('kernel', kernel === 'wasm' || kernel === 'javascript', kernel, 'wasm or javascript');
   expect('seed', Number.isSafeInteger(seed), seed, 'a whole number');
   expect(
     'seconds',
@@ -181,6 +186,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
     weights,
     seed,
     nWorkers,
+    kernel,
     seconds,
     targetError,
   };

@@ -6,12 +6,19 @@ import { MeshSource } from './distance-source.ts';
 import { FunctionSource, type SignedDistance } from './function-source.ts';
 import type { TrainOptions, TrainPlan } from './options.ts';
 import type { ReplicaSetup } from './replica.ts';
-import { LocalReplica, type MeshInput, type ReplicaPort, WorkerReplica } from './replica-port.ts';
+import {
+  type KernelFacts,
+  LocalReplica,
+  type MeshInput,
+  type ReplicaPort,
+  type StartedReplica,
+  WorkerReplica,
+} from './replica-port.ts';
 import { startTrainWorker } from './start-train-worker.ts';
 import { prepareMesh, type TrainingMesh } from './training-mesh.ts';
 
 /** Replicas that are ready, and what they train on. */
-export interface Started {
+export interface Started extends KernelFacts {
   readonly ports: readonly ReplicaPort[];
   readonly domain: Box3;
   readonly mesh: TrainingMesh | undefined;
@@ -30,16 +37,23 @@ export async function startReplicas(
 ): Promise<Started> {
   const setup = (nReplicas: number): ReplicaSetup => ({ ...plan, nReplicas });
   if ('distance' in source) {
-    const ports = [new LocalReplica(await FunctionSource.find(source, signal), setup(1), 0)];
+    const port = await LocalReplica.create(await FunctionSource.find(source, signal), setup(1), 0);
     const workersReason = plan.nWorkers > 0 ? 'a function cannot be sent to a worker' : undefined;
-    return { ports, domain: source.domain, mesh: undefined, nWorkers: 0, workersReason };
+    return {
+      ports: [port],
+      domain: source.domain,
+      mesh: undefined,
+      nWorkers: 0,
+      workersReason,
+      ...port.kernel,
+    };
   }
   const input = { meshes: 'positions' in source ? [source] : source, domain };
   let workersReason: string | undefined;
   if (plan.nWorkers > 0) {
     try {
-      const { ports, mesh } = await startWorkers(input, setup(plan.nWorkers), createWorker, signal);
-      return { ports, domain: mesh.domain, mesh, nWorkers: ports.length, workersReason };
+      const { ports, ...started } = await startWorkers(input, setup(plan.nWorkers), createWorker, signal);
+      return { ports, domain: started.mesh.domain, nWorkers: ports.length, workersReason, ...started };
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof BackendUnavailableError)) throw error;
@@ -49,8 +63,8 @@ export async function startReplicas(
   const { tree, ...mesh } = prepareMesh(input.meshes, domain);
   const colors = plan.color && colorSourceOf(input.meshes, mesh.domain);
   const distances = new MeshSource(mesh.triangles, mesh.surface, tree);
-  const ports = [new LocalReplica(distances, setup(1), 0, colors)];
-  return { ports, domain: mesh.domain, mesh, nWorkers: 0, workersReason };
+  const port = await LocalReplica.create(distances, setup(1), 0, colors);
+  return { ports: [port], domain: mesh.domain, mesh, nWorkers: 0, workersReason, ...port.kernel };
 }
 
 async function startWorkers(
@@ -58,7 +72,7 @@ async function startWorkers(
   setup: ReplicaSetup,
   createWorker: () => WorkerLike,
   signal: AbortSignal | undefined,
-): Promise<{ ports: WorkerReplica[]; mesh: TrainingMesh }> {
+): Promise<{ ports: WorkerReplica[] } & StartedReplica> {
   const ports: WorkerReplica[] = [];
   const closeAll = (): void => {
     for (const port of ports) port.close();
@@ -74,8 +88,9 @@ async function startWorkers(
       }
       ports.push(new WorkerReplica(worker, input, setup, i));
     }
-    const [mesh] = await Promise.all(ports.map(({ ready }) => ready));
-    return { ports, mesh };
+    const started = await Promise.all(ports.map(({ ready }) => ready));
+    // Of one that runs in JavaScript, all that there are would have to be told; the first says why.
+    return { ports, ...(started.find(({ kernelReason }) => kernelReason !== undefined) ?? started[0]) };
   } catch (error) {
     closeAll();
     throw error;

@@ -21,6 +21,7 @@ import type { ReplicaPort } from './replica-port.ts';
 import { type Started, startReplicas } from './start-replicas.ts';
 import { type FieldShape, TrainableField } from './trainable-field.ts';
 import { colorError, sumOfDistances } from './training-error.ts';
+import type { KernelKind } from './training-kernel.ts';
 import type { TrainingMesh } from './training-mesh.ts';
 
 /** What training gives. Lengths are in the source's own units. */
@@ -48,6 +49,9 @@ export interface TrainStats {
   /** Workers that trained, 0 for this thread; and why, where workers were asked for and none came. */
   readonly nWorkers: number;
   readonly workersReason: string | undefined;
+  /** What the arithmetic ran in; and why in JavaScript, where WebAssembly was wanted and does not run. */
+  readonly kernel: KernelKind;
+  readonly kernelReason: string | undefined;
 }
 
 /** Levels of at most this many vertices start as distances. */
@@ -160,7 +164,7 @@ class Training {
     const parts = await this.mend();
     if (parts.nSteps > 0) errorLocal = await this.measure();
     await this.report('measure', 1);
-    const { mesh, nWorkers, workersReason } = this.started;
+    const { mesh, nWorkers, workersReason, kernel, kernelReason } = this.started;
     const asset = await this.asset();
     return {
       asset,
@@ -176,6 +180,8 @@ class Training {
         nFarLeft: parts.nFalse,
         nWorkers,
         workersReason,
+        kernel,
+        kernelReason,
       },
     };
   }

@@ -22,6 +22,7 @@ const SMALL = {
   nWorkers: 0,
 } as const;
 const SHAPE = { resolutions: [4], nFeaturesPerLevel: 1, hidden: [4] };
+const SETUP = { weights: LOSS_WEIGHT_DEFAULTS, seed: 4, kernel: 'wasm' } as const;
 const BALL = typed(sphere(3, 2, [5, 0, -1]));
 
 /** A worker that runs here: what is posted arrives later, as copies. */
@@ -214,7 +215,7 @@ describe('trainField', () => {
 });
 
 describe('falseParts', () => {
-  it('are pieces beside the surface that stand for nothing, and pieces far from it; not small parts', () => {
+  it('are pieces beside the surface that stand for nothing, and pieces far from it; not small parts', async () => {
     const parts = [
       sphere(3, 0.5),
       sphere(1, 0.002, [0.507, 0, 0]), // beside the first
@@ -226,12 +227,12 @@ describe('falseParts', () => {
       parts[0].positions[i] = Math.min(0.4925, parts[0].positions[i]);
     const mesh = typed(parts.reduce((all, part) => join(all, part)));
     const source = new MeshSource(typed(join(sphere(3, 0.5), sphere(1, 0.026, [0.7, 0.1, 0]))));
-    const setup = { shape: SHAPE, weights: LOSS_WEIGHT_DEFAULTS, batchSize: 16, seed: 1, nReplicas: 1 };
+    const setup = { ...SETUP, shape: SHAPE, batchSize: 16, nReplicas: 1 };
     const points = Float64Array.from(mesh.positions);
     const found = falseParts(
       Uint32Array.from(mesh.indices),
       points,
-      new Replica(source, setup, 0).closestPoints(points),
+      (await Replica.create(source, setup, 0)).closestPoints(points),
     );
     expect(found).toMatchObject({ nComponents: 5, nFalse: 3 });
     const wrong = [1, 2, 4].map((i) => parts[i].positions.length);
@@ -240,45 +241,42 @@ describe('falseParts', () => {
 });
 
 describe('Replica', () => {
-  it('stays equal, bit by bit, to the others of its training', () => {
-    const setup = {
-      shape: { resolutions: [4, 8], nFeaturesPerLevel: 2, hidden: [8] },
-      weights: LOSS_WEIGHT_DEFAULTS,
-      batchSize: 90,
-      seed: 4,
-      nReplicas: 4,
-    };
-    const source = new MeshSource(typed(sphere(2, 0.7)));
-    const replicas = [0, 1, 2, 3].map((number) => new Replica(source, setup, number));
-    const pools = {
-      wide: replicas[0].makePool('wide', 0, 100),
-      uniform: replicas[1].makePool('uniform', 0, 100),
-    };
-    for (const replica of replicas) replica.setPools(pools);
-    for (let step = 0; step < 3; step++) {
-      const gradients = replicas.map((replica) => {
-        const work = replica.gradient(step);
-        let part = work.next();
-        while (!part.done) part = work.next();
-        return part.value;
-      });
-      for (const replica of replicas) replica.apply(gradients, 1);
-    }
-    const [first, ...others] = replicas.map((replica) => replica.state());
-    for (const other of others) expect(other).toEqual(first);
-    expect(first.moments.nSteps).toBe(3);
-  });
+  it.each([1, 2, 3])(
+    'stays equal, bit by bit, to the others, whatever their kernels: %i features',
+    async (nFeaturesPerLevel) => {
+      const shape = { resolutions: [4, 8], nFeaturesPerLevel, hidden: [8] };
+      const setup = { ...SETUP, shape, batchSize: 90, nReplicas: 4 };
+      const source = new MeshSource(typed(sphere(2, 0.7)));
+      const replicas = await Promise.all(
+        (['wasm', 'javascript', 'javascript', 'wasm'] as const).map((kernel, number) =>
+          Replica.create(source, { ...setup, kernel }, number),
+        ),
+      );
+      expect(replicas.map(({ kernel }) => kernel.kind)).toEqual(['wasm', 'javascript', 'javascript', 'wasm']);
+      const pools = {
+        wide: replicas[0].makePool('wide', 0, 100),
+        uniform: replicas[1].makePool('uniform', 0, 100),
+      };
+      for (const replica of replicas) replica.setPools(pools);
+      for (let step = 0; step < 3; step++) {
+        const gradients = replicas.map((replica) => {
+          const work = replica.gradient(step);
+          let part = work.next();
+          while (!part.done) part = work.next();
+          return part.value;
+        });
+        for (const replica of replicas) replica.apply(gradients, 1);
+      }
+      const [first, ...others] = replicas.map((replica) => replica.state());
+      for (const other of others) expect(other).toEqual(first);
+      expect(first.moments.nSteps).toBe(3);
+    },
+  );
 
-  it('makes the same pool whoever makes its parts', () => {
-    const setup = {
-      shape: { resolutions: [4], nFeaturesPerLevel: 1, hidden: [4] },
-      weights: LOSS_WEIGHT_DEFAULTS,
-      batchSize: 16,
-      seed: 4,
-      nReplicas: 2,
-    };
+  it('makes the same pool whoever makes its parts', async () => {
+    const setup = { ...SETUP, shape: SHAPE, batchSize: 16, nReplicas: 2 };
     const source = new MeshSource(typed(sphere(1, 0.7)));
-    const [a, b] = [0, 1].map((number) => new Replica(source, setup, number));
+    const [a, b] = await Promise.all([0, 1].map((number) => Replica.create(source, setup, number)));
     const whole = a.makePool('wide', 0, 20);
     const parts = [...a.makePool('wide', 0, 7), ...b.makePool('wide', 7, 20)];
     expect([...whole]).toEqual(parts);
