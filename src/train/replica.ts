@@ -139,12 +139,9 @@ export class Replica {
    * order, where the source is a function.
    */
   closestPoints(points: Float64Array): Float64Array {
-    const sample = new Float64Array(SAMPLE_STRIDE);
     const closest = new Float64Array((points.length / 3) * 4);
     for (let i = 0, o = 0; i < points.length; i += 3, o += 4) {
-      sample.set(points.subarray(i, i + 3));
-      this.source.complete(sample, 0);
-      for (let k = 0; k < 3; k++) closest[o + k] = sample[k] - sample[3] * sample[4 + k];
+      this.source.writeClosest(points[i], points[i + 1], points[i + 2], closest, o);
       closest[o + 3] = this.source.part;
     }
     return closest;
