@@ -89,7 +89,7 @@ async function startWorkers(
       ports.push(new WorkerReplica(worker, input, setup, i));
     }
     const started = await Promise.all(ports.map(({ ready }) => ready));
-    // Of one that runs in JavaScript, all that there are would have to be told; the first says why.
+    // One that runs in JavaScript is told of, if it is the only one.
     return { ports, ...(started.find(({ kernelReason }) => kernelReason !== undefined) ?? started[0]) };
   } catch (error) {
     closeAll();

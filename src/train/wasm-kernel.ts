@@ -1,3 +1,4 @@
+import { BackendUnavailableError } from '../pipeline/backend.ts';
 import { Adam, BETA1, BETA2, EPSILON, LEARNING_RATE_DEFAULTS, type Moments } from './adam.ts';
 import { type LossWeights, SAMPLE_STRIDE } from './gradient.ts';
 import { type KernelMemory, layOutMemory, SAMPLES_AT_ONCE } from './kernel-memory.ts';
@@ -44,10 +45,13 @@ export class WasmKernel implements TrainingKernel {
   /**
    * @param field its parameters are copied: the kernel's own `field` has them from then on. Its levels are dense, and hold all that a
    * point of the cube can touch.
-   * @throws what the browser throws where it has no WebAssembly, none with vectors, or is told not to run any; RangeError where there is
-   * not that much memory.
+   * @throws {BackendUnavailableError} without WebAssembly.
+   * @throws what the browser throws where it knows no vectors, or is told not to run any; RangeError where there is not that much
+   * memory.
    */
   static async create(source: TrainableField, weights: LossWeights): Promise<WasmKernel> {
+    if (typeof WebAssembly === 'undefined')
+      throw new BackendUnavailableError('There is no WebAssembly here.');
     const code = Uint8Array.from(atob(KERNEL_MODULE), (letter) => letter.charCodeAt(0));
     const module = await WebAssembly.compile(code);
     const memory = layOutMemory(source, weights);
