@@ -380,8 +380,9 @@ export class Trainer {
   }
 
   #showOutcome({ stats }: TrainResult): void {
-    const { errorLocal, seconds, nComponents, nWorkers, mesh, nFarLeft } = stats;
-    const where = nWorkers > 0 ? `${nWorkers} workers` : 'this thread';
+    const { errorLocal, seconds, nComponents, nWorkers, mesh, nFarLeft, kernelReason } = stats;
+    const slow = kernelReason === undefined ? '' : ', in JavaScript';
+    const where = (nWorkers > 0 ? `${nWorkers} workers` : 'this thread') + slow;
     const open =
       mesh && mesh.nOpenEdges > 0 ? `; the mesh has ${formatCount(mesh.nOpenEdges)} open edges` : '';
     const parts = `${nComponents} ${nComponents === 1 ? 'part' : 'parts'}`;

@@ -91,11 +91,12 @@ function boundingInput(inputs: readonly Triangles[], domain: Box3): Triangles {
 /** The report as people read it. */
 export function reportLines(report: TrainReport): string[] {
   const { training, distance, vertices, quality, components } = report;
-  const { mesh, nWorkers, workersReason } = training;
+  const { mesh, nWorkers, workersReason, kernelReason } = training;
   const where =
     nWorkers > 0 ? plural(nWorkers, 'worker') : `this thread${workersReason ? ` (${workersReason})` : ''}`;
+  const slow = kernelReason ? `, in JavaScript (${kernelReason})` : '';
   return columns([
-    ['training', `${plural(training.nSteps, 'step')} in ${training.seconds.toFixed(1)} s on ${where}`],
+    ['training', `${plural(training.nSteps, 'step')} in ${training.seconds.toFixed(1)} s on ${where}${slow}`],
     [
       'input',
       `${plural(mesh?.nComponents ?? 0, 'component')}, ${plural(mesh?.nOpenEdges ?? 0, 'open edge')}, ${mesh?.nTurned ?? 0} triangles turned, ${mesh?.nDropped ?? 0} dropped, ${percent(mesh?.buriedShare ?? 0)} of the surface inside`,
