@@ -8,8 +8,8 @@ const SAMPLE: i32 = 7 * 8;
 /**
  * Adds the gradients of the first n samples: GradientKernel.accumulate of ../gradient.ts, in single precision.
  *
- * Samples lie side by side. Every quantity is an array over the samples of a block, four of them in a vector, so that whatever the
- * network does is a small matrix times such arrays, of any width.
+ * Samples lie side by side. Every quantity is an array over the samples of a block, four of them in a vector, so that
+ * whatever the network does is a small matrix times such arrays, of any width.
  */
 export function accumulate(training: Training, n: i32): void {
   takeWeights(training);
@@ -65,7 +65,8 @@ function addBlock(training: Training, first: i32, n: i32): void {
     const layer = layerOf(training, l);
     const out = layerOf(training, l + 1).values;
     const mask = l + 1 < nLayers ? out : 0;
-    multiply(layer.weights, pad(layer.nIn), 1, layer.nOut, layer.nIn, layer.values, out, end, layer.biases, 0, mask);
+    const stride = pad(layer.nIn);
+    multiply(layer.weights, stride, 1, layer.nOut, layer.nIn, layer.values, out, end, layer.biases, 0, mask);
   }
   for (let l = nLayers - 1; l >= 0; l--) {
     const layer = layerOf(training, l);
@@ -81,7 +82,10 @@ function addBlock(training: Training, first: i32, n: i32): void {
     // g h + h' obeys the layer as h does, with g times the biases.
     if (l + 1 < nLayers) {
       const g = training.residuals;
-      multiply(layer.weights, pad(layer.nIn), 1, layer.nOut, layer.nIn, layer.tangents, to.tangents, end, layer.biases, g, to.values);
+      const out = to.tangents;
+      const mask = to.values;
+      const stride = pad(layer.nIn);
+      multiply(layer.weights, stride, 1, layer.nOut, layer.nIn, layer.tangents, out, end, layer.biases, g, mask);
     }
     addProducts(layer, to.slopes, training.residuals, end);
   }
@@ -210,7 +214,8 @@ function weigh(training: Training, n: i32, end: i32): void {
       f32x4.gt(reach, f32x4.splat(training.far)),
       f32x4.lt(choose(isInside, f32x4.neg(f), f), least),
     );
-    const slope = choose(isWrong, choose(isInside, one, f32x4.neg(one)), f32x4.div(pull, f32x4.add(reach, scale)));
+    const full = choose(isInside, one, f32x4.neg(one));
+    const slope = choose(isWrong, full, f32x4.div(pull, f32x4.add(reach, scale)));
     let gx = zero;
     let gy = zero;
     let gz = zero;

@@ -1,4 +1,4 @@
-/** Samples of a block: its arrays stay in the first cache. */
+/** Samples of a block: about 40 kB of arrays for the default shape. ../kernel-memory.ts has the same number. */
 export const BLOCK: i32 = 64;
 /** Bytes of an array over the samples of a block. */
 export const ROW: i32 = BLOCK * 4;
@@ -28,7 +28,7 @@ export class Training {
   /** f64: the network's parameters and their gradients, as TrainableField lays them out. */
   mlp: usize;
   mlpGradient: usize;
-  /** f32[nLevels * 3][BLOCK], where in their cells samples are; i32[nLevels][BLOCK], the cells' first entries. */
+  /** Where in their cells samples are, f32[nLevels * 3][BLOCK]; the cells' first entries, i32[nLevels][BLOCK]. */
   fractions: usize;
   cells: usize;
   /** f32[nInputs * 6][BLOCK]: gradients and mixed second derivatives of the features. */

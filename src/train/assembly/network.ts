@@ -96,8 +96,8 @@ function cut(numbers: usize, signs: usize): void {
 }
 
 /**
- * Adds a layer's gradients: of W, the products of the slopes by its outputs and of g h + h', summed over the samples; of its biases,
- * those of the slopes and g.
+ * Adds a layer's gradients: of W, the products of the slopes by its outputs and of g h + h', summed over the samples;
+ * of its biases, those of the slopes and g.
  */
 export function addProducts(layer: Layer, slopes: usize, g: usize, end: i32): void {
   const nRows = pad(layer.nOut);
@@ -111,7 +111,7 @@ export function addProducts(layer: Layer, slopes: usize, g: usize, end: i32): vo
   }
 }
 
-/** Products of four rows with two inputs; of the last of an odd number of inputs, the second goes to padding. */
+/** Products of four rows with two inputs; beside the last of an odd number of inputs is padding, of zeros. */
 function addPair(rows: usize, inputs: usize, end: i32, to: usize, stride: i32): void {
   let a0 = f32x4.splat(0);
   let b0 = a0;

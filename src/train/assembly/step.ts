@@ -45,8 +45,8 @@ export function unpack(training: Training, n: i32): void {
 }
 
 /**
- * Adam's step for the entries that were touched, whose gradients are forgotten then. In double precision and in the order of
- * ../adam.ts, so that it gives the same bits: replicas stay equal, whichever of both they have.
+ * Adam's step for the entries that were touched, whose gradients are forgotten then. In double precision and in the order
+ * of ../adam.ts, so that it gives the same bits: replicas stay equal, whichever of both they have.
  */
 export function stepTable(
   training: Training,
