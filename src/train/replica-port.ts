@@ -13,6 +13,7 @@ import {
   Replica,
   type ReplicaSetup,
   type SparseGradient,
+  type StepError,
   type TrainingState,
 } from './replica.ts';
 import type { KernelKind } from './training-kernel.ts';
@@ -28,7 +29,9 @@ export interface ReplicaCalls {
   surfacePoints: { arguments: [n: number, seed: number]; answer: Float64Array };
   setPools: { arguments: [pools: SamplePools]; answer: undefined };
   setDistances: { arguments: [distances: readonly Float64Array[]]; answer: undefined };
+  shareBatch: { arguments: [nReplicas: number]; answer: undefined };
   gradient: { arguments: [step: number]; answer: SparseGradient };
+  takeStep: { arguments: [step: number, rateShare: number]; answer: StepError };
   apply: { arguments: [gradients: readonly SparseGradient[], rateShare: number]; answer: undefined };
   parameters: { arguments: []; answer: Parameters };
   state: { arguments: []; answer: TrainingState };
@@ -97,8 +100,10 @@ export class LocalReplica implements ReplicaPort {
 
   private async answer(name: CallName, args: readonly unknown[]): Promise<unknown> {
     const { replica } = this;
-    if (name === 'gradient') {
-      const steps = replica.gradient(args[0] as number);
+    if (name === 'gradient' || name === 'takeStep') {
+      const [number, rateShare] = args as [number, number];
+      const steps: Generator<void, unknown> =
+        name === 'gradient' ? replica.gradient(number) : replica.takeStep(number, rateShare);
       for (let step = steps.next(); ; step = steps.next()) {
         if (step.done) return step.value;
         if (!this.isClosed) await this.events.giveWay();

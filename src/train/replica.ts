@@ -28,6 +28,9 @@ export interface ReplicaSetup {
   readonly kernel: KernelKind;
 }
 
+/** Sum of |f - d| at a step's samples beside the surface, and their number. */
+export type StepError = Pick<KernelGradient, 'errorSum' | 'nErrors'>;
+
 /** The gradients of one replica's samples. */
 export interface SparseGradient extends KernelGradient {
   readonly color?: ColorGradient | undefined;
@@ -67,7 +70,9 @@ export class Replica {
   private readonly setup: ReplicaSetup;
   private readonly source: DistanceSource;
   private readonly number: number;
-  private readonly samples: Float64Array;
+  private samples: Float64Array;
+  /** Replicas, the first ones, that share a batch. */
+  private nSharers: number;
   private readonly color: ColorTrainer | undefined;
   private pools: SamplePools = { wide: new Float64Array(0), uniform: new Float64Array(0) };
 
@@ -84,10 +89,9 @@ export class Replica {
     this.kernel = kernel;
     this.kernelReason = kernelReason;
     this.field = kernel.field;
-    const share = (n: number) => Math.floor((setup.batchSize * n) / setup.nReplicas);
-    const nSamples = share(number + 1) - share(number);
-    this.samples = new Float64Array(nSamples * SAMPLE_STRIDE);
-    const nColors = Math.ceil(COLOR_SHARE * nSamples);
+    this.nSharers = setup.nReplicas;
+    this.samples = this.makeBatch();
+    const nColors = Math.ceil(COLOR_SHARE * (this.samples.length / SAMPLE_STRIDE));
     if (colors && setup.color) this.color = new ColorTrainer(colors, setup.color, setup.seed, nColors);
   }
 
@@ -100,6 +104,18 @@ export class Replica {
   ): Promise<Replica> {
     const field = new TrainableField(setup.shape, setup.seed);
     return new Replica(source, setup, number, await chooseKernel(field, setup.weights, setup.kernel), colors);
+  }
+
+  /** Has the first n replicas share a batch; the others are for distances only. Not for replicas that train colours. */
+  shareBatch(n: number): void {
+    this.nSharers = n;
+    this.samples = this.makeBatch();
+  }
+
+  private makeBatch(): Float64Array {
+    const share = (n: number) => Math.floor((this.setup.batchSize * n) / this.nSharers);
+    const nSamples = this.number < this.nSharers ? share(this.number + 1) - share(this.number) : 0;
+    return new Float64Array(nSamples * SAMPLE_STRIDE);
   }
 
   /** Samples `first` to `end` of a pool. */
@@ -169,19 +185,24 @@ export class Replica {
 
   /** The gradients of this replica's share of step `step`, a part of it at a time. Yields after each part. */
   *gradient(step: number): Generator<void, SparseGradient> {
-    const { kernel, samples, setup, number } = this;
+    const { kernel, samples, setup, number, nSharers } = this;
     const n = samples.length / SAMPLE_STRIDE;
-    const random = createRandom(setup.seed + (3 + step * setup.nReplicas + number) * SEED_STRIDE);
+    const random = createRandom(setup.seed + (3 + step * nSharers + number) * SEED_STRIDE);
     drawBatch(this.source, this.pools, n, random, samples);
     for (let first = 0; first < n; first += kernel.samplesPerPart) {
       const end = Math.min(n, first + kernel.samplesPerPart);
       kernel.accumulate(samples.subarray(first * SAMPLE_STRIDE, end * SAMPLE_STRIDE), end - first);
       yield;
     }
-    const color = this.color?.gradient(
-      setup.seed + (7 + step * setup.nReplicas + number) * COLOR_SEED_STRIDE,
-    );
+    const color = this.color?.gradient(setup.seed + (7 + step * nSharers + number) * COLOR_SEED_STRIDE);
     return { ...kernel.takeGradient(), color };
+  }
+
+  /** A step of a replica that shares its batch with nobody. Yields as `gradient` does. */
+  *takeStep(step: number, rateShare: number): Generator<void, StepError> {
+    const gradient = yield* this.gradient(step);
+    this.apply([gradient], rateShare);
+    return { errorSum: gradient.errorSum, nErrors: gradient.nErrors };
   }
 
   /** Sums the gradients of all replicas, in their order, and takes one step. */

@@ -22,6 +22,8 @@ export interface Started extends KernelFacts {
   readonly ports: readonly ReplicaPort[];
   readonly domain: Box3;
   readonly mesh: TrainingMesh | undefined;
+  /** Whether they train colours, too. */
+  readonly hasColors: boolean;
   readonly nWorkers: number;
   readonly workersReason: string | undefined;
 }
@@ -43,17 +45,21 @@ export async function startReplicas(
       ports: [port],
       domain: source.domain,
       mesh: undefined,
+      hasColors: false,
       nWorkers: 0,
       workersReason,
       ...port.kernel,
     };
   }
-  const input = { meshes: 'positions' in source ? [source] : source, domain };
+  const meshes = 'positions' in source ? [source] : source;
+  const input = { meshes, domain };
+  const hasColors = plan.color !== undefined && meshes.some(({ colors }) => colors !== undefined);
   let workersReason: string | undefined;
   if (plan.nWorkers > 0) {
     try {
       const { ports, ...started } = await startWorkers(input, setup(plan.nWorkers), createWorker, signal);
-      return { ports, domain: started.mesh.domain, nWorkers: ports.length, workersReason, ...started };
+      const { domain } = started.mesh;
+      return { ports, domain, hasColors, nWorkers: ports.length, workersReason, ...started };
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof BackendUnavailableError)) throw error;
@@ -64,7 +70,7 @@ export async function startReplicas(
   const colors = plan.color && colorSourceOf(input.meshes, mesh.domain);
   const distances = new MeshSource(mesh.triangles, mesh.surface, tree);
   const port = await LocalReplica.create(distances, setup(1), 0, colors);
-  return { ports: [port], domain: mesh.domain, mesh, nWorkers: 0, workersReason, ...port.kernel };
+  return { ports: [port], domain: mesh.domain, mesh, hasColors, nWorkers: 0, workersReason, ...port.kernel };
 }
 
 async function startWorkers(

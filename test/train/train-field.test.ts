@@ -80,6 +80,22 @@ describe('trainField', () => {
     expect((await trainField(BALL, options)).state).toEqual(state);
   });
 
+  it('gives the same bytes whatever the number of workers, where one of them makes the steps', async () => {
+    const options = { ...SMALL, steps: 5, createWorker: inProcessWorker };
+    const { state } = await trainField(BALL, { ...options, nWorkers: 0 });
+    for (const nWorkers of [1, 2]) {
+      expect((await trainField(BALL, { ...options, nWorkers })).state, `${nWorkers} workers`).toEqual(state);
+    }
+  });
+
+  it('shares batches between workers in JavaScript', async () => {
+    const options = { ...SMALL, steps: 5, createWorker: inProcessWorker, kernel: 'javascript' } as const;
+    const { state, stats } = await trainField(BALL, { ...options, nWorkers: 3 });
+    expect(stats).toMatchObject({ nWorkers: 3, kernel: 'javascript' });
+    expect((await trainField(BALL, { ...options, nWorkers: 3 })).state).toEqual(state);
+    expect((await trainField(BALL, { ...options, nWorkers: 1 })).state).not.toEqual(state);
+  });
+
   it('trains here, and says why, where no worker starts', async () => {
     const createWorker = (): never => {
       throw new Error('not allowed');
