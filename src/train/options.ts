@@ -94,6 +94,8 @@ export const TRAIN_PRESETS = {
 const BATCH_SIZE = 4096;
 /** Measured: with 10,000 some trainings end with parts where there is nothing, with 25,000 they are few. */
 const POOL_SIZE = 25_000;
+/** Colours take about so many steps, where the field takes more: in JavaScript one of theirs takes 10 ms, one of the field's 2. */
+const COLOR_STEPS = 1500;
 /** Memory that a table may take, in entries: 256³. */
 const MAX_ENTRIES = 2 ** 24;
 const MAX_WORKERS = 8;
@@ -102,6 +104,7 @@ const MAX_WORKERS = 8;
 export interface TrainPlan {
   readonly shape: FieldShape;
   readonly color: ColorShape | undefined;
+  readonly colorInterval: number;
   readonly steps: number;
   readonly batchSize: number;
   readonly poolSize: number;
@@ -184,6 +187,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
   return {
     shape: { resolutions, nFeaturesPerLevel, hidden },
     color,
+    colorInterval: Math.max(1, Math.floor(steps / COLOR_STEPS)),
     steps,
     batchSize,
     poolSize,

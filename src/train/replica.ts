@@ -19,6 +19,8 @@ export interface ReplicaSetup {
   readonly shape: FieldShape;
   /** Of the colours, where the source has any and they are wanted. */
   readonly color?: ColorShape | undefined;
+  /** Steps from one of the colours to the next. */
+  readonly colorInterval: number;
   readonly weights: LossWeights;
   /** Samples a step, of all replicas together. */
   readonly batchSize: number;
@@ -194,7 +196,8 @@ export class Replica {
       kernel.accumulate(samples.subarray(first * SAMPLE_STRIDE, end * SAMPLE_STRIDE), end - first);
       yield;
     }
-    const color = this.color?.gradient(setup.seed + (7 + step * nSharers + number) * COLOR_SEED_STRIDE);
+    const colors = step % setup.colorInterval === 0 ? this.color : undefined;
+    const color = colors?.gradient(setup.seed + (7 + step * nSharers + number) * COLOR_SEED_STRIDE);
     return { ...kernel.takeGradient(), color };
   }
 
@@ -208,10 +211,8 @@ export class Replica {
   /** Sums the gradients of all replicas, in their order, and takes one step. */
   apply(gradients: readonly SparseGradient[], rateShare: number): void {
     this.kernel.apply(gradients, rateShare);
-    this.color?.apply(
-      gradients.flatMap(({ color }) => color ?? []),
-      rateShare,
-    );
+    const colors = gradients.flatMap(({ color }) => color ?? []);
+    if (colors.length > 0) this.color?.apply(colors, rateShare);
   }
 
   /** Copied. */

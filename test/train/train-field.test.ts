@@ -22,7 +22,7 @@ const SMALL = {
   nWorkers: 0,
 } as const;
 const SHAPE = { resolutions: [4], nFeaturesPerLevel: 1, hidden: [4] };
-const SETUP = { weights: LOSS_WEIGHT_DEFAULTS, seed: 4, kernel: 'wasm' } as const;
+const SETUP = { weights: LOSS_WEIGHT_DEFAULTS, seed: 4, kernel: 'wasm', colorInterval: 1 } as const;
 const BALL = typed(sphere(3, 2, [5, 0, -1]));
 
 /** A worker that runs here: what is posted arrives later, as copies. */
