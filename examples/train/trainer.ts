@@ -381,7 +381,8 @@ export class Trainer {
 
   #showOutcome({ stats }: TrainResult): void {
     const { errorLocal, seconds, nComponents, nWorkers, mesh, nFarLeft, backend, backendReason } = stats;
-    const threads = nWorkers > 0 ? `${nWorkers} workers` : 'this thread';
+    const slow = stats.kernelReason === undefined ? '' : ', in JavaScript';
+    const threads = (nWorkers > 0 ? `${nWorkers} workers` : 'this thread') + slow;
     const where = backend === 'gpu' ? 'the GPU' : threads;
     const open =
       mesh && mesh.nOpenEdges > 0 ? `; the mesh has ${formatCount(mesh.nOpenEdges)} open edges` : '';

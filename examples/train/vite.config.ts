@@ -7,9 +7,9 @@ import { exampleAssets } from '../example-assets.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** Nothing from elsewhere, nothing inline. `blob:` and `data:` are what three's glTF loader reads buffers from. */
+/** Nothing from elsewhere, nothing inline; WebAssembly, which a training without workers would do without. `blob:` and `data:` are what three's glTF loader reads buffers from. */
 const POLICY =
-  "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' blob: data:";
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' blob: data:";
 
 /** Writes the policy into built pages; vite's own server needs inline styles. */
 function contentSecurityPolicy(): Plugin {

@@ -91,10 +91,11 @@ function boundingInput(inputs: readonly Triangles[], domain: Box3): Triangles {
 /** The report as people read it. */
 export function reportLines(report: TrainReport): string[] {
   const { training, distance, vertices, quality, components } = report;
-  const { mesh, nWorkers, workersReason, backend, backendReason } = training;
+  const { mesh, nWorkers, workersReason, kernelReason, backend, backendReason } = training;
   const thread =
     nWorkers > 0 ? plural(nWorkers, 'worker') : `this thread${workersReason ? ` (${workersReason})` : ''}`;
-  const where = backend === 'gpu' ? `the GPU, samples by ${thread}` : thread;
+  const slow = kernelReason ? `, in JavaScript (${kernelReason})` : '';
+  const where = backend === 'gpu' ? `the GPU, samples by ${thread}` : thread + slow;
   return columns([
     ['training', `${plural(training.nSteps, 'step')} in ${training.seconds.toFixed(1)} s on ${where}`],
     ['backend', `${backend} (${backendReason})`],

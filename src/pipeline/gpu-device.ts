@@ -2,7 +2,7 @@ import { createGpuContext, disposeGpu, type GpuContext, shareDevice } from '../g
 import { type BackendControl, BackendUnavailableError } from './backend.ts';
 
 /** The device that was given, if any, and whether nobody asked for the GPU by name. */
-export type GpuWish = Pick<BackendControl, 'device' | 'isAuto'>;
+type GpuWish = Pick<BackendControl, 'device' | 'isAuto'>;
 
 // One device serves all GPU work of a page, as one pool of workers does; made at the first, replaced when lost.
 let own: Promise<GpuContext> | undefined;

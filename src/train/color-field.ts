@@ -101,7 +101,7 @@ export class ColorField {
     for (let i = 0; i < this.nTouched; i++) {
       const entry = this.touched[i];
       this.isTouched[entry] = 0;
-      this.tableGradient.fill(0, entry * F, entry * F + F);
+      for (let j = 0; j < F; j++) this.tableGradient[entry * F + j] = 0;
     }
     this.nTouched = 0;
     this.mlpGradient.fill(0);

@@ -1,9 +1,42 @@
+import { createCpuField } from '../field/cpu-field.ts';
+import type { FieldAsset } from '../format/asset.ts';
+import { deriveMesh } from '../pipeline/derive.ts';
+import { runQuietly } from '../pipeline/drive.ts';
+import { marchLattice } from '../surface/lattice-level.ts';
+import { localPositions } from '../surface/mesh.ts';
 import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 import { normal } from './distance-source.ts';
 import { componentsOf } from './training-mesh.ts';
 
 /** A vertex farther from the source than this, in the cube, is none of the surface. */
 const FAR_FROM_SOURCE = 8e-3;
+
+/** How a surface is looked at: on a lattice of so many boxes, or derived at a tolerance, lengths in the cube. */
+export type Look = { readonly nBoxes: number } | { readonly tolerance: number };
+
+/** Triangles in the cube. */
+export interface CubeSurface {
+  /** f64[3n] */
+  readonly points: Float64Array;
+  readonly indices: Uint32Array | Uint16Array;
+}
+
+/**
+ * The surface of a field whose domain is the cube. A lattice is marched without the cleaning and the measuring of a preview, which were
+ * two thirds of its time.
+ * @throws the signal's reason.
+ */
+export async function surfaceOf(field: FieldAsset, look: Look, signal?: AbortSignal): Promise<CubeSurface> {
+  if ('nBoxes' in look) {
+    const spacing = (field.domain.max[0] - field.domain.min[0]) / look.nBoxes;
+    const marching = marchLattice(createCpuField(field), field.domain, spacing);
+    const { positions, indices } = await runQuietly(marching, () => signal?.throwIfAborted());
+    return { points: positions, indices: Uint32Array.from(indices) };
+  }
+  const { mesh } = await deriveMesh(field, { ...look, cache: false, ...(signal ? { signal } : {}) });
+  const points = Float64Array.from(localPositions(mesh), (x) => Math.min(1, Math.max(-1, x)));
+  return { points, indices: mesh.indices };
+}
 
 /** What of a derived mesh is none of its source. */
 export interface FalseParts {

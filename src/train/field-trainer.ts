@@ -1,12 +1,6 @@
 import type { SamplePools } from './distance-source.ts';
-import type { Parameters, TrainingState } from './replica.ts';
+import type { Parameters, StepError, TrainingState } from './replica.ts';
 import type { ReplicaPort } from './replica-port.ts';
-
-/** Sums over the samples of a step that lie beside the surface, in the cube: |f - d|, and their number. */
-export interface StepError {
-  readonly errorSum: number;
-  readonly nErrors: number;
-}
 
 /** Who holds a field's parameters and takes the steps: the replicas themselves, or a GPU that they draw samples for. */
 export interface FieldTrainer {
@@ -30,12 +24,23 @@ export interface FieldTrainer {
   close(): void;
 }
 
-/** Trains in the replicas: each computes the gradients of its share of a batch, and all apply those of all. */
+/**
+ * Trains in the replicas. They share batches, each computing the gradients of its part and all applying those of all, or the first makes
+ * the steps alone, where that is done sooner than two tell each other their gradients; the others find distances then.
+ */
 export class ReplicaTrainer implements FieldTrainer {
   private readonly ports: readonly ReplicaPort[];
+  private readonly isShared: boolean;
 
-  constructor(ports: readonly ReplicaPort[]) {
+  private constructor(ports: readonly ReplicaPort[], isShared: boolean) {
     this.ports = ports;
+    this.isShared = isShared;
+  }
+
+  static async create(ports: readonly ReplicaPort[], isShared: boolean): Promise<ReplicaTrainer> {
+    const trainer = new ReplicaTrainer(ports, isShared);
+    if (!isShared) await trainer.toAll((port) => port.call('shareBatch', 1));
+    return trainer;
   }
 
   async setDistances(distances: readonly Float64Array[]): Promise<void> {
@@ -51,6 +56,7 @@ export class ReplicaTrainer implements FieldTrainer {
   }
 
   async step(step: number, rateShare: number): Promise<StepError> {
+    if (!this.isShared) return this.ports[0].call('takeStep', step, rateShare);
     const gradients = await this.toAll((port) => port.call('gradient', step));
     await this.toAll((port) => port.call('apply', gradients, rateShare));
     return {

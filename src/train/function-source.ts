@@ -3,6 +3,7 @@ import type { Box3 } from '../format/asset.ts';
 import { createEventYield } from '../pipeline/yield-to-events.ts';
 import { createRandom } from '../surface/check-random.ts';
 import type { DistanceSource } from './distance-source.ts';
+import { SAMPLE_STRIDE } from './gradient.ts';
 
 /** A signed distance function to train on: an analytic shape, another network, a smooth field that the importers refuse. */
 export interface SignedDistance {
@@ -40,6 +41,7 @@ export class FunctionSource implements DistanceSource {
   private readonly point = new Float64Array(3);
   private readonly value = new Float64Array(1);
   private readonly normal = new Float64Array(3);
+  private readonly sample = new Float64Array(SAMPLE_STRIDE);
 
   private constructor(source: SignedDistance, half: number) {
     this.source = source;
@@ -85,6 +87,15 @@ export class FunctionSource implements DistanceSource {
   complete(samples: Float64Array, at: number): void {
     samples[at + 3] = this.distanceAt(samples[at], samples[at + 1], samples[at + 2]);
     this.writeNormal(samples, at, samples, at + 4);
+  }
+
+  writeClosest(x: number, y: number, z: number, out: Float64Array, at: number): void {
+    const { sample } = this;
+    sample[0] = x;
+    sample[1] = y;
+    sample[2] = z;
+    this.complete(sample, 0);
+    for (let k = 0; k < 3; k++) out[at + k] = sample[k] - sample[3] * sample[4 + k];
   }
 
   private distanceAt(x: number, y: number, z: number): number {

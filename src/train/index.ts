@@ -8,4 +8,5 @@ export { type PackedField, type PackFieldOptions, packField } from './pack-field
 export type { TrainingState } from './replica.ts';
 export { type TrainResult, type TrainStats, trainField } from './train-field.ts';
 export { type FieldShape, nestedResolutions } from './trainable-field.ts';
+export type { KernelKind } from './training-kernel.ts';
 export type { TrainingMesh } from './training-mesh.ts';

@@ -5,6 +5,7 @@ import type { ColorShape } from './color-field.ts';
 import { LOSS_WEIGHT_DEFAULTS, type LossWeights } from './gradient.ts';
 import type { TrainingState } from './replica.ts';
 import { FIELD_SHAPE_DEFAULTS, type FieldShape, nestedResolutions } from './trainable-field.ts';
+import type { KernelKind } from './training-kernel.ts';
 
 /** Where a training is. Lengths are in the source's own units. */
 export interface TrainProgress {
@@ -25,7 +26,7 @@ export type TrainBackend = 'cpu' | 'gpu';
 
 /** How a field is trained. */
 export interface TrainOptions {
-  /** `fast`: 120 steps, a picture. `default`: 1,000. `best`: 2,000 on a grid of 91. */
+  /** `fast`: 400 steps. `default`: 3,000. `best`: 4,000 on a grid of 91. */
   readonly preset?: keyof typeof TRAIN_PRESETS;
   readonly steps?: number;
   /** Boxes along the domain's side, coarse to fine, one level each. */
@@ -51,9 +52,8 @@ export interface TrainOptions {
   /** The cube to train in, source units. Default: one around the mesh, a ninth of its side free on either side. */
   readonly domain?: Box3;
   /**
-   * Where the steps are taken: `gpu`, in single precision, by WebGPU; `cpu`, in the replicas. `auto` takes the GPU where there is
-   * a real one, and nothing speaks against it. Where the GPU cannot, the replicas do: `stats.backend` and `stats.backendReason` say which
-   * and why. Default: `auto`.
+   * Where the steps are taken: `gpu`, in single precision, by WebGPU; `cpu`, in the replicas, which is what `auto` takes. Where the GPU
+   * cannot, the replicas do: `stats.backend` and `stats.backendReason` say which and why. Default: `auto`.
    */
   readonly backend?: TrainBackend | 'auto';
   /** The GPU device to share with a renderer, for the backend `gpu`. Default: the one that derivations have. */
@@ -62,6 +62,8 @@ export interface TrainOptions {
   readonly nWorkers?: number;
   /** Starts a worker that runs the package's `train-worker`. */
   readonly createWorker?: () => WorkerLike;
+  /** What the arithmetic runs in. Default: `wasm`, in single precision, and `javascript`, in double, where that does not run. */
+  readonly kernel?: KernelKind;
   /** A state that an earlier training of the same shape gave, to go on from. */
   readonly resume?: TrainingState;
   readonly signal?: AbortSignal;
@@ -82,13 +84,18 @@ const COLOR_SHAPE: ColorShape = {
   log2HashmapSize: 16,
 };
 
+/**
+ * Bunny, mesh to input, vertices at 1e-3 (2026-11-30): 120 steps 5.7e-4, 14,760; 300 4.94e-4, 15,928; 1,000 3.91e-4, 18,021; 2,000
+ * 3.58e-4, 18,177; 3,000 3.38e-4, 17,955. Gear: 1,000 2.71e-4, 12,640; 2,000 2.41e-4, 11,796; 3,000 2.50e-4, 11,286. A thousand
+ * steps are 2.8 s of one thread in WebAssembly, 15 s in JavaScript; looking for false parts takes 4 s whatever the steps.
+ */
 export const TRAIN_PRESETS = {
-  fast: { ...FIELD_SHAPE_DEFAULTS, steps: 120, color: COLOR_SHAPE },
-  default: { ...FIELD_SHAPE_DEFAULTS, steps: 1000, color: COLOR_SHAPE },
+  fast: { ...FIELD_SHAPE_DEFAULTS, steps: 400, color: COLOR_SHAPE },
+  default: { ...FIELD_SHAPE_DEFAULTS, steps: 3000, color: COLOR_SHAPE },
   best: {
     ...FIELD_SHAPE_DEFAULTS,
     resolutions: nestedResolutions(3, 91),
-    steps: 2000,
+    steps: 4000,
     color: { ...COLOR_SHAPE, resolutions: [16, 48, 144], log2HashmapSize: 17 },
   },
 } as const satisfies Record<string, Preset>;
@@ -97,6 +104,8 @@ export const TRAIN_PRESETS = {
 const BATCH_SIZE = 4096;
 /** Measured: with 10,000 some trainings end with parts where there is nothing, with 25,000 they are few. */
 const POOL_SIZE = 25_000;
+/** Colours take about so many steps, where the field takes more: in JavaScript one of theirs takes 10 ms, one of the field's 2. */
+const COLOR_STEPS = 1500;
 /** Memory that a table may take, in entries: 256³. */
 const MAX_ENTRIES = 2 ** 24;
 const MAX_WORKERS = 8;
@@ -105,6 +114,7 @@ const MAX_WORKERS = 8;
 export interface TrainPlan {
   readonly shape: FieldShape;
   readonly color: ColorShape | undefined;
+  readonly colorInterval: number;
   readonly steps: number;
   readonly batchSize: number;
   readonly poolSize: number;
@@ -112,6 +122,7 @@ export interface TrainPlan {
   readonly weights: LossWeights;
   readonly seed: number;
   readonly nWorkers: number;
+  readonly kernel: KernelKind;
   readonly seconds: number | undefined;
   readonly targetError: number | undefined;
   readonly backend: TrainBackend | 'auto';
@@ -130,7 +141,8 @@ export function planTraining(options: TrainOptions): TrainPlan {
   const base: Preset = TRAIN_PRESETS[preset];
   const { resolutions = base.resolutions, nFeaturesPerLevel = base.nFeaturesPerLevel } = options;
   const { hidden = base.hidden, steps = base.steps, batchSize = BATCH_SIZE, seed = 1 } = options;
-  const { seconds, targetError, poolSize = POOL_SIZE, checkTolerance, backend = 'auto' } = options;
+  const { seconds, targetError, poolSize = POOL_SIZE, checkTolerance } = options;
+  const { kernel = 'wasm', backend = 'auto' } = options;
   const expect = (name: string, isRight: boolean, found: unknown, expected: string): void => {
     if (!isRight) throw new NsdfArgumentError(name, `${name} is ${String(found)}, expected ${expected}`);
   };
@@ -168,6 +180,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
     checkTolerance,
     'a positive number',
   );
+  expect('kernel', kernel === 'wasm' || kernel === 'javascript', kernel, 'wasm or javascript');
   expect('seed', Number.isSafeInteger(seed), seed, 'a whole number');
   expect(
     'seconds',
@@ -189,6 +202,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
   return {
     shape,
     color,
+    colorInterval: Math.max(1, Math.floor(steps / COLOR_STEPS)),
     steps,
     batchSize,
     poolSize,
@@ -196,6 +210,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
     weights,
     seed,
     nWorkers,
+    kernel,
     seconds,
     targetError,
     backend,

@@ -13,8 +13,10 @@ import {
   Replica,
   type ReplicaSetup,
   type SparseGradient,
+  type StepError,
   type TrainingState,
 } from './replica.ts';
+import type { KernelKind } from './training-kernel.ts';
 import { prepareMesh, type TrainingMesh } from './training-mesh.ts';
 
 /** What can be asked of a replica: names, arguments, answers. */
@@ -28,7 +30,9 @@ export interface ReplicaCalls {
   setPools: { arguments: [pools: SamplePools]; answer: undefined };
   setDistances: { arguments: [distances: readonly Float64Array[]]; answer: undefined };
   batch: { arguments: [step: number]; answer: Float32Array };
+  shareBatch: { arguments: [nReplicas: number]; answer: undefined };
   gradient: { arguments: [step: number]; answer: SparseGradient };
+  takeStep: { arguments: [step: number, rateShare: number]; answer: StepError };
   apply: { arguments: [gradients: readonly SparseGradient[], rateShare: number]; answer: undefined };
   parameters: { arguments: []; answer: Parameters };
   state: { arguments: []; answer: TrainingState };
@@ -51,14 +55,34 @@ export interface ReplicaPort {
 const FIRST_QUERIES = 32;
 const SLICE_MS = 8;
 
+/** The arithmetic of a replica, and why it is not the one that was wanted. */
+export interface KernelFacts {
+  readonly kernel: KernelKind;
+  readonly kernelReason: string | undefined;
+}
+
 /** A replica on this thread, which gives way after every millisecond or so of work. */
 export class LocalReplica implements ReplicaPort {
   private readonly replica: Replica;
   private readonly events: EventYield = createEventYield();
   private isClosed = false;
 
-  constructor(source: DistanceSource, setup: ReplicaSetup, number: number, colors?: ColorSource) {
-    this.replica = new Replica(source, setup, number, colors);
+  private constructor(replica: Replica) {
+    this.replica = replica;
+  }
+
+  static async create(
+    source: DistanceSource,
+    setup: ReplicaSetup,
+    number: number,
+    colors?: ColorSource,
+  ): Promise<LocalReplica> {
+    return new LocalReplica(await Replica.create(source, setup, number, colors));
+  }
+
+  get kernel(): KernelFacts {
+    const { kernel, kernelReason } = this.replica;
+    return { kernel: kernel.kind, kernelReason };
   }
 
   async call<N extends CallName>(
@@ -77,8 +101,10 @@ export class LocalReplica implements ReplicaPort {
 
   private async answer(name: CallName, args: readonly unknown[]): Promise<unknown> {
     const { replica } = this;
-    if (name === 'gradient') {
-      const steps = replica.gradient(args[0] as number);
+    if (name === 'gradient' || name === 'takeStep') {
+      const [number, rateShare] = args as [number, number];
+      const steps: Generator<void, unknown> =
+        name === 'gradient' ? replica.gradient(number) : replica.takeStep(number, rateShare);
       for (let step = steps.next(); ; step = steps.next()) {
         if (step.done) return step.value;
         if (!this.isClosed) await this.events.giveWay();
@@ -123,6 +149,11 @@ export interface MeshInput {
   readonly domain: Box3 | undefined;
 }
 
+/** What a worker finds when it starts. */
+export interface StartedReplica extends KernelFacts {
+  readonly mesh: TrainingMesh;
+}
+
 /** What the page says to a training worker, and what it answers. */
 export type ToReplica =
   | ({ readonly kind: 'start'; readonly setup: ReplicaSetup; readonly number: number } & MeshInput)
@@ -133,7 +164,7 @@ export type ToReplica =
       readonly args: readonly unknown[];
     };
 export type FromReplica =
-  | { readonly kind: 'ready'; readonly mesh: TrainingMesh }
+  | { readonly kind: 'ready'; readonly started: StartedReplica }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly error: WireError };
 
@@ -150,8 +181,8 @@ export function serveReplica(scope: {
         const { tree, ...mesh } = prepareMesh(data.meshes, data.domain);
         const colors = data.setup.color && colorSourceOf(data.meshes, mesh.domain);
         const source = new MeshSource(mesh.triangles, mesh.surface, tree);
-        replica = new LocalReplica(source, data.setup, data.number, colors);
-        scope.postMessage({ kind: 'ready', mesh }, []);
+        replica = await LocalReplica.create(source, data.setup, data.number, colors);
+        scope.postMessage({ kind: 'ready', started: { mesh, ...replica.kernel } }, []);
         return;
       }
       const { name, args } = data;
@@ -176,7 +207,7 @@ interface Waiting {
 /** A replica in a worker. */
 export class WorkerReplica implements ReplicaPort {
   /** Resolves when the worker has started; rejects where it cannot. */
-  readonly ready: Promise<TrainingMesh>;
+  readonly ready: Promise<StartedReplica>;
   private readonly worker: WorkerLike;
   private readonly waiting = new Map<number, Waiting>();
   private nCalls = 0;
@@ -220,7 +251,7 @@ export class WorkerReplica implements ReplicaPort {
     this.waiting.delete(id);
     if (message.kind === 'ready') this.isReady = true;
     if (message.kind === 'failed') waiting?.reject(fromWire(message.error));
-    else waiting?.resolve((message.kind === 'answer' ? message.answer : message.mesh) as never);
+    else waiting?.resolve((message.kind === 'answer' ? message.answer : message.started) as never);
   }
 
   private fail(what: string): void {

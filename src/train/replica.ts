@@ -1,33 +1,40 @@
 import { createRandom } from '../surface/check-random.ts';
-import { Adam, LEARNING_RATE_DEFAULTS } from './adam.ts';
+import type { Moments } from './adam.ts';
 import type { ColorShape } from './color-field.ts';
 import type { ColorSource } from './color-source.ts';
 import { type ColorGradient, type ColorState, ColorTrainer } from './color-trainer.ts';
 import { type DistanceSource, drawBatch, makePool, type SamplePools } from './distance-source.ts';
-import { GradientKernel, type LossWeights, SAMPLE_STRIDE } from './gradient.ts';
+import { type LossWeights, SAMPLE_STRIDE } from './gradient.ts';
 import { type FieldShape, TrainableField } from './trainable-field.ts';
+import {
+  type ChosenKernel,
+  chooseKernel,
+  type KernelGradient,
+  type KernelKind,
+  type TrainingKernel,
+} from './training-kernel.ts';
 
 /** What all replicas of one training have in common; plain data, which workers take. */
 export interface ReplicaSetup {
   readonly shape: FieldShape;
   /** Of the colours, where the source has any and they are wanted. */
   readonly color?: ColorShape | undefined;
+  /** Steps from one of the colours to the next. */
+  readonly colorInterval: number;
   readonly weights: LossWeights;
   /** Samples a step, of all replicas together. */
   readonly batchSize: number;
   readonly seed: number;
   readonly nReplicas: number;
+  /** The arithmetic that is wanted. */
+  readonly kernel: KernelKind;
 }
 
-/** The gradients of one replica's samples: those entries that have any, and the network's. */
-export interface SparseGradient {
-  /** u32[n] */
-  readonly entries: Uint32Array;
-  /** f32[n * nFeaturesPerLevel] */
-  readonly table: Float32Array;
-  readonly mlp: Float64Array;
-  readonly errorSum: number;
-  readonly nErrors: number;
+/** Sum of |f - d| at a step's samples beside the surface, and their number. */
+export type StepError = Pick<KernelGradient, 'errorSum' | 'nErrors'>;
+
+/** The gradients of one replica's samples. */
+export interface SparseGradient extends KernelGradient {
   readonly color?: ColorGradient | undefined;
 }
 
@@ -43,7 +50,7 @@ export interface Parameters {
 export interface TrainingState extends Parameters {
   readonly shape: FieldShape;
   /** Adam's moments and its steps. */
-  readonly moments: ReturnType<Adam['moments']>;
+  readonly moments: Moments;
   readonly color?: ColorState | undefined;
 }
 
@@ -59,28 +66,58 @@ const COLOR_SHARE = 0.5;
  */
 export class Replica {
   readonly field: TrainableField;
+  readonly kernel: TrainingKernel;
+  /** Why the kernel is not the one that was wanted. */
+  readonly kernelReason: string | undefined;
   private readonly setup: ReplicaSetup;
   private readonly source: DistanceSource;
   private readonly number: number;
-  private readonly kernel: GradientKernel;
-  private readonly adam: Adam;
-  private readonly samples: Float64Array;
+  private samples: Float64Array;
+  /** Replicas, the first ones, that share a batch. */
+  private nSharers: number;
   private readonly color: ColorTrainer | undefined;
   private pools: SamplePools = { wide: new Float64Array(0), uniform: new Float64Array(0) };
 
-  /** @param colors of the source, where it has any. */
-  constructor(source: DistanceSource, setup: ReplicaSetup, number: number, colors?: ColorSource) {
+  private constructor(
+    source: DistanceSource,
+    setup: ReplicaSetup,
+    number: number,
+    { kernel, kernelReason }: ChosenKernel,
+    colors?: ColorSource,
+  ) {
     this.source = source;
     this.setup = setup;
     this.number = number;
-    this.field = new TrainableField(setup.shape, setup.seed);
-    this.kernel = new GradientKernel(this.field, setup.weights);
-    this.adam = new Adam(this.field);
-    const share = (n: number) => Math.floor((setup.batchSize * n) / setup.nReplicas);
-    const nSamples = share(number + 1) - share(number);
-    this.samples = new Float64Array(nSamples * SAMPLE_STRIDE);
-    const nColors = Math.ceil(COLOR_SHARE * nSamples);
+    this.kernel = kernel;
+    this.kernelReason = kernelReason;
+    this.field = kernel.field;
+    this.nSharers = setup.nReplicas;
+    this.samples = this.makeBatch();
+    const nColors = Math.ceil(COLOR_SHARE * (this.samples.length / SAMPLE_STRIDE));
     if (colors && setup.color) this.color = new ColorTrainer(colors, setup.color, setup.seed, nColors);
+  }
+
+  /** @param colors of the source, where it has any. */
+  static async create(
+    source: DistanceSource,
+    setup: ReplicaSetup,
+    number: number,
+    colors?: ColorSource,
+  ): Promise<Replica> {
+    const field = new TrainableField(setup.shape, setup.seed);
+    return new Replica(source, setup, number, await chooseKernel(field, setup.weights, setup.kernel), colors);
+  }
+
+  /** Has the first n replicas share a batch; the others are for distances only. Not for replicas that train colours. */
+  shareBatch(n: number): void {
+    this.nSharers = n;
+    this.samples = this.makeBatch();
+  }
+
+  private makeBatch(): Float64Array {
+    const share = (n: number) => Math.floor((this.setup.batchSize * n) / this.nSharers);
+    const nSamples = this.number < this.nSharers ? share(this.number + 1) - share(this.number) : 0;
+    return new Float64Array(nSamples * SAMPLE_STRIDE);
   }
 
   /** Samples `first` to `end` of a pool. */
@@ -120,12 +157,9 @@ export class Replica {
    * order, where the source is a function.
    */
   closestPoints(points: Float64Array): Float64Array {
-    const sample = new Float64Array(SAMPLE_STRIDE);
     const closest = new Float64Array((points.length / 3) * 4);
     for (let i = 0, o = 0; i < points.length; i += 3, o += 4) {
-      sample.set(points.subarray(i, i + 3));
-      this.source.complete(sample, 0);
-      for (let k = 0; k < 3; k++) closest[o + k] = sample[k] - sample[3] * sample[4 + k];
+      this.source.writeClosest(points[i], points[i + 1], points[i + 2], closest, o);
       closest[o + 3] = this.source.part;
     }
     return closest;
@@ -158,45 +192,38 @@ export class Replica {
   }
 
   private draw(step: number): void {
-    const { samples, setup, number } = this;
-    const random = createRandom(setup.seed + (3 + step * setup.nReplicas + number) * SEED_STRIDE);
+    const { samples, setup, number, nSharers } = this;
+    const random = createRandom(setup.seed + (3 + step * nSharers + number) * SEED_STRIDE);
     drawBatch(this.source, this.pools, samples.length / SAMPLE_STRIDE, random, samples);
   }
 
   /** The gradients of this replica's share of step `step`, a part of it at a time. Yields after each part. */
   *gradient(step: number): Generator<void, SparseGradient> {
-    const { kernel, samples, setup, number } = this;
+    const { kernel, samples, setup, number, nSharers } = this;
     const n = samples.length / SAMPLE_STRIDE;
     this.draw(step);
-    kernel.clear();
-    for (let first = 0; first < n; first += SAMPLES_PER_PART) {
-      const end = Math.min(n, first + SAMPLES_PER_PART);
+    for (let first = 0; first < n; first += kernel.samplesPerPart) {
+      const end = Math.min(n, first + kernel.samplesPerPart);
       kernel.accumulate(samples.subarray(first * SAMPLE_STRIDE, end * SAMPLE_STRIDE), end - first);
       yield;
     }
-    const color = this.color?.gradient(
-      setup.seed + (7 + step * setup.nReplicas + number) * COLOR_SEED_STRIDE,
-    );
-    return { ...this.sparse(), color };
+    const colors = step % setup.colorInterval === 0 ? this.color : undefined;
+    const color = colors?.gradient(setup.seed + (7 + step * nSharers + number) * COLOR_SEED_STRIDE);
+    return { ...kernel.takeGradient(), color };
+  }
+
+  /** A step of a replica that shares its batch with nobody. Yields as `gradient` does. */
+  *takeStep(step: number, rateShare: number): Generator<void, StepError> {
+    const gradient = yield* this.gradient(step);
+    this.apply([gradient], rateShare);
+    return { errorSum: gradient.errorSum, nErrors: gradient.nErrors };
   }
 
   /** Sums the gradients of all replicas, in their order, and takes one step. */
   apply(gradients: readonly SparseGradient[], rateShare: number): void {
-    const { kernel } = this;
-    const F = this.setup.shape.nFeaturesPerLevel;
-    kernel.clear();
-    for (const { entries, table, mlp } of gradients) {
-      for (let i = 0; i < entries.length; i++) {
-        kernel.touch(entries[i]);
-        for (let j = 0; j < F; j++) kernel.tableGradient[entries[i] * F + j] += table[i * F + j];
-      }
-      for (let i = 0; i < mlp.length; i++) kernel.mlpGradient[i] += mlp[i];
-    }
-    this.adam.step(kernel, LEARNING_RATE_DEFAULTS, rateShare);
-    this.color?.apply(
-      gradients.flatMap(({ color }) => color ?? []),
-      rateShare,
-    );
+    this.kernel.apply(gradients, rateShare);
+    const colors = gradients.flatMap(({ color }) => color ?? []);
+    if (colors.length > 0) this.color?.apply(colors, rateShare);
   }
 
   /** Copied. */
@@ -210,7 +237,7 @@ export class Replica {
     return {
       shape: this.setup.shape,
       ...this.parameters(),
-      moments: this.adam.moments(),
+      moments: this.kernel.moments(),
       color: this.color?.state(),
     };
   }
@@ -224,21 +251,6 @@ export class Replica {
     if (color) this.color?.restore(color);
     this.field.table.set(table);
     this.field.mlp.set(mlp);
-    this.adam.restore(moments);
-  }
-
-  private sparse(): SparseGradient {
-    const { kernel } = this;
-    const F = this.setup.shape.nFeaturesPerLevel;
-    const entries = kernel.touched.slice(0, kernel.nTouched);
-    const table = new Float32Array(entries.length * F);
-    for (let i = 0; i < entries.length; i++) {
-      for (let j = 0; j < F; j++) table[i * F + j] = kernel.tableGradient[entries[i] * F + j];
-    }
-    const { errorSum, nErrors } = kernel;
-    return { entries, table, mlp: kernel.mlpGradient.slice(), errorSum, nErrors };
+    this.kernel.restore(moments);
   }
 }
-
-/** About a millisecond's work. */
-const SAMPLES_PER_PART = 256;

@@ -6,12 +6,19 @@ import { MeshSource } from './distance-source.ts';
 import { FunctionSource, type SignedDistance } from './function-source.ts';
 import type { TrainOptions, TrainPlan } from './options.ts';
 import type { ReplicaSetup } from './replica.ts';
-import { LocalReplica, type MeshInput, type ReplicaPort, WorkerReplica } from './replica-port.ts';
+import {
+  type KernelFacts,
+  LocalReplica,
+  type MeshInput,
+  type ReplicaPort,
+  type StartedReplica,
+  WorkerReplica,
+} from './replica-port.ts';
 import { startTrainWorker } from './start-train-worker.ts';
 import { prepareMesh, type TrainingMesh } from './training-mesh.ts';
 
 /** Replicas that are ready, and what they train on. */
-export interface Started {
+export interface Started extends KernelFacts {
   readonly ports: readonly ReplicaPort[];
   readonly domain: Box3;
   readonly mesh: TrainingMesh | undefined;
@@ -32,17 +39,27 @@ export async function startReplicas(
 ): Promise<Started> {
   const setup = (nReplicas: number): ReplicaSetup => ({ ...plan, nReplicas });
   if ('distance' in source) {
-    const ports = [new LocalReplica(await FunctionSource.find(source, signal), setup(1), 0)];
+    const port = await LocalReplica.create(await FunctionSource.find(source, signal), setup(1), 0);
     const workersReason = plan.nWorkers > 0 ? 'a function cannot be sent to a worker' : undefined;
-    return { ports, domain: source.domain, mesh: undefined, hasColors: false, nWorkers: 0, workersReason };
+    return {
+      ports: [port],
+      domain: source.domain,
+      mesh: undefined,
+      hasColors: false,
+      nWorkers: 0,
+      workersReason,
+      ...port.kernel,
+    };
   }
-  const input = { meshes: 'positions' in source ? [source] : source, domain };
-  const hasColors = plan.color !== undefined && input.meshes.some(({ colors }) => colors !== undefined);
+  const meshes = 'positions' in source ? [source] : source;
+  const input = { meshes, domain };
+  const hasColors = plan.color !== undefined && meshes.some(({ colors }) => colors !== undefined);
   let workersReason: string | undefined;
   if (plan.nWorkers > 0) {
     try {
-      const { ports, mesh } = await startWorkers(input, setup(plan.nWorkers), createWorker, signal);
-      return { ports, domain: mesh.domain, mesh, hasColors, nWorkers: ports.length, workersReason };
+      const { ports, ...started } = await startWorkers(input, setup(plan.nWorkers), createWorker, signal);
+      const { domain } = started.mesh;
+      return { ports, domain, hasColors, nWorkers: ports.length, workersReason, ...started };
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof BackendUnavailableError)) throw error;
@@ -52,8 +69,8 @@ export async function startReplicas(
   const { tree, ...mesh } = prepareMesh(input.meshes, domain);
   const colors = plan.color && colorSourceOf(input.meshes, mesh.domain);
   const distances = new MeshSource(mesh.triangles, mesh.surface, tree);
-  const ports = [new LocalReplica(distances, setup(1), 0, colors)];
-  return { ports, domain: mesh.domain, mesh, hasColors, nWorkers: 0, workersReason };
+  const port = await LocalReplica.create(distances, setup(1), 0, colors);
+  return { ports: [port], domain: mesh.domain, mesh, hasColors, nWorkers: 0, workersReason, ...port.kernel };
 }
 
 async function startWorkers(
@@ -61,7 +78,7 @@ async function startWorkers(
   setup: ReplicaSetup,
   createWorker: () => WorkerLike,
   signal: AbortSignal | undefined,
-): Promise<{ ports: WorkerReplica[]; mesh: TrainingMesh }> {
+): Promise<{ ports: WorkerReplica[] } & StartedReplica> {
   const ports: WorkerReplica[] = [];
   const closeAll = (): void => {
     for (const port of ports) port.close();
@@ -77,8 +94,9 @@ async function startWorkers(
       }
       ports.push(new WorkerReplica(worker, input, setup, i));
     }
-    const [mesh] = await Promise.all(ports.map(({ ready }) => ready));
-    return { ports, mesh };
+    const started = await Promise.all(ports.map(({ ready }) => ready));
+    // One that runs in JavaScript is told of, if it is the only one.
+    return { ports, ...(started.find(({ kernelReason }) => kernelReason !== undefined) ?? started[0]) };
   } catch (error) {
     closeAll();
     throw error;

@@ -1,7 +1,6 @@
 import { NsdfBudgetError, NsdfGpuError, NsdfUnsupportedError } from '../errors.ts';
 import { findGpu } from '../gpu/context.ts';
 import { abortable } from '../pipeline/abortable.ts';
-import { BackendUnavailableError } from '../pipeline/backend.ts';
 import { type FieldTrainer, ReplicaTrainer } from './field-trainer.ts';
 import type { TrainBackend, TrainOptions, TrainPlan } from './options.ts';
 import type { Started } from './start-replicas.ts';
@@ -13,30 +12,33 @@ export interface StartedTrainer {
   readonly backendReason: string;
 }
 
+/** Why nobody is given a GPU who did not ask for it: not measured on a real one. */
+const AUTO = 'auto: a sample takes the processor less time than drawing it does, which stays on the GPU';
+
 /**
- * Starts what takes the steps: the GPU where it is asked for, or is a real one; else the replicas.
+ * Starts what takes the steps: the GPU where it is asked for, else the replicas.
  * @throws `options.signal.reason` when aborted
  */
 export async function startTrainer(
-  { ports, hasColors }: Pick<Started, 'ports' | 'hasColors'>,
+  { ports, hasColors, kernel }: Pick<Started, 'ports' | 'hasColors' | 'kernel'>,
   plan: TrainPlan,
   { device, signal }: Pick<TrainOptions, 'device' | 'signal'>,
 ): Promise<StartedTrainer> {
   const { backend: wanted } = plan;
-  const onReplicas = (backendReason: string): StartedTrainer => {
-    return { trainer: new ReplicaTrainer(ports), backend: 'cpu', backendReason };
+  // Where one makes a step sooner than two tell each other their gradients, it makes them alone.
+  const isShared = ports.length > 1 && (kernel === 'javascript' || hasColors);
+  const onReplicas = async (backendReason: string): Promise<StartedTrainer> => {
+    return { trainer: await ReplicaTrainer.create(ports, isShared), backend: 'cpu', backendReason };
   };
-  if (wanted === 'cpu') return onReplicas('asked for');
+  if (wanted !== 'gpu') return onReplicas(wanted === 'cpu' ? 'asked for' : AUTO);
   const refusal = whyNot(hasColors, device);
   if (refusal !== undefined) return onReplicas(`fallback to cpu (gpu: ${refusal})`);
-  const isAuto = wanted === 'auto';
   try {
     // Loaded where there may be a GPU: kernels are text that nobody else needs.
     const { createGpuTrainer } = await import('./gpu/gpu-trainer.ts');
-    const starting = createGpuTrainer({ device, isAuto }, ports, plan);
+    const starting = createGpuTrainer(device, ports, plan);
     const trainer = await abortable(starting, signal, (late) => late.close());
-    const backendReason = `${isAuto ? 'auto: there is a GPU' : 'asked for'}; trained on ${trainer.adapterName}`;
-    return { trainer, backend: 'gpu', backendReason };
+    return { trainer, backend: 'gpu', backendReason: `asked for; trained on ${trainer.adapterName}` };
   } catch (error) {
     signal?.throwIfAborted();
     if (!isRefusal(error)) throw error;
@@ -53,6 +55,6 @@ function whyNot(hasColors: boolean, device: GPUDevice | undefined): string | und
 
 /** What the GPU cannot do, and the replicas can. */
 function isRefusal(error: unknown): error is Error {
-  const kinds = [NsdfGpuError, NsdfUnsupportedError, NsdfBudgetError, BackendUnavailableError];
+  const kinds = [NsdfGpuError, NsdfUnsupportedError, NsdfBudgetError];
   return kinds.some((kind) => error instanceof kind);
 }

@@ -67,18 +67,20 @@ export class TrainableField {
   /**
    * @param seed of the first parameters; without one they are zero, to be written.
    * @param levels their numbers; default: dense ones that hold all that a point of the cube can touch.
+   * @param storage zeros, of the lengths of `table` and `mlp`; default: arrays of its own.
    */
   constructor(
     shape: FieldShape,
     seed?: number,
     levels: readonly Omit<GridLevel, 'params'>[] = shape.resolutions.map(denseLevel),
+    storage?: { readonly table: Float32Array; readonly mlp: Float64Array },
   ) {
     this.shape = shape;
     const { nFeaturesPerLevel: F } = shape;
     const entriesAt = [0];
     for (const { nEntries } of levels) entriesAt.push(entriesAt[entriesAt.length - 1] + nEntries);
     this.entriesAt = entriesAt;
-    this.table = new Float32Array(entriesAt[levels.length] * F);
+    this.table = storage?.table ?? new Float32Array(entriesAt[levels.length] * F);
     this.levels = levels.map((level, l) => ({
       ...level,
       params: this.table.subarray(entriesAt[l] * F, entriesAt[l + 1] * F),
@@ -91,7 +93,7 @@ export class TrainableField {
       width = nOut;
       return layer;
     });
-    this.mlp = new Float64Array(at);
+    this.mlp = storage?.mlp ?? new Float64Array(at);
     if (seed !== undefined) this.initialise(createRandom(seed));
   }
 

@@ -145,11 +145,6 @@ describe('startTrainer', () => {
 
   it.each([
     {
-      what: 'what nobody asked a software adapter for',
-      options: { backend: 'auto' },
-      why: /on the processor/,
-    },
-    {
       what: 'what is too large for a kernel',
       options: { hidden: [256, 256] },
       why: /514 inputs and neurons/,

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import { GradientKernel, type LossWeights, SAMPLE_STRIDE } from '../../src/train/gradient.ts';
 import { TrainableField } from '../../src/train/trainable-field.ts';
+import { JavaScriptKernel, type KernelKind, type TrainingKernel } from '../../src/train/training-kernel.ts';
+import { WasmKernel } from '../../src/train/wasm-kernel.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
 
 const SHAPE = { resolutions: [3, 7.3], nFeaturesPerLevel: 2, hidden: [5, 8] };
@@ -79,33 +81,42 @@ function distanceSlope(f: number, d: number): number {
   return ((f - d < 0 ? -1 : 1) * 0.01) / (Math.abs(d) + 0.01);
 }
 
-describe('GradientKernel', () => {
-  it.each([
-    { name: 'distances', weights: { normal: 0, eikonal: 0, curvature: 0 } },
-    { name: 'normals', weights: { normal: 0.7, eikonal: 0, curvature: 0 } },
-    { name: 'eikonal', weights: { normal: 0, eikonal: 0.9, curvature: 0 } },
-    { name: 'curvature', weights: { normal: 0, eikonal: 0, curvature: 1e-3 } },
-    { name: 'all', weights: { normal: 0.3, eikonal: 0.2, curvature: 1e-3 } },
-  ])('is the finite difference of the loss: $name', ({ weights }) => {
+const KERNELS: Record<KernelKind, (field: TrainableField, weights: LossWeights) => Promise<TrainingKernel>> =
+  {
+    javascript: async (field, weights) => new JavaScriptKernel(field, weights),
+    wasm: (field, weights) => WasmKernel.create(field, weights),
+  };
+const WEIGHTS = [
+  { name: 'distances', weights: { normal: 0, eikonal: 0, curvature: 0 } },
+  { name: 'normals', weights: { normal: 0.7, eikonal: 0, curvature: 0 } },
+  { name: 'eikonal', weights: { normal: 0, eikonal: 0.9, curvature: 0 } },
+  { name: 'curvature', weights: { normal: 0, eikonal: 0, curvature: 1e-3 } },
+  { name: 'all', weights: { normal: 0.3, eikonal: 0.2, curvature: 1e-3 } },
+];
+
+describe.each(['javascript', 'wasm'] as const)('the gradient in %s', (kind) => {
+  it.each(WEIGHTS)('is the finite difference of the loss: $name', async ({ weights }) => {
     const field = randomField(3);
+    const kernel = await KERNELS[kind](field, weights);
     const samples = randomSamples(6, 5);
     const random = seededRandom(8);
     for (let at = 0; at < samples.length; at += SAMPLE_STRIDE) {
-      const kernel = new GradientKernel(field, weights);
       kernel.accumulate(samples.subarray(at, at + SAMPLE_STRIDE), 1);
+      const { entries, table: ofEntries, mlp: mlpGradient } = kernel.takeGradient();
       const slope = distanceSlope(derivatives(field, [...samples.slice(at, at + 3)]).f, samples[at + 3]);
       const F = SHAPE.nFeaturesPerLevel;
-      const touched = [...kernel.touched.subarray(0, kernel.nTouched)].flatMap((entry) => [
-        entry * F,
-        entry * F + 1,
-      ]);
+      const tableGradient = new Float32Array(field.table.length);
+      entries.forEach((entry, i) => {
+        tableGradient.set(ofEntries.subarray(i * F, i * F + F), entry * F);
+      });
+      const touched = [...entries].sort((a, b) => a - b).flatMap((entry) => [entry * F, entry * F + 1]);
       expect(touched).toHaveLength(SHAPE.resolutions.length * 8 * F);
       const table = [0, 1, 2, 3].map(() => touched[Math.floor(random() * touched.length)]);
       // Biases do not move slopes; a step over a kink of a ReLU would be no derivative: 1e-4 is rarely one, and the seeds are fixed.
       const mlp = [0, 1, 2, 3].map(() => Math.floor(random() * field.mlp.length));
       for (const [parameters, gradient, indices] of [
-        [field.table, kernel.tableGradient, table],
-        [field.mlp, kernel.mlpGradient, mlp],
+        [field.table, tableGradient, table],
+        [field.mlp, mlpGradient, mlp],
       ] as const) {
         for (const i of indices) {
           const kept = parameters[i];
@@ -122,7 +133,9 @@ describe('GradientKernel', () => {
       }
     }
   });
+});
 
+describe('GradientKernel', () => {
   it('starts anew after clear', () => {
     const field = randomField(1);
     const samples = randomSamples(20, 2);

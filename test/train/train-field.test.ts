@@ -23,6 +23,7 @@ const SMALL = {
   nWorkers: 0,
 } as const;
 const SHAPE = { resolutions: [4], nFeaturesPerLevel: 1, hidden: [4] };
+const SETUP = { weights: LOSS_WEIGHT_DEFAULTS, seed: 4, kernel: 'wasm', colorInterval: 1 } as const;
 const BALL = typed(sphere(3, 2, [5, 0, -1]));
 
 /** A worker that runs here: what is posted arrives later, as copies. */
@@ -80,6 +81,22 @@ describe('trainField', () => {
     expect((await trainField(BALL, options)).state).toEqual(state);
   });
 
+  it('gives the same bytes whatever the number of workers, where one of them makes the steps', async () => {
+    const options = { ...SMALL, steps: 5, createWorker: inProcessWorker };
+    const { state } = await trainField(BALL, { ...options, nWorkers: 0 });
+    for (const nWorkers of [1, 2]) {
+      expect((await trainField(BALL, { ...options, nWorkers })).state, `${nWorkers} workers`).toEqual(state);
+    }
+  });
+
+  it('shares batches between workers in JavaScript', async () => {
+    const options = { ...SMALL, steps: 5, createWorker: inProcessWorker, kernel: 'javascript' } as const;
+    const { state, stats } = await trainField(BALL, { ...options, nWorkers: 3 });
+    expect(stats).toMatchObject({ nWorkers: 3, kernel: 'javascript' });
+    expect((await trainField(BALL, { ...options, nWorkers: 3 })).state).toEqual(state);
+    expect((await trainField(BALL, { ...options, nWorkers: 1 })).state).not.toEqual(state);
+  });
+
   it('trains here, and says why, where no worker starts', async () => {
     const createWorker = (): never => {
       throw new Error('not allowed');
@@ -96,7 +113,7 @@ describe('trainField', () => {
     expect(await where('cpu')).toMatchObject({ backend: 'cpu', backendReason: 'asked for' });
     const fallback = { backend: 'cpu', backendReason: 'fallback to cpu (gpu: there is no WebGPU here)' };
     expect(await where('gpu')).toMatchObject(fallback);
-    expect(await where()).toMatchObject(fallback);
+    expect(await where()).toMatchObject({ backend: 'cpu', backendReason: expect.stringMatching(/^auto: /) });
     await expect(where('webgpu' as 'gpu')).rejects.toThrow(/backend is webgpu, expected auto, gpu or cpu/);
   });
 
@@ -226,7 +243,7 @@ describe('trainField', () => {
 });
 
 describe('falseParts', () => {
-  it('are pieces beside the surface that stand for nothing, and pieces far from it; not small parts', () => {
+  it('are pieces beside the surface that stand for nothing, and pieces far from it; not small parts', async () => {
     const parts = [
       sphere(3, 0.5),
       sphere(1, 0.002, [0.507, 0, 0]), // beside the first
@@ -238,12 +255,12 @@ describe('falseParts', () => {
       parts[0].positions[i] = Math.min(0.4925, parts[0].positions[i]);
     const mesh = typed(parts.reduce((all, part) => join(all, part)));
     const source = new MeshSource(typed(join(sphere(3, 0.5), sphere(1, 0.026, [0.7, 0.1, 0]))));
-    const setup = { shape: SHAPE, weights: LOSS_WEIGHT_DEFAULTS, batchSize: 16, seed: 1, nReplicas: 1 };
+    const setup = { ...SETUP, shape: SHAPE, batchSize: 16, nReplicas: 1 };
     const points = Float64Array.from(mesh.positions);
     const found = falseParts(
       Uint32Array.from(mesh.indices),
       points,
-      new Replica(source, setup, 0).closestPoints(points),
+      (await Replica.create(source, setup, 0)).closestPoints(points),
     );
     expect(found).toMatchObject({ nComponents: 5, nFalse: 3 });
     const wrong = [1, 2, 4].map((i) => parts[i].positions.length);
@@ -252,55 +269,52 @@ describe('falseParts', () => {
 });
 
 describe('Replica', () => {
-  it('stays equal, bit by bit, to the others of its training', () => {
-    const setup = {
-      shape: { resolutions: [4, 8], nFeaturesPerLevel: 2, hidden: [8] },
-      weights: LOSS_WEIGHT_DEFAULTS,
-      batchSize: 90,
-      seed: 4,
-      nReplicas: 4,
-    };
-    const source = new MeshSource(typed(sphere(2, 0.7)));
-    const replicas = [0, 1, 2, 3].map((number) => new Replica(source, setup, number));
-    const pools = {
-      wide: replicas[0].makePool('wide', 0, 100),
-      uniform: replicas[1].makePool('uniform', 0, 100),
-    };
-    for (const replica of replicas) replica.setPools(pools);
-    for (let step = 0; step < 3; step++) {
-      const gradients = replicas.map((replica) => {
-        const work = replica.gradient(step);
-        let part = work.next();
-        while (!part.done) part = work.next();
-        return part.value;
-      });
-      for (const replica of replicas) replica.apply(gradients, 1);
-    }
-    const [first, ...others] = replicas.map((replica) => replica.state());
-    for (const other of others) expect(other).toEqual(first);
-    expect(first.moments.nSteps).toBe(3);
-  });
+  it.each([1, 2, 3])(
+    'stays equal, bit by bit, to the others, whatever their kernels: %i features',
+    async (nFeaturesPerLevel) => {
+      const shape = { resolutions: [4, 8], nFeaturesPerLevel, hidden: [8] };
+      const setup = { ...SETUP, shape, batchSize: 90, nReplicas: 4 };
+      const source = new MeshSource(typed(sphere(2, 0.7)));
+      const replicas = await Promise.all(
+        (['wasm', 'javascript', 'javascript', 'wasm'] as const).map((kernel, number) =>
+          Replica.create(source, { ...setup, kernel }, number),
+        ),
+      );
+      expect(replicas.map(({ kernel }) => kernel.kind)).toEqual(['wasm', 'javascript', 'javascript', 'wasm']);
+      const pools = {
+        wide: replicas[0].makePool('wide', 0, 100),
+        uniform: replicas[1].makePool('uniform', 0, 100),
+      };
+      for (const replica of replicas) replica.setPools(pools);
+      for (let step = 0; step < 3; step++) {
+        const gradients = replicas.map((replica) => {
+          const work = replica.gradient(step);
+          let part = work.next();
+          while (!part.done) part = work.next();
+          return part.value;
+        });
+        for (const replica of replicas) replica.apply(gradients, 1);
+      }
+      const [first, ...others] = replicas.map((replica) => replica.state());
+      for (const other of others) expect(other).toEqual(first);
+      expect(first.moments.nSteps).toBe(3);
+    },
+  );
 
-  it('makes the same pool whoever makes its parts', () => {
-    const setup = {
-      shape: { resolutions: [4], nFeaturesPerLevel: 1, hidden: [4] },
-      weights: LOSS_WEIGHT_DEFAULTS,
-      batchSize: 16,
-      seed: 4,
-      nReplicas: 2,
-    };
+  it('makes the same pool whoever makes its parts', async () => {
+    const setup = { ...SETUP, shape: SHAPE, batchSize: 16, nReplicas: 2 };
     const source = new MeshSource(typed(sphere(1, 0.7)));
-    const [a, b] = [0, 1].map((number) => new Replica(source, setup, number));
+    const [a, b] = await Promise.all([0, 1].map((number) => Replica.create(source, setup, number)));
     const whole = a.makePool('wide', 0, 20);
     const parts = [...a.makePool('wide', 0, 7), ...b.makePool('wide', 7, 20)];
     expect([...whole]).toEqual(parts);
   });
 
-  it('draws the samples for others that it trains on itself', () => {
+  it('draws the samples for others that it trains on itself', async () => {
     const shape = { resolutions: [4], nFeaturesPerLevel: 1, hidden: [4] };
-    const setup = { shape, weights: LOSS_WEIGHT_DEFAULTS, batchSize: 60, seed: 4, nReplicas: 2 };
+    const setup = { ...SETUP, kernel: 'javascript', shape, batchSize: 60, nReplicas: 2 } as const;
     const source = new MeshSource(typed(sphere(1, 0.7)));
-    const replica = new Replica(source, setup, 1);
+    const replica = await Replica.create(source, setup, 1);
     replica.setPools({ wide: replica.makePool('wide', 0, 20), uniform: replica.makePool('uniform', 0, 20) });
     const samples = replica.batch(3);
     const kernel = new GradientKernel(new TrainableField(shape, setup.seed));

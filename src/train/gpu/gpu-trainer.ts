@@ -3,13 +3,13 @@ import { NsdfLoadError } from '../../errors.ts';
 import { GpuArena, USAGE } from '../../gpu/arena.ts';
 import { type GpuContext, guarded, settle } from '../../gpu/context.ts';
 import { Program } from '../../gpu/program.ts';
-import { contextFor, type GpuWish } from '../../pipeline/gpu-device.ts';
-import { BETA1, BETA2, LEARNING_RATE_DEFAULTS } from '../adam.ts';
+import { contextFor } from '../../pipeline/gpu-device.ts';
+import { LEARNING_RATE_DEFAULTS, stepSize } from '../adam.ts';
 import type { SamplePools } from '../distance-source.ts';
-import type { FieldTrainer, StepError } from '../field-trainer.ts';
+import type { FieldTrainer } from '../field-trainer.ts';
 import { SAMPLE_STRIDE } from '../gradient.ts';
 import type { TrainPlan } from '../options.ts';
-import type { Parameters, TrainingState } from '../replica.ts';
+import type { Parameters, StepError, TrainingState } from '../replica.ts';
 import type { ReplicaPort } from '../replica-port.ts';
 import { TrainableField } from '../trainable-field.ts';
 import { BATCH, createTrainKernels, type TrainKernels } from './train-kernels.ts';
@@ -205,9 +205,8 @@ export class GpuTrainer implements FieldTrainer {
   private submit(samples: Float32Array, rateShare: number): void {
     const { device } = this.context;
     const { arena, buffers, plan } = this;
-    const nSteps = ++this.nSteps;
+    const size = stepSize(++this.nSteps, LEARNING_RATE_DEFAULTS, rateShare);
     const { highUnit, lowUnit } = fixedPoint(plan.batchSize);
-    const correct1 = 1 / (1 - BETA1 ** nSteps);
     arena.write(buffers.samples, samples);
     arena.write(
       buffers.batch,
@@ -219,9 +218,9 @@ export class GpuTrainer implements FieldTrainer {
         lowUnit,
         perHighUnit: 1 / highUnit,
         perLowUnit: 1 / lowUnit,
-        tableRate: LEARNING_RATE_DEFAULTS.table * rateShare * correct1,
-        mlpRate: LEARNING_RATE_DEFAULTS.mlp * rateShare * correct1,
-        correct2: 1 / (1 - BETA2 ** nSteps),
+        tableRate: size.table,
+        mlpRate: size.mlp,
+        correct2: size.correct2,
       }),
     );
     const encoder = device.createCommandEncoder({ label: 'nsdf.train' });
@@ -275,15 +274,15 @@ export class GpuTrainer implements FieldTrainer {
 
 /**
  * A trainer on the device that was given, else on the one that derivations have.
- * @throws {BackendUnavailableError} if nobody asked for the GPU and it computes on the processor
+ * @throws {NsdfGpuError} if there is no device
  * @throws as {@link GpuTrainer.create}
  */
 export async function createGpuTrainer(
-  where: GpuWish,
+  device: GPUDevice | undefined,
   ports: readonly ReplicaPort[],
   plan: TrainerPlan,
 ): Promise<GpuTrainer> {
-  return GpuTrainer.create(await contextFor(where), ports, plan);
+  return GpuTrainer.create(await contextFor({ device }), ports, plan);
 }
 
 function createBuffers(

@@ -1,0 +1,2 @@
+export { accumulate } from './gradient';
+export { pack, stepTable, unpack } from './step';
