@@ -13,7 +13,7 @@ export interface StartedTrainer {
 }
 
 /** Why nobody is given a GPU who did not ask for it: not measured on a real one. */
-const AUTO = 'auto: a sample takes the processor less time than drawing it does, which stays on the GPU';
+const AUTO = 'auto: the processor computes a sample in less time than it takes to draw it';
 
 /**
  * Starts what takes the steps: the GPU where it is asked for, else the replicas.
