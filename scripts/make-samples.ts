@@ -54,7 +54,7 @@ interface Recipe {
 const THICK: TrainOptions = { steps: 2000, nFeaturesPerLevel: 1 };
 const QUICK: TrainOptions = { ...THICK, steps: 600 };
 /** Fewer neurons cross fewer boxes: with levels of 8, 22.6, 64 the bunny's mesh took half of the time of 16, 16. */
-const SOFT: TrainOptions = { ...THICK, hidden: [16, 8] };
+const SOFT: TrainOptions = { ...THICK, steps: 6000, hidden: [16, 8] };
 const THIN: TrainOptions = { steps: 1000, nFeaturesPerLevel: 2 };
 const MATTE = { metallicFactor: 0, roughnessFactor: 0.65 } as const;
 const RECIPES: Readonly<Record<string, Recipe>> = {

@@ -49,7 +49,7 @@ export function trainCommand(): Command {
     .addOption(
       new Option(
         '--preset <name>',
-        'fast: an eighth of the steps; best: a third more, on a finer grid, in twice the time',
+        'fast: a tenth of the steps; best: half as many more, on a finer grid, in twice the time',
       )
         .choices(Object.keys(TRAIN_PRESETS))
         .default('default'),

@@ -26,7 +26,7 @@ export type TrainBackend = 'cpu' | 'gpu';
 
 /** How a field is trained. */
 export interface TrainOptions {
-  /** `fast`: 400 steps. `default`: 3,000. `best`: 4,000 on a grid of 91. */
+  /** `fast`: 400 steps. `default`: 4,000. `best`: 6,000 on a grid of 91. */
   readonly preset?: keyof typeof TRAIN_PRESETS;
   readonly steps?: number;
   /** Boxes along the domain's side, coarse to fine, one level each. */
@@ -85,17 +85,17 @@ const COLOR_SHAPE: ColorShape = {
 };
 
 /**
- * Bunny, mesh to input, vertices at 1e-3 (2026-11-30): 120 steps 5.7e-4, 14,760; 300 4.94e-4, 15,928; 1,000 3.91e-4, 18,021; 2,000
+ * Bunny, mesh to input, vertices at 1e-3, 16 and 16 neurons (2026-11-30): 120 steps 5.7e-4, 14,760; 300 4.94e-4, 15,928; 1,000 3.91e-4, 18,021; 2,000
  * 3.58e-4, 18,177; 3,000 3.38e-4, 17,955. Gear: 1,000 2.71e-4, 12,640; 2,000 2.41e-4, 11,796; 3,000 2.50e-4, 11,286. A thousand
  * steps are 2.8 s of one thread in WebAssembly, 15 s in JavaScript; looking for false parts takes 4 s whatever the steps.
  */
 export const TRAIN_PRESETS = {
   fast: { ...FIELD_SHAPE_DEFAULTS, steps: 400, color: COLOR_SHAPE },
-  default: { ...FIELD_SHAPE_DEFAULTS, steps: 3000, color: COLOR_SHAPE },
+  default: { ...FIELD_SHAPE_DEFAULTS, steps: 4000, color: COLOR_SHAPE },
   best: {
     ...FIELD_SHAPE_DEFAULTS,
     resolutions: nestedResolutions(3, 91),
-    steps: 4000,
+    steps: 6000,
     color: { ...COLOR_SHAPE, resolutions: [16, 48, 144], log2HashmapSize: 17 },
   },
 } as const satisfies Record<string, Preset>;

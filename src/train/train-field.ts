@@ -77,7 +77,7 @@ const UNTIMED_STEPS = 3;
 const MEND_BOXES = 96;
 const MEND_TOLERANCE = 2e-3;
 /** Tries to train far parts away, their steps, and their share of the rates. 60 steps left the gear with 3.35e-4, 200 with 2.71e-4. */
-const MAX_MENDS = 3;
+const MAX_MENDS = 8;
 const MEND_STEPS = 200;
 const MEND_SHARE = 0.1;
 /** Share of the time asked for that training gets; the rest is for looking for far parts. */
