@@ -18,7 +18,7 @@ describe('fixedPoint', () => {
 
 describe('trainShapeOf', () => {
   it('takes the presets, and networks that an invocation can hold', () => {
-    expect(trainShapeOf(new TrainableField(FIELD_SHAPE_DEFAULTS), 4096)).toEqual({
+    expect(trainShapeOf(new TrainableField({ ...FIELD_SHAPE_DEFAULTS, hidden: [16, 16] }), 4096)).toEqual({
       nLevels: 3,
       nFeatures: 2,
       nInputs: 6,
