@@ -55,9 +55,7 @@ describe('measureTraining', () => {
     expect(coarse.n).toBeLessThan(fine.n);
     expect(report.compressed.meshes).toHaveLength(2);
     expect(reportLines(report).join('\n')).toMatch(/flatness error .*\n.*eikonal error .*\n.*input by draco/);
-    expect(reportLines(report).join('\n')).toMatch(
-      /steps in .* on this thread\n.*backend +cpu \(auto: /,
-    );
+    expect(reportLines(report).join('\n')).toMatch(/steps in .* on this thread\n.*backend +cpu \(auto: /);
     const onGpu = { ...report, training: { ...stats, backend: 'gpu' as const, backendReason: 'asked for' } };
     expect(reportLines(onGpu).join('\n')).toMatch(
       /on the GPU, samples by this thread\n.*backend +gpu \(asked for\)/,
