@@ -8,6 +8,8 @@ import { BALL } from '../three/field-server.ts';
 import { serve, type TestServer } from '../three/serve.ts';
 
 let server: TestServer | undefined;
+/** Resolves when the first bytes have been given out. */
+let arrived = Promise.resolve();
 afterEach(() => server?.close());
 
 interface Fetched {
@@ -22,13 +24,20 @@ async function fetchFrom(
   options: Partial<FetchBytesOptions> = {},
 ): Promise<Fetched> {
   server = await serve(answer);
+  let whenArrived = (): void => {};
+  arrived = new Promise((resolve) => {
+    whenArrived = resolve;
+  });
   const progress: (readonly [number, number])[] = [];
   const prefixes: number[] = [];
   const bytes = await fetchBytes(`${server.url}/ball.nsdf`, {
     request: {},
     headers: { 'X-Key': 'k' },
     signal: new AbortController().signal,
-    onProgress: (loaded, total) => progress.push([loaded, total]),
+    onProgress: (loaded, total) => {
+      progress.push([loaded, total]);
+      if (loaded > 0) whenArrived();
+    },
     onPrefix: (received) => {
       expect(received).toEqual(BALL.subarray(0, received.length));
       prefixes.push(received.length);
@@ -38,10 +47,10 @@ async function fetchFrom(
   return { bytes: new Uint8Array(bytes), progress, prefixes };
 }
 
-/** Writes a body in two parts, the second a little later. */
+/** Writes a body in two parts, the second when the first has arrived. */
 function inParts(response: ServerResponse, body: Uint8Array, first = Math.floor(body.length / 3)): void {
   response.write(body.subarray(0, first));
-  setTimeout(() => response.end(body.subarray(first)), 20);
+  void arrived.then(() => response.end(body.subarray(first)));
 }
 
 /** A server that knows ranges. */
@@ -89,7 +98,7 @@ describe('fetchBytes by streaming', () => {
       if (request.headers.range) return answerRange(request, response);
       response.writeHead(200, { 'Accept-Ranges': 'bytes', ETag: '"1"', 'Content-Length': BALL.length });
       response.write(BALL.subarray(0, 500));
-      setTimeout(() => response.destroy(), 20);
+      void arrived.then(() => response.destroy());
     });
     whole(fetched);
     expect(server?.requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=500-']);
@@ -103,7 +112,7 @@ describe('fetchBytes by streaming', () => {
         if (request.headers.range) return answerRange(request, response, '"2"');
         response.writeHead(200, { 'Accept-Ranges': 'bytes', ETag: '"1"', 'Content-Length': old.length });
         response.write(old.subarray(0, 500));
-        setTimeout(() => response.destroy(), 20);
+        void arrived.then(() => response.destroy());
       },
       { onPrefix: () => {} },
     );
@@ -119,7 +128,7 @@ describe('fetchBytes by streaming', () => {
       const body = 'Content-Encoding' in headers ? gzipSync(BALL) : BALL;
       response.writeHead(200, { ...headers, 'Content-Length': body.length });
       response.write(body.subarray(0, 500));
-      setTimeout(() => response.destroy(), 20);
+      void arrived.then(() => response.destroy());
     });
     await expect(pending).rejects.toThrow();
     expect(server?.requests).toHaveLength(1);
