@@ -37,12 +37,11 @@ export class Settings {
   }
 
   get values(): TrainSettings {
-    const width = this.#number('hidden');
     return {
       train: {
         steps: this.#steps(),
         resolutions: this.#resolutions(),
-        hidden: [width, width],
+        hidden: this.#hidden(),
         backend: this.#value('backend') as TrainBackend | 'auto',
         weights: {
           eikonal: this.#weight('eikonal'),
@@ -72,6 +71,12 @@ export class Settings {
 
   #steps(): number {
     return Number((10 ** this.#number('steps')).toPrecision(2));
+  }
+
+  /** The second layer is half as wide, as the presets have it. */
+  #hidden(): number[] {
+    const width = this.#number('hidden');
+    return [width, width / 2];
   }
 
   #resolutions(): number[] {
@@ -109,7 +114,7 @@ export class Settings {
         .map((n) => Math.round(n))
         .join(' · '),
       finest: this.#value('finest'),
-      hidden: `2 × ${this.#value('hidden')}`,
+      hidden: this.#hidden().join(' · '),
       eikonal: weight('eikonal'),
       normal: weight('normal'),
       curvature: weight('curvature'),
