@@ -16,6 +16,7 @@ import { compare, pointsOf, shifted } from './compare-fields.ts';
 import { KeptEntries } from './kept-entries.ts';
 import { type AttributePacking, prepareAttributes } from './pack-attributes.ts';
 import { codeTables, levelsOf, nearestIntegers, stepsOf } from './round-tables.ts';
+import { StepSearch } from './step-search.ts';
 import { strayPoints } from './stray-points.ts';
 import { componentsOf } from './training-mesh.ts';
 
@@ -63,10 +64,6 @@ const N_MEASURED = 2048;
 /** Bounds of a search for the step, as shares of that side; coarser ones leave no surface worth the name. */
 const LEAST_STEP = 1e-6;
 const LARGEST_STEP = 1e-2;
-/** Of such a search: tries at most, a share of the goal that is near enough below it, and the least ratio of two steps. */
-const MAX_TRIES = 14;
-const NEAR = 0.01;
-const LEAST_RATIO = 1.002;
 /** Derivations after which all entries are kept rather than look for stray surface again. */
 const MAX_ROUNDS = 4;
 /** Points of stray pieces at most, and how many steps f is to be off 0 there. */
@@ -145,38 +142,6 @@ interface Rounded {
   readonly error: number;
 }
 
-/** A step that was tried, as a logarithm, and that of its figure over what is wanted. */
-interface Found {
-  readonly at: number;
-  readonly excess: number;
-}
-
-/** The logarithm of the next step to try; undefined where there is none between. */
-function nextTry(
-  kept: Found | null,
-  over: Found | null,
-  isLargest: boolean,
-  side: number,
-): number | undefined {
-  const [least, most] = [Math.log(side * LEAST_STEP), Math.log(side * LARGEST_STEP)];
-  if (kept === null && over === null) return Math.log(side * STEP);
-  if (kept !== null && over !== null) {
-    const [a, b] = [Math.min(kept.at, over.at), Math.max(kept.at, over.at)];
-    if (b - a < Math.log(LEAST_RATIO)) return undefined;
-    // Aims a little below the goal; not at the ends, where it would creep.
-    const share = (over.excess + 0.5 * NEAR) / (over.excess - kept.excess);
-    return over.at + Math.min(0.9, Math.max(0.1, share)) * (kept.at - over.at);
-  }
-  // An error is about proportional to the step; bytes fall with its logarithm.
-  const { at, excess } = (kept ?? over) as Found;
-  const isFiner = isLargest === (kept === null);
-  const end = isFiner ? least : most;
-  if (at === end) return undefined;
-  const way = isLargest ? -excess : 4 * excess;
-  const reach = Math.max(Math.LN2, 1.2 * Math.abs(way));
-  return isFiner ? Math.max(end, at - reach) : Math.min(end, at + reach);
-}
-
 class Packing {
   private readonly original: FieldAsset;
   private readonly field: CpuField;
@@ -244,30 +209,24 @@ class Packing {
     }
   }
 
-  /**
-   * The coarsest step that keeps an error, or the finest that keeps a number of bytes. Both are about powers of the step: their
-   * logarithms are followed between the nearest two steps of which one keeps the goal and one does not.
-   */
+  /** The coarsest step that keeps an error, or the finest that keeps a number of bytes. */
   private async search(goal: Goal): Promise<Rounded> {
     if ('step' in goal) return this.round(goal.step);
-    const wanted = Math.log('error' in goal ? goal.error : goal.maxBytes);
-    // By how much a field is over the goal, and which way that changes with the step.
-    const excess = ({ bytes, error }: Rounded): number =>
-      Math.log('error' in goal ? Math.max(error, Number.MIN_VALUE) : bytes) - wanted;
-    const isLargest = 'error' in goal;
-    let kept: Found | null = null;
-    let over: Found | null = null;
+    const isError = 'error' in goal;
+    const search = new StepSearch(isError ? goal.error : goal.maxBytes, {
+      first: this.side * STEP,
+      least: this.side * LEAST_STEP,
+      most: this.side * LARGEST_STEP,
+      wanted: isError ? 'largest' : 'smallest',
+    });
     let best: Rounded | null = null;
-    for (let i = 0; i < MAX_TRIES; i++) {
+    for (let isOver = false; !isOver; ) {
       this.options.signal?.throwIfAborted();
-      const at = nextTry(kept, over, isLargest, this.side);
-      if (at === undefined) break;
-      const rounded = await this.round(Math.exp(at));
-      const found = { at, excess: excess(rounded) };
-      if (found.excess <= 0) [kept, best] = [found, rounded];
-      else over = found;
-      this.report('search', (i + 1) / MAX_TRIES);
-      if (best !== null && kept !== null && kept.excess > -NEAR) break;
+      const rounded = await this.round(search.step);
+      const found = search.take(isError ? rounded.error : rounded.bytes);
+      if (found.isKept) best = rounded;
+      isOver = found.isOver;
+      this.report('search', search.fraction);
     }
     if (best !== null) return best;
     if ('error' in goal) {
