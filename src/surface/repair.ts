@@ -18,8 +18,6 @@ import { CLOSEST_PATTERN, measureTriangles, STANDS_OFF, TriangleSampler } from '
 /** Share of the domain's diagonal by which a new vertex may be off the zero set: single precision's. */
 export const OFF_ZERO = 2e-7;
 const MAX_PASSES = 12;
-/** Tolerances that another side than the one that stands off is long, if it is divided: on lattice levels shorter ones only add vertices. */
-const LONG = 4;
 /** Triangles that are measured as one part; parts that are in memory together. */
 const TRIANGLES_PER_PART = 1024;
 const MAX_PARTS = 64;
@@ -196,30 +194,17 @@ export class Repairer {
         this.#doubt(a, b);
         continue;
       }
-      const side = this.#waysToDivide(a, b).find(([from, to]) => this.#placeVertex(from, to));
-      if (side === undefined) {
+      if (!this.#placeVertex(a, b)) {
         this.stops.nDivisionsRefused++;
         this.#doubt(a, b);
         continue;
       }
       const v = editor.nVertices++;
       this.#raw.nVertices = editor.nVertices;
-      editor.splitEdge(side[0], side[1], v);
+      editor.splitEdge(a, b, v);
       for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) touched.add(c - (c % 3));
     }
     return [...touched];
-  }
-
-  /** The side a-b of a triangle, then its others, the longer one first, as far as they are long. */
-  #waysToDivide(a: number, b: number): (readonly [number, number])[] {
-    const editor = this.#editor;
-    const t = editor.triangleOf(a, b);
-    if (t < 0) return [[a, b]];
-    const c = editor.apex(t, a, b);
-    const others = [[b, c] as const, [c, a] as const]
-      .filter(([from, to]) => this.#length(from, to) > LONG * this.#detail.along(editor.positions, from, to))
-      .sort(([p, q], [r, s]) => this.#length(r, s) - this.#length(p, q));
-    return [[a, b], ...others];
   }
 
   /** Puts the vertex after the last on the zero set beside the middle of a-b; false where that would fold. */

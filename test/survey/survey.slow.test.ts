@@ -23,11 +23,3 @@ test.each([
   const told = stats.isWithinTolerance ? 1 : (stats.errorLocal ?? 0) / options.tolerance;
   expect(Math.max(forth, back)).toBeLessThanOrEqual(1.02 * told);
 });
-
-test('a complete surface keeps its tolerance where the side that stands off cannot be divided without a fold', async () => {
-  const { asset, options } = surveyField(365, 'hashed');
-  const { mesh, stats } = await derive(asset, options);
-  expect(stats).toMatchObject({ isComplete: true, isWithinTolerance: true });
-  const { forth, back } = judgeDensely(mesh, createCpuField(asset), asset.domain, options.tolerance, 365);
-  expect(Math.max(forth, back)).toBeLessThanOrEqual(1.02);
-});
