@@ -287,6 +287,7 @@ class Training {
       parts = await this.findFalseParts(look);
       nFound += parts.nFalse;
       for (let round = 0; round < MAX_MENDS && parts.nFalse > 0; round++) {
+        if (round > 0 && this.isTimeUp()) break;
         await this.report('mend', 0.95 + 0.01 * round);
         await this.trainAway(parts.points);
         nSteps += MEND_STEPS;
