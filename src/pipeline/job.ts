@@ -1,10 +1,12 @@
 import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { capMesh, withoutCaps } from '../surface/cap.ts';
-import { addAttributes } from '../surface/mesh.ts';
-import { measureMeshError } from '../surface/mesh-error.ts';
+import { createRandom } from '../surface/check-random.ts';
+import { addAttributes, type SurfaceMesh } from '../surface/mesh.ts';
+import { measureBack, measureMeshError } from '../surface/mesh-error.ts';
 import { simplifyMesh } from '../surface/simplify.ts';
 import { splitNormalsSteps } from '../surface/split-normals.ts';
+import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 import { conclude } from './figures.ts';
 import type { DeriveProgress } from './options.ts';
 import { PartRunner } from './parts.ts';
@@ -54,16 +56,28 @@ function* simplifySurface(
   let step = steps.next();
   for (; !step.done; step = steps.next()) yield { stage: 'simplify', fraction: step.value };
   const mesh = step.value;
-  // What simplifying takes away is not measured the way back.
-  const { errorBackLocal: _, ...before } = surface.stats;
+  const measured = (of: SurfaceMesh): Triangles => (cap ? withoutCaps(of, frame.bounds) : of);
+  const [before, after] = [measured(surface.mesh), measured(mesh)];
+  const known = verticesOf(before);
+  const reach = Math.sqrt(frame.diagonal ** 2 / Math.max(1, known.length / 3));
+  const back = measureBack(new TriangleTree(after), field, frame.bounds, [known], reach, createRandom(1));
+  let errorBackLocal = back.next();
+  for (; !errorBackLocal.done; errorBackLocal = back.next()) yield { stage: 'simplify', fraction: 1 };
   const stats = conclude({
-    ...before,
+    ...surface.stats,
     nVertices: mesh.positions.length / 3,
     nTriangles: mesh.indices.length / 3,
-    errorLocal: measureMeshError(cap ? withoutCaps(mesh, frame.bounds) : mesh, field, asset.domain),
+    errorLocal: measureMeshError(after, field, asset.domain),
+    errorBackLocal: errorBackLocal.value,
     timeMs: { ...surface.stats.timeMs, simplify: performance.now() - startMs },
   });
   return { ...surface, mesh, isEmpty: mesh.indices.length === 0, stats };
+}
+
+/** f64[3n]: the places of all corners, each once. */
+function verticesOf({ positions, indices }: Triangles): Float64Array {
+  const used = new Set(indices);
+  return Float64Array.from([...used].flatMap((v) => [...positions.subarray(v * 3, v * 3 + 3)]));
 }
 
 /** Evaluates the field's attributes at the vertices; see `addAttributes`. */

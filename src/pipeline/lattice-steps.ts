@@ -44,7 +44,7 @@ export function* latticeSteps(
   lap('partition');
   const thinning = isRough
     ? undefined
-    : { field, detail: DetailMap.uniform(tolerance, asset.domain), spacing };
+    : { field, detail: DetailMap.uniform(tolerance, asset.domain), spacing, isMeasured: false };
   const unmended = yield* staged('simplify', MARCHED, CLEANED, cleanMesh(raw, frame, thinning));
   const mesh = finishMesh(raw);
   lap('simplify');

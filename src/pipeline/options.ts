@@ -120,19 +120,20 @@ export interface DeriveStats {
    */
   readonly toleranceLocal: number;
   /**
-   * The measured error in local units: the largest distance from the zero set of 2,048 points of the mesh as it is given out
-   * (8,192 on the GPU) and of those where it could not be mended, each bounded by a change of f's sign that near; and, but
-   * for the GPU and `maxVertices`, the largest distance from the mesh of the points of the zero set that the derivation came
-   * by, where that is beyond the tolerance. What lies between all these is not seen (`checkMesh` measures more).
+   * The measured error in local units: the largest distance from the zero set of 8,192 points of the mesh as it is given out, and
+   * of those where it could not be mended, each bounded by a change of f's sign that near. What lies between is not seen
+   * (`checkMesh` measures more).
    */
   readonly errorLocal?: number;
   /**
-   * The measured error the other way, for lattice levels: the largest distance from the mesh of points of the zero set, found on
-   * the lattice, on random segments in its boxes and on lines through the domain; Infinity where the mesh is empty and the zero set
-   * isn't. Absent after `maxVertices`.
+   * The measured error the other way: the largest distance from the mesh of points of the zero set, and of more around the farthest.
+   * Of a derived mesh the points are the vertices that it had before it was thinned or simplified, the middles of sides that are gone,
+   * and places in boxes with several sheets and along sharp creases; of a lattice level those of the lattice, on random segments in its
+   * boxes and on lines through the domain. Infinity where the mesh is empty and the zero set isn't. Absent for `exact`, which removes
+   * no vertex, and from the GPU.
    */
   readonly errorBackLocal?: number;
-  /** Whether `errorLocal` and, for a lattice level, `errorBackLocal` are at most `toleranceLocal`; absent for `exact`, which is asked for none. */
+  /** Whether `errorLocal` and `errorBackLocal`, where it was measured, are at most `toleranceLocal`; absent for `exact`, which is asked for none. */
   readonly isWithinTolerance?: boolean;
   /**
    * Whether it is certified that no part of the zero set is missing: every box was settled, and every loop in one filled as a

@@ -26,7 +26,6 @@ import { packRecord, unpackRecord } from './record-envelope.ts';
 import { REGIONS_RECORD } from './records.ts';
 import type { DerivedSurface, JobOptions, Step, TaskBatch } from './steps.ts';
 
-const NONE = new Float64Array(0);
 /** Parts that the search is cut in, and blocks in each at least. */
 const MAX_SEARCHES = 32;
 const BLOCKS_PER_SEARCH = 128;
@@ -79,12 +78,14 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
   const spacing = boxSize(plan.frame.bounds, lattice);
   putOnZeroSet(field, raw, plan.frame.bounds, spacing, unsound);
   directNormals(field, raw);
-  const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing };
+  const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing, isMeasured: true };
   const cleaned = yield* clock.follow('refine', cleanMesh(raw, plan.frame, decimation));
   yield clock.at('normals', 0);
   const mesh = finishMesh(raw);
-  const { suspects = NONE, missed = 0, stops = {} } = cleaned ?? {};
-  const errorLocal = Math.max(measureMeshError(mesh, field, asset.domain, suspects), missed);
+  const { errorLocal, errorBackLocal } = cleaned?.errors ?? {
+    errorLocal: measureMeshError(mesh, field, asset.domain),
+    errorBackLocal: undefined,
+  };
   clock.at('normals', 1);
   const sum = (of: (slab: FilledSlab) => number): number => filled.reduce((n, slab) => n + of(slab), 0);
   return {
@@ -102,12 +103,13 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
       nBoxesUnsettled: settled.reduce((n, { trees }) => n + countUnsettled(trees.state), 0),
       toleranceLocal: plan.toleranceLocal,
       errorLocal,
+      ...(errorBackLocal !== undefined && { errorBackLocal }),
       stops: {
         ...NO_STOPS,
         nBoxesUnsound: sum(({ flagged }) => flagged.length),
         nBoxesFull: sum(({ nBoxesFull }) => nBoxesFull),
         nBoxesUnrefined: sum(({ nBoxesUnrefined }) => nBoxesUnrefined),
-        ...stops,
+        ...cleaned?.stops,
       },
       ...(mesh.indices.length === 0 && { emptyReason: explainEmpty(field, plan.frame.bounds) }),
       timeMs: clock.end(),

@@ -5,9 +5,11 @@ import { Coverer } from './cover.ts';
 import type { DetailMap } from './detail-map.ts';
 import { faceMasks, type RawMesh } from './finish.ts';
 import { MeshEditor } from './mesh-editor.ts';
+import { type MeshErrors, measureErrors } from './mesh-error.ts';
 import { type MeshSteps, mapSteps } from './mesh-tasks.ts';
 import { Repairer, type RepairStops } from './repair.ts';
 import { thinMesh } from './thin-pieces.ts';
+import { TriangleTree } from './triangle-tree.ts';
 
 /**
  * Edges shorter than this share of the domain's diagonal are collapsed: a few times single precision's step there, so
@@ -17,6 +19,10 @@ const LEAST_EDGE = 1e-6;
 /** Triangles lower than this share of that least edge are flipped away. */
 const LEAST_HEIGHT = 0.25;
 const MAX_PASSES = 6;
+/** Times that a mesh is mended at what its measurement found. */
+const MAX_MENDS = 4;
+/** Length of the segments around what is farthest from the mesh at least, tolerances. */
+const REACH_TOLERANCES = 4;
 const TRIANGLES_PER_YIELD = 2048;
 
 /** Where a mesh lies. */
@@ -34,15 +40,15 @@ export interface Decimation {
   readonly field: CpuField;
   readonly detail: DetailMap;
   readonly spacing: number;
+  /** Whether the mesh is measured in the end, and mended where that finds it off. */
+  readonly isMeasured: boolean;
 }
 
 /** What is left to be told when a mesh was held against its field. */
 export interface Unmended {
   readonly stops: RepairStops;
-  /** f64[3n], points of the mesh that may be farther off than the tolerance. */
-  readonly suspects: Float64Array;
-  /** Largest distance of a known point of the zero set from the mesh, local units, where it is beyond the tolerance; else 0. */
-  readonly missed: number;
+  /** Undefined where it was not measured. */
+  readonly errors: MeshErrors | undefined;
 }
 
 /**
@@ -69,7 +75,7 @@ export function* cleanMesh(
     if (nMoves === 0) break;
   }
   const unmended = decimation && (yield* thinOut(editor, raw, frame, decimation));
-  yield* separate(editor, raw, bounds, diagonal);
+  if (!decimation?.isMeasured) yield* separate(editor, raw, bounds, diagonal);
   yield 1;
   const indices = editor.compactIndices();
   raw.indices = indices;
@@ -98,8 +104,48 @@ function* thinOut(
     yield* mapSteps(repairer.run(changed), () => 0.9);
   }
   const { stops } = repairer;
+  let errors: MeshErrors | undefined;
+  for (let pass = 0; decimation.isMeasured; pass++) {
+    yield* separate(editor, raw, frame.bounds, frame.diagonal);
+    const measured = yield* measure(editor, raw, frame, decimation, repairer.suspects(), coverer.known());
+    errors = measured.errors;
+    const { off } = measured;
+    if (pass === MAX_MENDS || (off.length === 0 && errors.missed.length === 0)) break;
+    const nBefore = editor.nVertices;
+    yield* mapSteps(repairer.run(off, true), () => 0.95);
+    coverer.add(errors.missed);
+    const changed = yield* mapSteps(coverer.mend(), () => 0.95);
+    yield* mapSteps(repairer.run(changed), () => 0.95);
+    if (editor.nVertices === nBefore) break;
+  }
   stops.nDivisionsRefused += coverer.nRefused;
-  return { stops, suspects: repairer.suspects(), missed: yield* mapSteps(coverer.measure(), () => 0.9) };
+  return { stops, errors };
+}
+
+/** Measures the mesh as it is, both ways; gives the triangles with points that are off, by their first corners. */
+function* measure(
+  editor: MeshEditor,
+  { positions }: RawMesh,
+  { bounds }: MeshFrame,
+  { field, detail, spacing }: Decimation,
+  suspects: Float64Array,
+  known: Float64Array,
+): Generator<number, { errors: MeshErrors; off: number[] }> {
+  const mesh = { positions, indices: Uint32Array.from(editor.compactIndices()) };
+  const tree = new TriangleTree(mesh);
+  yield 0.92;
+  const within = { bounds, domain: field.asset.domain };
+  const tolerance = detail.at.bind(detail);
+  const reach = Math.max(REACH_TOLERANCES * detail.most, Math.sqrt(3) * spacing);
+  const steps = measureErrors(tree, mesh, field, within, tolerance, { suspects, known }, reach);
+  const errors = yield* steps;
+  const live = editor.liveTriangles();
+  const off = new Set<number>();
+  for (let at = 0; at < errors.off.length; at += 3) {
+    tree.closest(errors.off[at], errors.off[at + 1], errors.off[at + 2]);
+    off.add(live[tree.triangle]);
+  }
+  return { errors, off: [...off] };
 }
 
 /** Room for the vertices that the last check adds: a share of the mesh's, and a few. */
@@ -244,7 +290,7 @@ class Cleaner {
       if (a < 0) continue;
       const t = c - (c % 3);
       const b = editor.indices[t + ((c - t + 1) % 3)];
-      if (this.#length(a, b) >= least) continue;
+      if (editor.lengthOf(a, b) >= least) continue;
       if (this.#collapse(b, a) || this.#collapse(a, b)) n++;
     }
     return n;
@@ -268,8 +314,8 @@ class Cleaner {
       const isFacing = this.#facing(to, b, d);
       if (isFacing <= 0 && wasFacing > 0) return false;
       if (
-        this.#height(to, b, d) < LEAST_HEIGHT * this.#least &&
-        this.#height(from, b, d) >= LEAST_HEIGHT * this.#least
+        editor.heightOf(to, b, d) < LEAST_HEIGHT * this.#least &&
+        editor.heightOf(from, b, d) >= LEAST_HEIGHT * this.#least
       ) {
         return false;
       }
@@ -285,10 +331,10 @@ class Cleaner {
     for (let t = 0; t < editor.nTriangles * 3; t += 3) {
       if (t % (TRIANGLES_PER_YIELD * 3) === 0) yield 0.15;
       const [a, b, c] = [editor.indices[t], editor.indices[t + 1], editor.indices[t + 2]];
-      if (a < 0 || this.#height(a, b, c) >= LEAST_HEIGHT * least) continue;
-      const ab = this.#length(a, b);
-      const bc = this.#length(b, c);
-      const ca = this.#length(c, a);
+      if (a < 0 || editor.heightOf(a, b, c) >= LEAST_HEIGHT * least) continue;
+      const ab = editor.lengthOf(a, b);
+      const bc = editor.lengthOf(b, c);
+      const ca = editor.lengthOf(c, a);
       const longest = Math.max(ab, bc, ca);
       if (
         this.#flip(t, ...((longest === ab ? [a, b] : longest === bc ? [b, c] : [c, a]) as [number, number]))
@@ -305,8 +351,8 @@ class Cleaner {
     const c = editor.apex(t, a, b);
     const d = editor.apex(s, a, b);
     if (c === d || editor.triangleOf(c, d) >= 0 || editor.triangleOf(d, c) >= 0) return false;
-    const lowest = Math.min(this.#height(a, d, c), this.#height(d, b, c));
-    if (lowest <= this.#height(a, b, c)) return false;
+    const lowest = Math.min(editor.heightOf(a, d, c), editor.heightOf(d, b, c));
+    if (lowest <= editor.heightOf(a, b, c)) return false;
     if (this.#facing(a, d, c) <= 0 || this.#facing(d, b, c) <= 0) return false;
     editor.flip(t, s, a, b);
     return true;
@@ -321,16 +367,5 @@ class Cleaner {
       sum += (n[0] * x + n[1] * y + n[2] * z) / (length3(x, y, z) || 1);
     }
     return sum;
-  }
-
-  #height(a: number, b: number, c: number): number {
-    const n = this.#editor.triangleNormal(a, b, c);
-    const longest = Math.max(this.#length(a, b), this.#length(b, c), this.#length(c, a));
-    return longest === 0 ? 0 : length3(n[0], n[1], n[2]) / longest;
-  }
-
-  #length(a: number, b: number): number {
-    const p = this.#editor.positions;
-    return length3(p[a * 3] - p[b * 3], p[a * 3 + 1] - p[b * 3 + 1], p[a * 3 + 2] - p[b * 3 + 2]);
   }
 }

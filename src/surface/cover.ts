@@ -16,13 +16,6 @@ export interface Landmarks {
   n: number;
 }
 
-/** A landmark, its distance from the mesh, and a vertex of the triangle nearest to it. */
-interface FarLandmark {
-  readonly id: number;
-  readonly near: number;
-  readonly distance: number;
-}
-
 /** Share of the tolerance beyond which the mesh is drawn to a point of the zero set. */
 const SHARE = 0.9;
 /** Share beyond which the middle of a side that is gone is put on the zero set, to be held against the mesh there. */
@@ -50,8 +43,6 @@ export class Coverer {
   readonly #gradient = new Float64Array(3);
   /** The triangles before, until the middles of their sides are landmarks. */
   #before: Int32Array;
-  /** What the last call of {@link mend} found, where it changed nothing. */
-  #far: readonly FarLandmark[] | undefined;
   /** Of the last distance: the triangle. */
   #triangle = -1;
 
@@ -164,52 +155,52 @@ export class Coverer {
     const editor = this.#editor;
     yield* this.#addMiddles();
     const touched = new Set<number>();
-    const far = yield* this.#farther(SHARE);
+    const far = yield* this.#farther();
     this.nRefused = 0;
-    for (const { id, near } of far) {
+    for (const id of far) {
       // An earlier one may have brought the mesh here.
-      if (this.#distanceFrom(near, id, 0) <= SHARE * this.#tolerance(id)) continue;
+      if (this.#distanceFrom(this.#landmarks.near[id], id, 0) <= SHARE * this.#tolerance(id)) continue;
       const v = this.#insert(id);
       if (v < 0) this.nRefused++;
       else
         for (let c = editor.nextCorner(v, -1); c >= 0; c = editor.nextCorner(v, c)) touched.add(c - (c % 3));
     }
-    this.#far = touched.size === 0 ? far : undefined;
     return [...touched];
   }
 
-  /**
-   * The largest distance of a landmark from the mesh, as far as it is beyond the tolerance; else 0. Where the last call of
-   * {@link mend} changed nothing the mesh must be as it was then.
-   */
-  *measure(): Generator<number, number> {
-    let most = 0;
-    for (const { id, distance } of this.#far ?? (yield* this.#farther(1)))
-      if (distance > this.#tolerance(id)) most = Math.max(most, distance);
-    return most;
+  /** Takes more points of the zero set, f64[3n]. */
+  add(points: Float64Array): void {
+    const to = this.#landmarks;
+    const n = points.length / 3;
+    to.positions = growFloat64(to.positions, (to.n + n) * 3);
+    to.near = growInt32(to.near, to.n + n).fill(-1, to.n, to.n + n);
+    to.positions.set(points, to.n * 3);
+    to.n += n;
   }
 
-  /** The landmarks farther from the mesh than a share of the tolerance, and a vertex near each. */
-  *#farther(share: number): Generator<number, FarLandmark[]> {
+  /** f64[3n]: all points of the zero set that are known. */
+  known(): Float64Array {
+    const { positions, n } = this.#landmarks;
+    return positions.subarray(0, n * 3);
+  }
+
+  /** The landmarks farther from the mesh than {@link SHARE}; puts a vertex near each into `near`. */
+  *#farther(): Generator<number, number[]> {
     const { n, near } = this.#landmarks;
     const unsure: number[] = [];
     for (let i = 0; i < n; i++) {
       if (i % LANDMARKS_PER_YIELD === 0) yield i / n;
-      if (
-        near[i] >= 0 &&
-        this.#distanceFrom(near[i], i, share * this.#tolerance(i)) <= share * this.#tolerance(i)
-      )
-        continue;
-      unsure.push(i);
+      const enough = SHARE * this.#tolerance(i);
+      if (near[i] < 0 || this.#distanceFrom(near[i], i, enough) > enough) unsure.push(i);
     }
     // The nearest triangle may be none that a way leads to from there.
     const closest = unsure.length > FEW ? this.#searchTree() : (id: number) => this.#searchAll(id);
-    const far: FarLandmark[] = [];
+    const far: number[] = [];
     for (const id of unsure) {
       const distance = closest(id);
       // A mesh without triangles has no place for vertices.
       if (distance === Number.POSITIVE_INFINITY) return [];
-      if (distance > share * this.#tolerance(id)) far.push({ id, near: near[id], distance });
+      if (distance > SHARE * this.#tolerance(id)) far.push(id);
       yield 1;
     }
     return far;

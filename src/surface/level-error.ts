@@ -7,7 +7,7 @@ import { distancesToZeroSet } from './distance-to-zero-set.ts';
 import type { BoxList } from './lattice-band.ts';
 import type { MarchedSurface } from './lattice-level.ts';
 import type { SurfaceMesh } from './mesh.ts';
-import { type Distances, ErrorSearch } from './mesh-error.ts';
+import { type Distances, ErrorSearch, measureBack, RELATIVE_ERROR } from './mesh-error.ts';
 import { barycentricLattice, patternOf } from './triangle-sampler.ts';
 import { TriangleTree } from './triangle-tree.ts';
 
@@ -20,14 +20,8 @@ const MOST_SEGMENTS = 12_288;
 /** Lines through all of the bounds, which see what is far from the boxes, and pieces of each along the longest axis. */
 const N_LINES = 384;
 const LINE_PIECES = 32;
-/** Places that are looked at closely, and segments around each, in so many rounds, each nearer by. */
-const N_WORST = 32;
-const SEGMENTS_AROUND = 32;
-const N_ROUNDS = 4;
 /** Where a triangle is looked at closely. */
 const CLOSE = patternOf(barycentricLattice(8), 8);
-/** Width of a root's bracket as a share of its segment, which is a few tolerances long. */
-const RELATIVE_ERROR = 1e-4;
 const BATCH = 1024;
 
 /** How far a mesh and the zero set are from one another at most, as far as points tell; local units. */
@@ -41,8 +35,7 @@ export interface LevelErrors {
  * Measures a mesh made on a lattice, both ways. From the mesh: points all over it, then many on the triangles that are worst (see
  * `measureMeshError`). From the zero set: the vertices that the lattice had before it was thinned, roots on random segments in
  * the lattice's boxes, in those that the surface passes through and as many in those beside it, roots on lines through the
- * bounds, what was found where the lattice passes by; then more around the points that are farthest from the mesh. Yields the
- * fraction done.
+ * bounds, what was found where the lattice passes by, and more around the farthest (`measureBack`). Yields the fraction done.
  */
 export function* measureBothWays(
   mesh: SurfaceMesh,
@@ -54,17 +47,9 @@ export function* measureBothWays(
   yield 0;
   const random = createRandom(1);
   const meshToZeroSet = yield* fromMesh(mesh, tree, field, bounds, random);
-  const farthest = new FarthestPoints(tree);
-  for (const points of zeroSetPoints(field, bounds, surface, random)) {
-    farthest.ask(points);
-    yield 0.75;
-  }
-  for (let round = 0; round < N_ROUNDS; round++) {
-    const length = surface.lattice.diagonal / 2 ** round;
-    farthest.ask(rootsAround(field, bounds, farthest.places(), length, random));
-    yield 0.75;
-  }
-  return { meshToZeroSet, zeroSetToMesh: farthest.distance };
+  const points = zeroSetPoints(field, bounds, surface, random);
+  const back = measureBack(tree, field, bounds, points, surface.lattice.diagonal, random);
+  return { meshToZeroSet, zeroSetToMesh: yield* back };
 }
 
 function* fromMesh(
@@ -159,58 +144,4 @@ function rootsInBoxes(
     rays.high[i] = Math.min(length, rays.exitDistance(i, bounds));
   }
   return rootsOf(rays, n, RELATIVE_ERROR);
-}
-
-/** Roots on random segments around places f64[3n], about as long as `length`. */
-function rootsAround(
-  field: CheckField,
-  bounds: Box3,
-  places: Float64Array,
-  length: number,
-  random: () => number,
-): Float64Array {
-  const n = (places.length / 3) * SEGMENTS_AROUND;
-  const rays = new RayBatch(field, n);
-  for (let i = 0; i < n; i++) {
-    const at = Math.floor(i / SEGMENTS_AROUND) * 3;
-    for (let k = 0; k < 3; k++) rays.origins[i * 3 + k] = places[at + k] + (random() - 0.5) * length;
-    writeDirection(random, rays.directions, i * 3);
-    rays.high[i] = Math.min(length, rays.exitDistance(i, bounds));
-  }
-  return rootsOf(rays, n, RELATIVE_ERROR);
-}
-
-/** The points farthest from a mesh of all that were asked. */
-class FarthestPoints {
-  private readonly tree: TriangleTree;
-  private readonly distances = new Float64Array(N_WORST).fill(-1);
-  private readonly points = new Float64Array(N_WORST * 3);
-  private least = 0;
-
-  constructor(tree: TriangleTree) {
-    this.tree = tree;
-  }
-
-  /** The largest distance; 0 where there was no point. */
-  get distance(): number {
-    return Math.max(0, ...this.distances);
-  }
-
-  /** f64[3n] */
-  places(): Float64Array {
-    return this.points.slice(0, 3 * this.distances.filter((distance) => distance >= 0).length);
-  }
-
-  /** Asks points f64[3n]: those that are nearer than all that are kept need no exact distance. */
-  ask(points: Float64Array): void {
-    const { distances, tree } = this;
-    for (let at = 0; at < points.length; at += 3) {
-      const kept = distances[this.least];
-      const distance = tree.closest(points[at], points[at + 1], points[at + 2], undefined, kept);
-      if (distance <= kept) continue;
-      distances[this.least] = distance;
-      for (let k = 0; k < 3; k++) this.points[this.least * 3 + k] = points[at + k];
-      for (let i = 0; i < N_WORST; i++) if (distances[i] < distances[this.least]) this.least = i;
-    }
-  }
 }

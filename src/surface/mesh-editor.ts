@@ -1,3 +1,4 @@
+import { length3 } from '../arrays.ts';
 import { nearestOnTriangle } from './nearest-on-triangle.ts';
 
 /**
@@ -163,6 +164,18 @@ export class MeshEditor {
     for (let k = 0; k < 3; k++)
       if (this.indices[t + k] !== a && this.indices[t + k] !== b) return this.indices[t + k];
     return -1;
+  }
+
+  lengthOf(a: number, b: number): number {
+    const p = this.positions;
+    return length3(p[a * 3] - p[b * 3], p[a * 3 + 1] - p[b * 3 + 1], p[a * 3 + 2] - p[b * 3 + 2]);
+  }
+
+  /** Over the longest side; 0 where all corners are in one place. */
+  heightOf(a: number, b: number, c: number): number {
+    const n = this.triangleNormal(a, b, c);
+    const longest = Math.max(this.lengthOf(a, b), this.lengthOf(b, c), this.lengthOf(c, a));
+    return longest === 0 ? 0 : length3(n[0], n[1], n[2]) / longest;
   }
 
   /** Replaces the edge a-b of triangles t (a -> b) and s (b -> a) by the edge between their apexes. */

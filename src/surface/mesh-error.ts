@@ -1,39 +1,83 @@
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
-import { createRandom } from './check-random.ts';
-import type { CheckableMesh } from './check-topology.ts';
-import { sampleMesh } from './distance-samples.ts';
+import { createRandom, writeDirection } from './check-random.ts';
+import { RayBatch, rootsOf, sampleMesh } from './distance-samples.ts';
 import { distancesToZeroSet } from './distance-to-zero-set.ts';
 import { ERROR_SEARCH } from './rules.ts';
 import { SignProbe } from './sign-probe.ts';
+import type { Triangles, TriangleTree } from './triangle-tree.ts';
 
-/** Points of the mesh that are asked: about 5 ms on bunny-S, less than a hundredth of any derivation. */
-const N_SAMPLES = 2048;
 const BATCH = 1024;
 /** Points whose distances are searched for at once. */
 const N_SEARCHED = 32;
+/** Places that are looked at closely on the way back, and segments around each, in so many rounds, each nearer by. */
+const N_WORST = 32;
+const SEGMENTS_AROUND = 32;
+const N_ROUNDS = 4;
+/** Width of a root's bracket as a share of its segment, which is a few tolerances long. */
+export const RELATIVE_ERROR = 1e-4;
+
+/** How far a mesh and the zero set are from one another at most, as far as points tell; local units. */
+export interface MeshErrors {
+  readonly errorLocal: number;
+  /** Infinity where the mesh is empty and the zero set isn't. */
+  readonly errorBackLocal: number;
+  /** f64[3n], points of the mesh, and of the zero set, from which the other is farther than the tolerance there. */
+  readonly off: Float64Array;
+  readonly missed: Float64Array;
+}
 
 /**
- * How far a mesh stands off the zero set inside the domain, local units: the largest of bounds on the distances of 2,048
- * points, uniform on the mesh. A point's bound is the least distance found at which f has its other sign: along the
+ * Measures a mesh that was derived, both ways: {@link measureMeshError}, and {@link measureBack} for points of the zero set that are
+ * known. Yields the fraction done.
+ * @param tolerance at a point p[offset...], local units.
+ * @param known f64[3n]
+ * @param reach see {@link measureBack}.
+ */
+export function* measureErrors(
+  tree: TriangleTree,
+  mesh: Triangles,
+  field: CheckField,
+  { bounds, domain }: { readonly bounds: Box3; readonly domain: Box3 },
+  tolerance: (p: Float64Array, offset: number) => number,
+  { suspects, known }: { readonly suspects: Float64Array; readonly known: Float64Array },
+  reach: number,
+): Generator<number, MeshErrors> {
+  const search = searchMesh(mesh, field, domain, suspects);
+  const off = search.beyond(tolerance);
+  yield 0.3;
+  const farthest = yield* findFarthest(tree, field, bounds, [known], reach, createRandom(1));
+  return {
+    errorLocal: search.distance,
+    errorBackLocal: farthest.distance,
+    off,
+    missed: farthest.beyond(tolerance),
+  };
+}
+
+/**
+ * How far a mesh stands off the zero set inside the domain, local units: the largest of bounds on the distances of
+ * `ERROR_SEARCH.samples` points, uniform on the mesh. A point's bound is the least distance found at which f has its other sign: along the
  * gradient, and for the points that are worst in 26 directions, nearer by. One way only: what the mesh lacks is not seen,
  * nor what lies between the points. `checkMesh` measures more, both ways.
  * @param suspects f64[3n], more points of the mesh, where it may be worst.
  */
 export function measureMeshError(
-  mesh: CheckableMesh,
+  mesh: Triangles,
   field: CheckField,
   domain: Box3,
   suspects: Float64Array = new Float64Array(0),
 ): number {
+  return searchMesh(mesh, field, domain, suspects).distance;
+}
+
+function searchMesh(mesh: Triangles, field: CheckField, domain: Box3, suspects: Float64Array): ErrorSearch {
   const search = new ErrorSearch(field, domain);
-  const around: Distances = (points, values, limits) =>
-    limits.map((limit, i) => lookAround(field, domain, points.subarray(i * 3, i * 3 + 3), values[i], limit));
-  for (const _ of search.ask(sampleMesh(mesh, N_SAMPLES, createRandom(1)), around));
-  // Suspects lie where f is next to constant, or bends: there eighths of the way to a sign far off say too much.
   const random = createRandom(2);
-  for (const _ of search.ask(suspects, (points) => distancesToZeroSet(field, points, domain, random)));
-  return search.distance;
+  const closely: Distances = (points) => distancesToZeroSet(field, points, domain, random);
+  for (const _ of search.ask(sampleMesh(mesh, ERROR_SEARCH.samples, createRandom(1)), closely));
+  for (const _ of search.ask(suspects, closely));
+  return search;
 }
 
 /** Bounds, never too short, on the distances of points f64[3n], at which f has these values and which are no farther than these limits. */
@@ -46,8 +90,8 @@ export type Distances = (points: Float64Array, values: Float64Array, limits: Flo
  */
 export class ErrorSearch {
   distance = 0;
-  /** f64[3n], the points that were farthest, going by their bounds; of the first call. */
-  worst: Float64Array = new Float64Array(0);
+  /** Points f64[3n], f there and bounds on their distances; of the first call. */
+  #asked: { points: Float64Array; values: Float64Array; limits: Float64Array } | undefined;
   readonly #field: CheckField;
   readonly #domain: Box3;
   readonly #probe: SignProbe;
@@ -75,7 +119,7 @@ export class ErrorSearch {
       yield;
     }
     const first = largestOf(limits, N_SEARCHED);
-    if (this.worst.length === 0) this.worst = gather(points, first);
+    this.#asked ??= { points, values, limits };
     // The others need not be searched for where f changes its sign nearer to them than the first one is.
     const look = (ids: readonly number[]): void => this.#look(points, values, limits, ids, closely);
     look(first.slice(0, 1));
@@ -87,6 +131,30 @@ export class ErrorSearch {
       look(rest.slice(from, from + N_SEARCHED));
       yield;
     }
+  }
+
+  /** f64[3n], the points that are farthest, going by their bounds; of the first call. */
+  get worst(): Float64Array {
+    const { points = new Float64Array(0), limits = points } = this.#asked ?? {};
+    return gather(points, largestOf(limits, N_SEARCHED));
+  }
+
+  /** f64[3n], the points of the first call within whose tolerance f keeps its sign, as far as is looked. */
+  beyond(tolerance: (p: Float64Array, offset: number) => number): Float64Array {
+    if (this.#asked === undefined) return new Float64Array(0);
+    const { points, values, limits } = this.#asked;
+    const far = [...limits.keys()].filter((id) => {
+      const least = tolerance(points, id * 3);
+      if (limits[id] <= least || this.distance <= least) return false;
+      return !this.#probe.isCrossedAround(
+        values[id],
+        points[id * 3],
+        points[id * 3 + 1],
+        points[id * 3 + 2],
+        least,
+      );
+    });
+    return gather(points, far);
   }
 
   #look(
@@ -107,32 +175,6 @@ export class ErrorSearch {
     far.forEach((id, i) => {
       this.distance = Math.max(this.distance, Math.min(distances[i], limits[id]));
     });
-  }
-}
-
-/** A bound on the distance of one point, from signs around it; `bound` where nothing nearer is found. */
-function lookAround(
-  field: CheckField,
-  domain: Box3,
-  [x, y, z]: Float64Array,
-  f: number,
-  bound: number,
-): number {
-  const probe = new SignProbe(field, domain);
-  const { min, max } = domain;
-  const { parts, least, growth } = ERROR_SEARCH;
-  const diagonal = Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
-  let most = Math.min(bound, diagonal);
-  if (bound === Number.POSITIVE_INFINITY) {
-    for (most = least * diagonal; most < diagonal; most *= growth)
-      if (probe.isCrossedAround(f, x, y, z, most)) break;
-  }
-  for (;;) {
-    const part = parts.find((share) => probe.isCrossedAround(f, x, y, z, share * most));
-    if (part === undefined) return most;
-    most *= part;
-    // Within the least of them there may be a sign that is much nearer.
-    if (part > parts[0]) return most;
   }
 }
 
@@ -201,4 +243,98 @@ export function boundAlongGradients(
     nOpen = nLeft;
   }
   return bounds;
+}
+
+/** {@link findFarthest}'s distance: 0 where there is no point, Infinity where the mesh is empty and there are some. */
+export function* measureBack(...of: Parameters<typeof findFarthest>): Generator<number, number> {
+  return (yield* findFarthest(...of)).distance;
+}
+
+/**
+ * How far the zero set is from a mesh inside the bounds, local units: distances of points of it, then of others that are found around
+ * the farthest. They are exact: what is not seen lies between the points. Yields the fraction done.
+ * @param points points of the zero set, f64[3n] at a time.
+ * @param reach length of the segments around them, local units.
+ */
+function* findFarthest(
+  tree: TriangleTree,
+  field: CheckField,
+  bounds: Box3,
+  points: Iterable<Float64Array>,
+  reach: number,
+  random: () => number,
+): Generator<number, FarthestPoints> {
+  const farthest = new FarthestPoints(tree);
+  for (const part of points) {
+    for (let from = 0; from < part.length; from += BATCH * 3) {
+      farthest.ask(part.subarray(from, from + BATCH * 3));
+      yield 0.5;
+    }
+  }
+  for (let round = 0; round < N_ROUNDS; round++) {
+    farthest.ask(rootsAround(field, bounds, farthest.places(), reach / 2 ** round, random));
+    yield 0.5;
+  }
+  return farthest;
+}
+
+/** Roots on random segments around places f64[3n], about as long as `length`. */
+function rootsAround(
+  field: CheckField,
+  bounds: Box3,
+  places: Float64Array,
+  length: number,
+  random: () => number,
+): Float64Array {
+  const n = (places.length / 3) * SEGMENTS_AROUND;
+  const rays = new RayBatch(field, n);
+  for (let i = 0; i < n; i++) {
+    const at = Math.floor(i / SEGMENTS_AROUND) * 3;
+    for (let k = 0; k < 3; k++) rays.origins[i * 3 + k] = places[at + k] + (random() - 0.5) * length;
+    writeDirection(random, rays.directions, i * 3);
+    rays.high[i] = Math.min(length, rays.exitDistance(i, bounds));
+  }
+  return rootsOf(rays, n, RELATIVE_ERROR);
+}
+
+/** The points farthest from a mesh of all that were asked. */
+class FarthestPoints {
+  private readonly tree: TriangleTree;
+  private readonly distances = new Float64Array(N_WORST).fill(-1);
+  private readonly points = new Float64Array(N_WORST * 3);
+  private least = 0;
+
+  constructor(tree: TriangleTree) {
+    this.tree = tree;
+  }
+
+  /** The largest distance; 0 where there was no point. */
+  get distance(): number {
+    return Math.max(0, ...this.distances);
+  }
+
+  /** f64[3n], those of the points that are farther than the tolerance there. */
+  beyond(tolerance: (p: Float64Array, offset: number) => number): Float64Array {
+    const { points, distances } = this;
+    const far = [...distances.keys()].filter((i) => distances[i] > tolerance(points, i * 3));
+    return gather(points, far);
+  }
+
+  /** f64[3n] */
+  places(): Float64Array {
+    return this.points.slice(0, 3 * this.distances.filter((distance) => distance >= 0).length);
+  }
+
+  /** Asks points f64[3n]: those that are nearer than all that are kept need no exact distance. */
+  ask(points: Float64Array): void {
+    const { distances, tree } = this;
+    for (let at = 0; at < points.length; at += 3) {
+      const kept = distances[this.least];
+      const distance = tree.closest(points[at], points[at + 1], points[at + 2], undefined, kept);
+      if (distance <= kept) continue;
+      distances[this.least] = distance;
+      for (let k = 0; k < 3; k++) this.points[this.least * 3 + k] = points[at + k];
+      for (let i = 0; i < N_WORST; i++) if (distances[i] < distances[this.least]) this.least = i;
+    }
+  }
 }

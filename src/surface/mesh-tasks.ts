@@ -12,6 +12,8 @@ export interface MeasureTask {
   readonly triangles: TriangleSet;
   /** Size of the boxes that the mesh comes from, local units. */
   readonly spacing: number;
+  /** All points of the closest pattern are asked at once: something is known to stand off. */
+  readonly isClose: boolean;
 }
 
 /** Some triangles of a mesh whose positions are rounded to single precision. */

@@ -80,11 +80,12 @@ export class Repairer {
   /**
    * Yields the fraction done.
    * @param which triangles to look at, by their first corners; all where none are given.
+   * @param isClose see `MeasureTask`.
    */
-  *run(which?: readonly number[]): MeshSteps<void> {
+  *run(which?: readonly number[], isClose = false): MeshSteps<void> {
     let triangles = which ?? this.#editor.liveTriangles();
     for (let pass = 0; triangles.length > 0; pass++) {
-      const sides = yield* this.#findSides(triangles, (fraction) => (pass === 0 ? fraction : 1));
+      const sides = yield* this.#findSides(triangles, isClose, (fraction) => (pass === 0 ? fraction : 1));
       if (pass === MAX_PASSES) {
         this.stops.nPlacesLeft += sides.length / 2;
         for (let i = 0; i < sides.length; i += 2) this.#doubt(sides[i], sides[i + 1]);
@@ -119,13 +120,19 @@ export class Repairer {
   }
 
   /** The sides (pairs of vertices) at which triangles that stand off are to be divided, in the triangles' order. */
-  *#findSides(triangles: readonly number[], at: (fraction: number) => number): MeshSteps<number[]> {
+  *#findSides(
+    triangles: readonly number[],
+    isClose: boolean,
+    at: (fraction: number) => number,
+  ): MeshSteps<number[]> {
     const { indices } = this.#editor;
     const n = triangles.length;
     const sides: number[] = [];
     for (let from = 0; from < n; from += MAX_PARTS * TRIANGLES_PER_PART) {
       const to = Math.min(n, from + MAX_PARTS * TRIANGLES_PER_PART);
-      const found = yield* this.#measure(triangles.slice(from, to), (f) => at((from + f * (to - from)) / n));
+      const found = yield* this.#measure(triangles.slice(from, to), isClose, (f) =>
+        at((from + f * (to - from)) / n),
+      );
       found.forEach((part, i) => {
         part.forEach((side, k) => {
           const t = triangles[from + i * TRIANGLES_PER_PART + k];
@@ -138,12 +145,13 @@ export class Repairer {
 
   *#measure(
     triangles: readonly number[],
+    isClose: boolean,
     at: (fraction: number) => number,
   ): MeshSteps<readonly MeasuredSides[]> {
     const tasks: MeasureTask[] = [];
     for (let from = 0; from < triangles.length; from += TRIANGLES_PER_PART) {
       const part = this.#gather(triangles.slice(from, from + TRIANGLES_PER_PART));
-      tasks.push({ kind: 'measure', triangles: part, spacing: this.#spacing });
+      tasks.push({ kind: 'measure', triangles: part, spacing: this.#spacing, isClose });
       yield at(0);
     }
     if (tasks.length > 1) return yield* runParts(tasks, at);
@@ -174,11 +182,6 @@ export class Repairer {
     return set;
   }
 
-  #length(a: number, b: number): number {
-    const p = this.#editor.positions;
-    return length3(p[a * 3] - p[b * 3], p[a * 3 + 1] - p[b * 3 + 1], p[a * 3 + 2] - p[b * 3 + 2]);
-  }
-
   /** Divides the sides that still exist and can be without a fold; gives the triangles that changed. */
   #splitSides(sides: readonly number[]): number[] {
     const editor = this.#editor;
@@ -188,13 +191,16 @@ export class Repairer {
       const b = sides[i + 1];
       const isSide = editor.triangleOf(a, b) >= 0 || editor.triangleOf(b, a) >= 0;
       // A point of a triangle is never farther from the zero set than from the nearest corner.
-      if (!isSide || this.#length(a, b) <= this.#detail.along(editor.positions, a, b)) continue;
+      if (!isSide || editor.lengthOf(a, b) <= this.#detail.along(editor.positions, a, b)) continue;
       if (!editor.hasRoom()) {
         this.stops.nWithoutRoom++;
         this.#doubt(a, b);
         continue;
       }
       if (!this.#placeVertex(a, b)) {
+        const flipped = this.#flip(a, b);
+        for (const t of flipped) touched.add(t);
+        if (flipped.length > 0) continue;
         this.stops.nDivisionsRefused++;
         this.#doubt(a, b);
         continue;
@@ -228,13 +234,36 @@ export class Repairer {
     }
     slopes[v] = 0.5 * (slopes[a] + slopes[b]);
     editor.faces[v] = editor.faces[a] & editor.faces[b];
-    putOnZeroSet(this.#field, raw, this.#frame.bounds, 0.25 * this.#length(a, b), [v]);
+    putOnZeroSet(this.#field, raw, this.#frame.bounds, 0.25 * editor.lengthOf(a, b), [v]);
     for (let k = 0; k < 3; k++) p[v * 3 + k] = Math.fround(p[v * 3 + k]);
     this.#field.evaluate(p.subarray(v * 3, v * 3 + 3), this.#values, 1);
     if (!(Math.abs(this.#values[0]) <= OFF_ZERO * this.#frame.diagonal * slopes[v])) return false;
     return (
       this.#isUnfolded(editor.triangleOf(a, b), a, b, v) && this.#isUnfolded(editor.triangleOf(b, a), b, a, v)
     );
+  }
+
+  /**
+   * Turns the side a-b of two triangles into the other diagonal, where neither is lower then: with a corner next to a-b there is no
+   * room for a vertex between. Gives the two triangles, or none where they would turn over.
+   */
+  #flip(a: number, b: number): number[] {
+    const editor = this.#editor;
+    const [t, s] = [editor.triangleOf(a, b), editor.triangleOf(b, a)];
+    if (t < 0 || s < 0) return [];
+    const [c, d] = [editor.apex(t, a, b), editor.apex(s, b, a)];
+    if (c === d || editor.triangleOf(c, d) >= 0 || editor.triangleOf(d, c) >= 0) return [];
+    const before = Math.min(editor.heightOf(a, b, c), editor.heightOf(b, a, d));
+    if (Math.min(editor.heightOf(a, d, c), editor.heightOf(d, b, c)) <= before) return [];
+    const old = editor.triangleNormal(a, b, c).slice();
+    const other = editor.triangleNormal(b, a, d);
+    for (let k = 0; k < 3; k++) old[k] += other[k];
+    for (const v of [c, d]) {
+      if (!isUnfolded(editor, this.#normals, old, [a, d, c], v)) return [];
+      if (!isUnfolded(editor, this.#normals, old, [d, b, c], v)) return [];
+    }
+    editor.flip(t, s, a, b);
+    return [t, s];
   }
 
   #isUnfolded(t: number, a: number, b: number, v: number): boolean {

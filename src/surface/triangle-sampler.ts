@@ -38,7 +38,7 @@ export const CLOSEST_PATTERN: Pattern = PATTERNS[PATTERNS.length - 1];
  */
 export function* measureTriangles(
   field: CpuField,
-  { triangles, spacing }: MeasureTask,
+  { triangles, spacing, isClose }: MeasureTask,
 ): Generator<number, MeasuredSides, void> {
   const { corners, slopes } = triangles;
   const sides = new Int8Array(slopes.length).fill(-1);
@@ -47,7 +47,7 @@ export function* measureTriangles(
     yield from / sides.length;
     const n = Math.min(TRIANGLES_PER_YIELD, sides.length - from);
     let asked = Array.from({ length: n }, (_, i) => from + i);
-    for (const pattern of PATTERNS) {
+    for (const pattern of isClose ? [CLOSEST_PATTERN] : PATTERNS) {
       sampler.measure(asked, pattern, SAMPLING.look, STANDS_OFF);
       const closer: number[] = [];
       for (let i = 0; i < asked.length; i++) {
@@ -127,6 +127,8 @@ export class TriangleSampler {
   #points = new Float64Array(0);
   #values = new Float64Array(0);
   #gradients = new Float64Array(0);
+  #ahead = new Float64Array(0);
+  #valuesAhead = new Float64Array(0);
   readonly #normal = new Float64Array(3);
   readonly #probe: SignProbe;
 
@@ -137,8 +139,9 @@ export class TriangleSampler {
   }
 
   /**
-   * Measures triangles by their numbers; where |f| over the corners' slope is below the share `least` of the
-   * tolerance the gradient is not asked.
+   * Measures triangles by their numbers. Where |f| over the corners' slope is below the share `least` of the tolerance at all
+   * points, and f changes its sign within the share `most` along the normal of the one that is farthest, the gradient is not
+   * asked: going by the slope alone would not do, which may be a fifth of the corners' in between.
    * @param most share of the tolerance beyond which a distance is only believed where f keeps its sign that far along the
    * triangle's normal.
    */
@@ -147,13 +150,16 @@ export class TriangleSampler {
     this.#reserve(triangles.length, nSamples);
     for (let i = 0; i < triangles.length; i++) this.#place(triangles[i], pattern, i * nSamples);
     this.#field.evaluate(this.#points, this.#values, triangles.length * nSamples);
+    for (let i = 0; i < triangles.length; i++) {
+      this.worst[i] = this.#largest(i, triangles[i], nSamples, most);
+      this.off[i] = Math.abs(this.#values[i * nSamples + this.worst[i]]);
+    }
+    this.#skipNear(triangles, nSamples, least, most);
     let nAsked = 0;
     for (let i = 0; i < triangles.length; i++) {
-      const k = this.#largest(i, triangles[i], nSamples, least, most);
-      this.worst[i] = k;
       this.off[i] = 0;
-      if (k < 0) continue;
-      const from = (i * nSamples + k) * 3;
+      if (this.worst[i] < 0) continue;
+      const from = (i * nSamples + this.worst[i]) * 3;
       this.#points.copyWithin(nAsked * 3, from, from + 3);
       nAsked++;
     }
@@ -214,12 +220,12 @@ export class TriangleSampler {
     }
   }
 
-  /** The point of triangle t, the i-th, that has the largest |f|, -1 where all are below `least`. */
-  #largest(i: number, t: number, nSamples: number, least: number, most: number): number {
+  /** The point of triangle t, the i-th, that has the largest |f|. */
+  #largest(i: number, t: number, nSamples: number, most: number): number {
     const values = this.#values;
     const scale = this.#triangles.tolerances[t] * this.#triangles.slopes[t];
-    let largest = least * scale;
-    let worst = -1;
+    let largest = -1;
+    let worst = 0;
     let nBeyond = 0;
     for (let k = 0; k < nSamples; k++) {
       const off = Math.abs(values[i * nSamples + k]);
@@ -230,6 +236,37 @@ export class TriangleSampler {
     }
     this.#hasOthers[i] = nBeyond > 1 ? 1 : 0;
     return worst;
+  }
+
+  /** Makes `worst` -1 where the zero set is near enough to the farthest point: see {@link measure}. */
+  #skipNear(triangles: readonly number[], nSamples: number, least: number, most: number): void {
+    const { tolerances, slopes } = this.#triangles;
+    const near: number[] = [];
+    for (let i = 0; i < triangles.length; i++) {
+      const t = triangles[i];
+      if (this.off[i] <= least * tolerances[t] * slopes[t]) near.push(i);
+    }
+    if (this.#ahead.length < near.length * 3) {
+      this.#ahead = new Float64Array(near.length * 3);
+      this.#valuesAhead = new Float64Array(near.length);
+    }
+    const { min, max } = this.#field.asset.domain;
+    for (let n = 0; n < near.length; n++) {
+      const i = near[n];
+      const t = triangles[i];
+      const at = i * nSamples + this.worst[i];
+      this.#findNormal(t);
+      const reach = (this.#values[at] >= 0 ? -most : most) * tolerances[t];
+      for (let k = 0; k < 3; k++) {
+        const x = this.#points[at * 3 + k] + reach * this.#normal[k];
+        this.#ahead[n * 3 + k] = Math.min(max[k], Math.max(min[k], x));
+      }
+    }
+    this.#field.evaluate(this.#ahead, this.#valuesAhead, near.length);
+    for (let n = 0; n < near.length; n++) {
+      const at = near[n] * nSamples + this.worst[near[n]];
+      if (this.#valuesAhead[n] >= 0 !== this.#values[at] >= 0) this.worst[near[n]] = -1;
+    }
   }
 
   /**

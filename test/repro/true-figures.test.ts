@@ -89,14 +89,15 @@ describe('the measured error', () => {
     const error = measureMeshError(meshOf(radius), field, octahedron.domain);
     const off = Math.abs(radius - 0.7) / Math.sqrt(3);
     expect(error).toBeGreaterThan(0.99 * off);
-    // Outside, at a corner, the nearest is the other's corner; bounds come in eighths, in ways up to 28 degrees apart.
-    expect(error).toBeLessThan(1.27 * Math.abs(radius - 0.7));
+    // Outside, at a corner, the nearest is the other's corner.
+    expect(error).toBeLessThan(1.01 * Math.abs(radius - 0.7));
   });
 
   test('of a field that is steep here and flat there is a distance all the same', () => {
     const scaled = { ...octahedron, valueScale: 1e-3 };
     const there = measureMeshError(meshOf(0.72), createCpuField(scaled), octahedron.domain);
-    expect(there).toBeCloseTo(measureMeshError(meshOf(0.72), field, octahedron.domain), 9);
+    // Both are bounds that a search ends with, to a relative 1e-4: it takes other ways where a sum is rounded otherwise.
+    expect(there / measureMeshError(meshOf(0.72), field, octahedron.domain)).toBeCloseTo(1, 3);
   });
 
   test('is not cut at the tolerance: what a budget of vertices does is told', async () => {

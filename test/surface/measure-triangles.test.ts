@@ -19,8 +19,8 @@ function setOf(triangles: readonly (readonly (readonly number[])[])[]): Triangle
   };
 }
 
-const sidesOf = (triangles: TriangleSet): number[] => [
-  ...runSteps(measureTriangles(FIELD, { kind: 'measure', triangles, spacing: 1 })),
+const sidesOf = (triangles: TriangleSet, isClose = false): number[] => [
+  ...runSteps(measureTriangles(FIELD, { kind: 'measure', triangles, spacing: 1, isClose })),
 ];
 
 describe('measured triangles', () => {
@@ -36,6 +36,23 @@ describe('measured triangles', () => {
 
   test('are to be divided at the side that stands off', () => {
     expect(sidesOf(setOf([inside, [x, z, back], [back, x, z]]))).toEqual([0, 1, 2]);
+  });
+
+  test('stand off where f is much steeper at their corners than between', () => {
+    // One and a half tolerances inside, which at the corners' slope would be 0.15.
+    const inner = [x, y, z].map((p) => p.map((k) => k - (1.5 * TOLERANCE) / Math.sqrt(3)));
+    const set = setOf([inner, [x, y, z]]);
+    set.slopes.fill(10 * Math.sqrt(3));
+    expect(sidesOf(set).map((side) => side >= 0)).toEqual([true, false]);
+  });
+
+  test('are looked at all over where they are known to stand off', () => {
+    // A corner just beyond an edge of the octahedron: of a side only the last twentieth is there, where it is the farthest inside.
+    const set = setOf([[[0.3075, -0.01, 0.3075], [0.4, 0.19, 0.035], [0.035, 0.19, 0.4]]]); // biome-ignore format: one line
+    set.tolerances.fill(1.184e-2);
+    expect(sidesOf(set)).toEqual([-1]);
+    const [side] = sidesOf(set, true);
+    expect(side).toBeGreaterThanOrEqual(0);
   });
 
   test('are measured one by one: where a set is cut does not matter', () => {
