@@ -249,10 +249,26 @@ function addUp(results: readonly DeriveResult[]) {
     boxesSurviving: sum('boxesSurviving'),
     boxesUnsettled: sum('boxesUnsettled'),
     tolerance: Math.max(0, ...parts.map((part) => part.tolerance)),
+    ...largest(parts, 'error'),
+    ...largest(parts, 'errorBack'),
+    ...(parts.some(({ isWithinTolerance }) => isWithinTolerance !== undefined) && {
+      isWithinTolerance: parts.every(({ isWithinTolerance }) => isWithinTolerance !== false),
+    }),
+    isComplete: parts.every(({ isComplete }) => isComplete),
+    methods: [...new Set(parts.map(({ method }) => method))],
     backend: parts[0]?.backend ?? 'cpu',
     backendReason: parts[0]?.backendReason ?? 'there was nothing to derive',
     timeMs,
   };
+}
+
+/** The largest of a figure, where any part has it. */
+function largest<K extends 'error' | 'errorBack'>(
+  parts: readonly ReturnType<typeof describe>[],
+  key: K,
+): Partial<Record<'error' | 'errorBack', number>> {
+  const known = parts.flatMap((part) => part[key] ?? []);
+  return known.length === 0 ? {} : { [key]: Math.max(...known) };
 }
 
 function deriveOptions(
@@ -282,6 +298,11 @@ function describe({ isEmpty, stats }: DeriveResult) {
     boxesSurviving: stats.nBoxesSurviving,
     boxesUnsettled: stats.nBoxesUnsettled,
     tolerance: stats.toleranceLocal,
+    error: stats.errorLocal,
+    errorBack: stats.errorBackLocal,
+    isWithinTolerance: stats.isWithinTolerance,
+    isComplete: stats.isComplete,
+    method: stats.method,
     backend: stats.backend,
     backendReason: stats.backendReason,
   };
@@ -301,6 +322,12 @@ type MeshReport = ReturnType<typeof addUp> & {
 function reportLines(report: MeshReport): string[] {
   const { output, bytes, vertices, triangles, timeMs } = report;
   const stages = Object.entries(timeMs).map(([stage, ms]) => `${stage} ${ms.toFixed(0)}`);
+  const isKept =
+    report.isWithinTolerance === undefined ? '' : report.isWithinTolerance ? ', kept' : ', NOT kept';
+  const errors = [
+    ...(report.error === undefined ? [] : [`${report.error.toPrecision(3)} from mesh to zero set`]),
+    ...(report.errorBack === undefined ? [] : [`${report.errorBack.toPrecision(3)} from zero set to mesh`]),
+  ];
   const others = report.nFields > 1 && !report.isScene ? ` (one of ${report.nFields}: --field chooses)` : '';
   return [
     `${output}: ${plural(vertices, 'vertex', 'vertices')}, ${plural(triangles, 'triangle')}, ${formatBytes(bytes)}`,
@@ -310,7 +337,9 @@ function reportLines(report: MeshReport): string[] {
     ...(report.isEmpty ? ['  the field has no zero set in its domain: the mesh is empty'] : []),
     ...columns([
       ['field', `${report.field}${others}`],
-      ['tolerance', report.tolerance.toPrecision(4)],
+      ['tolerance', `${report.tolerance.toPrecision(4)}${isKept}`],
+      ...(errors.length > 0 ? [['error', errors.join(', ')] as const] : []),
+      ['complete', completeness(report)],
       [
         'boxes',
         `${report.boxes}, ${report.boxesTested} tested, ${report.boxesSurviving} surviving, ${report.boxesUnsettled} unsettled`,
@@ -319,4 +348,13 @@ function reportLines(report: MeshReport): string[] {
       ['backend', `${report.backend} (${report.backendReason})`],
     ]),
   ];
+}
+
+/** Whether any part of the zero set can be missing, in words. */
+function completeness({ isComplete, methods, boxesUnsettled }: MeshReport): string {
+  if (isComplete) return 'yes: no part of the zero set is missing';
+  if (methods.includes('lattice')) return 'not certified: made on a plain lattice';
+  if (boxesUnsettled > 0)
+    return `not certified: ${plural(boxesUnsettled, 'box', 'boxes')} could not be settled`;
+  return "not certified: boxes were filled whose surface is not sure to be the field's";
 }

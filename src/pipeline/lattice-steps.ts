@@ -21,13 +21,14 @@ const VERTICES_PER_SLICE = 1024;
 /**
  * A level made on a plain lattice, see `marchLattice`: its cost grows as the surface has boxes, and does not depend on how
  * fine the field is. Thinned at its tolerance, half a box, as every mesh is; a preview is not, for the sake of time. Nothing
- * certifies it, so it says how far mesh and zero set are apart, both ways.
+ * certifies it, so it says how far mesh and zero set are apart, both ways. Undefined where nothing was found, unless a preview was asked
+ * for: that there is nothing is for a derivation to say.
  */
 export function* latticeSteps(
   asset: FieldAsset,
   options: JobOptions,
   spacing: number,
-): Generator<Step, DerivedSurface, void> {
+): Generator<Step, DerivedSurface | undefined, void> {
   const startMs = performance.now();
   const field = createCpuField(asset);
   const frame = frameOf(asset, options);
@@ -40,6 +41,7 @@ export function* latticeSteps(
     sinceMs = performance.now();
   };
   const surface = yield* staged('partition', 0, MARCHED, marchLattice(field, frame.bounds, spacing));
+  if (surface.nVertices === 0 && !isRough) return undefined;
   const raw = yield* withGradients(field, surface);
   lap('partition');
   const thinning = isRough

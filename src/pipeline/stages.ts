@@ -52,7 +52,8 @@ const STAGE_END: Readonly<Record<DeriveStage, number>> = {
 export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<Step, DerivedSurface, void> {
   if (options.derived !== undefined) return options.derived;
   const coarse = latticeSpacing(asset, options);
-  if (coarse !== undefined) return yield* latticeSteps(asset, options, coarse);
+  const level = coarse === undefined ? undefined : yield* latticeSteps(asset, options, coarse);
+  if (level !== undefined) return level;
   const clock = new StageClock();
   const field = createCpuField(asset);
   const plan = makePlan(field, options);

@@ -379,6 +379,11 @@ describe('nsdf mesh and nsdf check', () => {
     const output = await nsdf('mesh', at('ball.nsdf'), at('ball.glb'), '--tolerance', '0.02', '--json');
     const report = json(output);
     expect(report).toMatchObject({ isEmpty: false, backend: 'cpu', tolerance: 0.02, nFields: 1 });
+    expect(report).toMatchObject({ isWithinTolerance: true, isComplete: true, methods: ['derived'] });
+    for (const key of ['error', 'errorBack']) {
+      expect(report[key], key).toBeGreaterThan(0);
+      expect(report[key], key).toBeLessThanOrEqual(0.02);
+    }
     for (const key of ['vertices', 'triangles', 'boxesTested', 'boxesSurviving', 'totalTimeMs']) {
       expect(report[key], key).toBeGreaterThan(0);
     }
@@ -397,6 +402,9 @@ describe('nsdf mesh and nsdf check', () => {
   it('a second field that leaves its domain: open edges on the domain are allowed with --field only', async () => {
     const mesh = await nsdf('mesh', at('two.nsdf'), at('leaving.stl'), '--index', '1', '--resolution', '8');
     expect(mesh).toMatchObject({ code: 0, err: '' });
+    expect(mesh.out).toMatch(
+      /, kept\n +error .*from mesh to zero set, .*from zero set to mesh\n +complete +(yes|not certified): /,
+    );
     expect(mesh.out).toMatch(/second \(one of 2: --field chooses\)/);
     expect((await nsdf('check', at('leaving.stl'))).code).toBe(1);
     const check = await nsdf(

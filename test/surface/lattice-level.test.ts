@@ -101,6 +101,15 @@ describe('a lattice level', () => {
     expect(stats).toMatchObject({ errorBackLocal: Number.POSITIVE_INFINITY, isWithinTolerance: false });
   });
 
+  it('that finds nothing is derived: the surface may be smaller than its boxes', async () => {
+    const speck = sphereField({ cells: [16], radius: 0.12, center: [0.62, 0.13, 0.37] });
+    const { isEmpty, stats } = await derive(speck, { resolution: 0.5 });
+    expect(isEmpty).toBe(false);
+    expect(stats).toMatchObject({ method: 'derived', isComplete: true });
+    const nothing = await derive(emptyField(), { resolution: 0.5 });
+    expect(nothing).toMatchObject({ isEmpty: true, stats: { method: 'derived', isComplete: true } });
+  });
+
   it('gives the same bytes each time', async () => {
     const [first, second] = [
       await derive(multiField(), { resolution: 4 }),
