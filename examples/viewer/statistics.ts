@@ -77,6 +77,7 @@ function details(totals: Totals): Row[] {
     ...(isWithinTolerance === null
       ? []
       : ([['Within tolerance', isWithinTolerance ? 'yes' : 'no', { quality: kept }]] as Row[])),
+    ['Complete', totals.isComplete ? 'certified' : 'not certified', { tip: 'complete' }],
   ];
 }
 

@@ -20,7 +20,9 @@ const TIPS: Readonly<Record<string, string>> = {
     'Point at the surface or the slice, or tap it: shows the distance that the network gives there. On the surface it should be about zero.',
   boxes:
     'Boxes of space that were tested for whether the surface can pass through them, and how many of them it may.',
-  error: 'The largest distance between the mesh and the zero of the field at sampled points, to first order.',
+  error: 'The largest distance between the mesh and the zero of the field, measured at points of either.',
+  complete:
+    'Certified: every box of space that the surface may pass through was looked into, so no part of it can be missing. A coarse level or a preview is not certified.',
   closed: 'Every edge has a triangle on both sides: the mesh has no holes.',
   manifold:
     'Around every vertex the triangles form a single fan: fit for printing, physics and boolean operations.',

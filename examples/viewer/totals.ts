@@ -9,10 +9,12 @@ export interface Totals {
   readonly nBoxesTested: number;
   readonly nBoxesSurviving: number;
   readonly toleranceLocal: number;
-  /** The largest measured error; -1 where none was measured. */
+  /** The largest measured error, either way; -1 where none was measured. */
   readonly errorLocal: number;
   /** Null where the derivation does not say. */
   readonly isWithinTolerance: boolean | null;
+  /** Whether it is certified of every mesh that nothing is missing. */
+  readonly isComplete: boolean;
   readonly timeMs: Readonly<Partial<Record<DeriveStage, number>>>;
   readonly totalTimeMs: number;
   readonly backend: string;
@@ -48,8 +50,9 @@ export function sumStats(fields: readonly ViewField[]): Totals {
     nBoxesTested: sum((stats) => stats.nBoxesTested),
     nBoxesSurviving: sum((stats) => stats.nBoxesSurviving),
     toleranceLocal: Math.max(0, ...all.map((stats) => stats.toleranceLocal)),
-    errorLocal: Math.max(-1, ...all.map((stats) => stats.errorLocal ?? -1)),
+    errorLocal: Math.max(-1, ...all.flatMap((stats) => [stats.errorLocal ?? -1, stats.errorBackLocal ?? -1])),
     isWithinTolerance: told.length > 0 ? told.every((is) => is) : null,
+    isComplete: all.every((stats) => stats.isComplete),
     timeMs,
     totalTimeMs: sum((stats) => stats.totalTimeMs),
     backend: all[0]?.backend ?? 'none',
