@@ -60,15 +60,16 @@ function* simplifySurface(
   const [before, after] = [measured(surface.mesh), measured(mesh)];
   const known = verticesOf(before);
   const reach = Math.sqrt(frame.diagonal ** 2 / Math.max(1, known.length / 3));
-  const back = measureBack(new TriangleTree(after), field, frame.bounds, [known], reach, createRandom(1));
-  let errorBackLocal = back.next();
-  for (; !errorBackLocal.done; errorBackLocal = back.next()) yield { stage: 'simplify', fraction: 1 };
+  const errorLocal = yield* quietly(measureMeshError(after, field, asset.domain));
+  const tree = new TriangleTree(after);
+  const back = measureBack(tree, field, frame.bounds, [known], reach, createRandom(1));
+  const errorBackLocal = yield* quietly(back);
   const stats = conclude({
     ...surface.stats,
     nVertices: mesh.positions.length / 3,
     nTriangles: mesh.indices.length / 3,
-    errorLocal: measureMeshError(after, field, asset.domain),
-    errorBackLocal: errorBackLocal.value,
+    errorLocal,
+    errorBackLocal,
     timeMs: { ...surface.stats.timeMs, simplify: performance.now() - startMs },
   });
   return { ...surface, mesh, isEmpty: mesh.indices.length === 0, stats };

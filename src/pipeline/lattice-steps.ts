@@ -50,7 +50,12 @@ export function* latticeSteps(
   const unmended = yield* staged('simplify', MARCHED, CLEANED, cleanMesh(raw, frame, thinning));
   const mesh = finishMesh(raw);
   lap('simplify');
-  const errors = yield* staged('normals', CLEANED, 1, measureBothWays(mesh, field, frame.bounds, surface));
+  const errors = yield* staged(
+    'normals',
+    CLEANED,
+    1,
+    measureBothWays(mesh, field, frame.bounds, surface, unmended?.known ?? new Float64Array(0)),
+  );
   lap('normals');
   const { counts } = surface.lattice;
   const isEmpty = mesh.indices.length === 0;

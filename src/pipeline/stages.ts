@@ -84,7 +84,7 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
   yield clock.at('normals', 0);
   const mesh = finishMesh(raw);
   const { errorLocal, errorBackLocal } = cleaned?.errors ?? {
-    errorLocal: measureMeshError(mesh, field, asset.domain),
+    errorLocal: yield* clock.follow('normals', measureMeshError(mesh, field, asset.domain)),
     errorBackLocal: undefined,
   };
   clock.at('normals', 1);

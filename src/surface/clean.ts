@@ -9,7 +9,6 @@ import { type MeshErrors, measureErrors } from './mesh-error.ts';
 import { type MeshSteps, mapSteps } from './mesh-tasks.ts';
 import { Repairer, type RepairStops } from './repair.ts';
 import { thinMesh } from './thin-pieces.ts';
-import { TriangleTree } from './triangle-tree.ts';
 
 /**
  * Edges shorter than this share of the domain's diagonal are collapsed: a few times single precision's step there, so
@@ -47,6 +46,8 @@ export interface Decimation {
 /** What is left to be told when a mesh was held against its field. */
 export interface Unmended {
   readonly stops: RepairStops;
+  /** f64[3n], all points of the zero set that came to be known: vertices that were removed, and what boxes were asked for. */
+  readonly known: Float64Array;
   /** Undefined where it was not measured. */
   readonly errors: MeshErrors | undefined;
 }
@@ -107,7 +108,8 @@ function* thinOut(
   let errors: MeshErrors | undefined;
   for (let pass = 0; decimation.isMeasured; pass++) {
     yield* separate(editor, raw, frame.bounds, frame.diagonal);
-    const measured = yield* measure(editor, raw, frame, decimation, repairer.suspects(), coverer.known());
+    const steps = measure(editor, raw, frame, decimation, repairer.suspects(), coverer.known());
+    const measured = yield* mapSteps(steps, () => 0.95);
     errors = measured.errors;
     const { off } = measured;
     if (pass === MAX_MENDS || (off.length === 0 && errors.missed.length === 0)) break;
@@ -119,7 +121,7 @@ function* thinOut(
     if (editor.nVertices === nBefore) break;
   }
   stops.nDivisionsRefused += coverer.nRefused;
-  return { stops, errors };
+  return { stops, known: coverer.known(), errors };
 }
 
 /** Measures the mesh as it is, both ways; gives the triangles with points that are off, by their first corners. */
@@ -132,20 +134,13 @@ function* measure(
   known: Float64Array,
 ): Generator<number, { errors: MeshErrors; off: number[] }> {
   const mesh = { positions, indices: Uint32Array.from(editor.compactIndices()) };
-  const tree = new TriangleTree(mesh);
-  yield 0.92;
   const within = { bounds, domain: field.asset.domain };
   const tolerance = detail.at.bind(detail);
   const reach = Math.max(REACH_TOLERANCES * detail.most, Math.sqrt(3) * spacing);
-  const steps = measureErrors(tree, mesh, field, within, tolerance, { suspects, known }, reach);
+  const steps = measureErrors(mesh, field, within, tolerance, { suspects, known }, reach);
   const errors = yield* steps;
   const live = editor.liveTriangles();
-  const off = new Set<number>();
-  for (let at = 0; at < errors.off.length; at += 3) {
-    tree.closest(errors.off[at], errors.off[at + 1], errors.off[at + 2]);
-    off.add(live[tree.triangle]);
-  }
-  return { errors, off: [...off] };
+  return { errors, off: errors.off.map((t) => live[t]) };
 }
 
 /** Room for the vertices that the last check adds: a share of the mesh's, and a few. */

@@ -17,9 +17,15 @@ const RELATIVE_ERROR = 1e-10;
 
 /**
  * Points on a mesh, uniform by area: one at random in each of n equal shares of the total.
+ * @param triangles i32[n], written: the triangle that each point is on.
  * @returns f64[3n], or nothing where the mesh has no area.
  */
-export function sampleMesh(mesh: Triangles, n: number, random: () => number): Float64Array {
+export function sampleMesh(
+  mesh: Triangles,
+  n: number,
+  random: () => number,
+  triangles?: Int32Array,
+): Float64Array {
   const { positions: p, indices } = mesh;
   const nTriangles = indices.length / 3;
   const sums = new Float64Array(nTriangles + 1);
@@ -30,6 +36,7 @@ export function sampleMesh(mesh: Triangles, n: number, random: () => number): Fl
   for (let i = 0, t = 0; i < n; i++) {
     const goal = ((i + random()) / n) * total;
     while (t < nTriangles - 1 && sums[t + 1] <= goal) t++;
+    if (triangles !== undefined) triangles[i] = t;
     const root = Math.sqrt(random());
     const share = random();
     const weights = [1 - root, root * (1 - share), root * share];

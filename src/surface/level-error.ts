@@ -1,27 +1,19 @@
-import { concat } from '../arrays.ts';
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
 import { createRandom, writeDirection } from './check-random.ts';
-import { alongLines, RayBatch, rootsOf, sampleMesh } from './distance-samples.ts';
-import { distancesToZeroSet } from './distance-to-zero-set.ts';
+import { alongLines, RayBatch, rootsOf } from './distance-samples.ts';
 import type { BoxList } from './lattice-band.ts';
 import type { MarchedSurface } from './lattice-level.ts';
 import type { SurfaceMesh } from './mesh.ts';
-import { type Distances, ErrorSearch, measureBack, RELATIVE_ERROR } from './mesh-error.ts';
-import { barycentricLattice, patternOf } from './triangle-sampler.ts';
+import { measureBack, measureMeshError, RELATIVE_ERROR } from './mesh-error.ts';
 import { TriangleTree } from './triangle-tree.ts';
 
-/** Points of the mesh that are asked: two a triangle, within limits. */
-const LEAST_POINTS = 8192;
-const MOST_POINTS = 16_384;
 /** Vertices of the lattice, and segments in its boxes, that points of the zero set are taken from, at most. */
 const MOST_VERTICES = 16_384;
 const MOST_SEGMENTS = 12_288;
 /** Lines through all of the bounds, which see what is far from the boxes, and pieces of each along the longest axis. */
 const N_LINES = 384;
 const LINE_PIECES = 32;
-/** Where a triangle is looked at closely. */
-const CLOSE = patternOf(barycentricLattice(8), 8);
 const BATCH = 1024;
 
 /** How far a mesh and the zero set are from one another at most, as far as points tell; local units. */
@@ -32,8 +24,7 @@ export interface LevelErrors {
 }
 
 /**
- * Measures a mesh made on a lattice, both ways. From the mesh: points all over it, then many on the triangles that are worst (see
- * `measureMeshError`). From the zero set: the vertices that the lattice had before it was thinned, roots on random segments in
+ * Measures a mesh made on a lattice, both ways. From the mesh: `measureMeshError`. From the zero set: what is known of it, the vertices that the lattice had before it was thinned, roots on random segments in
  * the lattice's boxes, in those that the surface passes through and as many in those beside it, roots on lines through the
  * bounds, what was found where the lattice passes by, and more around the farthest (`measureBack`). Yields the fraction done.
  */
@@ -42,49 +33,15 @@ export function* measureBothWays(
   field: CheckField,
   bounds: Box3,
   surface: MarchedSurface,
+  known: Float64Array,
 ): Generator<number, LevelErrors> {
+  const random = createRandom(3);
+  const meshToZeroSet = yield* measureMeshError(mesh, field, bounds);
   const tree = new TriangleTree(mesh);
-  yield 0;
-  const random = createRandom(1);
-  const meshToZeroSet = yield* fromMesh(mesh, tree, field, bounds, random);
-  const points = zeroSetPoints(field, bounds, surface, random);
+  yield 0.5;
+  const points = zeroSetPoints(field, bounds, surface, known, random);
   const back = measureBack(tree, field, bounds, points, surface.lattice.diagonal, random);
   return { meshToZeroSet, zeroSetToMesh: yield* back };
-}
-
-function* fromMesh(
-  mesh: SurfaceMesh,
-  tree: TriangleTree,
-  field: CheckField,
-  bounds: Box3,
-  random: () => number,
-): Generator<number, number> {
-  const n = Math.min(MOST_POINTS, Math.max(LEAST_POINTS, (2 * mesh.indices.length) / 3));
-  const search = new ErrorSearch(field, bounds);
-  const closely: Distances = (points) => distancesToZeroSet(field, points, bounds, random);
-  for (const _ of search.ask(sampleMesh(mesh, n, random), closely)) yield 0.25;
-  const { worst } = search;
-  const triangles = new Set<number>();
-  for (let at = 0; at < worst.length; at += 3) {
-    tree.closest(worst[at], worst[at + 1], worst[at + 2]);
-    triangles.add(tree.triangle);
-  }
-  const close = [...triangles].map((t) => pointsOf(mesh, t));
-  for (const _ of search.ask(concat(Float64Array, close), closely)) yield 0.25;
-  return search.distance;
-}
-
-/** f64[3n]: the points of {@link CLOSE} on a triangle. */
-function pointsOf({ positions, indices }: SurfaceMesh, triangle: number): Float64Array {
-  const { weights } = CLOSE;
-  const out = new Float64Array(weights.length);
-  for (let i = 0; i < out.length; i++) {
-    const k = i % 3;
-    for (let corner = 0; corner < 3; corner++) {
-      out[i] += weights[i - k + corner] * positions[indices[triangle * 3 + corner] * 3 + k];
-    }
-  }
-  return out;
 }
 
 /** Points of the zero set, f64[3n] at a time. */
@@ -92,8 +49,10 @@ function* zeroSetPoints(
   field: CheckField,
   bounds: Box3,
   { positions, nVertices, band, lattice, hidden }: MarchedSurface,
+  known: Float64Array,
   random: () => number,
 ): Generator<Float64Array, void> {
+  yield known;
   const stride = Math.max(1, Math.ceil(nVertices / MOST_VERTICES));
   const vertices = new Float64Array(Math.ceil(nVertices / stride) * 3);
   for (let i = 0; i < vertices.length; i++) vertices[i] = positions[(i - (i % 3)) * stride + (i % 3)];

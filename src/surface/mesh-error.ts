@@ -1,3 +1,4 @@
+import { concat } from '../arrays.ts';
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
 import { createRandom, writeDirection } from './check-random.ts';
@@ -5,11 +6,14 @@ import { RayBatch, rootsOf, sampleMesh } from './distance-samples.ts';
 import { distancesToZeroSet } from './distance-to-zero-set.ts';
 import { ERROR_SEARCH } from './rules.ts';
 import { SignProbe } from './sign-probe.ts';
-import type { Triangles, TriangleTree } from './triangle-tree.ts';
+import { barycentricLattice, patternOf } from './triangle-sampler.ts';
+import { type Triangles, TriangleTree } from './triangle-tree.ts';
 
 const BATCH = 1024;
 /** Points whose distances are searched for at once. */
 const N_SEARCHED = 32;
+/** Where a triangle is looked at closely. */
+const CLOSE = patternOf(barycentricLattice(8), 8);
 /** Places that are looked at closely on the way back, and segments around each, in so many rounds, each nearer by. */
 const N_WORST = 32;
 const SEGMENTS_AROUND = 32;
@@ -22,20 +26,22 @@ export interface MeshErrors {
   readonly errorLocal: number;
   /** Infinity where the mesh is empty and the zero set isn't. */
   readonly errorBackLocal: number;
-  /** f64[3n], points of the mesh, and of the zero set, from which the other is farther than the tolerance there. */
-  readonly off: Float64Array;
+  /** Triangles with points that are farther from the zero set than the tolerance there. */
+  readonly off: readonly number[];
+  /** f64[3n], points of the zero set that are farther from the mesh than that. */
   readonly missed: Float64Array;
 }
 
 /**
- * Measures a mesh that was derived, both ways: {@link measureMeshError}, and {@link measureBack} for points of the zero set that are
- * known. Yields the fraction done.
+ * Measures a mesh that was derived, both ways: as {@link measureMeshError} does, and {@link measureBack} for points of the zero set
+ * that are known. Yields the fraction done.
+ * @param domain the zero set outside of it does not count, nor is the mesh held against what is outside of `bounds`.
  * @param tolerance at a point p[offset...], local units.
+ * @param suspects f64[3n], see {@link measureMeshError}.
  * @param known f64[3n]
  * @param reach see {@link measureBack}.
  */
 export function* measureErrors(
-  tree: TriangleTree,
   mesh: Triangles,
   field: CheckField,
   { bounds, domain }: { readonly bounds: Box3; readonly domain: Box3 },
@@ -43,9 +49,10 @@ export function* measureErrors(
   { suspects, known }: { readonly suspects: Float64Array; readonly known: Float64Array },
   reach: number,
 ): Generator<number, MeshErrors> {
-  const search = searchMesh(mesh, field, domain, suspects);
-  const off = search.beyond(tolerance);
-  yield 0.3;
+  const { search, triangles } = yield* searchMesh(mesh, field, domain, suspects);
+  const off = [...new Set(search.beyond(tolerance).map((id) => triangles[id]))];
+  const tree = new TriangleTree(mesh);
+  yield 0.5;
   const farthest = yield* findFarthest(tree, field, bounds, [known], reach, createRandom(1));
   return {
     errorLocal: search.distance,
@@ -57,56 +64,74 @@ export function* measureErrors(
 
 /**
  * How far a mesh stands off the zero set inside the domain, local units: the largest of bounds on the distances of
- * `ERROR_SEARCH.samples` points, uniform on the mesh. A point's bound is the least distance found at which f has its other sign: along the
- * gradient, and for the points that are worst in 26 directions, nearer by. One way only: what the mesh lacks is not seen,
- * nor what lies between the points. `checkMesh` measures more, both ways.
+ * `ERROR_SEARCH.samples` points, uniform on the mesh, and of many on the triangles of the farthest. A point's bound is the least
+ * distance found at which f has its other sign: along the gradient, and for the points that may be the farthest as `checkMesh` searches.
+ * One way only: what the mesh lacks is not seen, nor what lies between the points. `checkMesh` measures more, both ways. Yields the
+ * fraction done.
  * @param suspects f64[3n], more points of the mesh, where it may be worst.
  */
-export function measureMeshError(
+export function* measureMeshError(
   mesh: Triangles,
   field: CheckField,
   domain: Box3,
   suspects: Float64Array = new Float64Array(0),
-): number {
-  return searchMesh(mesh, field, domain, suspects).distance;
+): Generator<number, number> {
+  return (yield* searchMesh(mesh, field, domain, suspects)).search.distance;
 }
 
-function searchMesh(mesh: Triangles, field: CheckField, domain: Box3, suspects: Float64Array): ErrorSearch {
-  const search = new ErrorSearch(field, domain);
-  const random = createRandom(2);
-  const closely: Distances = (points) => distancesToZeroSet(field, points, domain, random);
-  for (const _ of search.ask(sampleMesh(mesh, ERROR_SEARCH.samples, createRandom(1)), closely));
-  for (const _ of search.ask(suspects, closely));
-  return search;
+/** What {@link measureMeshError} found, and the triangles that its first points are on. */
+function* searchMesh(
+  mesh: Triangles,
+  field: CheckField,
+  domain: Box3,
+  suspects: Float64Array,
+): Generator<number, { search: ErrorSearch; triangles: Int32Array }> {
+  const search = new ErrorSearch(field, domain, createRandom(2));
+  const triangles = new Int32Array(ERROR_SEARCH.samples);
+  yield* search.ask(sampleMesh(mesh, ERROR_SEARCH.samples, createRandom(1), triangles));
+  const worst = new Set(search.farthest().map((id) => triangles[id]));
+  const close = [...worst].map((t) => pointsOf(mesh, t));
+  yield* search.ask(concat(Float64Array, close));
+  yield* search.ask(suspects);
+  return { search, triangles };
 }
 
-/** Bounds, never too short, on the distances of points f64[3n], at which f has these values and which are no farther than these limits. */
-export type Distances = (points: Float64Array, values: Float64Array, limits: Float64Array) => Float64Array;
+/** f64[3n]: the points of {@link CLOSE} on a triangle. */
+function pointsOf({ positions, indices }: Triangles, triangle: number): Float64Array {
+  const { weights } = CLOSE;
+  const out = new Float64Array(weights.length);
+  for (let i = 0; i < out.length; i++) {
+    const k = i % 3;
+    for (let corner = 0; corner < 3; corner++) {
+      out[i] += weights[i - k + corner] * positions[indices[triangle * 3 + corner] * 3 + k];
+    }
+  }
+  return out;
+}
 
 /**
  * The largest distance from the zero set of all points asked, never too short. A point's distance is bounded by the nearest
  * change of f's sign along its gradient; those that may be the farthest are looked at closely, but for those around which f
  * changes its sign within the largest distance found so far.
  */
-export class ErrorSearch {
+class ErrorSearch {
   distance = 0;
   /** Points f64[3n], f there and bounds on their distances; of the first call. */
   #asked: { points: Float64Array; values: Float64Array; limits: Float64Array } | undefined;
   readonly #field: CheckField;
   readonly #domain: Box3;
   readonly #probe: SignProbe;
+  readonly #random: () => number;
 
-  constructor(field: CheckField, domain: Box3) {
+  constructor(field: CheckField, domain: Box3, random: () => number) {
     this.#field = field;
     this.#domain = domain;
+    this.#random = random;
     this.#probe = new SignProbe(field, domain);
   }
 
-  /**
-   * Asks points f64[3n]. Yields after a few milliseconds each.
-   * @param closely how those are looked at that may be the farthest.
-   */
-  *ask(points: Float64Array, closely: Distances): Generator<void, void> {
+  /** Asks points f64[3n]. Yields the fraction of the whole measurement. */
+  *ask(points: Float64Array): Generator<number, void> {
     const n = points.length / 3;
     const limits = new Float64Array(n);
     const values = new Float64Array(n);
@@ -116,62 +141,48 @@ export class ErrorSearch {
         boundAlongGradients(part, values.subarray(from, from + BATCH), this.#field, this.#domain),
         from,
       );
-      yield;
+      yield 0.25;
     }
     const first = largestOf(limits, N_SEARCHED);
     this.#asked ??= { points, values, limits };
     // The others need not be searched for where f changes its sign nearer to them than the first one is.
-    const look = (ids: readonly number[]): void => this.#look(points, values, limits, ids, closely);
+    const look = (ids: readonly number[]): void => this.#look(points, values, limits, ids);
     look(first.slice(0, 1));
     look(first.slice(1));
-    yield;
+    yield 0.25;
     const rest = [...limits.keys()].filter((id) => limits[id] > this.distance && !first.includes(id));
     rest.sort((a, b) => limits[b] - limits[a]);
     for (let from = 0; from < rest.length; from += N_SEARCHED) {
       look(rest.slice(from, from + N_SEARCHED));
-      yield;
+      yield 0.25;
     }
   }
 
-  /** f64[3n], the points that are farthest, going by their bounds; of the first call. */
-  get worst(): Float64Array {
-    const { points = new Float64Array(0), limits = points } = this.#asked ?? {};
-    return gather(points, largestOf(limits, N_SEARCHED));
+  /** The points of the first call that are farthest, going by their bounds. */
+  farthest(): number[] {
+    return this.#asked === undefined ? [] : largestOf(this.#asked.limits, N_SEARCHED);
   }
 
-  /** f64[3n], the points of the first call within whose tolerance f keeps its sign, as far as is looked. */
-  beyond(tolerance: (p: Float64Array, offset: number) => number): Float64Array {
-    if (this.#asked === undefined) return new Float64Array(0);
+  /** The points of the first call within whose tolerance f keeps its sign, as far as is looked. */
+  beyond(tolerance: (p: Float64Array, offset: number) => number): number[] {
+    if (this.#asked === undefined) return [];
     const { points, values, limits } = this.#asked;
-    const far = [...limits.keys()].filter((id) => {
+    return [...limits.keys()].filter((id) => {
       const least = tolerance(points, id * 3);
       if (limits[id] <= least || this.distance <= least) return false;
-      return !this.#probe.isCrossedAround(
-        values[id],
-        points[id * 3],
-        points[id * 3 + 1],
-        points[id * 3 + 2],
-        least,
-      );
+      const [x, y, z] = points.subarray(id * 3, id * 3 + 3);
+      return !this.#probe.isCrossedAround(values[id], x, y, z, least);
     });
-    return gather(points, far);
   }
 
-  #look(
-    points: Float64Array,
-    values: Float64Array,
-    limits: Float64Array,
-    ids: readonly number[],
-    closely: Distances,
-  ): void {
+  #look(points: Float64Array, values: Float64Array, limits: Float64Array, ids: readonly number[]): void {
     const far = ids.filter((id) => {
       if (limits[id] <= this.distance) return false;
       const [x, y, z] = points.subarray(id * 3, id * 3 + 3);
       return this.distance === 0 || !this.#probe.isCrossedAround(values[id], x, y, z, this.distance);
     });
     if (far.length === 0) return;
-    const of = (numbers: Float64Array): Float64Array => Float64Array.from(far, (id) => numbers[id]);
-    const distances = closely(gather(points, far), of(values), of(limits));
+    const distances = distancesToZeroSet(this.#field, gather(points, far), this.#domain, this.#random);
     far.forEach((id, i) => {
       this.distance = Math.max(this.distance, Math.min(distances[i], limits[id]));
     });

@@ -67,7 +67,8 @@ export function* verifySides(
   let wrong = witnesses(suspects, ERROR_SLACK * asked);
   if (wrong.length > 0 && nTriangles > 0) {
     // What was asked for was not kept, perhaps: simplified meshes are farther off.
-    const measured = Math.min(measureMeshError(mesh, field, field.asset.domain), MOST_REACH * diagonal);
+    const error = yield* measureMeshError(mesh, field, field.asset.domain);
+    const measured = Math.min(error, MOST_REACH * diagonal);
     if (measured > asked) wrong = witnesses(wrong, ERROR_SLACK * measured);
   }
   if (wrong.length === 0) return undefined;
