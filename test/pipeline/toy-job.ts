@@ -34,10 +34,7 @@ function burn(ms: number): void {
 }
 
 /** Takes `resolution` steps of 4 ms, then gives "vertices" that are made from the asset's weights. */
-export function* toySteps(
-  asset: FieldAsset,
-  options: JobOptions,
-): Generator<DeriveProgress, DerivedSurface, void> {
+function* toySteps(asset: FieldAsset, options: JobOptions): Generator<DeriveProgress, DerivedSurface, void> {
   const nSteps = options.resolution ?? 10;
   const weights = asset.layers[0]?.weights as Float32Array;
   for (let i = 0; i < nSteps; i++) {
