@@ -1,8 +1,8 @@
 import { totalmem } from 'node:os';
 import { NsdfBudgetError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import type { DeriveOptions } from '../options.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
-import type { DeriveOptions } from '../pipeline/options.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import { formatBytes } from './output.ts';
 

@@ -1,7 +1,7 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import type { DeriveOptions } from '../options.ts';
 import { latticeSpacing } from '../pipeline/lattice-rule.ts';
-import type { DeriveOptions } from '../pipeline/options.ts';
 
 /** How one level is asked for: exactly one of the ways in which `deriveMesh` is asked for a mesh. */
 export type LevelDetail = Pick<DeriveOptions, 'tolerance' | 'resolution' | 'exact' | 'preview'>;

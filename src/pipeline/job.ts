@@ -1,12 +1,12 @@
 import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import type { DeriveProgress } from '../options.ts';
 import { capMesh, withoutCaps } from '../surface/cap.ts';
 import { addAttributes } from '../surface/mesh.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
 import { simplifyMesh } from '../surface/simplify.ts';
 import { splitNormalsSteps } from '../surface/split-normals.ts';
 import { conclude } from './figures.ts';
-import type { DeriveProgress } from './options.ts';
 import { PartRunner } from './parts.ts';
 import { frameOf } from './plan.ts';
 import { keepSurface, quietly } from './records.ts';

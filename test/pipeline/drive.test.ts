@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { DeriveProgress } from '../../src/options.ts';
 import { drive, runJob } from '../../src/pipeline/drive.ts';
-import type { DeriveProgress } from '../../src/pipeline/options.ts';
 import { makeToyAsset, TOY_JOB } from './toy-job.ts';
 
 const FREE = { throwIfCancelled: () => {}, onProgress: () => {} };

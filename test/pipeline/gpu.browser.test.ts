@@ -38,8 +38,8 @@ describe('the gpu backend', () => {
   });
 
   test.each([
-    [{ exact: true }, 'the exact complex takes double precision'],
-    [{ structure: true }, 'the region structure takes double precision'],
+    [{ exact: true }, 'exact takes double precision'],
+    [{ structure: true }, 'structure takes double precision'],
   ])('only culls for what takes double precision: %o', async (options, why) => {
     const { stats } = await deriveAlone(fiveSpheres(), { device, ...options });
     expect(stats).toMatchObject({ backend: 'worker', searchedBy: 'gpu' });

@@ -1,7 +1,7 @@
 import { NsdfFormatError } from '../../src/errors.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
+import type { DeriveProgress } from '../../src/options.ts';
 import { NO_STOPS } from '../../src/pipeline/figures.ts';
-import type { DeriveProgress } from '../../src/pipeline/options.ts';
 import type { DerivedSurface, Job, JobOptions } from '../../src/pipeline/steps.ts';
 
 /** What a toy asset does when it is derived. */
