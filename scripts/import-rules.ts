@@ -36,11 +36,11 @@ const RULES: Readonly<Record<string, ImportRule>> = {
   surface: { parts: ['partition', 'field', 'gpu'] },
   pipeline: { parts: ['format', 'gpu', 'cache', 'field', 'partition', 'surface'] },
   // Asks the pipeline for levels; nothing in the pipeline knows of levels.
-  lod: { parts: ['surface', 'pipeline'] },
+  lod: { parts: ['format', 'surface', 'pipeline'] },
   'index.ts': { parts: ['format', 'gpu', 'cache', 'field', 'partition', 'surface', 'pipeline'] },
   import: { parts: ['format', 'field', 'gpu'] },
   train: { parts: ['format', 'gpu', 'field', 'surface', 'pipeline'] },
-  plugin: { parts: ['index.ts', 'options.ts', 'lod'] },
+  plugin: { parts: ['format', 'index.ts', 'options.ts', 'lod'] },
   tiles: { parts: ['format', 'pipeline', 'surface', 'plugin'] },
   three: { parts: ['index.ts', 'options.ts', 'lod', 'plugin'], packages: ['three'] },
   babylon: { parts: ['index.ts', 'options.ts', 'lod', 'plugin'], packages: ['@babylonjs/*'] },

@@ -1,6 +1,7 @@
 import { NsdfArgumentError } from '../errors.ts';
-import { axisMarks } from '../field/marks.ts';
+import { axisMarks } from '../field/encoder.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
+import { hasPlanes } from '../format/encodings.ts';
 import type { JobOptions } from './steps.ts';
 
 /**
@@ -48,7 +49,7 @@ export function latticeSpacing(asset: FieldAsset, options: JobOptions): number |
 
 /** The geometric mean of the sides of the field's own boxes. */
 function ownSpacing(asset: FieldAsset, extents: readonly number[]): number {
-  if (asset.encoding.kind === 'none') return Math.max(...extents) / plainResolution(asset.layers.length - 1);
+  if (!hasPlanes(asset.encoding)) return Math.max(...extents) / plainResolution(asset.layers.length - 1);
   const nBoxes = extents.map((_, k) => axisMarks(asset, k as 0 | 1 | 2).length - 1);
   return Math.cbrt(extents.reduce((product, extent, k) => (product * extent) / nBoxes[k], 1));
 }

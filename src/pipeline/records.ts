@@ -1,6 +1,7 @@
 import { NsdfFormatError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
+import { hasPlanes } from '../format/encodings.ts';
 import { type DeriveProgress, MESH_OPTIONS } from '../options.ts';
 import { countBoxes } from '../partition/cull.ts';
 import type { ToleranceBlocks } from '../surface/detail-map.ts';
@@ -32,7 +33,7 @@ export function surfaceOptions(asset: FieldAsset, options: JobOptions): RecordOp
   });
   const asGiven = Object.fromEntries(entries);
   if (latticeSpacing(asset, options) !== undefined) return asGiven;
-  if (asset.encoding.kind === 'none' || options.exact || options.blocks) return asGiven;
+  if (!hasPlanes(asset.encoding) || options.exact || options.blocks) return asGiven;
   return { ...asGiven, resolution: undefined, tolerance: toleranceOf(asset, options) };
 }
 
@@ -44,7 +45,7 @@ function keyOf(value: Box3 | ToleranceBlocks): string {
 /** The part that the regions depend on: with a grid the planes are its own, whatever the detail. */
 export function regionsOptions(asset: FieldAsset, options: JobOptions): RecordOptions {
   const { resolution, region } = surfaceOptions(asset, options);
-  return { region, ...(asset.encoding.kind === 'none' && { resolution }) };
+  return { region, ...(!hasPlanes(asset.encoding) && { resolution }) };
 }
 
 const STATS = [

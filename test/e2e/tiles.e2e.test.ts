@@ -23,12 +23,13 @@ afterAll(async () => {
 
 const LEFT_OF_PANEL = { x: 0, y: 0, width: 640, height: 600 };
 
-/** Waits until the tiles shown have stayed the same, with nothing left to load, for 30 frames. */
+/** Waits until the tiles shown have stayed the same, with nothing that loads, is queued or was just asked for, for 30 frames. */
 async function settle(page: Page): Promise<string[]> {
   await page.waitForFunction(async () => {
     const state = () => {
       const { tiles, shown } = globalThis.__tiles!;
-      return tiles.loadProgress === 1 ? shown().sort().join() : '';
+      const { isLoading } = tiles as unknown as { readonly isLoading: boolean }; // not in its types
+      return isLoading || tiles.loadProgress < 1 ? '' : shown().sort().join();
     };
     const before = state();
     for (let i = 0; i < 30; i++) {
