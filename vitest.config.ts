@@ -63,6 +63,7 @@ export default defineConfig({
     maxWorkers: availableParallelism(), // vitest would leave one core idle, of two
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 240_000 } }, // a test's own limit comes first
     projects: [
       {
         extends: true,

@@ -1,7 +1,8 @@
 import * as isosurface from 'isosurface';
 import type { CpuField } from '../src/field/cpu-field.ts';
+import type { DeriveOptions } from '../src/options.ts';
 import { deriveMesh } from '../src/pipeline/derive.ts';
-import type { DeriveOptions, DeriveStats } from '../src/pipeline/options.ts';
+import type { DeriveStats } from '../src/pipeline/figures.ts';
 import { latticeValues, marchingCubes } from './marching-cubes.ts';
 
 export interface MeshArrays {

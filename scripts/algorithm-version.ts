@@ -9,8 +9,8 @@ import ts from 'typescript';
 const ROOT = resolve(fileURLToPath(new URL('..', import.meta.url)));
 /** What derives: on the processor, in whichever thread, and on the GPU. All that a mesh depends on is imported from there. */
 const ENTRIES = ['src/pipeline/job.ts', 'src/pipeline/gpu-derivation.ts'];
-/** What an error says changes no mesh. */
-const BESIDE = ['src/errors.ts'];
+/** What an error says changes no mesh; nor does which options there are, what reads them does. */
+const BESIDE = ['src/errors.ts', 'src/options.ts'];
 
 /** Gives a file's text; replaced by tests. */
 export type ReadText = (path: string) => string;

@@ -9,9 +9,17 @@ export * from './errors.ts';
 export { type CpuAttribute, createAttribute } from './field/attribute-field.ts';
 export { type CpuField, createCpuField } from './field/cpu-field.ts';
 export * from './format/index.ts';
+export type {
+  Backend,
+  DeriveOptions,
+  DeriveProgress,
+  DeriveStage,
+  WorkerLimit,
+} from './options.ts';
 export { configureWorkers, disposeWorkers, type WorkerConfig } from './pipeline/backend-worker.ts';
 export { defaultCache, setDefaultCache } from './pipeline/default-cache.ts';
 export { deriveGpuMesh, deriveMesh, disposeGpu, prepareGpu } from './pipeline/derive.ts';
+export type { CacheUse, DeriveResult, DeriveStats, DeriveStops } from './pipeline/figures.ts';
 export type { GpuMesh, GpuMeshBuffers, GpuMeshOptions } from './pipeline/gpu-mesh.ts';
 export {
   type LoadFieldsOptions,
@@ -26,7 +34,6 @@ export {
   QUALITY_DEFAULTS,
   type QualityOptions,
 } from './pipeline/measure-quality.ts';
-export type * from './pipeline/options.ts';
 export type { WorkerLike } from './pipeline/worker-host.ts';
 export * from './surface/check.ts';
 export type { ToleranceBlocks } from './surface/detail-map.ts';

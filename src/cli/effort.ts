@@ -1,8 +1,9 @@
 import { totalmem } from 'node:os';
 import { NsdfBudgetError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import { hasPlanes } from '../format/encodings.ts';
+import type { DeriveOptions } from '../options.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
-import type { DeriveOptions } from '../pipeline/options.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import { formatBytes } from './output.ts';
 
@@ -50,7 +51,7 @@ export async function checkEffort(
   asset: FieldAsset,
   { tolerance, force = false }: Pick<DeriveOptions, 'tolerance'> & { readonly force?: boolean },
 ): Promise<void> {
-  if (tolerance === undefined || force || asset.encoding.kind === 'none') return;
+  if (tolerance === undefined || force || !hasPlanes(asset.encoding)) return;
   const { min, max } = asset.domain;
   const diagonal = Math.hypot(...[0, 1, 2].map((k) => max[k] - min[k]));
   if (tolerance >= diagonal / USUAL_DIVISOR) return;

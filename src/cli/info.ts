@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Box3, FieldAsset } from '../format/asset.ts';
+import { tablesOf } from '../format/encodings.ts';
 import { contentHash } from '../format/hash.ts';
 import { listFields, type NsdfFieldInstance } from '../format/scene.ts';
 import { type FieldQuality, measureQuality } from '../pipeline/measure-quality.ts';
@@ -71,8 +72,7 @@ function describeEncoding({ encoding }: FieldAsset) {
 
 function countParameters({ encoding, layers }: FieldAsset): number {
   const inLayers = layers.reduce((n, { weights, bias }) => n + weights.length + (bias?.length ?? 0), 0);
-  const levels = encoding.kind === 'none' ? [] : encoding.levels;
-  return levels.reduce((n, { params }) => n + params.length, inLayers);
+  return tablesOf(encoding).reduce((n, table) => n + table.length, inLayers);
 }
 
 function fieldLines(field: FieldInfo): string[] {

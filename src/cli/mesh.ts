@@ -4,8 +4,9 @@ import type { Box3, FieldAsset } from '../format/asset.ts';
 import { roundingOf } from '../format/local-origin.ts';
 import { listFields, type NsdfField, type NsdfFieldInstance } from '../format/scene.ts';
 import { boundsOf } from '../format/write-bin.ts';
+import { DERIVE_FLAGS, DETAIL_OPTIONS, type DeriveFlag, type DeriveOptions } from '../options.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
-import type { DeriveOptions, DeriveResult } from '../pipeline/options.ts';
+import type { DeriveResult } from '../pipeline/figures.ts';
 import { checkTopology } from '../surface/check-topology.ts';
 import { localPositions } from '../surface/mesh.ts';
 import { type DawnDevice, openDawn } from './dawn.ts';
@@ -28,13 +29,7 @@ import { startProgress } from './progress.ts';
 /** A rounding below this share of the tolerance is not worth a word. */
 const ROUNDING_SHARE = 1 / 8;
 
-interface MeshOptions extends ReadingOptions {
-  readonly tolerance?: number;
-  readonly resolution?: number;
-  readonly exact?: boolean;
-  readonly cap?: boolean;
-  readonly maxVertices?: number;
-  readonly creaseAngle?: number;
+interface MeshOptions extends ReadingOptions, Pick<DeriveOptions, keyof typeof DERIVE_FLAGS> {
   readonly backend: 'auto' | 'cpu' | 'gpu' | 'webgpu';
   readonly index: number;
   readonly format?: string;
@@ -46,45 +41,19 @@ interface MeshOptions extends ReadingOptions {
 
 /** `nsdf mesh IN.nsdf OUT.glb`: derives a field's mesh and writes it. */
 export function meshCommand(): Command {
-  return new Command('mesh')
+  const command = new Command('mesh')
     .description(
       'derive the mesh of a field (.nsdf or .safetensors) and write it as .glb, .ply, .obj or .stl',
     )
     .argument('<in>', 'a .nsdf, .glb or .safetensors; - for standard input')
-    .argument('<out>', 'the file to write, its format by its ending; - for standard output')
+    .argument('<out>', 'the file to write, its format by its ending; - for standard output');
+  for (const flag of deriveFlags()) command.addOption(flag);
+  return command
     .addOption(
       new Option(
         '--format <name>',
         'what to write, where the name of the output does not say it (- without it: glb)',
       ).choices(MESH_FORMATS),
-    )
-    .addOption(
-      new Option(
-        '--tolerance <length>',
-        "largest distance between mesh and surface, both ways, in the field's units (default: the file's, else domain diagonal / 3464)",
-      )
-        .argParser(positiveNumber)
-        .conflicts(['resolution', 'exact']),
-    )
-    .addOption(
-      new Option(
-        '--resolution <boxes>',
-        'instead of a tolerance: as exact as a lattice of that many boxes along the longest axis, an eighth of its spacing',
-      )
-        .argParser(wholeNumber)
-        .conflicts(['exact']),
-    )
-    .option('--exact', 'instead of a tolerance: the whole polyhedral complex, every crease of every neuron')
-    .option('--cap', "close a surface that leaves the domain by the domain's faces")
-    .option(
-      '--max-vertices <n>',
-      'simplify to at most that many vertices; the tolerance is then no longer kept',
-      wholeNumber,
-    )
-    .option(
-      '--crease-angle <degrees>',
-      'hard edges where the surface bends by more (default: none)',
-      positiveNumber,
     )
     .addOption(
       new Option(
@@ -114,6 +83,18 @@ export function meshCommand(): Command {
     .option('--force', 'derive even where an estimate says that time or memory will not do')
     .option('--json', 'print one JSON object instead of text')
     .action(runMesh);
+}
+
+/** The options of a derivation; of those that say how fine a mesh is one alone. */
+function deriveFlags(): Option[] {
+  const isDetail = (name: string): boolean => DETAIL_OPTIONS.some((detail) => detail === name);
+  return Object.entries<DeriveFlag>(DERIVE_FLAGS).map(([name, { value, isWhole, help }], i, all) => {
+    const spelled = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    const flag = new Option(`--${spelled}${value === undefined ? '' : ` ${value}`}`, help);
+    if (value !== undefined) flag.argParser(isWhole ? wholeNumber : positiveNumber);
+    if (!isDetail(name)) return flag;
+    return flag.conflicts(all.slice(i + 1).flatMap(([other]) => (isDetail(other) ? [other] : [])));
+  });
 }
 
 async function runMesh(input: string, output: string, options: MeshOptions): Promise<void> {

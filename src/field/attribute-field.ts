@@ -2,10 +2,9 @@ import { NsdfArgumentError } from '../errors.ts';
 import { assertField } from '../format/assert-field.ts';
 import type { AttributeField, FieldAsset } from '../format/asset.ts';
 import { isColor } from '../format/attribute-names.ts';
-import { BLOCK_SIZE } from './evaluator.ts';
+import { createEncoder, MOST_POINTS } from './encoder.ts';
 import { createFrame, toInputs } from './frame.ts';
-import { encodeHashGrid } from './hash-grid.ts';
-import { applyLayer, type HiddenLayer, packLayer, pairInputs, rectify } from './mlp.ts';
+import { applyLayer, type HiddenLayer, packLayer, rectify } from './mlp.ts';
 
 /** Weights that are multiplied within a few milliseconds. */
 const WEIGHTS_PER_SLICE = 2 ** 23;
@@ -48,22 +47,21 @@ export function createAttribute(asset: FieldAsset, name: string): CpuAttribute {
   const last = packed[packed.length - 1];
   const isClamped = isColor(name);
   const widest = Math.max(...layers.map(({ nIn, nOut }) => Math.max(nIn, nOut)));
-  const inputs = new Float64Array(BLOCK_SIZE * 3);
-  const distance = new Float64Array(BLOCK_SIZE);
-  const activations = new Float64Array(BLOCK_SIZE * widest);
-  const values = new Float64Array(BLOCK_SIZE * widest);
-  const cell = new Int32Array(8);
+  const inputs = new Float64Array(MOST_POINTS * 3);
+  const distance = new Float64Array(MOST_POINTS);
+  const activations = new Float64Array(MOST_POINTS * widest);
+  const values = new Float64Array(MOST_POINTS * widest);
+  const encoder = createEncoder(encoding);
   const width = last.nOut;
   const nWeights = layers.reduce((sum, { nIn, nOut }) => sum + nIn * nOut, 0);
   return {
     width,
     pointsPerSlice: (most) => Math.max(1, Math.min(most, Math.floor(WEIGHTS_PER_SLICE / nWeights))),
     evaluate(points, out, n = Math.floor(points.length / 3)) {
-      for (let start = 0; start < n; start += BLOCK_SIZE) {
-        const size = Math.min(BLOCK_SIZE, n - start);
+      for (let start = 0; start < n; start += MOST_POINTS) {
+        const size = Math.min(MOST_POINTS, n - start);
         toInputs(frame, points, start, size, inputs, distance);
-        if (encoding.kind === 'none') pairInputs(inputs, size, 3, activations);
-        else encodeHashGrid(encoding, inputs, size, activations, cell);
+        encoder.encode(inputs, size, activations);
         for (const layer of hidden) {
           applyLayer(layer, size, activations, values, layer.nOut, 0);
           rectify(values, layer.nOut, 0, size, layer.nOut, activations);

@@ -1,5 +1,5 @@
 import { BackwardBounds } from './backward-bounds.ts';
-import type { BoxEncoder } from './box-encoder.ts';
+import type { BoxEncoder } from './encoder.ts';
 import { LayerBounds, sumError } from './layer-bounds.ts';
 import type { HiddenLayer, Network } from './mlp.ts';
 

@@ -1,10 +1,10 @@
 import { assertField } from '../format/assert-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import { hasPlanes } from '../format/encodings.ts';
 import { type Bounder, createBounder } from './bound.ts';
-import { type BoxEncoder, createBoxEncoder } from './box-encoder.ts';
-import { BLOCK_SIZE, createEvaluator } from './evaluator.ts';
+import { axisMarks, type BoxEncoder, createEncoder, MOST_POINTS } from './encoder.ts';
+import { createEvaluator } from './evaluator.ts';
 import { createFrame } from './frame.ts';
-import { axisMarks } from './marks.ts';
 import { createNetwork } from './mlp.ts';
 
 /** Weights that are multiplied within a few milliseconds. */
@@ -30,6 +30,8 @@ export interface CpuField {
    * A file decides how large its network is.
    */
   pointsPerSlice(most: number): number;
+  /** Whether there are planes across which f bends: a grid's. Then the field's own boxes lie between them. */
+  readonly hasPlanes: boolean;
   /**
    * Sorted coordinates, in local units, where the grid's levels have planes across this axis; the domain's ends
    * included, planes closer than 2e-6 of the extent merged (an end wins). Without a grid: the two ends.
@@ -101,18 +103,17 @@ export interface CpuField {
 export function createCpuField(asset: FieldAsset): CpuField {
   assertField(asset);
   const { encoding } = asset;
-  const isGrid = encoding.kind === 'hash-grid';
-  const nInputs = isGrid ? encoding.levels.length * encoding.nFeaturesPerLevel : 3;
+  const encoder = createEncoder(encoding);
   const frame = createFrame(asset);
-  const network = createNetwork(asset, nInputs);
-  const evaluator = createEvaluator(encoding, frame, network);
+  const network = createNetwork(asset, encoder.nInputs);
+  const evaluator = createEvaluator(encoder, frame, network);
   // Made when first asked for: they read every table, which an evaluation doesn't need.
   let boxEncoder: BoxEncoder | undefined;
   let bounder: Bounder | undefined;
   const { nPreActivations, lastWeights, lastBias, hidden } = network;
-  const values = new Float64Array(BLOCK_SIZE * (nPreActivations + 1));
+  const values = new Float64Array(MOST_POINTS * (nPreActivations + 1));
   const bounderOf = (): Bounder => {
-    boxEncoder ??= createBoxEncoder(encoding, frame);
+    boxEncoder ??= encoder.createBoxes(frame);
     bounder ??= createBounder(network, boxEncoder);
     return bounder;
   };
@@ -128,11 +129,12 @@ export function createCpuField(asset: FieldAsset): CpuField {
     lastWeights,
     lastBias,
     pointsPerSlice: (most) => Math.max(1, Math.min(most, Math.floor(WEIGHTS_PER_SLICE / nWeights))),
+    hasPlanes: hasPlanes(encoding),
     marks: (axis) => axisMarks(asset, axis),
     evaluate(points, out, n) {
       const count = countOf(points, n);
-      for (let start = 0; start < count; start += BLOCK_SIZE) {
-        const size = Math.min(BLOCK_SIZE, count - start);
+      for (let start = 0; start < count; start += MOST_POINTS) {
+        const size = Math.min(MOST_POINTS, count - start);
         evaluator.forward(points, start, size, values, 0);
         const stride = nPreActivations + 1;
         for (let p = 0, i = nPreActivations; p < size; p++, i += stride) out[start + p] = values[i];
@@ -140,8 +142,8 @@ export function createCpuField(asset: FieldAsset): CpuField {
     },
     evaluateWithGradient(points, outValues, outGradients, n) {
       const count = countOf(points, n);
-      for (let start = 0; start < count; start += BLOCK_SIZE) {
-        const size = Math.min(BLOCK_SIZE, count - start);
+      for (let start = 0; start < count; start += MOST_POINTS) {
+        const size = Math.min(MOST_POINTS, count - start);
         evaluator.forward(points, start, size, values, 0);
         const stride = nPreActivations + 1;
         for (let p = 0, i = nPreActivations; p < size; p++, i += stride) outValues[start + p] = values[i];
@@ -150,8 +152,8 @@ export function createCpuField(asset: FieldAsset): CpuField {
     },
     preActivations(points, out, n, outOffset = 0) {
       const count = countOf(points, n);
-      for (let start = 0; start < count; start += BLOCK_SIZE) {
-        const size = Math.min(BLOCK_SIZE, count - start);
+      for (let start = 0; start < count; start += MOST_POINTS) {
+        const size = Math.min(MOST_POINTS, count - start);
         evaluator.forward(points, start, size, out, outOffset + start * (nPreActivations + 1));
       }
     },
@@ -160,11 +162,11 @@ export function createCpuField(asset: FieldAsset): CpuField {
     bound: (min, max) => bounderOf().bound(min, max),
     boundCell: (min, max) => bounderOf().boundCell(min, max),
     prepareBound(min, max) {
-      boxEncoder ??= createBoxEncoder(encoding, frame);
+      boxEncoder ??= encoder.createBoxes(frame);
       return boxEncoder.prepare(min, max);
     },
     featureRange(min, max, outLo, outHi, outIsTrilinear) {
-      boxEncoder ??= createBoxEncoder(encoding, frame);
+      boxEncoder ??= encoder.createBoxes(frame);
       boxEncoder.range(min, max, outLo, outHi, outIsTrilinear);
     },
   };

@@ -1,13 +1,9 @@
-import type { FieldAsset } from '../format/asset.ts';
+import { type Encoder, MOST_POINTS } from './encoder.ts';
 import { type DomainFrame, toInputs } from './frame.ts';
-import { backwardHashGrid, encodeHashGrid } from './hash-grid.ts';
 import type { HiddenLayer, Network, PackedLayer } from './mlp.ts';
-import { applyLastRow, applyLayer, packLayer, pairInputs, rectify } from './mlp.ts';
+import { applyLastRow, applyLayer, packLayer, rectify } from './mlp.ts';
 
-/** Points evaluated together: their activations stay in the first-level cache. */
-export const BLOCK_SIZE = 64;
-
-/** Forward and backward pass over blocks of at most BLOCK_SIZE points. */
+/** Forward and backward pass over blocks of at most `MOST_POINTS` points. */
 export interface Evaluator {
   /** Writes nPreActivations + 1 values a point into `out` from `outOffset` on: pre-activations, then f. */
   forward(points: ArrayLike<number>, start: number, n: number, out: Float64Array, outOffset: number): void;
@@ -21,31 +17,24 @@ export interface Evaluator {
   ): void;
 }
 
-export function createEvaluator(
-  encoding: FieldAsset['encoding'],
-  frame: DomainFrame,
-  network: Network,
-): Evaluator {
+export function createEvaluator(encoder: Encoder, frame: DomainFrame, network: Network): Evaluator {
   const { nInputs, hidden, nPreActivations, lastWeights, lastBias } = network;
   const stride = nPreActivations + 1;
   const packed = hidden.map((layer, i) => packLayer(layer, i > 0));
   // After a hidden layer the last row reads 2 relu(z): halved, like every later layer's weights (see PackedLayer).
   const lastPacked = hidden.length > 0 ? lastWeights.map((w) => 0.5 * w) : lastWeights;
   const widest = Math.max(nInputs, ...hidden.map((layer) => layer.nOut));
-  const inputs = new Float64Array(BLOCK_SIZE * 3);
-  const distance = new Float64Array(BLOCK_SIZE);
-  const activations = new Float64Array(BLOCK_SIZE * widest);
+  const inputs = new Float64Array(MOST_POINTS * 3);
+  const distance = new Float64Array(MOST_POINTS);
+  const activations = new Float64Array(MOST_POINTS * widest);
   const transposed = hidden.map((layer) => packLayer(transpose(layer), false));
-  const slopes = new Float64Array(BLOCK_SIZE * widest);
-  const gradients = encoding.kind === 'none' ? slopes : new Float64Array(BLOCK_SIZE * 3);
-  const cell = new Int32Array(8);
+  const slopes = new Float64Array(MOST_POINTS * widest);
   let isAnyOutside = false;
 
   return {
     forward(points, start, n, out, outOffset) {
       isAnyOutside = toInputs(frame, points, start, n, inputs, distance);
-      if (encoding.kind === 'none') pairInputs(inputs, n, 3, activations);
-      else encodeHashGrid(encoding, inputs, n, activations, cell);
+      encoder.encode(inputs, n, activations);
       let offset = outOffset;
       for (let l = 0; l < packed.length; l++) {
         applyLayer(packed[l], n, activations, out, stride, offset);
@@ -58,7 +47,7 @@ export function createEvaluator(
 
     backward(points, start, n, values, outGradients) {
       backwardMlp(transposed, lastWeights, n, values, stride, activations, slopes);
-      if (encoding.kind !== 'none') backwardHashGrid(encoding, inputs, n, slopes, gradients, cell);
+      const gradients = encoder.backward(inputs, n, slopes);
       for (let p = 0, i = 0, o = start * 3; p < n; p++) {
         for (let axis = 0; axis < 3; axis++, i++, o++) outGradients[o] = gradients[i] * frame.scale[axis];
       }

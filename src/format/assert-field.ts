@@ -1,5 +1,6 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { AttributeField, FieldAsset } from './asset.ts';
+import { ENCODING_KINDS, encodingKind, isEncodingKind, tablesOf } from './encodings.ts';
 import { checkField, MEMORY_PLACES } from './field-rules.ts';
 import { IssueList } from './issues.ts';
 
@@ -30,8 +31,7 @@ export function noteChecked(asset: FieldAsset): void {
       checked.add(weights);
       if (bias !== null) checked.add(bias);
     }
-    if (encoding.kind !== 'hash-grid') continue;
-    for (const { params } of encoding.levels) checked.add(params);
+    for (const table of tablesOf(encoding)) checked.add(table);
   }
 }
 
@@ -68,19 +68,15 @@ function checkParts(asset: FieldAsset): void {
       numbers(`${path}.layers[${i}].weights`, layer.weights);
       if (layer.bias !== null) numbers(`${path}.layers[${i}].bias`, layer.bias);
     });
-    if (encoding.kind === 'hash-grid') {
-      list(`${path}.encoding.levels`, encoding.levels);
-      encoding.levels.forEach((level, i) => {
-        object(`${path}.encoding.levels[${i}]`, level);
-        numbers(`${path}.encoding.levels[${i}].params`, level.params);
-      });
-    } else if (
-      encoding.kind !== 'none' ||
-      (encoding.inputSpace !== 'local' && encoding.inputSpace !== 'unit')
-    ) {
-      const expected = "one of kind 'hash-grid', or of kind 'none' that reads 'local' or 'unit'";
-      refuse(`${path}.encoding`, encoding, expected);
+    if (!isEncodingKind(encoding.kind)) {
+      refuse(
+        `${path}.encoding`,
+        encoding,
+        `one of kind ${ENCODING_KINDS.map((kind) => `'${kind}'`).join(' or ')}`,
+      );
     }
+    const mistyped = encodingKind(encoding).findMistyped(encoding);
+    if (mistyped) refuse(`${path}.encoding.${mistyped[0]}`, mistyped[1], mistyped[2]);
   };
   network('asset', asset);
   if (asset.attributes === undefined) return;

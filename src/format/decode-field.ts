@@ -1,6 +1,7 @@
 import { noteChecked } from './assert-field.ts';
-import type { Box3, FieldAsset, GridLevel, IdentityEncoding, MlpLayer, OutputRule, Vec3 } from './asset.ts';
+import type { Box3, FieldAsset, MlpLayer, OutputRule, Vec3 } from './asset.ts';
 import { readPartitions } from './decode-partitions.ts';
+import { type EncodingParts, encodingKind, readEncoding } from './encodings.ts';
 import {
   EXTENSION_VERSION,
   STORED,
@@ -9,19 +10,10 @@ import {
   WEIGHT_TYPES,
   type WeightType,
 } from './extension.ts';
-import {
-  checkField,
-  type FieldPlaces,
-  type GridParts,
-  type NetworkParts,
-  type NetworkPlaces,
-} from './field-rules.ts';
-import type { NsdfPlace } from './issues.ts';
-import { describe, type JsonObject, type LengthRange, pointer } from './json-object.ts';
-import { arrivedLevels, fitFirstLayer } from './prefix-field.ts';
-import { isCodable, tableShape } from './table-decoder.ts';
-import type { IntegerTable } from './table-model.ts';
-import type { Slice, SliceError, WeightSource } from './weights.ts';
+import { checkField, type FieldPlaces, type NetworkParts } from './field-rules.ts';
+import type { NetworkPlaces, NsdfPlace } from './issues.ts';
+import { describe, type JsonObject, type LengthRange, pointer, readChoice } from './json-object.ts';
+import { readSlice, type WeightSource } from './weights.ts';
 
 /** A decoded extension object. */
 export interface DecodedField {
@@ -88,6 +80,26 @@ function readNetwork(
   return { layers: source.isMissing ? fitFirstLayer(layers, encoding) : layers, encoding };
 }
 
+/**
+ * The network as it reads the levels that have arrived: features of the others count as zero, which takes their columns
+ * out of the first layer.
+ */
+function fitFirstLayer(
+  layers: (MlpLayer | null)[] | null,
+  encoding: EncodingParts | null,
+): (MlpLayer | null)[] | null {
+  const first = layers?.[0];
+  if (!layers || !first || !encoding) return layers;
+  const nIn = encodingKind(encoding).width(encoding).nInputs;
+  // A count of features that is none is named by the field rules.
+  if (!(nIn >= 0 && nIn < first.nIn)) return layers;
+  const weights = new Float32Array(first.nOut * nIn);
+  for (let row = 0; row < first.nOut; row++) {
+    weights.set(first.weights.subarray(row * first.nIn, row * first.nIn + nIn), row * nIn);
+  }
+  return [{ ...first, nIn, weights }, ...layers.slice(1)];
+}
+
 /** Attributes are there once their network and their first level are. */
 function readAttributes(
   json: JsonObject,
@@ -139,21 +151,6 @@ export function isVersionKnown(json: JsonObject): boolean {
     );
   }
   return false;
-}
-
-/** A choice whose other values are features that this package lacks. */
-function readChoice<T extends string>(
-  json: JsonObject,
-  key: string,
-  allowed: readonly T[],
-  advice = '',
-): T | null {
-  const value = json.text(key);
-  if (value === null || (allowed as readonly string[]).includes(value)) return value as T | null;
-  const expected = allowed.map((name) => `"${name}"`).join(' or ');
-  const message = `${key} is ${describe(value)}, expected ${expected}${advice}`;
-  json.issues.unsupported(`${key} ${value.slice(0, 60)}`, message, json.place(key));
-  return null;
 }
 
 function readBox(json: JsonObject, key: string, length: LengthRange): Box3 | null {
@@ -229,86 +226,6 @@ function readLayer(
   const weights = slice('weightsByteOffset', types.weights, weightsByteOffset, nIn * nOut);
   const bias = biasByteOffset === null ? null : slice('biasByteOffset', types.biases, biasByteOffset, nOut);
   return weights === null || (hasBias && bias === null) ? null : { nIn, nOut, weights, bias };
-}
-
-function readEncoding(
-  json: JsonObject,
-  dtype: WeightType,
-  source: WeightSource,
-): GridParts | IdentityEncoding | null {
-  const type = readChoice(json, 'type', ['hash-grid', 'none'] as const);
-  if (type === null) return null;
-  if (type === 'none') {
-    json.noteUnknown(['type', 'inputSpace']);
-    const inputSpace = json.choice('inputSpace', ['local', 'unit']);
-    return inputSpace && { kind: 'none', inputSpace };
-  }
-  json.noteUnknown(['type', 'convention', 'nFeaturesPerLevel', 'log2HashmapSize', 'levels']);
-  const convention = readChoice(json, 'convention', ['tiny-cuda-nn'] as const);
-  const nFeaturesPerLevel = json.integer('nFeaturesPerLevel');
-  const log2HashmapSize = json.integer('log2HashmapSize');
-  const levels = json.objects('levels');
-  if (nFeaturesPerLevel === null || levels === null) return null;
-  const arrived = arrivedLevels(levels, source);
-  let coarser: IntegerTable | null = null;
-  const read = arrived.map((level) => {
-    const found = level && readLevel(level, { nFeatures: nFeaturesPerLevel, dtype, coarser }, source);
-    coarser = found?.table ?? null;
-    return found?.level ?? null;
-  });
-  const grid = { kind: 'hash-grid' as const, convention, nFeaturesPerLevel, log2HashmapSize };
-  return { ...grid, levels: read };
-}
-
-interface LevelContext {
-  readonly nFeatures: number;
-  readonly dtype: WeightType;
-  /** The level before, where it is coded. */
-  readonly coarser: IntegerTable | null;
-}
-
-function readLevel(
-  json: JsonObject,
-  { nFeatures, dtype, coarser }: LevelContext,
-  source: WeightSource,
-): { readonly level: GridLevel; readonly table: IntegerTable | null } | null {
-  json.noteUnknown(['resolution', 'scale', 'offset', 'nEntries', 'indexing', 'bufferView']);
-  const resolution = json.integer('resolution');
-  const scale = json.number('scale');
-  const offset = json.number('offset');
-  const nEntries = json.index('nEntries');
-  const indexing = json.choice('indexing', ['dense', 'hashed']);
-  const bufferView = json.index('bufferView');
-  if (resolution === null || scale === null || offset === null || nEntries === null || bufferView === null)
-    return null;
-  if (indexing === null) return null;
-  const isDense = indexing === 'dense';
-  const level = { resolution, scale, offset, nEntries, isDense };
-  const type = STORED[dtype].tables;
-  if (type === null) {
-    // Counts that are none, and dense tables that are too short, are named by the field rules.
-    if (!isCodable(level, nFeatures))
-      return { level: { ...level, params: new Float32Array(0) }, table: null };
-    const shape = tableShape(level, nFeatures, coarser);
-    const found = checkSlice(json, 'bufferView', source.readTable(bufferView, shape));
-    return found && { level: { ...level, params: found.params }, table: found.table };
-  }
-  const slice = { bufferView, byteOffset: 0, nValues: nEntries * nFeatures, dtype: type, isWhole: true };
-  const params = readSlice(json, 'bufferView', slice, source);
-  return params && { level: { ...level, params }, table: null };
-}
-
-/** Null, and an issue, where the slice does not fit its bufferView. */
-function readSlice(json: JsonObject, key: string, slice: Slice, source: WeightSource): Float32Array | null {
-  return checkSlice(json, key, source.read(slice));
-}
-
-function checkSlice<T extends object>(json: JsonObject, key: string, result: T | SliceError): T | null {
-  if (!('code' in result)) return result;
-  const { code, message } = result;
-  if (code === 'unsupported') json.issues.unsupported('table size', message, json.place(key));
-  else json.issues.error(code, message, json.place(key));
-  return null;
 }
 
 /** JSON pointers of the rules' places; for single weights their bytes too. */

@@ -1,7 +1,7 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { AttributeField, FieldAsset, MlpLayer } from './asset.ts';
+import { encodingKind, mapTables, tablesOf } from './encodings.ts';
 import {
-  type EncodingJson,
   EXTENSION_VERSION,
   type MlpLayerJson,
   type NetworkJson,
@@ -14,7 +14,6 @@ import {
 import { checkField, MEMORY_PLACES } from './field-rules.ts';
 import { decodeHalf, encodeHalf } from './half.ts';
 import { IssueList } from './issues.ts';
-import { streamsOf } from './table-decoder.ts';
 
 /** The bytes of a network, by bufferView: the MLP, then the grid levels, coarse to fine. */
 export interface EncodedNetwork {
@@ -60,8 +59,8 @@ export function mapAttributes<A, T>(
 
 /** How an attribute of a field that is stored as `dtype` is stored: plainly where its tables are of no whole steps. */
 function attributeType({ encoding }: AttributeField, dtype: WeightType): WeightType {
-  if (STORED[dtype].tables !== null || encoding.kind === 'none') return dtype;
-  return streamsOf(encoding.levels, encoding.nFeaturesPerLevel) === null ? STORED[dtype].weights : dtype;
+  if (STORED[dtype].tables !== null) return dtype;
+  return encodingKind(encoding).streams(encoding) === null ? STORED[dtype].weights : dtype;
 }
 
 function encodeNetwork(
@@ -75,11 +74,9 @@ function encodeLevels(
   { encoding, name = 'the attribute' }: AttributeField & { readonly name?: string },
   dtype: WeightType,
 ): readonly Uint8Array[] {
-  if (encoding.kind !== 'hash-grid') return [];
-  const { levels, nFeaturesPerLevel } = encoding;
   const type = STORED[dtype].tables;
-  if (type !== null) return levels.map(({ params }) => encodeValues(params, type));
-  const streams = streamsOf(levels, nFeaturesPerLevel);
+  if (type !== null) return tablesOf(encoding).map((table) => encodeValues(table, type));
+  const streams = encodingKind(encoding).streams(encoding);
   if (streams !== null) return streams;
   const advice = 'make it so with packField of nsdf-loader/train, or nsdf pack --compact';
   throw new NsdfArgumentError(
@@ -103,16 +100,14 @@ function isNetworkExact({ layers, encoding }: AttributeField, dtype: WeightType)
     decodeHalf(encodeHalf(values)).every((value, i) => Object.is(value, values[i]));
   if (!layers.every(({ weights, bias }) => isExact(weights, types.weights) && isExact(bias, types.biases)))
     return false;
-  if (encoding.kind !== 'hash-grid') return true;
-  const { levels, nFeaturesPerLevel } = encoding;
   const type = types.tables;
-  if (type === null) return streamsOf(levels, nFeaturesPerLevel) !== null;
-  return levels.every(({ params }) => isExact(params, type));
+  if (type === null) return encodingKind(encoding).streams(encoding) !== null;
+  return tablesOf(encoding).every((table) => isExact(table, type));
 }
 
 /** The smallest of the types that change none of the fields. */
 export function exactType(assets: readonly FieldAsset[]): WeightType {
-  const hasGrids = assets.some(({ encoding }) => encoding.kind === 'hash-grid');
+  const hasGrids = assets.some(({ encoding }) => tablesOf(encoding).length > 0);
   const types = hasGrids ? (['compact', 'compact-f32', 'f16'] as const) : (['f16'] as const);
   return types.find((type) => assets.every((asset) => isExactAs(asset, type))) ?? 'f32';
 }
@@ -179,9 +174,7 @@ function roundNetwork(network: AttributeField, dtype: WeightType): AttributeFiel
     weights: round(layer.weights, types.weights),
     bias: layer.bias === null ? null : round(layer.bias, types.biases),
   }));
-  if (encoding.kind === 'none') return { encoding, layers };
-  const levels = encoding.levels.map((level) => ({ ...level, params: round(level.params, types.tables) }));
-  return { encoding: { ...encoding, levels }, layers };
+  return { encoding: mapTables(encoding, (table) => round(table, types.tables)), layers };
 }
 
 /** Indices of the bufferViews that hold a network, and the places of its layers in the first. */
@@ -262,7 +255,7 @@ export function fieldJson(
 function networkJson({ encoding }: AttributeField, { mlp, mlpLayers, levels }: NetworkViews): NetworkJson {
   return {
     mlp: { activation: 'relu', bufferView: mlp, layers: mlpLayers },
-    encoding: encodingJson(encoding, levels),
+    encoding: encodingKind(encoding).toJson(encoding, levels),
   };
 }
 
@@ -272,18 +265,4 @@ function partitionsJson(
 ): Pick<NeuralFieldJson, 'partitions'> {
   if (views.length === 0) return {};
   return { partitions: views.map((bufferView, i) => ({ kind: partitions[i].kind, bufferView })) };
-}
-
-function encodingJson(encoding: FieldAsset['encoding'], views: readonly number[]): EncodingJson {
-  if (encoding.kind === 'none') return { type: 'none', inputSpace: encoding.inputSpace };
-  const { convention, nFeaturesPerLevel, log2HashmapSize } = encoding;
-  const levels = encoding.levels.map(({ resolution, scale, offset, nEntries, isDense }, l) => ({
-    resolution,
-    scale,
-    offset,
-    nEntries,
-    indexing: isDense ? ('dense' as const) : ('hashed' as const),
-    bufferView: views[l],
-  }));
-  return { type: 'hash-grid', convention, nFeaturesPerLevel, log2HashmapSize, levels };
 }

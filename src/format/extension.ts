@@ -97,3 +97,24 @@ export interface NeuralFieldJson extends NetworkJson {
   readonly partitions?: readonly PartitionJson[];
   readonly sha256?: string;
 }
+
+/** Limits that keep every later count within exact integers and sane memory. */
+export const FIELD_LIMITS = {
+  nLevels: 64,
+  nFeaturesPerLevel: 64,
+  log2HashmapSize: 32,
+  resolution: 2 ** 20,
+  nEntries: 2 ** 32,
+  nLayers: 256,
+  layerWidth: 65536,
+  lodResolution: 65536,
+  /** Beyond this, products of two activations leave float32; a flipped exponent bit lands here. */
+  weightMagnitude: 1e18,
+  /** f is a distance in local units: beyond this either way, its products leave float32, or floats altogether. */
+  valueScaleMagnitude: 1e18,
+  /** Steps of double precision along a domain's axis: below, planes and points of it are not to be told apart. */
+  domainSteps: 2 ** 20,
+} as const;
+
+/** Whether a number counts something, up to `max`. */
+export const isCount = (n: number, max: number): boolean => Number.isInteger(n) && n >= 1 && n <= max;

@@ -1,38 +1,10 @@
 import { BUDGETS } from '../budgets.ts';
-import type { Box3, GridLevel, IdentityEncoding, MlpLayer, OutputRule } from './asset.ts';
+import type { Box3, MlpLayer, OutputRule } from './asset.ts';
 import { ATTRIBUTE_NAMES, attributeWidths } from './attribute-names.ts';
-import type { IssueList, NsdfPlace } from './issues.ts';
+import { type EncodingParts, encodingKind } from './encodings.ts';
+import { FIELD_LIMITS, isCount } from './extension.ts';
+import { checkValues, type IssueList, type NetworkPlaces, type NsdfPlace } from './issues.ts';
 import { describe } from './json-object.ts';
-
-/** Limits that keep every later count within exact integers and sane memory. */
-export const FIELD_LIMITS = {
-  nLevels: 64,
-  nFeaturesPerLevel: 64,
-  log2HashmapSize: 32,
-  resolution: 2 ** 20,
-  nEntries: 2 ** 32,
-  nLayers: 256,
-  layerWidth: 65536,
-  lodResolution: 65536,
-  /** Beyond this, products of two activations leave float32; a flipped exponent bit lands here. */
-  weightMagnitude: 1e18,
-  /** f is a distance in local units: beyond this either way, its products leave float32, or floats altogether. */
-  valueScaleMagnitude: 1e18,
-  /** Steps of double precision along a domain's axis: below, planes and points of it are not to be told apart. */
-  domainSteps: 2 ** 20,
-} as const;
-
-/** Where the parts of a network come from, for messages: JSON pointers, tensor names, bytes. */
-export interface NetworkPlaces {
-  readonly encoding: NsdfPlace;
-  readonly mlp: NsdfPlace;
-  level(index: number): NsdfPlace;
-  /** `element` counts values of the level's table. */
-  levelParams(index: number, element: number): NsdfPlace;
-  layer(index: number): NsdfPlace;
-  weights(index: number, element: number): NsdfPlace;
-  bias(index: number, element: number): NsdfPlace;
-}
 
 /** Where the parts of a field come from. */
 export interface FieldPlaces extends NetworkPlaces {
@@ -70,17 +42,9 @@ export const MEMORY_PLACES: FieldPlaces = {
   attribute: (name) => memoryNetwork(`attributes.${name}.`),
 };
 
-/** A grid as far as it could be read. */
-export interface GridParts {
-  readonly kind: 'hash-grid';
-  readonly nFeaturesPerLevel: number;
-  readonly log2HashmapSize: number | null;
-  readonly levels: readonly (GridLevel | null)[];
-}
-
 /** A network as far as it could be read: what is null or absent is not checked. */
 export interface NetworkParts {
-  readonly encoding?: IdentityEncoding | GridParts | null;
+  readonly encoding?: EncodingParts | null;
   readonly layers?: readonly (MlpLayer | null)[] | null;
 }
 
@@ -127,11 +91,13 @@ export function checkField(parts: FieldParts, places: FieldPlaces, issues: Issue
 }
 
 function checkNetwork({ encoding, layers }: NetworkParts, places: NetworkPlaces, issues: IssueList): void {
-  if (encoding?.kind === 'hash-grid') checkGrid(encoding, places, issues);
+  const kind = encoding && encodingKind(encoding);
+  kind?.check(encoding as never, places, issues);
   if (layers) checkLayers(layers, places, issues);
   const first = layers?.at(0);
   if (first && encoding) checkInput(first.nIn, encoding, places.layer(0), issues);
-  checkWeights(encoding ?? null, layers ?? [], places, issues);
+  kind?.checkTables(encoding as never, places, issues);
+  checkWeights(layers ?? [], places, issues);
 }
 
 /** Names and widths are glTF's. */
@@ -162,8 +128,6 @@ function checkAttributes(
     issues.error('shape', message, place.layer((parts.layers as readonly unknown[]).length - 1));
   }
 }
-
-const isCount = (n: number, max: number): boolean => Number.isInteger(n) && n >= 1 && n <= max;
 
 /** The box needs a positive extent on every axis, which double precision resolves where it lies and float32 holds. */
 function checkDomain(domain: Box3, place: NsdfPlace, issues: IssueList): void {
@@ -214,57 +178,6 @@ function checkLod(resolutions: readonly number[], place: NsdfPlace, issues: Issu
   } else if (resolutions.some((n, i) => i > 0 && n <= resolutions[i - 1])) {
     issues.error('shape', 'the resolutions do not increase, expected coarse to fine', place);
   }
-}
-
-function checkGrid(grid: GridParts, places: NetworkPlaces, issues: IssueList): void {
-  const { levels, nFeaturesPerLevel, log2HashmapSize } = grid;
-  const expectCount = (name: string, n: number, max: number): void => {
-    if (isCount(n, max)) return;
-    issues.error('property-range', `${name} is ${n}, expected an integer in 1..${max}`, places.encoding);
-  };
-  if (levels.length === 0) {
-    const message = 'the level set is empty, expected at least one grid level';
-    issues.error('property-range', message, places.encoding);
-  } else expectCount('the number of levels', levels.length, FIELD_LIMITS.nLevels);
-  expectCount('nFeaturesPerLevel', nFeaturesPerLevel, FIELD_LIMITS.nFeaturesPerLevel);
-  if (log2HashmapSize !== null) {
-    expectCount('log2HashmapSize', log2HashmapSize, FIELD_LIMITS.log2HashmapSize);
-  }
-  levels.forEach((level, index) => {
-    if (level === null) return;
-    checkLevel(level, nFeaturesPerLevel, places.level(index), issues);
-    if (level.resolution < (levels[index - 1]?.resolution ?? 0)) {
-      const message = `level ${index} is coarser than the level before it; levels should go from coarse to fine`;
-      issues.note('warning', 'shape', message, places.level(index));
-    }
-  });
-}
-
-function checkLevel(level: GridLevel, nFeatures: number, place: NsdfPlace, issues: IssueList): void {
-  const { resolution, scale, offset, nEntries, isDense, params } = level;
-  const expect = (isRight: boolean, code: 'property-range' | 'shape' | 'length', message: string): void => {
-    if (!isRight) issues.error(code, message, place);
-  };
-  const expectCount = (name: string, n: number, max: number): void => {
-    expect(isCount(n, max), 'property-range', `${name} is ${n}, expected an integer in 1..${max}`);
-  };
-  expectCount('resolution', resolution, FIELD_LIMITS.resolution);
-  expectCount('nEntries', nEntries, FIELD_LIMITS.nEntries);
-  expect(scale > 0, 'property-range', `scale is ${scale}, expected a positive number`);
-  expect(offset >= 0 && offset <= 1, 'property-range', `offset is ${offset}, expected a number in [0, 1]`);
-  // resolution = ceil(scale) + 1, give or take one for scales an ulp beside an integer.
-  const isScaleRight = !(scale > 0) || scale <= resolution;
-  expect(isScaleRight, 'shape', `scale is ${scale}, expected at most the resolution, ${resolution}`);
-  const needed = resolution ** 3;
-  const isDenseRight = !isDense || needed <= nEntries;
-  expect(
-    isDenseRight,
-    'shape',
-    `dense with resolution ${resolution} needs ${needed} entries, found ${nEntries}`,
-  );
-  const nValues = nEntries * nFeatures;
-  const counts = `${nEntries} entries * ${nFeatures} features = ${nValues}`;
-  expect(params.length === nValues, 'length', `the table has ${params.length} values, expected ${counts}`);
 }
 
 function checkLayers(layers: readonly (MlpLayer | null)[], places: NetworkPlaces, issues: IssueList): void {
@@ -320,24 +233,16 @@ function checkLayer(
 }
 
 /** What the first layer reads: all features, or the three coordinates. */
-function checkInput(
-  nIn: number,
-  encoding: IdentityEncoding | GridParts,
-  place: NsdfPlace,
-  issues: IssueList,
-): void {
+function checkInput(nIn: number, encoding: EncodingParts, place: NsdfPlace, issues: IssueList): void {
+  const { nInputs, words } = encodingKind(encoding).width(encoding);
+  if (nIn === nInputs) return;
   if (encoding.kind === 'none') {
-    if (nIn === 3) return;
     const what = nIn === 2 ? 'a 2-D network' : `a network that reads ${nIn} values`;
     const message = `${what} without encoder, expected 3 inputs: only fields over x, y, z can be meshed`;
     issues.unsupported(`${nIn}-D field`, message, place);
     return;
   }
-  const { levels, nFeaturesPerLevel } = encoding;
-  const width = levels.length * nFeaturesPerLevel;
-  if (nIn === width) return;
-  const gives = `${levels.length} levels * ${nFeaturesPerLevel} features = ${width}`;
-  issues.error('shape', `layer 0 reads ${nIn} values but the encoding gives ${gives}`, place);
+  issues.error('shape', `layer 0 reads ${nIn} values but the encoding gives ${words}`, place);
 }
 
 function checkOutput({ plus, minus }: OutputRule, nOut: number, place: NsdfPlace, issues: IssueList): void {
@@ -350,43 +255,11 @@ function checkOutput({ plus, minus }: OutputRule, nOut: number, place: NsdfPlace
   }
 }
 
-function checkWeights(
-  encoding: IdentityEncoding | GridParts | null,
-  layers: readonly (MlpLayer | null)[],
-  places: NetworkPlaces,
-  issues: IssueList,
-): void {
-  if (encoding?.kind === 'hash-grid') {
-    encoding.levels.forEach((level, index) => {
-      if (level === null) return;
-      checkValues(level.params, `the table of level ${index}`, (i) => places.levelParams(index, i), issues);
-    });
-  }
+function checkWeights(layers: readonly (MlpLayer | null)[], places: NetworkPlaces, issues: IssueList): void {
   layers.forEach((layer, index) => {
     if (layer === null) return;
     const { weights, bias } = layer;
     checkValues(weights, `the weight matrix of layer ${index}`, (i) => places.weights(index, i), issues);
     if (bias !== null) checkValues(bias, `the bias of layer ${index}`, (i) => places.bias(index, i), issues);
   });
-}
-
-/** Reports the first value that is not finite or absurdly large, and how many there are. */
-function checkValues(
-  values: Float32Array,
-  what: string,
-  placeOf: (element: number) => NsdfPlace,
-  issues: IssueList,
-): void {
-  // Fields may share arrays; each is looked at once.
-  if (issues.isSeen(values)) return;
-  const limit = FIELD_LIMITS.weightMagnitude;
-  let first = -1;
-  let nBad = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (Math.abs(values[i]) <= limit) continue;
-    if (nBad++ === 0) first = i;
-  }
-  if (nBad === 0) return;
-  const found = `${what} holds ${values[first]} at ${first}${nBad > 1 ? ` and ${nBad - 1} more such values` : ''}`;
-  issues.error('weights', `${found}, expected finite numbers below ${limit}`, placeOf(first));
 }

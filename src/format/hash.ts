@@ -1,4 +1,5 @@
 import type { AttributeField, FieldAsset } from './asset.ts';
+import { encodingKind, tablesOf } from './encodings.ts';
 
 /** Changes whenever the canonical bytes do. */
 const CANONICAL_VERSION = 1;
@@ -32,7 +33,7 @@ function canonicalBytes(asset: FieldAsset): Uint8Array<ArrayBuffer> {
 /** Layers first, then levels coarse to fine, as in the file. */
 function weightArrays({ layers, encoding }: AttributeField): Float32Array[] {
   const mlp = layers.flatMap(({ weights, bias }) => (bias === null ? [weights] : [weights, bias]));
-  return encoding.kind === 'hash-grid' ? [...mlp, ...encoding.levels.map(({ params }) => params)] : mlp;
+  return [...mlp, ...tablesOf(encoding)];
 }
 
 /** Sorted by name. */
@@ -57,14 +58,6 @@ function canonicalHeader(asset: FieldAsset): unknown[] {
 
 /** Encoder and layers, without weights. */
 function shapeOf({ encoding, layers }: AttributeField): unknown[] {
-  const encoder =
-    encoding.kind === 'none'
-      ? ['none', encoding.inputSpace, ...(encoding.origin ?? [])]
-      : [
-          encoding.kind,
-          encoding.convention,
-          encoding.nFeaturesPerLevel,
-          encoding.levels.map((l) => [l.resolution, l.scale, l.offset, l.nEntries, l.isDense]),
-        ];
+  const encoder = encodingKind(encoding).header(encoding);
   return [encoder, layers.map(({ nIn, nOut, bias }) => [nIn, nOut, bias !== null])];
 }

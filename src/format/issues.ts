@@ -1,4 +1,5 @@
 import { NsdfFormatError, NsdfUnsupportedError } from '../errors.ts';
+import { FIELD_LIMITS } from './extension.ts';
 
 /** `error`: the file cannot be read. `warning`: it can, but something is off. `info`: worth knowing. */
 export type NsdfSeverity = 'error' | 'warning' | 'info';
@@ -111,4 +112,37 @@ function errorOf(issue: NsdfIssue, nMore: number, advice: string): NsdfFormatErr
   const text = `${message}${where === '' ? '' : ` (at ${where})`}${rest}`;
   if (feature !== undefined) return new NsdfUnsupportedError(feature, text);
   return new NsdfFormatError(text, { byteOffset, field: path });
+}
+
+/** Where the parts of a network come from, for messages: JSON pointers, tensor names, bytes. */
+export interface NetworkPlaces {
+  readonly encoding: NsdfPlace;
+  readonly mlp: NsdfPlace;
+  level(index: number): NsdfPlace;
+  /** `element` counts values of the level's table. */
+  levelParams(index: number, element: number): NsdfPlace;
+  layer(index: number): NsdfPlace;
+  weights(index: number, element: number): NsdfPlace;
+  bias(index: number, element: number): NsdfPlace;
+}
+
+/** Reports the first value that is not finite or absurdly large, and how many there are. */
+export function checkValues(
+  values: Float32Array,
+  what: string,
+  placeOf: (element: number) => NsdfPlace,
+  issues: IssueList,
+): void {
+  // Fields may share arrays; each is looked at once.
+  if (issues.isSeen(values)) return;
+  const limit = FIELD_LIMITS.weightMagnitude;
+  let first = -1;
+  let nBad = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (Math.abs(values[i]) <= limit) continue;
+    if (nBad++ === 0) first = i;
+  }
+  if (nBad === 0) return;
+  const found = `${what} holds ${values[first]} at ${first}${nBad > 1 ? ` and ${nBad - 1} more such values` : ''}`;
+  issues.error('weights', `${found}, expected finite numbers below ${limit}`, placeOf(first));
 }

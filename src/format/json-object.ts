@@ -161,3 +161,18 @@ export function describe(value: unknown): string {
   const text = typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
+
+/** A choice whose other values are features that this package lacks. */
+export function readChoice<T extends string>(
+  json: JsonObject,
+  key: string,
+  allowed: readonly T[],
+  advice = '',
+): T | null {
+  const value = json.text(key);
+  if (value === null || (allowed as readonly string[]).includes(value)) return value as T | null;
+  const expected = allowed.map((name) => `"${name}"`).join(' or ');
+  const message = `${key} is ${describe(value)}, expected ${expected}${advice}`;
+  json.issues.unsupported(`${key} ${value.slice(0, 60)}`, message, json.place(key));
+  return null;
+}

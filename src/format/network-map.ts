@@ -1,10 +1,5 @@
 import type { AttributeField, FieldAsset, MlpLayer } from './asset.ts';
-
-/** One grid, or none and the same coordinates read. */
-function isSameEncoding(a: FieldAsset['encoding'], b: FieldAsset['encoding']): boolean {
-  if (a === b || a.kind !== 'none' || b.kind !== 'none') return a === b;
-  return a.inputSpace === b.inputSpace && String(a.origin) === String(b.origin);
-}
+import { isSameEncoding } from './encodings.ts';
 
 function areSameAttributes({ attributes: a = {} }: FieldAsset, { attributes: b = {} }: FieldAsset): boolean {
   const isSame = (one: AttributeField, other: AttributeField | undefined): boolean =>

@@ -1,6 +1,7 @@
 import { NsdfFormatError } from '../errors.ts';
 import type { FieldAsset } from './asset.ts';
 import { alignedBytes, type BytesSource, holdsBytes } from './bytes.ts';
+import { tablesOf } from './encodings.ts';
 import { type GlbChunks, glbByteLength, parseGlbPrefix } from './glb.ts';
 import { contentHash } from './hash.ts';
 import { IssueList, type NsdfIssue } from './issues.ts';
@@ -145,9 +146,7 @@ export function readNsdfPrefix(source: BytesSource, tables?: TableStore): NsdfPr
   const parsed = parseGltf(glb, issues, tables);
   if (parsed === null) return null;
   const fields = listFields(parsed.scene);
-  const counts = fields.map(({ field: { asset } }) =>
-    asset.encoding.kind === 'hash-grid' ? asset.encoding.levels.length : 0,
-  );
+  const counts = fields.map(({ field: { asset } }) => tablesOf(asset.encoding).length);
   return {
     byteLength,
     fields,

@@ -1,6 +1,6 @@
 import type { GridLevel } from './asset.ts';
 import type { BitCoder } from './bit-model.ts';
-import { FIELD_LIMITS } from './field-rules.ts';
+import { FIELD_LIMITS } from './extension.ts';
 import {
   emptyTable,
   type FeatureCoding,

@@ -1,6 +1,7 @@
 import { BUDGETS } from '../budgets.ts';
 import { VALUE_BYTES, type ValueType } from './extension.ts';
 import { decodeHalf } from './half.ts';
+import type { JsonObject } from './json-object.ts';
 import type { DecodedTable } from './table-decoder.ts';
 import type { TableShape } from './table-model.ts';
 import { isSameShape, TableStore } from './table-store.ts';
@@ -122,4 +123,26 @@ function decodeBytes(bytes: Uint8Array, dtype: ValueType): Float32Array {
     bytes.byteOffset % VALUE_BYTES[dtype] === 0 ? bytes : bytes.slice();
   if (dtype === 'f16') return decodeHalf(new Uint16Array(buffer, byteOffset, byteLength / 2));
   return new Float32Array(buffer, byteOffset, byteLength / 4);
+}
+
+/** Null, and an issue, where the slice does not fit its bufferView. */
+export function readSlice(
+  json: JsonObject,
+  key: string,
+  slice: Slice,
+  source: WeightSource,
+): Float32Array | null {
+  return checkSlice(json, key, source.read(slice));
+}
+
+export function checkSlice<T extends object>(
+  json: JsonObject,
+  key: string,
+  result: T | SliceError,
+): T | null {
+  if (!('code' in result)) return result;
+  const { code, message } = result;
+  if (code === 'unsupported') json.issues.unsupported('table size', message, json.place(key));
+  else json.issues.error(code, message, json.place(key));
+  return null;
 }

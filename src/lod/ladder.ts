@@ -1,7 +1,8 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import { hasPlanes, resolutionsOf } from '../format/encodings.ts';
+import type { DeriveOptions } from '../options.ts';
 import { latticeSpacing } from '../pipeline/lattice-rule.ts';
-import type { DeriveOptions } from '../pipeline/options.ts';
 
 /** How one level is asked for: exactly one of the ways in which `deriveMesh` is asked for a mesh. */
 export type LevelDetail = Pick<DeriveOptions, 'tolerance' | 'resolution' | 'exact' | 'preview'>;
@@ -123,10 +124,9 @@ function ownResolutions(
   toTolerance: (resolution: number) => number,
   finestTolerance: number,
 ): number[] {
-  const own =
-    encoding.kind === 'hash-grid' ? encoding.levels.map(({ resolution }) => resolution) : [PLAIN_COARSEST];
+  const own = resolutionsOf(encoding);
   const kept: number[] = [];
-  for (const resolution of own) {
+  for (const resolution of own.length > 0 ? own : [PLAIN_COARSEST]) {
     if (resolution < MIN_RESOLUTION || resolution < (kept.at(-1) ?? 0) * MIN_RATIO) continue;
     if (toTolerance(resolution) < finestTolerance / MIN_RATIO) break;
     kept.push(resolution);
@@ -144,8 +144,8 @@ function hintedFinest({ tolerance }: FieldAsset, { levels }: LadderOptions): Lev
 }
 
 function exactError({ encoding }: FieldAsset, longest: number): number {
-  if (encoding.kind === 'none') return 0;
-  return longest / Math.max(...encoding.levels.map(({ resolution }) => resolution)) / LATTICE_DIVISOR;
+  if (!hasPlanes(encoding)) return 0;
+  return longest / Math.max(...resolutionsOf(encoding)) / LATTICE_DIVISOR;
 }
 
 /** Ends the ladder with `finest`; levels that are not clearly coarser than it are left out. */

@@ -1,6 +1,7 @@
 import type { FieldAsset } from '../format/asset.ts';
+import type { DeriveOptions, DeriveProgress } from '../options.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
-import type { DeriveOptions, DeriveProgress, DeriveResult } from '../pipeline/options.ts';
+import type { DeriveResult } from '../pipeline/figures.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { Ladder, LadderLevel, LevelDetail } from './ladder.ts';
 import { createLevel, isAllowed, type Level, type MadeLevel, type MutableLevel } from './level.ts';

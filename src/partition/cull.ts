@@ -66,7 +66,7 @@ export function* cullBoxes(
     let kept = yield* keepBlocks(field, lattice, blocks, size);
     nTested += blocks.length / 3;
     // Without a grid f reduces over blocks as it does over boxes, which tells far more of them off in deep networks.
-    if (field.asset.encoding.kind === 'none') kept = yield* keepBoxes(lattice, table, kept, size);
+    if (!field.hasPlanes) kept = yield* keepBoxes(lattice, table, kept, size);
     size /= 2;
     blocks = divideBlocks(kept, counts, size);
   }

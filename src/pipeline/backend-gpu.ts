@@ -1,5 +1,6 @@
 import { NsdfBudgetError, NsdfGpuError, NsdfUnsupportedError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import { firstNotOnGpu } from '../options.ts';
 import { abortable } from './abortable.ts';
 import {
   type BackendControl,
@@ -180,12 +181,12 @@ function needsPartition({ regions, preview }: JobOptions): boolean {
   return regions === undefined && preview === undefined;
 }
 
-function whyInDoublePrecision({ exact, structure }: JobOptions): string | undefined {
-  if (exact) return 'the exact complex takes double precision';
-  return structure ? 'the region structure takes double precision' : undefined;
+function whyInDoublePrecision(options: JobOptions): string | undefined {
+  const name = firstNotOnGpu(options, 'never');
+  return name && `${name} takes double precision`;
 }
 
 /** Whether anything comes after the derivation. */
-function needsRest({ cap, maxVertices, creaseAngle, recordsFor }: JobOptions): boolean {
-  return cap === true || maxVertices !== undefined || creaseAngle !== undefined || recordsFor !== undefined;
+function needsRest(options: JobOptions): boolean {
+  return options.recordsFor !== undefined || firstNotOnGpu(options, 'after') !== undefined;
 }

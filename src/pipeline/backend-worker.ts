@@ -1,7 +1,7 @@
 import type { FieldAsset } from '../format/asset.ts';
 import { NetworkMap } from '../format/network-map.ts';
 import type { TableResult } from '../format/table-store.ts';
-import { type OptionNames, refuseUnknownOptions } from '../option-names.ts';
+import { type OptionNames, refuseUnknownOptions } from '../options.ts';
 import { BackendUnavailableError, type DeriveBackend } from './backend.ts';
 import { startWorker } from './start-worker.ts';
 import type { DecodeJob, WorkerLike } from './worker-host.ts';

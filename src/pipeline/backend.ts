@@ -1,6 +1,6 @@
 import { NsdfLoadError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import type { Backend, DeriveProgress, WorkerLimit } from './options.ts';
+import type { Backend, DeriveProgress, WorkerLimit } from '../options.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
 
 /** How a backend meets the caller. */

@@ -1,24 +1,10 @@
 import type { FieldAsset } from '../format/asset.ts';
-import type { OptionNames } from '../option-names.ts';
+import type { DeriveOptions, OptionNames } from '../options.ts';
+import { DETAIL_OPTIONS, isAsked, JOB_OPTIONS, validateDeriveOptions } from '../options.ts';
 import { type BackendRun, type BackendSurface, type DeriveBackend, runFirst } from './backend.ts';
-import type { CacheUse, DeriveOptions, DeriveResult } from './options.ts';
+import type { CacheUse, DeriveResult } from './figures.ts';
+import { checkPrecision } from './lattice-rule.ts';
 import type { DerivedSurface, JobOptions, RecordRequest } from './steps.ts';
-import { checkPrecision, validateDeriveOptions } from './validate-options.ts';
-
-const JOB_OPTIONS = [
-  'tolerance',
-  'resolution',
-  'exact',
-  'preview',
-  'cap',
-  'maxVertices',
-  'creaseAngle',
-  'region',
-  'blocks',
-  'structure',
-  'recordsFor',
-  'regions',
-] as const satisfies (keyof JobOptions)[];
 
 /** What a cache asks for besides. */
 const RECORD_NAMES = { recordsFor: true, regions: true } satisfies OptionNames<RecordRequest>;
@@ -58,16 +44,8 @@ export async function deriveWith(
 
 /** What the asset says of its derivation; the caller's own detail takes its tolerance's place. */
 function hintsOf({ region, tolerance }: FieldAsset, options: DeriveOptions): JobOptions {
-  const isDetailAsked =
-    options.blocks ??
-    options.tolerance ??
-    options.resolution ??
-    options.preview ??
-    (options.exact || undefined);
-  return {
-    ...(region && { region }),
-    ...(tolerance !== undefined && isDetailAsked === undefined && { tolerance }),
-  };
+  const isDetailAsked = DETAIL_OPTIONS.some((name) => isAsked(options[name]));
+  return { ...(region && { region }), ...(tolerance !== undefined && !isDetailAsked && { tolerance }) };
 }
 
 /**
@@ -77,7 +55,8 @@ function hintsOf({ region, tolerance }: FieldAsset, options: DeriveOptions): Job
  */
 export function jobOptionsOf(asset: FieldAsset, options: DeriveOptions & RecordRequest): JobOptions {
   checkPrecision(asset.domain, options);
-  const picked = JOB_OPTIONS.filter((name) => options[name] !== undefined);
+  const names = [...JOB_OPTIONS, ...(Object.keys(RECORD_NAMES) as (keyof RecordRequest)[])];
+  const picked = names.filter((name) => options[name] !== undefined);
   return { ...hintsOf(asset, options), ...Object.fromEntries(picked.map((name) => [name, options[name]])) };
 }
 

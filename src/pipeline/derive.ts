@@ -2,6 +2,8 @@ import type { RecordCache } from '../cache/record-cache.ts';
 import { NsdfArgumentError } from '../errors.ts';
 import { assertField } from '../format/assert-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import type { DeriveOptions } from '../options.ts';
+import { validateDeriveOptions } from '../options.ts';
 import { abortable } from './abortable.ts';
 import { createCpuBackend } from './backend-cpu.ts';
 import { createGpuBackend } from './backend-gpu.ts';
@@ -9,10 +11,9 @@ import { workerBackend } from './backend-worker.ts';
 import type { Derive } from './cached-derive.ts';
 import { defaultCache, whyNoCache } from './default-cache.ts';
 import { deriveWith, jobOptionsOf, NO_CACHE } from './derive-with.ts';
+import type { DeriveResult } from './figures.ts';
 import type { GpuMesh, GpuMeshOptions } from './gpu-mesh.ts';
 import { moveBack, moveField } from './move-field.ts';
-import type { DeriveOptions, DeriveResult } from './options.ts';
-import { validateDeriveOptions } from './validate-options.ts';
 
 // Nothing is started, and the derivation's own code is not loaded, before the first call.
 const cpuBackend = createCpuBackend(async () => (await import('./job.ts')).JOB);

@@ -1,5 +1,5 @@
 import type { FieldAsset } from '../format/asset.ts';
-import type { DeriveProgress, DeriveStage } from './options.ts';
+import type { DeriveProgress, DeriveStage } from '../options.ts';
 import type { PartResult, PartTask } from './parts.ts';
 import type { DerivedSurface, Job, JobOptions, Step, TaskBatch, TaskRunner } from './steps.ts';
 import { createEventYield } from './yield-to-events.ts';

@@ -1,5 +1,6 @@
 import type { Box3, Vec3 } from '../format/asset.ts';
-import type { DeriveOptions, DeriveStats } from './options.ts';
+import type { DeriveOptions } from '../options.ts';
+import type { DeriveStats } from './figures.ts';
 import type { SurfaceStats } from './steps.ts';
 
 /** A derived surface in GPU buffers that engines draw from; they belong to whoever asked for them. */

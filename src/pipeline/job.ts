@@ -1,5 +1,6 @@
 import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import type { DeriveProgress } from '../options.ts';
 import { capMesh, withoutCaps } from '../surface/cap.ts';
 import { createRandom } from '../surface/check-random.ts';
 import { addAttributes, type SurfaceMesh } from '../surface/mesh.ts';
@@ -8,7 +9,6 @@ import { simplifyMesh } from '../surface/simplify.ts';
 import { splitNormalsSteps } from '../surface/split-normals.ts';
 import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 import { conclude } from './figures.ts';
-import type { DeriveProgress } from './options.ts';
 import { PartRunner } from './parts.ts';
 import { frameOf } from './plan.ts';
 import { keepSurface, quietly } from './records.ts';

@@ -1,5 +1,7 @@
-import { axisMarks } from '../field/marks.ts';
-import type { FieldAsset } from '../format/asset.ts';
+import { NsdfArgumentError } from '../errors.ts';
+import { axisMarks } from '../field/encoder.ts';
+import type { Box3, FieldAsset } from '../format/asset.ts';
+import { hasPlanes } from '../format/encodings.ts';
 import type { JobOptions } from './steps.ts';
 
 /**
@@ -47,7 +49,7 @@ export function latticeSpacing(asset: FieldAsset, options: JobOptions): number |
 
 /** The geometric mean of the sides of the field's own boxes. */
 function ownSpacing(asset: FieldAsset, extents: readonly number[]): number {
-  if (asset.encoding.kind === 'none') return Math.max(...extents) / plainResolution(asset.layers.length - 1);
+  if (!hasPlanes(asset.encoding)) return Math.max(...extents) / plainResolution(asset.layers.length - 1);
   const nBoxes = extents.map((_, k) => axisMarks(asset, k as 0 | 1 | 2).length - 1);
   return Math.cbrt(extents.reduce((product, extent, k) => (product * extent) / nBoxes[k], 1));
 }
@@ -64,4 +66,29 @@ export function toleranceOf({ domain }: FieldAsset, { exact, tolerance, resoluti
   const extent = [0, 1, 2].map((k) => domain.max[k] - domain.min[k]);
   if (resolution === undefined) return Math.hypot(...extent) / DEFAULT_TOLERANCE_DIVISOR;
   return Math.max(...extent) / resolution / LATTICE_TOLERANCE_DIVISOR;
+}
+
+/**
+ * The least tolerance that single precision can hold, in local units: how far a point of the domain moves when its
+ * coordinates, taken from the domain's centre, are rounded.
+ */
+export function leastTolerance({ min, max }: Box3): number {
+  const halfSteps = [0, 1, 2].map((k) => {
+    const exponent = Math.ceil(Math.log2((max[k] - min[k]) / 2)) - 1;
+    return 2 ** (exponent - 24);
+  });
+  return Math.hypot(...halfSteps);
+}
+
+/** @throws {NsdfArgumentError} if the vertices of a mesh in this domain cannot keep the tolerance that is asked for */
+export function checkPrecision(domain: Box3, { tolerance, blocks }: JobOptions): void {
+  const none = tolerance ?? Number.POSITIVE_INFINITY;
+  const asked = Array.from(blocks?.tolerances ?? []).reduce((least, each) => Math.min(least, each), none);
+  const least = leastTolerance(domain);
+  if (asked >= least) return;
+  const argument = blocks === undefined ? 'tolerance' : 'blocks';
+  throw new NsdfArgumentError(
+    argument,
+    `${argument} is ${asked}; expected at least ${least.toPrecision(2)}: the vertices are in single precision, which rounds them by as much in this domain`,
+  );
 }

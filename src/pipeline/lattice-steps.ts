@@ -1,5 +1,6 @@
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import type { DeriveProgress } from '../options.ts';
 import { cleanMesh } from '../surface/clean.ts';
 import { DetailMap } from '../surface/detail-map.ts';
 import { explainEmpty } from '../surface/explain-empty.ts';
@@ -8,7 +9,6 @@ import { type MarchedSurface, marchLattice } from '../surface/lattice-level.ts';
 import { measureBothWays } from '../surface/level-error.ts';
 import { type MeshSteps, mapSteps } from '../surface/mesh-tasks.ts';
 import { conclude, NO_STOPS } from './figures.ts';
-import type { DeriveProgress } from './options.ts';
 import { frameOf } from './plan.ts';
 import type { DerivedSurface, JobOptions, Step } from './steps.ts';
 

@@ -3,9 +3,9 @@ import type { BytesSource } from '../format/bytes.ts';
 import { decodeNeuralFieldWith, type FieldPlace, type GetBufferView } from '../format/decode-neural-field.ts';
 import { type MeshFields, type NsdfPrefix, readMeshFieldsWith, readNsdfPrefixWith } from '../format/read.ts';
 import { type DecodeTables, decodeRequests, TableStore } from '../format/table-store.ts';
+import type { DeriveOptions, WorkerLimit } from '../options.ts';
 import { BackendUnavailableError } from './backend.ts';
 import { type WorkerBackend, workerBackend } from './backend-worker.ts';
-import type { DeriveOptions, WorkerLimit } from './options.ts';
 
 /** Who waits for fields. */
 export interface LoadFieldsOptions {

@@ -1,10 +1,11 @@
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
+import type { DeriveOptions } from '../options.ts';
 import { type Spread, spreadOf } from '../surface/check-field.ts';
 import { createRandom } from '../surface/check-random.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import { deriveMesh } from './derive.ts';
-import type { DeriveOptions, DeriveResult } from './options.ts';
+import type { DeriveResult } from './figures.ts';
 
 export interface QualityOptions
   extends Pick<DeriveOptions, 'tolerance' | 'exact' | 'backend' | 'signal' | 'onProgress'> {

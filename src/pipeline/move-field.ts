@@ -2,10 +2,11 @@ import { NsdfArgumentError } from '../errors.ts';
 import type { AttributeField, FieldAsset, Vec3 } from '../format/asset.ts';
 import { mapAttributes } from '../format/encode-field.ts';
 import { moveBox, originOf, roundingOf, shownBox } from '../format/local-origin.ts';
+import type { DeriveOptions } from '../options.ts';
 import type { RegionStructure } from '../surface/structure.ts';
 import { jobOptionsOf } from './derive-with.ts';
+import type { DeriveResult } from './figures.ts';
 import { toleranceOf } from './lattice-rule.ts';
-import type { DeriveOptions, DeriveResult } from './options.ts';
 
 /** What a derivation works on: the field seen from where its mesh's positions will be relative to. */
 export interface MovedField<T extends DeriveOptions> {

@@ -3,18 +3,18 @@ import { NsdfArgumentError, NsdfFormatError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset, PackedPartition } from '../format/asset.ts';
 import { contentHash } from '../format/hash.ts';
+import type { DeriveOptions, DeriveProgress } from '../options.ts';
+import { validateDeriveOptions } from '../options.ts';
 import { decodeRegions, encodeRegions, verifyRegions } from '../partition/regions-record.ts';
 import { createRandom } from '../surface/check-random.ts';
 import { jobOptionsOf } from './derive-with.ts';
 import { drive, runJob } from './drive.ts';
 import { JOB } from './job.ts';
 import { movedAsset } from './move-field.ts';
-import type { DeriveOptions, DeriveProgress } from './options.ts';
 import { makePlan } from './plan.ts';
 import { packRecord, type RecordHeader, unpackRecord } from './record-envelope.ts';
 import { quietly, REGIONS_RECORD, readSurface, regionsOptions } from './records.ts';
 import type { JobOptions } from './steps.ts';
-import { validateDeriveOptions } from './validate-options.ts';
 
 /** One surface to be packed; an empty object asks for the default tolerance. */
 export type PackedDetail = Pick<DeriveOptions, 'tolerance' | 'resolution' | 'exact'>;

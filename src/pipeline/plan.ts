@@ -36,7 +36,6 @@ export interface Plan {
  * coarser lattice was tried (2026-11-23): it loses components between the planes, 1 of 5 on the fixture `multi` at 12.
  */
 export function makePlan(field: CpuField, options: JobOptions): Plan {
-  const hasGrid = field.asset.encoding.kind === 'hash-grid';
   const resolution = options.resolution ?? plainResolution(field.layerWidths.length);
   const frame = frameOf(field.asset, options);
   const isExact = options.exact === true;
@@ -44,7 +43,10 @@ export function makePlan(field: CpuField, options: JobOptions): Plan {
   const tolerance = toleranceOf(field.asset, options);
   const { blocks } = options;
   const detail = blocks === undefined ? DetailMap.uniform(tolerance, domain) : new DetailMap(blocks, domain);
-  const planes = clipPlanes(hasGrid ? markPlanes(field) : uniformPlanes(field, resolution), frame.bounds);
+  const planes = clipPlanes(
+    field.hasPlanes ? markPlanes(field) : uniformPlanes(field, resolution),
+    frame.bounds,
+  );
   return {
     frame,
     lattice: createLattice(planes),

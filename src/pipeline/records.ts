@@ -1,14 +1,16 @@
 import { NsdfFormatError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
+import { hasPlanes } from '../format/encodings.ts';
+import { type DeriveProgress, MESH_OPTIONS } from '../options.ts';
 import { countBoxes } from '../partition/cull.ts';
 import type { ToleranceBlocks } from '../surface/detail-map.ts';
 import { explainEmpty } from '../surface/explain-empty.ts';
 import { addAttributes, type SurfaceMesh } from '../surface/mesh.ts';
 import { decodeSurface, encodeSurface, verifySurface } from '../surface/surface-record.ts';
+import type { DeriveStops } from './figures.ts';
 import { conclude, NO_STOPS } from './figures.ts';
 import { latticeSpacing, toleranceOf } from './lattice-rule.ts';
-import type { DeriveProgress, DeriveStops } from './options.ts';
 import { frameOf, makePlan } from './plan.ts';
 import { packRecord, type RecordHeader, unpackRecord } from './record-envelope.ts';
 import type { DerivedRecords, DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
@@ -16,18 +18,6 @@ import type { DerivedRecords, DerivedSurface, JobOptions, SurfaceStats } from '.
 /** Kinds of records. */
 export const SURFACE_RECORD = 'surface' as const;
 export const REGIONS_RECORD = 'regions' as const;
-
-/** What a surface depends on beside the field, and no more. */
-const SURFACE_OPTIONS = [
-  'tolerance',
-  'resolution',
-  'exact',
-  'cap',
-  'maxVertices',
-  'creaseAngle',
-  'region',
-  'blocks',
-] as const;
 
 /** What a record depends on beside its field; undefined counts as absent. */
 export type RecordOptions = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -37,13 +27,13 @@ export type RecordOptions = Readonly<Record<string, string | number | boolean | 
  * derivation with a tolerance all come to the same.
  */
 export function surfaceOptions(asset: FieldAsset, options: JobOptions): RecordOptions {
-  const entries = SURFACE_OPTIONS.map((name) => {
+  const entries = MESH_OPTIONS.map((name) => {
     const value = options[name];
     return [name, typeof value === 'object' ? keyOf(value) : value || undefined];
   });
   const asGiven = Object.fromEntries(entries);
   if (latticeSpacing(asset, options) !== undefined) return asGiven;
-  if (asset.encoding.kind === 'none' || options.exact || options.blocks) return asGiven;
+  if (!hasPlanes(asset.encoding) || options.exact || options.blocks) return asGiven;
   return { ...asGiven, resolution: undefined, tolerance: toleranceOf(asset, options) };
 }
 
@@ -55,7 +45,7 @@ function keyOf(value: Box3 | ToleranceBlocks): string {
 /** The part that the regions depend on: with a grid the planes are its own, whatever the detail. */
 export function regionsOptions(asset: FieldAsset, options: JobOptions): RecordOptions {
   const { resolution, region } = surfaceOptions(asset, options);
-  return { region, ...(asset.encoding.kind === 'none' && { resolution }) };
+  return { region, ...(!hasPlanes(asset.encoding) && { resolution }) };
 }
 
 const STATS = [

@@ -1,11 +1,11 @@
 import { NsdfError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { decodeRequests, type TableRequest } from '../format/table-store.ts';
+import type { DeriveProgress } from '../options.ts';
 import { collectBuffers } from './buffers.ts';
 import { Crew, serveCrew } from './crew.ts';
 import { runJob, runQuietly } from './drive.ts';
 import { toWire } from './error-wire.ts';
-import type { DeriveProgress } from './options.ts';
 import type { Job, JobOptions } from './steps.ts';
 import type { FromWorker, ToWorker } from './worker-protocol.ts';
 

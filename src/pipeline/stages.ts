@@ -2,6 +2,8 @@ import { concat } from '../arrays.ts';
 import { NsdfFormatError } from '../errors.ts';
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
+import { hasPlanes } from '../format/encodings.ts';
+import type { DeriveProgress, DeriveStage } from '../options.ts';
 import { type Lattice, rootCounts } from '../partition/corners.ts';
 import { type CullResult, countBoxes, countFirstBlocks, onRoots } from '../partition/cull.ts';
 import { type Forest, forestOf, gatherTrees, NODE_UNSETTLED } from '../partition/forest.ts';
@@ -18,7 +20,6 @@ import { type MeshSteps, mapSteps } from '../surface/mesh-tasks.ts';
 import { conclude, NO_STOPS } from './figures.ts';
 import { latticeSpacing } from './lattice-rule.ts';
 import { latticeSteps } from './lattice-steps.ts';
-import type { DeriveProgress, DeriveStage } from './options.ts';
 import type { FilledSlab, PartResult, PartTask, SettledSlab, Slab } from './parts.ts';
 import { settledSlab } from './parts.ts';
 import { makePlan, type Plan } from './plan.ts';
@@ -120,7 +121,7 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
 
 /** Whether cells may be larger than the field's boxes: whoever asks for the complex wants every box. */
 function hasLargeCells({ isExact }: Plan, { structure }: JobOptions, asset: FieldAsset): boolean {
-  return asset.encoding.kind === 'hash-grid' && !isExact && structure !== true;
+  return hasPlanes(asset.encoding) && !isExact && structure !== true;
 }
 
 /** Finds the boxes that may hold surface, in their order. */

@@ -1,8 +1,9 @@
 import type { FieldAsset } from '../format/asset.ts';
+import type { DeriveOptions, DeriveProgress, JOB_OPTIONS } from '../options.ts';
 import type { Candidates } from '../partition/cull.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { RegionStructure } from '../surface/structure.ts';
-import type { DeriveOptions, DeriveProgress, DeriveStats } from './options.ts';
+import type { DeriveStats } from './figures.ts';
 import type { PartResult, PartTask } from './parts.ts';
 
 /** What a cache gives a job and wants of it. */
@@ -14,7 +15,7 @@ export interface RecordRequest {
 }
 
 /** What a job needs to know and what can be posted to a worker: the options without callbacks, backend and cache. */
-export type JobOptions = Omit<DeriveOptions, 'backend' | 'device' | 'cache' | 'signal' | 'onProgress'> &
+export type JobOptions = Pick<DeriveOptions, (typeof JOB_OPTIONS)[number]> &
   RecordRequest & {
     /** What the GPU did not tell off: saves the culling of blocks. */
     readonly candidates?: Candidates;

@@ -1,10 +1,10 @@
 import { NsdfLoadError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import type { TableRequest, TableResult } from '../format/table-store.ts';
+import type { WorkerLimit } from '../options.ts';
 import { type BackendControl, BackendUnavailableError } from './backend.ts';
 import { collectBuffers, copyTight } from './buffers.ts';
 import { fromWire } from './error-wire.ts';
-import type { WorkerLimit } from './options.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
 import type { FromWorker, ToWorker } from './worker-protocol.ts';
 

@@ -1,7 +1,7 @@
 import type { FieldAsset } from '../format/asset.ts';
 import type { TableRequest, TableResult } from '../format/table-store.ts';
+import type { DeriveProgress } from '../options.ts';
 import type { WireError } from './error-wire.ts';
-import type { DeriveProgress } from './options.ts';
 import type { DerivedSurface, JobOptions } from './steps.ts';
 
 /** What the page says to a worker. Assets are sent once and named by number afterwards. */

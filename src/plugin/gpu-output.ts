@@ -9,6 +9,7 @@ import {
   NsdfGpuError,
   NsdfUnsupportedError,
 } from '../index.ts';
+import { firstNotOnGpu } from '../options.ts';
 
 /** A surface that stays on the GPU, or one that was read back. */
 export type GpuOutput = { readonly onGpu: GpuMesh } | { readonly readBack: DeriveResult };
@@ -46,14 +47,11 @@ async function readBack(asset: FieldAsset, options: DeriveOptions, reason: strin
 }
 
 /** What has to be done with the mesh on this side. */
-function whyReadBack(
-  { attributes }: FieldAsset,
-  { exact, structure, preview, cap, maxVertices, creaseAngle, backend = 'auto' }: DeriveOptions,
-): string | undefined {
+function whyReadBack({ attributes }: FieldAsset, options: DeriveOptions): string | undefined {
   if (attributes) return `${Object.keys(attributes).join(', ')} is evaluated at vertices that are read back`;
+  const { backend } = options;
   if (backend === 'cpu' || backend === 'worker') return `the backend ${backend} was asked for`;
-  const asked = { exact, structure, preview, cap, maxVertices, creaseAngle };
-  const [name] = Object.entries(asked).find(([, value]) => value !== undefined && value !== false) ?? [];
+  const name = firstNotOnGpu(options, 'never', 'after');
   return name && `${name} is not for meshes on the GPU`;
 }
 

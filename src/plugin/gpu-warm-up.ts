@@ -1,3 +1,4 @@
+import { hasPlanes } from '../format/encodings.ts';
 import { type FieldAsset, glbByteLength, prepareGpu, readNsdfPrefix } from '../index.ts';
 import type { FieldSettings } from './settings.ts';
 
@@ -29,7 +30,7 @@ export class GpuWarmUp {
     }
     const prefix = readNsdfPrefix(received);
     const isTold = prefix?.fields.every(
-      ({ field: { asset } }) => asset.encoding.kind === 'none' || prefix.nLevels > 0,
+      ({ field: { asset } }) => !hasPlanes(asset.encoding) || prefix.nLevels > 0,
     );
     if (!prefix || prefix.fields.length === 0 || !isTold) return;
     this._isDone = true;

@@ -1,4 +1,5 @@
 /** What of a network is shared, and what is not: weights that many files show are held once, weights that change are an object's own. */
+import { mapTables } from '../format/encodings.ts';
 import { contentHash, type FieldAsset, type MlpLayer } from '../index.ts';
 
 /**
@@ -53,13 +54,7 @@ export function copyWeights(asset: FieldAsset): FieldAsset {
   const { encoding, layers } = asset;
   return {
     ...asset,
-    encoding:
-      encoding.kind === 'hash-grid'
-        ? {
-            ...encoding,
-            levels: encoding.levels.map((level) => ({ ...level, params: level.params.slice() })),
-          }
-        : encoding,
+    encoding: mapTables(encoding, (table) => table.slice()),
     layers: layers.map((layer) => ({
       ...layer,
       weights: layer.weights.slice(),

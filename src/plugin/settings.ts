@@ -1,7 +1,7 @@
 /** What the loaders and objects of both engines are set to. */
 import type { DeriveOptions, DeriveStage, LoadFieldsOptions, TableStore } from '../index.ts';
 import type { LadderOptions, LevelLimits, LodScheduler } from '../lod/index.ts';
-import { DERIVE_OPTION_NAMES, type OptionNames, refuseUnknownOptions } from '../option-names.ts';
+import { DETAIL_OPTIONS, OPTIONS, type OptionNames, refuseUnknownOptions } from '../options.ts';
 
 /** How meshes are derived: `DeriveOptions` without what belongs to one call. */
 export type DeriveSettings = Omit<DeriveOptions, 'signal' | 'onProgress' | 'structure'>;
@@ -41,8 +41,8 @@ export function withDetail(
   settings: DeriveSettings,
   detail: Pick<DeriveSettings, 'tolerance' | 'resolution' | 'exact'>,
 ): DeriveSettings {
-  const { tolerance: _tolerance, resolution: _resolution, exact: _exact, ...others } = settings;
-  return { ...others, ...detail };
+  const others = Object.entries(settings).filter(([name]) => !DETAIL_OPTIONS.some((other) => other === name));
+  return { ...Object.fromEntries(others), ...detail };
 }
 
 /** Settings with one entry set, or taken out where the value is null. */
@@ -117,7 +117,7 @@ export function refuseUnknownSettings(
   settings: FieldSettings,
   more: Readonly<Record<string, true>> = {},
 ): void {
-  refuseUnknownOptions(where, settings, { ...DERIVE_OPTION_NAMES, lod: true, output: true, ...more });
+  refuseUnknownOptions(where, settings, { ...OPTIONS, lod: true, output: true, ...more });
   if (typeof settings.lod === 'object') refuseUnknownLodSettings(settings.lod);
 }
 

@@ -1,6 +1,6 @@
 import { type Group, LoaderUtils } from 'three';
 import { NsdfError, TableStore } from '../index.ts';
-import { refuseUnknownOptions } from '../option-names.ts';
+import { refuseUnknownOptions } from '../options.ts';
 import { type LinkedController, linkedController } from '../plugin/abort.ts';
 import { nameSource } from '../plugin/fetch-bytes.ts';
 import { LazyPreview, warmUpFor } from '../plugin/lazy-preview.ts';

@@ -4,11 +4,12 @@ import '@babylonjs/loaders/glTF/2.0/glTFLoader.js';
 import { unregisterGLTFExtension } from '@babylonjs/loaders/glTF/2.0/glTFLoaderExtensionRegistry.js';
 import { GLTFFileLoader } from '@babylonjs/loaders/glTF/glTFFileLoader.js';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { nsdfOf, registerNSDFGLTFExtension } from '../../src/babylon/index.ts';
+import { type NSDFProgress, nsdfOf, registerNSDFGLTFExtension } from '../../src/babylon/index.ts';
 import { GLTF_EXTENSION_NAME } from '../../src/babylon/register-gltf-extension.ts';
 import { sceneOf, writeNsdf } from '../../src/format/write.ts';
 import { EXTENSION_NAME } from '../../src/index.ts';
 import { boxMlp, octahedronMlp, sphereField } from '../fixtures/fields.ts';
+import { createEvent, passTurns } from '../pipeline/event-turns.ts';
 import { editGlb, type Json } from '../three/glb.ts';
 import { FALLBACK, writeRichScene } from '../three/rich-scene.ts';
 import { createScene, failureOf, importInto, throughGltf } from './load.ts';
@@ -82,29 +83,36 @@ describe('a field that cannot be derived', () => {
 
   it('does not fall back on an abort, but rejects with its reason', async () => {
     const controller = new AbortController();
+    const onProgress = ({ phase }: NSDFProgress) => {
+      if (phase === 'derive') controller.abort(new Error('enough'));
+    };
     const pending = importInto(
       createScene(),
       RICH,
-      throughGltf({ tolerance: 1e-6, signal: controller.signal }),
+      throughGltf({ tolerance: 1e-6, signal: controller.signal, onProgress }),
     );
-    setTimeout(() => controller.abort(new Error('enough')), 60);
     await expect(failureOf(pending)).resolves.toMatchObject({ message: 'enough' });
   });
 
   it('stops when the glTF loader is disposed', async () => {
     let nReports = 0;
+    const deriving = createEvent();
+    const onProgress = ({ phase }: NSDFProgress) => {
+      nReports++;
+      if (phase === 'derive') deriving.happen();
+    };
     const loader = new GLTFFileLoader({
-      extensionOptions: { NSDF_neural_field: { tolerance: 1e-6, onProgress: () => nReports++ } },
+      extensionOptions: { NSDF_neural_field: { tolerance: 1e-6, onProgress } },
     });
     const scene = createScene();
     const data = await new Promise((done) => {
       loader.loadFile(scene, RICH, '', done, undefined, true);
     });
     const pending = loader.importMeshAsync(null, scene, data as never, '');
-    setTimeout(() => loader.dispose(), 60);
+    void deriving.happened.then(() => loader.dispose());
     await expect(pending).rejects.toMatchObject({ name: 'AbortError' });
     const nBefore = nReports;
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await passTurns(20); // a derivation that went on would report in each
     expect(nReports).toBe(nBefore);
   });
 });

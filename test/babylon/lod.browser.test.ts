@@ -8,7 +8,7 @@ import type { AbstractMesh } from '@babylonjs/core/Meshes/abstractMesh.js';
 import type { Mesh } from '@babylonjs/core/Meshes/mesh.js';
 import type { Scene } from '@babylonjs/core/scene.js';
 import { GLTF2Export } from '@babylonjs/serializers/glTF/2.0/index.js';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   type NSDFLevelEvent,
   type NSDFLodOptions,
@@ -18,6 +18,7 @@ import {
 import { writeNsdf } from '../../src/format/write.ts';
 import { createScheduler, type LodScheduler } from '../../src/lod/index.ts';
 import { sphereField } from '../fixtures/fields.ts';
+import { passTurns, until } from '../pipeline/event-turns.ts';
 import { coverage } from '../three/pixels.ts';
 import { failureOf, throughNsdf } from './load.ts';
 import { createEngine, createLitScene, draw, type EngineKind } from './stage.ts';
@@ -58,24 +59,18 @@ async function stageBall(kind: EngineKind = 'Engine', options: NSDFLodOptions = 
   return { scene, camera, mesh: meshes[1] as Mesh, events };
 }
 
-/** A frame, and time for the scheduler after it. */
+/** A frame, and a turn for the scheduler after it. */
 async function frame(scene: Scene): Promise<void> {
   await draw(scene);
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await passTurns(2);
 }
 
 /** Draws until the levels that are wanted are there, and drawn. */
 async function settle(scene: Scene): Promise<void> {
+  const wanted = () => scene.meshes.flatMap((mesh) => nsdfOf(mesh)?.wantedLevel ?? []);
   for (let i = 0; i < 3; i++) await frame(scene);
-  await vi.waitFor(
-    async () => {
-      await frame(scene);
-      const wanted = scene.meshes.map((mesh) => nsdfOf(mesh)?.wantedLevel).filter(Boolean);
-      expect(wanted.length).toBeGreaterThan(0);
-      expect(wanted.every((level) => level!.status === 'ready')).toBe(true);
-    },
-    { timeout: 20_000, interval: 1 },
-  );
+  while (!wanted().every((level) => level.status === 'ready')) await frame(scene);
+  expect(wanted()).not.toEqual([]);
   for (let i = 0; i < 2; i++) await frame(scene);
 }
 
@@ -215,7 +210,7 @@ describe('a load with levels of detail', () => {
     camera.setTarget(new Vector3(0, 0, 50));
     await frame(scene);
     scheduler.maxBytes = 1;
-    await vi.waitFor(() => expect(events.at(-1)).toBe('tolerance 0.001 evicted'));
+    await until(() => events.at(-1) === 'tolerance 0.001 evicted');
     expect(fine.isDisposed()).toBe(true);
     expect(nsdfOf(mesh)!.level).toBe(nsdfOf(mesh)!.ladder[0]);
     expect(nsdfOf(mesh)!.stats.nTriangles).toBe(mesh.getTotalIndices() / 3);

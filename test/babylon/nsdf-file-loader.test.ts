@@ -17,6 +17,7 @@ import { packGlb } from '../../src/format/glb.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { NsdfFormatError } from '../../src/index.ts';
 import { emptyField } from '../fixtures/fields.ts';
+import { createEvent } from '../pipeline/event-turns.ts';
 import { editGlb } from '../three/glb.ts';
 import { writeInstancedScene, writeRichScene } from '../three/rich-scene.ts';
 import { census, createScene, failureOf, importInto, throughGltf, throughNsdf } from './load.ts';
@@ -233,8 +234,10 @@ describe('a load that fails', () => {
     const scene = createScene();
     const before = census(scene);
     const controller = new AbortController();
-    const load = importInto(scene, RICH, throughNsdf({ ...SLOW, signal: controller.signal }));
-    setTimeout(() => controller.abort(new Error('changed my mind')), 60);
+    const onProgress = ({ phase }: NSDFProgress) => {
+      if (phase === 'derive') controller.abort(new Error('changed my mind'));
+    };
+    const load = importInto(scene, RICH, throughNsdf({ ...SLOW, signal: controller.signal, onProgress }));
     await expect(failureOf(load)).resolves.toMatchObject({ message: 'changed my mind' });
     expect(census(scene)).toEqual(before);
     const late = importInto(scene, RICH, throughNsdf({ ...COARSE, signal: controller.signal }));
@@ -243,9 +246,13 @@ describe('a load that fails', () => {
 
   it('ends when its loader is disposed', async () => {
     const scene = createScene();
-    const loader = new NSDFFileLoader(SLOW);
+    const deriving = createEvent();
+    const onProgress = ({ phase }: NSDFProgress) => {
+      if (phase === 'derive') deriving.happen();
+    };
+    const loader = new NSDFFileLoader({ ...SLOW, onProgress });
     const load = loader.importMeshAsync(null, scene, RICH, '');
-    setTimeout(() => loader.dispose(), 60);
+    void deriving.happened.then(() => loader.dispose());
     await expect(load).rejects.toMatchObject({ name: 'AbortError' });
     expect(census(scene).meshes).toBe(0);
   });

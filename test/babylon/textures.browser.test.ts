@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { registerNSDFLoader } from '../../src/babylon/index.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { octahedronMlp } from '../fixtures/fields.ts';
+import { passTurns, until } from '../pipeline/event-turns.ts';
 import { editGlb } from '../three/glb.ts';
 import { census, failureOf, throughNsdf } from './load.ts';
 import { createEngine, createLitScene } from './stage.ts';
@@ -79,8 +80,12 @@ it('leaves neither textures nor materials when the field beside them fails', asy
     argument: 'resolution',
   });
   expect(census(scene)).toEqual(before);
-  // Nor does what was on its way come later.
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // Nor does what was on its way come later: after the same texture, asked for after it by a load that does not fail.
+  const other = createLitScene(engine);
+  await ImportMeshAsync(await texturedGem(), other, throughNsdf({ resolution: 8 }));
+  await until(() => other.textures.length > 0 && other.textures.every((texture) => texture.isReady()));
+  await passTurns(5);
   expect(census(scene)).toEqual(before);
+  other.dispose();
   scene.dispose();
 });

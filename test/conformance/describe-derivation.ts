@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import type { Box3, FieldAsset } from '../../src/format/asset.ts';
-import type { Backend, DeriveOptions, DeriveResult } from '../../src/pipeline/options.ts';
+import type { Backend, DeriveOptions } from '../../src/options.ts';
+import type { DeriveResult } from '../../src/pipeline/figures.ts';
 import { checkMesh, type MeshReport } from '../../src/surface/check.ts';
 import { MISSED } from '../../src/surface/gpu/structs.ts';
 import { SOUND } from '../surface/sound.ts';

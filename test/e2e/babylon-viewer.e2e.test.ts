@@ -117,7 +117,7 @@ describe('the viewer in Babylon.js', () => {
       const path = join(OUTPUT, name);
       rmSync(path, { force: true });
       await viewer.page.click(button);
-      await expect.poll(() => existsSync(path), { timeout: 30_000 }).toBe(true);
+      await expect.poll(() => existsSync(path)).toBe(true);
       const bytes = readFileSync(path);
       expect(bytes.subarray(0, magic.length).toString('latin1')).toBe(magic);
       // Positions and normals alone are 24 bytes a vertex.
@@ -143,11 +143,11 @@ describe('the viewer in Babylon.js', () => {
     await viewer.act(() => viewer.page.click('input[value=lod]'));
     const level = () => viewer.page.$eval('#level', (element) => element.textContent ?? '');
     const settled = (text: string) => /^(resolution \d+|exact) · error/.test(text);
-    await expect.poll(level, { timeout: 60_000 }).toSatisfy(settled);
+    await expect.poll(level).toSatisfy(settled);
     const fine = await level();
     await viewer.page.focus('#screen-error');
     await viewer.act(() => viewer.page.keyboard.press('End'));
-    await expect.poll(level, { timeout: 60_000 }).toSatisfy((text: string) => settled(text) && text !== fine);
+    await expect.poll(level).toSatisfy((text: string) => settled(text) && text !== fine);
     await viewer.act(() => viewer.page.click('input[value=tolerance]'), 'deriving');
   });
 

@@ -83,6 +83,7 @@ export async function openPage(
   application = 'app',
 ): Promise<Page> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(0); // a test's own is the only limit
   await page.goto(url);
   await page.waitForFunction(`globalThis.${application}`);
   return page;

@@ -65,6 +65,7 @@ export interface PageRun<T> {
 /** Opens the page and calls the application. */
 export async function inPage<T>(browser: Browser, url: string, call: string): Promise<PageRun<T>> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(0); // a test's own is the only limit
   const scripts: string[] = [];
   page.on('request', (request) => {
     if (request.resourceType() === 'script') scripts.push(request.url());

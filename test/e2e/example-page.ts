@@ -33,6 +33,7 @@ export async function serveExample(name: string): Promise<ExampleSite> {
 /** Opens a page and gathers what it complains of. */
 export async function openPage(browser: Browser, url: string): Promise<{ page: Page; errors: string[] }> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(0); // a test's own is the only limit
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => {

@@ -22,6 +22,7 @@ afterAll(async () => {
 /** In a page of its own: no worker runs yet and nothing is compiled. */
 async function loadInNewPage(hasLevels: boolean): Promise<FirstPicture> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(0); // a test's own is the only limit
   await page.goto(site.url, { waitUntil: 'networkidle0' });
   const seen = await page.evaluate(
     (levels) => globalThis.firstPicture('/assets/bunny.nsdf', levels),

@@ -28,10 +28,8 @@ const LEFT = { x: 20, y: 60, width: 470, height: 500 };
 const RIGHT = { x: 492, y: 205, width: 280, height: 300 };
 
 async function nVertices(page: Page): Promise<number> {
-  await page.waitForSelector('#vertices', { timeout: 60_000 });
-  await page.waitForFunction(() => /\d/.test(document.querySelector('#vertices')?.textContent ?? ''), {
-    timeout: 60_000,
-  });
+  await page.waitForSelector('#vertices');
+  await page.waitForFunction(() => /\d/.test(document.querySelector('#vertices')?.textContent ?? ''));
   return Number.parseInt(await page.$eval('#vertices', (element) => element.textContent ?? ''), 10);
 }
 
@@ -82,7 +80,7 @@ describe('<NSDF> in StrictMode', () => {
     await setTolerance(page, -1.5);
     await page.waitForFunction(
       (before) => Number.parseInt(document.querySelector('#vertices')?.textContent ?? '', 10) < before / 2,
-      { timeout: 60_000 },
+      {},
       nFirst,
     );
     await page.screenshot({ path: join(site.output, 'coarse.png') });
@@ -105,7 +103,7 @@ describe('<NSDF> in StrictMode', () => {
 
 it('hands a file that is not there to the error boundary', async () => {
   const { page } = await openPage(browser, `${site.url}?asset=/assets/nothing.nsdf`);
-  const alert = await page.waitForSelector('[role="alert"]', { timeout: 60_000 });
+  const alert = await page.waitForSelector('[role="alert"]');
   expect(await alert?.evaluate((element) => element.textContent)).toMatch(/nothing\.nsdf.*404/);
   await page.close();
 });

@@ -35,6 +35,7 @@ export class ViewerPage {
 
   static async open(browser: Browser, url: string, viewport: Viewport = SCREEN): Promise<ViewerPage> {
     const page = await browser.newPage();
+    page.setDefaultTimeout(0); // a test's own is the only limit
     // These tests want every derivation to be one: without IndexedDB the page has no cache.
     await page.evaluateOnNewDocument(() =>
       Object.defineProperty(globalThis, 'indexedDB', { value: undefined }),
@@ -54,9 +55,7 @@ export class ViewerPage {
 
   /** Waits until nothing is loading and what is there has been drawn. */
   async settle(): Promise<void> {
-    await this.page.waitForFunction(() => ['ready', 'error'].includes(globalThis.__viewer?.status ?? ''), {
-      timeout: 100_000,
-    });
+    await this.page.waitForFunction(() => ['ready', 'error'].includes(globalThis.__viewer?.status ?? ''));
     await this.page.evaluate(async () => {
       const stage = globalThis.__viewer!.stage;
       const nBefore = stage.nFrames;

@@ -131,7 +131,7 @@ describe.each([
     const single = await viewer.totals;
     await viewer.act(() => viewer.page.click('input[value=lod]'));
     const levelText = () => viewer.page.$eval('#level', (element) => element.textContent ?? '');
-    await expect.poll(levelText, { timeout: 60_000 }).toMatch(/^resolution \d+ · error 0\.\d+$/);
+    await expect.poll(levelText).toMatch(/^resolution \d+ · error 0\.\d+$/);
     await viewer.settle();
     await viewer.screenshot(`levels-${kind}`);
     const chosen = await viewer.totals;
@@ -140,9 +140,7 @@ describe.each([
     expect(count(maskOf(await viewer.pixels(), background)) / count(mask)).toBeCloseTo(1, 1);
     await viewer.page.focus('#screen-error');
     await viewer.act(() => viewer.page.keyboard.press('End'));
-    await expect
-      .poll(async () => (await viewer.totals).nVertices, { timeout: 60_000 })
-      .toBeLessThan(chosen.nVertices);
+    await expect.poll(async () => (await viewer.totals).nVertices).toBeLessThan(chosen.nVertices);
     // A single mesh again, from here on; of the next file, which takes the place of this one's.
     await viewer.page.click('input[value=resolution]');
   });
@@ -201,7 +199,7 @@ describe('the viewer', () => {
       const path = join(OUTPUT, name);
       rmSync(path, { force: true });
       await page.click(button);
-      await expect.poll(() => existsSync(path), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => existsSync(path)).toBe(true);
       const bytes = readFileSync(path);
       expect(bytes.subarray(0, magic.length).toString('latin1')).toBe(magic);
       // Positions and normals alone are 24 bytes a vertex.

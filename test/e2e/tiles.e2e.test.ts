@@ -23,23 +23,21 @@ afterAll(async () => {
 
 const LEFT_OF_PANEL = { x: 0, y: 0, width: 640, height: 600 };
 
-/** Waits until the tiles shown have stayed the same, with nothing left to load, for half a second. */
+/** Waits until the tiles shown have stayed the same, with nothing that loads, is queued or was just asked for, for 30 frames. */
 async function settle(page: Page): Promise<string[]> {
-  await page.waitForFunction(
-    async () => {
-      const state = () => {
-        const { tiles, shown } = globalThis.__tiles!;
-        return tiles.loadProgress === 1 ? shown().sort().join() : '';
-      };
-      const before = state();
-      for (let i = 0; i < 5; i++) {
-        await new Promise((done) => setTimeout(done, 100));
-        if (state() !== before) return false;
-      }
-      return before !== '';
-    },
-    { timeout: 100_000 },
-  );
+  await page.waitForFunction(async () => {
+    const state = () => {
+      const { tiles, shown } = globalThis.__tiles!;
+      const { isLoading } = tiles as unknown as { readonly isLoading: boolean }; // not in its types
+      return isLoading || tiles.loadProgress < 1 ? '' : shown().sort().join();
+    };
+    const before = state();
+    for (let i = 0; i < 30; i++) {
+      await new Promise((done) => requestAnimationFrame(done));
+      if (state() !== before) return false;
+    }
+    return before !== '';
+  });
   return page.evaluate(() => globalThis.__tiles!.shown());
 }
 

@@ -38,7 +38,7 @@ describe('the training page', () => {
   let page: Page;
   let errors: string[];
   const foreign: string[] = [];
-  const until = (condition: string) => page.waitForFunction(condition, { timeout: 100_000 });
+  const until = (condition: string) => page.waitForFunction(condition);
 
   it('opens from the viewer', async () => {
     ({ page, errors } = await openPage(browser, `${site.url}?tolerance=1.5`));
@@ -110,9 +110,7 @@ describe('the training page', () => {
     const opened = new Promise<Page | null>((done) => page.once('popup', done));
     await page.$eval('#view-it', (button) => (button as HTMLButtonElement).click());
     const viewer = (await opened) as Page;
-    await viewer.waitForFunction('["ready", "error"].includes(globalThis.__viewer?.status)', {
-      timeout: 100_000,
-    });
+    await viewer.waitForFunction('["ready", "error"].includes(globalThis.__viewer?.status)');
     expect(await viewer.$eval('#file-name', (name) => name.textContent)).toBe('octahedron.nsdf');
     expect(await viewer.evaluate(() => globalThis.__viewer!.totals!.nTriangles)).toBeGreaterThan(7);
     expect(errors).toEqual([]);

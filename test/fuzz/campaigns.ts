@@ -9,10 +9,10 @@ import { readNsdf, readNsdfPrefix, validateNsdf } from '../../src/format/read.ts
 import type { NsdfScene } from '../../src/format/scene.ts';
 import { sceneOf, writeNsdf } from '../../src/format/write.ts';
 import { importSafetensors } from '../../src/import/index.ts';
+import { validateDeriveOptions } from '../../src/options.ts';
 import { fromWire } from '../../src/pipeline/error-wire.ts';
 import { packPartition, verifyPartitions } from '../../src/pipeline/packed-partitions.ts';
 import { openEnvelope, packRecord } from '../../src/pipeline/record-envelope.ts';
-import { validateDeriveOptions } from '../../src/pipeline/validate-options.ts';
 import { coloredBox } from '../fixtures/colored-fields.ts';
 import { compactField, reseal } from '../fixtures/compact-field.ts';
 import { boxMlp, octahedronMlp, randomField, sphereField } from '../fixtures/fields.ts';

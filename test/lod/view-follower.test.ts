@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Box3 } from '../../src/format/asset.ts';
 import { ViewFollower } from '../../src/lod/index.ts';
 import type { ToleranceBlocks } from '../../src/surface/detail-map.ts';
+import { passTurns } from '../pipeline/event-turns.ts';
 import { EYE, translation } from './fake-levels.ts';
 
 const DOMAIN: Box3 = { min: [-1, -1, -1], max: [1, 1, 1] };
@@ -23,7 +24,6 @@ function createMaker() {
   };
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 const tolerances = (blocks: ToleranceBlocks | null) => Array.from(blocks?.tolerances ?? []);
 
 describe('ViewFollower', () => {
@@ -35,7 +35,7 @@ describe('ViewFollower', () => {
     expect(maker.jobs).toHaveLength(1);
     expect(follower.shown).toBeNull();
     maker.jobs[0].done();
-    await settled();
+    await passTurns();
     expect(tolerances(follower.shown)).toEqual([0.1]);
     follower.update([EYE], translation(0, 0, -199));
     expect(maker.jobs).toHaveLength(1);
@@ -51,10 +51,10 @@ describe('ViewFollower', () => {
     expect(maker.jobs).toHaveLength(1);
     expect(maker.jobs[0].signal.aborted).toBe(false);
     maker.jobs[0].done();
-    await settled();
+    await passTurns();
     expect(maker.jobs.map(({ blocks }) => tolerances(blocks)[0])).toEqual([0.1, 0.001]);
     maker.jobs[1].done();
-    await settled();
+    await passTurns();
     expect(follower.isBusy).toBe(false);
     expect(maker.jobs).toHaveLength(2);
   });
@@ -64,7 +64,7 @@ describe('ViewFollower', () => {
     const follower = new ViewFollower(DOMAIN, maker, OPTIONS);
     follower.update([EYE], translation(0, 0, -200));
     maker.jobs[0].fail(new Error('no'));
-    await settled();
+    await passTurns();
     expect(maker.errors).toEqual([new Error('no')]);
     expect(follower.shown).toBeNull();
     follower.update([EYE], translation(0, 0, -5));
@@ -76,7 +76,7 @@ describe('ViewFollower', () => {
     const follower = new ViewFollower(DOMAIN, maker, OPTIONS);
     follower.update([EYE], translation(0, 0, -200));
     follower.dispose();
-    await settled();
+    await passTurns();
     expect(maker.jobs[0].signal.aborted).toBe(true);
     expect(maker.errors).toEqual([]);
     follower.update([EYE], translation(0, 0, -5));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { NsdfBudgetError } from '../../src/errors.ts';
 import { forestData, gatherTrees } from '../../src/partition/forest.ts';
 import { cutIntoSlabs } from '../../src/partition/slabs.ts';
@@ -10,6 +10,7 @@ import type { DerivedSurface, TaskRunner } from '../../src/pipeline/steps.ts';
 import { checkTopology } from '../../src/surface/check-topology.ts';
 import { boxOnGridField, randomField, sphereField, withFineLevels } from '../fixtures/fields.ts';
 import { settleField } from '../partition/settled.ts';
+import { passTurns, until } from './event-turns.ts';
 import { runHere } from './run-here.ts';
 
 /** A crew whose helpers run here too, each with a field of its own, behind real ports. */
@@ -120,20 +121,26 @@ const idle = (n: number) => ({
   at: (fraction: number) => ({ stage: 'partition' as const, fraction }),
 });
 
-const settled = async (): Promise<void> => {
-  for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve));
-};
+const LAST = 'the last message';
+/** Resolves when all that was posted to a port before has arrived at the other, too. */
+function allArrived(from: MessagePort, to: MessagePort): Promise<void> {
+  return new Promise((resolve) => {
+    to.addEventListener('message', ({ data }) => data === LAST && resolve());
+    from.postMessage(LAST);
+  });
+}
 
 test('a helper has the next part already when it ends one, while there is one for everybody', async () => {
   const crew = new Crew(() => {});
   const { port1, port2 } = new MessageChannel();
   crew.join(7, port1);
   const came: number[] = [];
-  port2.onmessage = ({ data }) => came.push(data.id);
+  const note = ({ data }: MessageEvent) => data !== LAST && came.push(data.id);
+  port2.onmessage = note;
   const queue = new TaskQueue(idle(6));
   crew.offer(queue);
   crew.offer(queue);
-  await settled();
+  await allArrived(port1, port2);
   expect(came).toEqual([0, 1]);
   const last = new TaskQueue(idle(3));
   crew.leave(7);
@@ -142,8 +149,8 @@ test('a helper has the next part already when it ends one, while there is one fo
   const { port1: other, port2: end } = new MessageChannel();
   crew.offer(last);
   crew.join(8, other);
-  end.onmessage = ({ data }) => came.push(data.id);
-  await settled();
+  end.onmessage = note;
+  await allArrived(other, end);
   expect(came).toEqual([0, 1, 0]);
   crew.dispose();
   port2.close();
@@ -176,9 +183,9 @@ test('a helper that leaves ends what it has, and takes no more', async () => {
   }));
   const queue = new TaskQueue(batch);
   crew.offer(queue);
-  while (left === undefined) await settled();
+  await until(() => left !== undefined);
   await left;
-  await settled();
+  await passTurns(5);
   expect(batch.results.filter((result) => result !== undefined)).toHaveLength(1);
   expect(queue.nWaiting).toBe(2);
   expect(queue.isDone).toBe(false);
@@ -196,9 +203,17 @@ test('an error in a part is the error of the job', async () => {
   crew.dispose();
 });
 
-test('nobody is asked for help with what is soon done', async () => {
-  let nAsked = 0;
+test.each([
+  ['nobody is asked for help with what takes no time', 0, 0],
+  ['help is asked for once with what takes long', 50, 1],
+])('%s', async (_, passMs, nExpected) => {
+  let [nowMs, nAsked] = [0, 0];
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
+    nowMs += passMs;
+    return nowMs;
+  });
   const helpers: Helpers = new Crew(() => nAsked++);
-  await runHere(sphereField({ cells: [2] }), { tolerance: 0.1 }, helpers);
-  expect(nAsked).toBe(0);
+  await runHere(sphereField({ cells: [8, 24] }), { tolerance: 0.02 }, helpers);
+  clock.mockRestore();
+  expect(nAsked).toBe(nExpected);
 });

@@ -92,8 +92,7 @@ describe('deriveMesh in the browser', () => {
   });
 
   test('disposing ends what runs; the next job starts anew', async () => {
-    const run = deriveMesh(multiField(), { tolerance: 1e-3 });
-    setTimeout(disposeWorkers, 20);
+    const run = deriveMesh(multiField(), { tolerance: 1e-3, onProgress: disposeWorkers });
     await expect(run).rejects.toBeInstanceOf(NsdfLoadError);
     expect((await deriveMesh(blobMlp(1))).stats.backend).toBe('worker');
   });

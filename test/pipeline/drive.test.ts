@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { DeriveProgress } from '../../src/options.ts';
 import { drive, runJob } from '../../src/pipeline/drive.ts';
-import type { DeriveProgress } from '../../src/pipeline/options.ts';
-import { makeToyAsset, TOY_JOB, toySteps } from './toy-job.ts';
+import { makeToyAsset, TOY_JOB } from './toy-job.ts';
 
 const FREE = { throwIfCancelled: () => {}, onProgress: () => {} };
 
@@ -21,17 +21,24 @@ describe('drive', () => {
 
   test('serves the event loop before the first step and between slices', async () => {
     const events: string[] = [];
-    setImmediate(() => events.push('first event'));
-    const asset = makeToyAsset();
-    const timer = setInterval(() => events.push('tick'), 1);
-    await drive(toySteps(asset, { resolution: 8 }), {
-      throwIfCancelled: () => {},
-      onProgress: () => events.push('slice'),
-    });
-    clearInterval(timer);
-    expect(events.indexOf('first event')).toBeLessThan(events.indexOf('slice'));
-    const ticks = events.filter((event) => event === 'tick').length;
-    expect(ticks).toBeGreaterThanOrEqual(3);
+    const note = (): void => {
+      events.push('event');
+      waiting = setImmediate(note); // for the next look
+    };
+    let waiting = setImmediate(note);
+    let nowMs = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    function* work(): Generator<DeriveProgress, void, void> {
+      for (let i = 1; i <= 8; i++) {
+        nowMs += 9;
+        events.push('step');
+        yield { stage: 'edges', fraction: i / 8 };
+      }
+    }
+    await drive(work(), FREE);
+    clock.mockRestore();
+    clearImmediate(waiting);
+    expect(events.slice(0, 16)).toEqual(Array.from({ length: 8 }, () => ['event', 'step']).flat());
   });
 
   test.each([

@@ -1,5 +1,24 @@
 import { vi } from 'vitest';
 
+/** Lets turns of the event loop go by: in each, the timers that are due, messages, and a slice of whatever works here. */
+export async function passTurns(n = 1): Promise<void> {
+  for (let i = 0; i < n; i++) await new Promise((resolve) => setTimeout(resolve));
+}
+
+/** Lets turns go by until something holds, however many that takes. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await passTurns();
+}
+
+/** A promise, and what settles it. */
+export function createEvent(): { readonly happened: Promise<void>; readonly happen: () => void } {
+  let happen = (): void => {};
+  const happened = new Promise<void>((resolve) => {
+    happen = resolve;
+  });
+  return { happened, happen };
+}
+
 /**
  * Counts the turns of the page's event loop from an abort to the rejection of what it ends: 0 where the caller is answered
  * at once, more where the work has to see the abort first.

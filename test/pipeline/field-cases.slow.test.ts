@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
+import type { DeriveOptions } from '../../src/options.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
-import type { DeriveOptions } from '../../src/pipeline/options.ts';
 import { checkMesh, type MeshReport } from '../../src/surface/check.ts';
 import { blobMlp, FIELD_CASES, type FieldCase } from '../fixtures/fields.ts';
 import { SOUND } from '../surface/sound.ts';

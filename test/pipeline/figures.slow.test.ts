@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import { readField } from '../../src/format/index.ts';
+import type { DeriveOptions } from '../../src/options.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
-import type { DeriveOptions } from '../../src/pipeline/options.ts';
 import { checkMesh } from '../../src/surface/check.ts';
 
 const path = fileURLToPath(new URL('../../test/fixtures/bunny-S.nsdf', import.meta.url));

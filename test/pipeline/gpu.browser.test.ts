@@ -12,7 +12,7 @@ import {
 import { fiveSpheres } from '../conformance/cases.ts';
 import { multiField, randomField, sphereField } from '../fixtures/fields.ts';
 import { sharedGpu } from '../gpu/shared-gpu.ts';
-import { countGivenWay, countTurnsToEnd } from './event-turns.ts';
+import { countGivenWay, countTurnsToEnd, until } from './event-turns.ts';
 
 const { device } = sharedGpu;
 
@@ -38,8 +38,8 @@ describe('the gpu backend', () => {
   });
 
   test.each([
-    [{ exact: true }, 'the exact complex takes double precision'],
-    [{ structure: true }, 'the region structure takes double precision'],
+    [{ exact: true }, 'exact takes double precision'],
+    [{ structure: true }, 'structure takes double precision'],
   ])('only culls for what takes double precision: %o', async (options, why) => {
     const { stats } = await deriveAlone(fiveSpheres(), { device, ...options });
     expect(stats).toMatchObject({ backend: 'worker', searchedBy: 'gpu' });
@@ -106,9 +106,8 @@ describe('the gpu backend', () => {
   test('has the worker do it all where the device is lost, and says so', async () => {
     const adapter = (await navigator.gpu.requestAdapter()) as GPUAdapter;
     const doomed = await adapter.requestDevice();
-    const run = derive(fiveSpheres(), { device: doomed });
-    setTimeout(() => doomed.destroy(), 5);
-    const { stats, mesh } = await run;
+    const onProgress = () => doomed.destroy();
+    const { stats, mesh } = await derive(fiveSpheres(), { device: doomed, onProgress });
     expect(stats.backend).toBe('worker');
     expect(stats.backendReason).toMatch(/^fallback to worker \(gpu: The GPU device was lost during/);
     expect(mesh.indices.length).toBeGreaterThan(0);
@@ -137,7 +136,7 @@ describe('the gpu backend', () => {
       return devices.at(-1)!;
     });
     const lost = deriveAlone(fiveSpheres(), part);
-    await vi.waitFor(() => expect(devices).toHaveLength(1));
+    await until(() => devices.length === 1);
     devices[0].destroy();
     const after = (await lost).stats;
     expect(after.backend).toBe('worker');

@@ -5,6 +5,7 @@ import type { JobOptions } from '../../src/pipeline/steps.ts';
 import type { HostedJob } from '../../src/pipeline/worker-host.ts';
 import { WorkerPool } from '../../src/pipeline/worker-pool.ts';
 import { sphereField } from '../fixtures/fields.ts';
+import { until } from './event-turns.ts';
 import { createInProcessWorker, type InProcessWorker } from './in-process-worker.ts';
 import { runHere } from './run-here.ts';
 
@@ -36,7 +37,7 @@ const countReceived = (worker: InProcessWorker | undefined, kind: string): numbe
 
 /** Resolves when a worker was sent such a message. */
 async function receives(workers: readonly InProcessWorker[], id: number, kind: string): Promise<void> {
-  while (countReceived(workers[id], kind) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => countReceived(workers[id], kind) > 0);
 }
 
 describe('workers without a job', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NsdfArgumentError } from '../../src/errors.ts';
 import { type DeriveOptions, deriveMesh } from '../../src/index.ts';
-import { refuseUnknownOptions } from '../../src/option-names.ts';
+import { refuseUnknownOptions } from '../../src/options.ts';
 import { refuseUnknownSettings } from '../../src/plugin/settings.ts';
 import { sphereField } from '../fixtures/fields.ts';
 

@@ -1,7 +1,7 @@
 import { NsdfFormatError } from '../../src/errors.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
+import type { DeriveProgress } from '../../src/options.ts';
 import { NO_STOPS } from '../../src/pipeline/figures.ts';
-import type { DeriveProgress } from '../../src/pipeline/options.ts';
 import type { DerivedSurface, Job, JobOptions } from '../../src/pipeline/steps.ts';
 
 /** What a toy asset does when it is derived. */
@@ -34,10 +34,7 @@ function burn(ms: number): void {
 }
 
 /** Takes `resolution` steps of 4 ms, then gives "vertices" that are made from the asset's weights. */
-export function* toySteps(
-  asset: FieldAsset,
-  options: JobOptions,
-): Generator<DeriveProgress, DerivedSurface, void> {
+function* toySteps(asset: FieldAsset, options: JobOptions): Generator<DeriveProgress, DerivedSurface, void> {
   const nSteps = options.resolution ?? 10;
   const weights = asset.layers[0]?.weights as Float32Array;
   for (let i = 0; i < nSteps; i++) {

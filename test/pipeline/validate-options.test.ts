@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { NsdfArgumentError } from '../../src/errors.ts';
 import type { Box3 } from '../../src/format/asset.ts';
+import type { DeriveOptions } from '../../src/options.ts';
+import { validateDeriveOptions } from '../../src/options.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
-import type { DeriveOptions } from '../../src/pipeline/options.ts';
-import { leastTolerance, validateDeriveOptions } from '../../src/pipeline/validate-options.ts';
+import { leastTolerance } from '../../src/pipeline/lattice-rule.ts';
 import { sphereField } from '../fixtures/fields.ts';
 import { seededRandom } from '../fixtures/random.ts';
 

@@ -5,6 +5,7 @@ import { BackendUnavailableError } from '../../src/pipeline/backend.ts';
 import type { JobOptions } from '../../src/pipeline/steps.ts';
 import type { HostedJob } from '../../src/pipeline/worker-host.ts';
 import { WorkerPool, type WorkerPoolOptions } from '../../src/pipeline/worker-pool.ts';
+import { createEvent } from './event-turns.ts';
 import { createInProcessWorker, type InProcessWorker } from './in-process-worker.ts';
 import { makeToyAsset, TOY_JOB } from './toy-job.ts';
 
@@ -88,9 +89,10 @@ describe('WorkerPool', () => {
   test('an abort rejects with the reason, stops the work and frees the worker', async () => {
     const { pool, workers } = makePool({ maxWorkers: 1 });
     const controller = new AbortController();
-    const run = pool.run(toJob(makeToyAsset(), { resolution: 500 }, controller.signal));
+    const running = toJob(makeToyAsset(), { resolution: 500 }, controller.signal);
+    const onProgress = () => controller.abort(new Error('enough'));
+    const run = pool.run({ ...running, onProgress });
     const waiting = pool.run(toJob(makeToyAsset(), { resolution: 1 }, undefined, 2));
-    setTimeout(() => controller.abort(new Error('enough')), 40);
     await expect(run).rejects.toThrow('enough');
     await waiting;
     expect(workers).toHaveLength(1);
@@ -118,11 +120,11 @@ describe('WorkerPool', () => {
     const { pool, workers } = makePool({ maxWorkers: 1, cancelGraceMs: 20 });
     const deaf = toJob(makeToyAsset(), { resolution: 200 });
     const controller = new AbortController();
-    const run = pool.run({ ...deaf, signal: controller.signal });
-    await vi.waitFor(() => expect(countReceived(workers[0], 'derive')).toBe(1));
+    const working = createEvent();
+    const run = pool.run({ ...deaf, signal: controller.signal, onProgress: working.happen });
+    await working.happened;
     const worker = workers[0] as InProcessWorker;
     worker.postMessage = () => {}; // the cancel never arrives
-    await new Promise((resolve) => setTimeout(resolve, 30));
     controller.abort(new Error('enough'));
     await expect(run).rejects.toThrow('enough');
     await expect(pool.run(toJob(makeToyAsset()))).resolves.toBeDefined();
@@ -169,8 +171,17 @@ describe('WorkerPool', () => {
   });
 
   test('gives up on a worker that never starts, or that may not be made', async () => {
-    const { pool } = makePool({ startTimeoutMs: 20 }, null);
-    await expect(pool.run(toJob(makeToyAsset()))).rejects.toThrow('did not start within 20 ms');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { pool, workers } = makePool({}, null);
+      const run = expect(pool.run(toJob(makeToyAsset()))).rejects.toThrow('did not start within 10000 ms');
+      await vi.advanceTimersByTimeAsync(9_999);
+      expect(workers[0].isTerminated()).toBe(false);
+      await vi.advanceTimersByTimeAsync(1);
+      await run;
+    } finally {
+      vi.useRealTimers();
+    }
     const forbidden = makePool({
       createWorker: () => {
         throw new Error('SecurityError');

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { linkedController, raceAbort } from '../../src/plugin/abort.ts';
+import { passTurns } from '../pipeline/event-turns.ts';
 
 describe('linkedController', () => {
   it('aborts with the reason of whichever signal goes first', () => {
@@ -46,7 +47,8 @@ describe('raceAbort', () => {
     controller.abort(new Error('stop'));
     await expect(race).rejects.toThrow('stop');
     resolve('late');
-    await vi.waitFor(() => expect(discard).toHaveBeenCalledExactlyOnceWith('late'));
+    await passTurns();
+    expect(discard).toHaveBeenCalledExactlyOnceWith('late');
   });
 
   it('rejects when the signal had aborted before', async () => {

@@ -5,6 +5,7 @@ import { writeNsdf } from '../../src/format/write.ts';
 import { readGltfField } from '../../src/plugin/gltf-fields.ts';
 import { sphereField } from '../fixtures/fields.ts';
 import { editField, unpack } from '../format/glb-tools.ts';
+import { passTurns } from '../pipeline/event-turns.ts';
 
 const REGIONS = [
   { min: [-1, -1, -1], max: [0, 1, 1] },
@@ -31,7 +32,7 @@ describe('tiles of one field', () => {
     readGltfField(unpack(tile).json, { meshIndex: 0, primitiveIndex: 0 }, async (index) => {
       if (index === 0) nLoaded++;
       const isFailing = index === 0 && nFailures-- > 0;
-      await new Promise((done) => setTimeout(done, 10));
+      await passTurns(); // the others begin meanwhile
       if (isFailing) throw new Error('the network is down');
       const { byteOffset, byteLength } = weights.ranges[index];
       return weights.bytes.slice(byteOffset, byteOffset + byteLength);

@@ -13,6 +13,7 @@ import type { WorkerLike } from '../../src/pipeline/worker-host.ts';
 import type { ToWorker } from '../../src/pipeline/worker-protocol.ts';
 import { census, createScene, failureOf, importInto, throughGltf, throughNsdf } from '../babylon/load.ts';
 import { sphereField } from '../fixtures/fields.ts';
+import { passTurns, until } from '../pipeline/event-turns.ts';
 
 const BALL = writeNsdf(sphereField({ cells: [5], radius: 0.4 }));
 /** Takes minutes, and is as fine as float32 positions can be. */
@@ -46,8 +47,6 @@ function silentWorkers(): ToWorker['kind'][] {
   return sent;
 }
 
-const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
-
 describe.each(ENDS)('a load whose end is that of %s', (_, end) => {
   it.each([
     ['the .nsdf loader', throughNsdf],
@@ -69,7 +68,7 @@ describe.each(ENDS)('a load whose end is that of %s', (_, end) => {
     end(scene);
     const nBefore = nReports;
     expect(await load).toMatchObject({ name: 'AbortError' });
-    for (let i = 0; i < 5; i++) await turn();
+    await passTurns(5);
     expect(nReports).toBe(nBefore);
     expect(Object.values(census(scene)).every((n) => n === 0)).toBe(true);
   });
@@ -80,7 +79,7 @@ describe.each(ENDS)('a load whose end is that of %s', (_, end) => {
     const load = failureOf(
       LoadAssetContainerAsync(BALL, scene, throughNsdf({ backend: 'worker', cache: false })),
     );
-    while (!sent.includes('derive')) await turn();
+    await until(() => sent.includes('derive'));
     end(scene);
     expect(sent.at(-1)).toBe('cancel');
     expect(await load).toMatchObject({ name: 'AbortError' });
@@ -92,7 +91,7 @@ describe.each(ENDS)('a load whose end is that of %s', (_, end) => {
     const field = nsdfOf(meshes[1])!;
     const sent = silentWorkers();
     const deriving = field.derive({ backend: 'worker', cache: false });
-    while (!sent.includes('derive')) await turn();
+    await until(() => sent.includes('derive'));
     end(scene);
     expect(sent.at(-1)).toBe('cancel');
     await expect(deriving).rejects.toMatchObject({ name: 'AbortError' });
@@ -106,7 +105,7 @@ it('a derivation ends with the last mesh that shows the field, not before', asyn
   const clone = meshes[1].clone('clone', null)!;
   const sent = silentWorkers();
   const deriving = nsdfOf(clone)!.derive({ backend: 'worker', cache: false });
-  while (!sent.includes('derive')) await turn();
+  await until(() => sent.includes('derive'));
   meshes[1].dispose();
   expect(sent.at(-1)).toBe('derive');
   clone.dispose();

@@ -16,6 +16,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createScheduler, type LodScheduler } from '../../src/lod/index.ts';
 import { type LodSettings, type NSDFObject, objectFromAsset } from '../../src/three/index.ts';
 import { sphereField } from '../fixtures/fields.ts';
+import { passTurns } from '../pipeline/event-turns.ts';
 
 const BALL = sphereField({ cells: [4], radius: 0.55 });
 const LEVELS = [{ tolerance: 0.06 }, { tolerance: 0.015 }, { tolerance: 0.004 }];
@@ -52,7 +53,7 @@ function cameraAt(distance: number): PerspectiveCamera {
 /** As a renderer would; then the scheduler's turn, which ends the frame. */
 async function draw(ball: NSDFObject, ...distances: number[]): Promise<void> {
   for (const distance of distances) ball.update(cameraAt(distance));
-  await new Promise((resolve) => setTimeout(resolve, 1));
+  await passTurns();
 }
 
 /** What an exporter, a physics engine or a helper for picking does first. */

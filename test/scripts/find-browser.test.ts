@@ -13,7 +13,7 @@ chmodSync(fake, 0o755);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const find = (env: Record<string, string>) =>
-  spawnSync(process.execPath, [PROGRAM], { env, encoding: 'utf8', timeout: 20_000 });
+  spawnSync(process.execPath, [PROGRAM], { env, encoding: 'utf8' });
 
 describe.skipIf(process.platform === 'win32')('find-browser', () => {
   test.each(['CHROME_PATH', 'PUPPETEER_EXECUTABLE_PATH'])('takes the one that %s names', (name) => {

@@ -125,9 +125,14 @@ describe('checkMesh against a field', () => {
   it('stops when told to, with the reason', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
-    const job = checkMesh(typed(sphere(4)), { ...OPTIONS, samples: 1e6, signal: controller.signal });
-    setTimeout(() => controller.abort(reason), 20);
-    await expect(job).rejects.toBe(reason);
+    let nCalls = 0;
+    const field = analyticField((x, y, z) => {
+      if (++nCalls === 1e5) controller.abort(reason);
+      return ball(RADIUS)(x, y, z);
+    });
+    const options = { ...OPTIONS, field, samples: 1e6, signal: controller.signal };
+    await expect(checkMesh(typed(sphere(4)), options)).rejects.toBe(reason);
+    expect(nCalls).toBeLessThan(1e6);
   });
 });
 

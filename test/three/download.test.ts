@@ -2,6 +2,7 @@ import { Cache } from 'three';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NsdfLoadError } from '../../src/index.ts';
 import { type DownloadRequest, download } from '../../src/three/download.ts';
+import { until } from '../pipeline/event-turns.ts';
 import { serve, type TestServer } from './serve.ts';
 
 let server: TestServer | undefined;
@@ -55,8 +56,7 @@ describe('download', () => {
 
   it('rejects with a load error where nobody answers, or the connection breaks', async () => {
     server = await serve((_, response) => {
-      response.writeHead(200, { 'Content-Length': 1000 }).write('half');
-      setTimeout(() => response.destroy(), 20);
+      response.writeHead(200, { 'Content-Length': 1000 }).write('half', () => response.destroy());
     });
     await expect(download(`${server.url}/a`, request())).rejects.toBeInstanceOf(NsdfLoadError);
     const { url } = server;
@@ -73,11 +73,12 @@ describe('download', () => {
       response.writeHead(200, { 'Content-Length': 1000 }).write('half');
     });
     const controller = new AbortController();
-    const pending = download(`${server.url}/a`, request({ signal: controller.signal }));
     const reason = new Error('changed my mind');
-    setTimeout(() => controller.abort(reason), 30);
-    await expect(pending).rejects.toBe(reason);
-    await expect.poll(() => isClosed).toBe(true);
+    const onProgress = () => controller.abort(reason);
+    await expect(
+      download(`${server.url}/a`, request({ signal: controller.signal, onProgress })),
+    ).rejects.toBe(reason);
+    await until(() => isClosed);
   });
 
   it('asks for nothing when aborted before', async () => {

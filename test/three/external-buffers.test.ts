@@ -3,6 +3,7 @@ import { packWeights } from '../../src/format/packed-weights.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { NSDFLoader } from '../../src/three/index.ts';
 import { sphereField } from '../fixtures/fields.ts';
+import { until } from '../pipeline/event-turns.ts';
 import { recordingManager } from './field-server.ts';
 import { serve, type TestServer } from './serve.ts';
 
@@ -66,7 +67,8 @@ describe('a file whose weights lie beside it', () => {
     const controller = new AbortController();
     const loader = new NSDFLoader().setSignal(controller.signal);
     const loading = loader.loadAsync(`${server.url}/slow/tile.glb`);
-    setTimeout(() => controller.abort(new Error('enough')), 60);
+    await until(() => server.requests.at(-1)?.url === '/slow/the%20weights.bin');
+    controller.abort(new Error('enough'));
     await expect(loading).rejects.toThrow('enough');
   });
 });

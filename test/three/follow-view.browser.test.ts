@@ -4,6 +4,7 @@ import { checkTopology, configureWorkers, disposeWorkers } from '../../src/index
 import { startWorker } from '../../src/pipeline/start-worker.ts';
 import { followView, objectFromAsset } from '../../src/three/index.ts';
 import { sphereField } from '../fixtures/fields.ts';
+import { passTurns } from '../pipeline/event-turns.ts';
 
 beforeAll(() => configureWorkers({ createWorker: startWorker }));
 afterAll(() => disposeWorkers());
@@ -30,7 +31,7 @@ it('a field is fine where the camera is, closed everywhere, and never without a 
     view.update(camera);
     while (view.isBusy) {
       expect(object.mesh).not.toBeNull();
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await passTurns();
       view.update(camera);
     }
     expect(positionsNear(sign)).toBeGreaterThan(2 * positionsNear(-sign));

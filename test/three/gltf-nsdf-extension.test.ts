@@ -18,6 +18,7 @@ import {
   type NSDFProgress,
 } from '../../src/three/index.ts';
 import { octahedronMlp, sphereField } from '../fixtures/fields.ts';
+import { passTurns } from '../pipeline/event-turns.ts';
 import { editGlb, type Json } from './glb.ts';
 import { FALLBACK, writeInstancedScene, writeRichScene } from './rich-scene.ts';
 
@@ -198,13 +199,15 @@ it('stops the other fields when one is an error', async () => {
     code: 'unsupported',
   });
   const nBefore = nReports;
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await passTurns(20); // a derivation that went on would report in each
   expect(nReports).toBe(nBefore);
 });
 
 it('does not fall back on an abort, but rejects with its reason', async () => {
   const controller = new AbortController();
-  const pending = loadGltf(RICH, { tolerance: 1e-5, signal: controller.signal });
-  setTimeout(() => controller.abort('enough'), 30);
+  const onProgress = ({ phase }: NSDFProgress) => {
+    if (phase === 'derive') controller.abort('enough');
+  };
+  const pending = loadGltf(RICH, { tolerance: 1e-5, signal: controller.signal, onProgress });
   await expect(pending).rejects.toBe('enough');
 });

@@ -9,6 +9,7 @@ import {
 } from '../../src/index.ts';
 import { NSDFLoader } from '../../src/three/index.ts';
 import { emptyField, multiField, sphereField } from '../fixtures/fields.ts';
+import { until } from '../pipeline/event-turns.ts';
 
 afterAll(() => {
   disposeGpu();
@@ -72,7 +73,7 @@ it('is done while a file is still on its way', async () => {
     .setPartitionCache(false);
   const loading = loader.loadAsync('held.nsdf');
   send(bytes.slice(0, Math.round(bytes.length * 0.7)));
-  await vi.waitFor(() => expect(labels.length).toBeGreaterThan(50), { timeout: 20_000 });
+  await until(() => labels.length > 50);
   expect(labels.filter((label) => label.startsWith('nsdf.cull'))).not.toHaveLength(0);
   send(bytes.slice(Math.round(bytes.length * 0.7)));
   send(null);

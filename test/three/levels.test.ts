@@ -17,6 +17,7 @@ import { NsdfArgumentError, writeNsdf } from '../../src/index.ts';
 import { createScheduler, type LodScheduler } from '../../src/lod/index.ts';
 import { type LodSettings, NSDFLoader, type NSDFObject, objectFromAsset } from '../../src/three/index.ts';
 import { sphereField } from '../fixtures/fields.ts';
+import { passTurns, until } from '../pipeline/event-turns.ts';
 
 /** A ball of radius 0.6; a level takes some ten milliseconds. */
 const BALL = sphereField({ cells: [4] });
@@ -24,13 +25,15 @@ const LEVELS = [{ tolerance: 0.05 }, { tolerance: 0.01 }, { tolerance: 0.002 }];
 /** From there, on 1000 pixels with 90° of view, level 0, 1, 2 is fine enough. */
 const [FAR, MIDDLE, NEAR] = [40, 8, 1.5];
 
+/** What schedulers take for the time; a frame takes 16 ms of it. */
+const clock = { ms: 0 };
 const schedulers: LodScheduler[] = [];
 afterEach(() => {
   for (const scheduler of schedulers.splice(0)) scheduler.dispose();
 });
 
 function settingsOf(lod: LodSettings = {}): LodSettings {
-  const scheduler = createScheduler({ maxConcurrent: 1 });
+  const scheduler = createScheduler({ maxConcurrent: 1, now: () => clock.ms });
   schedulers.push(scheduler);
   return { levels: LEVELS, viewportHeight: 1000, scheduler, ...lod };
 }
@@ -49,12 +52,15 @@ function cameraAt(distance: number): PerspectiveCamera {
 /** As a renderer would: frame by frame, until nothing more changes. */
 async function drawUntilSettled(object: NSDFObject, camera = cameraAt(NEAR)): Promise<void> {
   object.updateMatrixWorld();
-  await new Promise((resolve) => setTimeout(resolve, 2)); // a frame of its own
-  for (let i = 0; i < 400; i++) {
+  const nextFrame = async () => {
+    clock.ms += 16;
+    await passTurns();
+  };
+  await nextFrame(); // a frame of its own
+  do {
     object.update(camera);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    if (object.level === object.wantedLevel) break;
-  }
+    await nextFrame();
+  } while (object.level !== object.wantedLevel);
   object.update(camera);
   expect(object.level?.name).toBe(object.wantedLevel?.name);
 }
@@ -102,7 +108,7 @@ describe('an NSDFObject with levels', () => {
     expect(events).toEqual(['ready tolerance 0.002 true', 'evicted preview']);
     await drawUntilSettled(object, cameraAt(FAR));
     schedulers[0].maxBytes = 1;
-    await vi.waitFor(() => expect(events.at(-1)).toBe('evicted tolerance 0.002'));
+    await until(() => events.at(-1) === 'evicted tolerance 0.002');
     expect(object.children).toEqual([object.mesh]);
   });
 
@@ -196,13 +202,10 @@ describe('meshes of levels', () => {
     const before = object.mesh!;
     const own = object.material as MeshBasicMaterial;
     object.updateMatrixWorld();
-    await vi.waitFor(
-      () => {
-        object.update(cameraAt(NEAR));
-        expect(object.isFading).toBe(true);
-      },
-      { interval: 5, timeout: 10_000 },
-    );
+    await until(() => {
+      object.update(cameraAt(NEAR));
+      return object.isFading;
+    });
     expect(object.mesh).toBe(before);
     expect(before.material).toBe(own);
     const [shown, over, ...others] = visible(object) as Mesh[];
@@ -210,8 +213,12 @@ describe('meshes of levels', () => {
     expect(over.geometry).toBe(object.ladder[2].value!.geometry);
     const fading = over.material as MeshBasicMaterial;
     expect(fading.alphaHash).toBe(true);
-    expect(fading.opacity).toBeLessThan(1);
-    await new Promise((resolve) => setTimeout(resolve, 420));
+    expect(fading.opacity).toBe(0);
+    clock.ms += 399;
+    object.update(cameraAt(NEAR));
+    expect(object.isFading).toBe(true);
+    expect(fading.opacity).toBeCloseTo(399 / 400);
+    clock.ms += 1;
     object.update(cameraAt(NEAR));
     expect(object.isFading).toBe(false);
     expect(object.children).toEqual([object.mesh]);
@@ -377,7 +384,7 @@ describe('disposing', () => {
     const controller = new AbortController();
     const lod = settingsOf({ waitFor: 'finest' });
     const loading = objectFromAsset(BALL, { lod, backend: 'cpu', signal: controller.signal });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => lod.scheduler!.stats.nRunning > 0);
     controller.abort('enough');
     await expect(loading).rejects.toBe('enough');
     expect(lod.scheduler!.stats).toMatchObject({ nObjects: 0, nRunning: 0 });

@@ -2,6 +2,7 @@ import { LoadingManager } from 'three';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createScheduler } from '../../src/lod/index.ts';
 import { NSDFLoader } from '../../src/three/index.ts';
+import { passTurns, until } from '../pipeline/event-turns.ts';
 import { BALL, recordingManager, SPHERE, serveFields } from './field-server.ts';
 import type { TestServer } from './serve.ts';
 
@@ -36,11 +37,11 @@ describe('abort', () => {
     const { manager, log } = recordingManager();
     const loader = new NSDFLoader(manager);
     const pending = loader.loadAsync(url('slow.nsdf'));
-    await vi.waitFor(() => expect(server.requests.at(-1)!.url).toBe('/slow.nsdf'));
+    await until(() => server.requests.at(-1)?.url === '/slow.nsdf');
     const request = server.requests.at(-1)!;
     expect(loader.abort()).toBe(loader);
     await expect(pending).rejects.toMatchObject({ name: 'AbortError' });
-    await vi.waitFor(() => expect(request.destroyed).toBe(true));
+    await until(() => request.destroyed);
     expect(log).toEqual(['start slow.nsdf', 'error slow.nsdf', 'progress slow.nsdf 1/1', 'load']);
   });
 
@@ -57,7 +58,7 @@ describe('abort', () => {
       () => nLate++,
     );
     await expect(pending).rejects.toMatchObject({ name: 'AbortError' });
-    await new Promise((resolve) => setImmediate(resolve));
+    await passTurns(5);
     expect(nLate).toBe(0);
     loader.setTolerance(0.02).setProgress(null);
     expect((await loader.loadAsync(url('sphere.nsdf'))).fields).toHaveLength(1);
@@ -125,7 +126,7 @@ describe('abort', () => {
         () => 'made',
         (reason: Error) => reason.name,
       );
-      await vi.waitFor(() => expect(fields[0].ladder[0].status).toBe('making'));
+      await until(() => fields[0].ladder[0].status === 'making');
       return { loader, field: fields[0], level };
     };
     const [mine, other] = [await load(), await load()];

@@ -5,6 +5,7 @@ import { writeNsdf } from '../../src/format/write.ts';
 import { NsdfFormatError, NsdfLoadError } from '../../src/index.ts';
 import { NSDFGroup, NSDFLoader, type NSDFProgress } from '../../src/three/index.ts';
 import { octahedronMlp } from '../fixtures/fields.ts';
+import { until } from '../pipeline/event-turns.ts';
 import { BALL, recordingManager, SPHERE, serveFields } from './field-server.ts';
 import { editGlb } from './glb.ts';
 import type { TestServer } from './serve.ts';
@@ -197,7 +198,7 @@ describe('failure', () => {
       new NSDFLoader(manager).load(url(name), unexpected, undefined, resolve);
     });
     expect(error).toBeInstanceOf(kind);
-    await vi.waitFor(() => expect(log.at(-1)).toBe('load'));
+    await until(() => log.at(-1) === 'load');
     expect(log).toEqual([`start ${name}`, `error ${name}`, `progress ${name} 1/1`, 'load']);
   });
 
@@ -205,7 +206,8 @@ describe('failure', () => {
     const report = vi.fn();
     vi.stubGlobal('reportError', report);
     new NSDFLoader().load(url('gone.nsdf'));
-    await vi.waitFor(() => expect(report).toHaveBeenCalledWith(expect.any(NsdfLoadError)));
+    await until(() => report.mock.calls.length > 0);
+    expect(report).toHaveBeenCalledExactlyOnceWith(expect.any(NsdfLoadError));
     vi.unstubAllGlobals();
   });
 });

@@ -5,6 +5,7 @@ import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { writeNsdf } from '../../src/format/write.ts';
 import { type NSDFGroup, NSDFLoader } from '../../src/three/index.ts';
 import { sphereField } from '../fixtures/fields.ts';
+import { until } from '../pipeline/event-turns.ts';
 
 let root: ReconcilerRoot<HTMLCanvasElement> | undefined;
 let url = '';
@@ -41,14 +42,14 @@ const suspended = (props: { from: string; configure?: (loader: NSDFLoader) => vo
 it('loads through useLoader, configured by chained setters, and survives unmounting', async () => {
   const configure = vi.fn((loader: NSDFLoader) => loader.setResolution(8).setCreaseAngle(null));
   const scene = await mount(suspended({ from: url, configure }));
-  await vi.waitFor(() => expect(scene.children).toHaveLength(1), { timeout: 5000 });
+  await until(() => scene.children.length === 1);
   const group = scene.children[0] as NSDFGroup;
   expect(group.fields).toHaveLength(1);
   expect(configure).toHaveBeenCalled();
   root?.unmount();
   // Fiber keeps loader and result: both are used again.
   const again = await mount(suspended({ from: url, configure }));
-  await vi.waitFor(() => expect(again.children).toHaveLength(1), { timeout: 5000 });
+  await until(() => again.children.length === 1);
   expect(again.children[0]).toBe(group);
   expect(group.fields[0].geometry!.index!.count).toBeGreaterThan(0);
   useLoader.clear(NSDFLoader, url);
@@ -69,8 +70,9 @@ it('shows the fallback while it loads, and tells how far it is', async () => {
     });
   const waiting = createElement('group', { name: 'waiting' });
   const scene = await mount(createElement(Suspense, { fallback: waiting }, createElement(Reporting)));
-  await vi.waitFor(() => expect(scene.children.map(({ name }) => name)).toEqual(['waiting']));
-  await vi.waitFor(() => expect((scene.children[0] as NSDFGroup).isNSDFGroup).toBe(true), { timeout: 5000 });
+  await until(() => scene.children.length > 0);
+  expect(scene.children.map(({ name }) => name)).toEqual(['waiting']);
+  await until(() => (scene.children[0] as NSDFGroup)?.isNSDFGroup);
   expect(scene.children).toHaveLength(1);
   expect([...phases]).toEqual(['download', 'derive']);
   expect(onDownload.mock.calls[0][0]).toBeInstanceOf(ProgressEvent);
@@ -86,7 +88,7 @@ it('gives each URL the tolerance that was set for it, though fiber shares one lo
   const alone = each.map((element) => createElement(Suspense, { key: element.key, fallback: null }, element));
   const scene = await mount(createElement('group', null, ...alone));
   const groups = () => (scene.children[0]?.children ?? []) as NSDFGroup[];
-  await vi.waitFor(() => expect(groups()).toHaveLength(2), { timeout: 5000 });
+  await until(() => groups().length === 2);
   expect(groups().map(({ fields }) => fields[0].stats?.toleranceLocal)).toEqual([0.1, 0.02]);
   for (const from of Object.keys(tolerances)) useLoader.clear(NSDFLoader, from);
 });
@@ -114,7 +116,7 @@ it('hands failures to the error boundary, as Errors', async () => {
   const report = vi.spyOn(globalThis, 'reportError').mockImplementation(() => undefined);
   const missing = suspended({ from: '/nothing-here.nsdf' });
   const scene = await mount(createElement(Boundary, { onError }, missing));
-  await vi.waitFor(() => expect(onError).toHaveBeenCalledOnce(), { timeout: 5000 });
+  await until(() => onError.mock.calls.length === 1);
   const [[error]] = onError.mock.calls;
   expect(error).toBeInstanceOf(Error);
   expect(error.message).toMatch(/Could not load \/nothing-here\.nsdf: .*404/);
@@ -131,12 +133,12 @@ it('ends what is loading when the shared loader is disposed, and loads again aft
     shared = loader.setTolerance(1e-4);
   };
   await mount(createElement(Boundary, { onError }, suspended({ from: own, configure })));
-  await vi.waitFor(() => expect(shared).toBeDefined());
+  await until(() => shared !== undefined);
   root?.unmount();
   shared?.dispose();
   useLoader.clear(NSDFLoader, own);
   const scene = await mount(suspended({ from: own, configure: (loader) => loader.setTolerance(0.05) }));
-  await vi.waitFor(() => expect(scene.children).toHaveLength(1), { timeout: 5000 });
+  await until(() => scene.children.length === 1);
   expect((scene.children[0] as NSDFGroup).fields[0].stats?.toleranceLocal).toBe(0.05);
   expect(onError).not.toHaveBeenCalled();
   useLoader.clear(NSDFLoader, own);
@@ -147,8 +149,8 @@ it('takes a loader of its own with a manager', async () => {
   const loader = new NSDFLoader(new LoadingManager(onLoad)).setResolution(6);
   const Own = () => createElement('primitive', { object: useLoader(loader, url) });
   const scene = await mount(createElement(Suspense, { fallback: null }, createElement(Own)));
-  await vi.waitFor(() => expect(scene.children).toHaveLength(1), { timeout: 5000 });
-  await vi.waitFor(() => expect(onLoad).toHaveBeenCalledOnce());
+  await until(() => scene.children.length === 1);
+  await until(() => onLoad.mock.calls.length === 1);
   loader.dispose();
   expect(await loader.loadAsync(url)).toBeDefined();
 });

@@ -6,6 +6,7 @@ import { planTraining } from '../../src/train/options.ts';
 import { startReplicas } from '../../src/train/start-replicas.ts';
 import { startTrainer } from '../../src/train/start-trainer.ts';
 import { sharedGpu } from '../gpu/shared-gpu.ts';
+import { until } from '../pipeline/event-turns.ts';
 import { sphere, typed } from '../surface/check-meshes.ts';
 
 const TORUS = {
@@ -112,7 +113,7 @@ describe('trainField on the GPU', () => {
     await expect(training).rejects.toThrow('enough');
     await sharedGpu.device.queue.onSubmittedWorkDone();
     expect(isFreed.size).toBeGreaterThan(10);
-    await vi.waitFor(() => expect([...isFreed].filter(([, freed]) => !freed)).toEqual([]));
+    await until(() => [...isFreed].every(([, freed]) => freed));
     expect(faults).toEqual([]);
     sharedGpu.device.removeEventListener('uncapturederror', onFault);
   });

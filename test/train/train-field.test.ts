@@ -11,6 +11,7 @@ import { trainField } from '../../src/train/index.ts';
 import { Replica } from '../../src/train/replica.ts';
 import { type FromReplica, serveReplica, type ToReplica } from '../../src/train/replica-port.ts';
 import { TrainableField } from '../../src/train/trainable-field.ts';
+import { passTurns, until } from '../pipeline/event-turns.ts';
 import { join, sphere, typed } from '../surface/check-meshes.ts';
 
 const SMALL = {
@@ -158,37 +159,35 @@ describe('trainField', () => {
         });
       },
     });
-    const turns = async (n: number) => {
-      for (let i = 0; i < n; i++) await new Promise((resolve) => setTimeout(resolve));
-    };
-    await vi.waitFor(() => expect(steps.at(-1)).toBe(2), { timeout: 20_000 });
-    await turns(20);
+    await until(() => steps.at(-1) === 2);
+    await passTurns(20);
     expect(steps.at(-1)).toBe(2);
     wake();
-    await vi.waitFor(() => expect(steps.at(-1)).toBe(3), { timeout: 20_000 });
+    await until(() => steps.at(-1) === 3);
     controller.abort(new Error('enough'));
     await expect(training).rejects.toThrow('enough');
     wake();
-    await turns(20);
+    await passTurns(20);
     expect(steps.at(-1)).toBe(3);
   });
 
   it("looks for a function's surface in slices, which an abort ends", async () => {
     const controller = new AbortController();
-    let nPoints = 0;
+    let [nPoints, nCalls, nowMs] = [0, 0, 0];
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
     const distance = (points: Float64Array, out: Float64Array) => {
       nPoints += out.length;
       for (let i = 0; i < out.length; i++) out[i] = Math.hypot(...points.subarray(i * 3, i * 3 + 3)) - 0.6;
-      // Slow enough that a slice is over after a few calls.
-      for (let i = 0; i < 2e5; i++) out[0] += Math.sin(i) * 1e-30;
+      nowMs += 5; // so that a slice is over after a few calls
+      if (++nCalls === 3) controller.abort(new Error('enough'));
     };
-    setTimeout(() => controller.abort(new Error('enough')));
     const training = trainField(
       { domain: { min: [-1, -1, -1], max: [1, 1, 1] }, distance },
       { ...SMALL, signal: controller.signal },
     );
     await expect(training).rejects.toThrow('enough');
-    expect(nPoints).toBeGreaterThan(0);
+    clock.mockRestore();
+    expect(nCalls).toBeLessThanOrEqual(6);
     expect(nPoints).toBeLessThan(65 ** 3 / 2);
   });
 
