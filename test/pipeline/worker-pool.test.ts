@@ -134,13 +134,16 @@ describe('WorkerPool', () => {
   });
 
   test('a callback that throws ends its job with that error', async () => {
-    const { pool } = makePool({ maxWorkers: 1 });
-    const onProgress = () => {
+    const { pool, workers } = makePool({ maxWorkers: 1 });
+    const onProgress = vi.fn(() => {
       throw new Error('from the callback');
-    };
+    });
     const run = pool.run({ ...toJob(makeToyAsset(), { resolution: 200 }), onProgress });
     await expect(run).rejects.toThrow('from the callback');
     await expect(pool.run(toJob(makeToyAsset()))).resolves.toBeDefined();
+    // What the worker had told before it heard of it left a second timer, which ended the next job.
+    expect(onProgress).toHaveBeenCalledTimes(1);
+    expect(countReceived(workers[0], 'cancel')).toBe(1);
     pool.dispose();
   });
 
