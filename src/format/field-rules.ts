@@ -113,7 +113,6 @@ function checkAttributes(
   }
   for (const name of names) {
     const widths = attributeWidths(name);
-    const place = places.attribute(name);
     if (widths === null) {
       const message = `${describe(name)} names no attribute that a field can give, expected ${ATTRIBUTE_NAMES}`;
       issues.error('property-range', message, places.attributes);
@@ -121,6 +120,7 @@ function checkAttributes(
     }
     const parts = attributes[name];
     if (parts === null) continue;
+    const place = places.attribute(name);
     checkNetwork(parts, place, issues);
     const nOut = parts.layers?.at(-1)?.nOut;
     if (nOut === undefined || widths.includes(nOut)) continue;

@@ -369,9 +369,13 @@ function between(a: number, b: number, share: number): number {
 }
 
 /** Sums of the first features of a level and those before it, at this level's vertices. */
-function sumsOf({ shape, values, features, lead }: IntegerTable): Int32Array {
+function sumsOf(table: IntegerTable): Int32Array {
+  const known = SUMS.get(table);
+  if (known !== undefined) return known;
+  const { shape, values, features, lead } = table;
   const { nFeatures: F, resolution: n, coarser } = shape;
   const sums = Int32Array.from({ length: n * n * n }, (_, i) => values[(lead + i) * F] + features[0].fill);
+  SUMS.set(table, sums);
   if (coarser === null) return sums;
   const near = new Nearness(shape, coarser);
   for (let row = 0; row < n * n; row++) {
@@ -380,6 +384,9 @@ function sumsOf({ shape, values, features, lead }: IntegerTable): Int32Array {
   }
   return sums;
 }
+
+/** Of tables that are complete: the next level's coding asks, and the sums of that level, and with many levels all of them again. */
+const SUMS = new WeakMap<IntegerTable, Int32Array>();
 
 /** The largest size of the coarser levels' sum at an entry that is kept. */
 export function reachOf({ shape, kept, lead }: IntegerTable): number {

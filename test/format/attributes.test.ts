@@ -114,7 +114,8 @@ describe('attributes that break a rule', () => {
       expect(isValid(firstField(unpack(file).json))).toBe(false);
     }
     expect(codesOf(withJson(() => []))).toEqual(['property-type /attributes']);
-    expect(codesOf(withJson(() => ({ COLOR_0: 3 })))).toEqual(['property-type /attributes/COLOR_0']);
+    for (const value of [3, null, 'white'])
+      expect(codesOf(withJson(() => ({ COLOR_0: value })))).toEqual(['property-type /attributes/COLOR_0']);
   });
 
   it('are refused with the place of what is wrong in their networks', () => {

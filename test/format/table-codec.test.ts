@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { decodeTable } from '../../src/format/table-decoder.ts';
 import {
   type EncodedTable,
@@ -85,6 +85,28 @@ describe.each([
       coarser = decoded.table;
     }
   });
+});
+
+it('goes through each level once: as many as a file likes cost no more than there are', () => {
+  // Each level needs the sum of all before it, which was added up anew for each: a minute for a file of 60 levels.
+  const levels = makeLevels(new Array(12).fill(6), 1);
+  const from = vi.spyOn(Int32Array, 'from');
+  const countIn = (nLevels: number): number => {
+    from.mockClear();
+    let coarser: IntegerTable | null = null;
+    for (const { input, encoded } of levels.slice(0, nLevels)) {
+      const decoded = decodeTable(encoded.stream, {
+        ...input.shape,
+        coarser: input.shape.coarser && coarser,
+      });
+      if (typeof decoded === 'string') throw new Error(decoded);
+      coarser = decoded.table;
+    }
+    return from.mock.calls.filter(([source]) => (source as unknown as ArrayLike<number>).length === 6 ** 3)
+      .length;
+  };
+  expect([2, 6, 12].map(countIn)).toEqual([1, 5, 11]);
+  from.mockRestore();
 });
 
 describe('the coder', () => {
