@@ -48,6 +48,8 @@ interface RunningJob {
   readonly resolve: (result: unknown) => void;
   /** Also stops listening to the signal. After the first call of either the other calls do nothing. */
   readonly reject: (reason: unknown) => void;
+  /** The worker was told to stop: it is told once, and nobody is told of its progress any more. */
+  isCancelled: boolean;
 }
 
 /** A job of another worker's that this one helps with. */
@@ -159,6 +161,7 @@ export class WorkerHost {
       this.#job = {
         jobId,
         control: job,
+        isCancelled: false,
         resolve: (result) => {
           stopListening();
           resolve(result as T);
@@ -228,7 +231,8 @@ export class WorkerHost {
 
   /** Answers the caller now; the worker stays taken until it says that it has stopped, or is terminated. */
   #cancel(jobId: number, reason: unknown): void {
-    if (this.#job?.jobId !== jobId) return;
+    if (this.#job?.jobId !== jobId || this.#job.isCancelled) return;
+    this.#job.isCancelled = true;
     this.#job.reject(reason);
     this.#post({ kind: 'cancel', jobId });
     if (this.#state === 'starting') return; // reads the cancel before it does any work
@@ -274,8 +278,9 @@ export class WorkerHost {
     this.#onChange(this);
   }
 
-  #reportProgress({ jobId, control }: RunningJob, { progress }: FromWorker & { kind: 'progress' }): void {
-    if (control.signal?.aborted) return;
+  #reportProgress(job: RunningJob, { progress }: FromWorker & { kind: 'progress' }): void {
+    const { jobId, control, isCancelled } = job;
+    if (isCancelled) return;
     try {
       if ('onProgress' in control) control.onProgress?.(progress);
     } catch (error) {
