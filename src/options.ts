@@ -113,9 +113,6 @@ export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 
 /** What is known of an option beside its type. Whatever treats options alike reads it here. */
 interface OptionRule {
-  /** What a value has to be, as an error says it. */
-  readonly expected: string;
-  readonly isValid: (value: never) => boolean;
   /** `call`: it stays on the page's thread. `job`: a worker is told it. `mesh`: the mesh depends on it, and so do the keys of caches. */
   readonly reach: 'call' | 'job' | 'mesh';
   /** One of the ways to say how fine the mesh is, of which there can be one. */
@@ -124,96 +121,25 @@ interface OptionRule {
   readonly gpu?: 'never' | 'after';
 }
 
-const isWhole = (least: number, most = Number.MAX_SAFE_INTEGER) => {
-  return (n: unknown): boolean => Number.isInteger(n) && (n as number) >= least && (n as number) <= most;
-};
-const FLAG = {
-  expected: 'true or false',
-  isValid: (value: unknown) => typeof value === 'boolean',
-} as const;
-
 /** Every option of a derivation. */
 export const OPTIONS = {
-  tolerance: {
-    expected: "a positive distance in the asset's local units",
-    isValid: (value: unknown) => typeof value === 'number' && value > 0 && Number.isFinite(value),
-    reach: 'mesh',
-    isDetail: true,
-  },
-  resolution: {
-    expected: `a whole number of boxes an axis, from 1 to ${MAX_RESOLUTION}`,
-    isValid: isWhole(1, MAX_RESOLUTION),
-    reach: 'mesh',
-    isDetail: true,
-  },
-  exact: { ...FLAG, reach: 'mesh', isDetail: true, gpu: 'never' },
-  preview: {
-    expected: `a whole number of boxes an axis, from 2 to ${MAX_PREVIEW}`,
-    isValid: isWhole(2, MAX_PREVIEW),
-    reach: 'job', // never kept: it is made sooner than found
-    isDetail: true,
-    gpu: 'never',
-  },
-  cap: { ...FLAG, reach: 'mesh', gpu: 'after' },
-  maxVertices: {
-    expected: `a whole number of at least ${MIN_VERTICES}`,
-    isValid: isWhole(MIN_VERTICES),
-    reach: 'mesh',
-    gpu: 'after',
-  },
-  creaseAngle: {
-    expected: 'degrees, above 0 and at most 180',
-    isValid: (value: unknown) => typeof value === 'number' && value > 0 && value <= 180,
-    reach: 'mesh',
-    gpu: 'after',
-  },
-  region: {
-    expected: 'a box { min: [x, y, z], max: [x, y, z] } with min below max',
-    isValid: isBox,
-    reach: 'mesh',
-  },
-  origin: {
-    expected: 'a point [x, y, z] in local units',
-    isValid: (value: unknown) => Array.isArray(value) && isTriple(value, Number.isFinite),
-    reach: 'call',
-  },
-  blocks: {
-    expected: `counts, three whole numbers from 1 to ${MAX_BLOCKS}, and tolerances, as many positive distances as there are blocks`,
-    isValid: isBlocks,
-    reach: 'mesh',
-    isDetail: true,
-  },
-  structure: { ...FLAG, reach: 'job', gpu: 'never' },
-  backend: {
-    expected: `one of ${BACKENDS.join(', ')}`,
-    isValid: (value: Backend) => BACKENDS.includes(value),
-    reach: 'call',
-  },
-  device: {
-    expected: 'a GPUDevice',
-    isValid: (value: GPUDevice) => typeof value?.createBuffer === 'function',
-    reach: 'call',
-  },
-  workerLimit: {
-    expected: 'a whole number of workers as maxWorkers, at least 1',
-    isValid: (value: WorkerLimit) => isWhole(1)(value?.maxWorkers),
-    reach: 'call',
-  },
-  cache: {
-    expected: 'a PartitionCache, or false for none',
-    isValid: (value: PartitionCache | false) => value === false || typeof value?.open === 'function',
-    reach: 'call',
-  },
-  signal: {
-    expected: 'an AbortSignal',
-    isValid: (value: AbortSignal) => typeof value?.addEventListener === 'function',
-    reach: 'call',
-  },
-  onProgress: {
-    expected: 'a function',
-    isValid: (value: unknown) => typeof value === 'function',
-    reach: 'call',
-  },
+  tolerance: { reach: 'mesh', isDetail: true },
+  resolution: { reach: 'mesh', isDetail: true },
+  exact: { reach: 'mesh', isDetail: true, gpu: 'never' },
+  preview: { reach: 'job', isDetail: true, gpu: 'never' }, // never kept: it is made sooner than found
+  cap: { reach: 'mesh', gpu: 'after' },
+  maxVertices: { reach: 'mesh', gpu: 'after' },
+  creaseAngle: { reach: 'mesh', gpu: 'after' },
+  region: { reach: 'mesh' },
+  origin: { reach: 'call' },
+  blocks: { reach: 'mesh', isDetail: true },
+  structure: { reach: 'job', gpu: 'never' },
+  backend: { reach: 'call' },
+  device: { reach: 'call' },
+  workerLimit: { reach: 'call' },
+  cache: { reach: 'call' },
+  signal: { reach: 'call' },
+  onProgress: { reach: 'call' },
 } as const satisfies Record<keyof DeriveOptions, OptionRule>;
 
 type Options = typeof OPTIONS;
@@ -231,11 +157,11 @@ function namesWhere<Key extends keyof OptionRule, Value extends OptionRule[Key]>
 }
 
 /** What a job is told. */
-export const JOB_OPTIONS = namesWhere('reach', 'job', 'mesh');
+export const JOB_OPTIONS = /* @__PURE__ */ namesWhere('reach', 'job', 'mesh');
 /** What a mesh depends on beside its field. */
-export const MESH_OPTIONS = namesWhere('reach', 'mesh');
+export const MESH_OPTIONS = /* @__PURE__ */ namesWhere('reach', 'mesh');
 /** The ways to say how fine a mesh is. */
-export const DETAIL_OPTIONS = namesWhere('isDetail', true);
+export const DETAIL_OPTIONS = /* @__PURE__ */ namesWhere('isDetail', true);
 
 /** The first option that is asked for and that a mesh which the GPU derives would lack. */
 export function firstNotOnGpu(
@@ -279,6 +205,83 @@ export const DERIVE_FLAGS = {
   creaseAngle: { value: '<degrees>', help: 'hard edges where the surface bends by more (default: none)' },
 } as const satisfies Partial<Record<keyof DeriveOptions, DeriveFlag>>;
 
+interface OptionCheck {
+  /** What a value has to be, as an error says it. */
+  readonly expected: string;
+  readonly isValid: (value: never) => boolean;
+}
+
+const isWhole = (least: number, most = Number.MAX_SAFE_INTEGER) => {
+  return (n: unknown): boolean => Number.isInteger(n) && (n as number) >= least && (n as number) <= most;
+};
+const FLAG: OptionCheck = {
+  expected: 'true or false',
+  isValid: (value: unknown) => typeof value === 'boolean',
+};
+
+/** What each has to be. Apart from the rules, and a function: whatever reads the rules alone has none of it in its bundle. */
+const checks = (): Required<Record<keyof DeriveOptions, OptionCheck>> => ({
+  tolerance: {
+    expected: "a positive distance in the asset's local units",
+    isValid: isLength,
+  },
+  resolution: {
+    expected: `a whole number of boxes an axis, from 1 to ${MAX_RESOLUTION}`,
+    isValid: isWhole(1, MAX_RESOLUTION),
+  },
+  exact: FLAG,
+  preview: {
+    expected: `a whole number of boxes an axis, from 2 to ${MAX_PREVIEW}`,
+    isValid: isWhole(2, MAX_PREVIEW),
+  },
+  cap: FLAG,
+  maxVertices: {
+    expected: `a whole number of at least ${MIN_VERTICES}`,
+    isValid: isWhole(MIN_VERTICES),
+  },
+  creaseAngle: {
+    expected: 'degrees, above 0 and at most 180',
+    isValid: (value: unknown) => typeof value === 'number' && value > 0 && value <= 180,
+  },
+  region: {
+    expected: 'a box { min: [x, y, z], max: [x, y, z] } with min below max',
+    isValid: isBox,
+  },
+  origin: {
+    expected: 'a point [x, y, z] in local units',
+    isValid: (value: unknown) => Array.isArray(value) && isTriple(value, Number.isFinite),
+  },
+  blocks: {
+    expected: `counts, three whole numbers from 1 to ${MAX_BLOCKS}, and tolerances, as many positive distances as there are blocks`,
+    isValid: isBlocks,
+  },
+  structure: FLAG,
+  backend: {
+    expected: `one of ${BACKENDS.join(', ')}`,
+    isValid: (value: Backend) => BACKENDS.includes(value),
+  },
+  device: {
+    expected: 'a GPUDevice',
+    isValid: (value: GPUDevice) => typeof value?.createBuffer === 'function',
+  },
+  workerLimit: {
+    expected: 'a whole number of workers as maxWorkers, at least 1',
+    isValid: (value: WorkerLimit) => isWhole(1)(value?.maxWorkers),
+  },
+  cache: {
+    expected: 'a PartitionCache, or false for none',
+    isValid: (value: PartitionCache | false) => value === false || typeof value?.open === 'function',
+  },
+  signal: {
+    expected: 'an AbortSignal',
+    isValid: (value: AbortSignal) => typeof value?.addEventListener === 'function',
+  },
+  onProgress: {
+    expected: 'a function',
+    isValid: (value: unknown) => typeof value === 'function',
+  },
+});
+
 /**
  * Checks the options of a derivation.
  * @param more names of options that the caller reads besides
@@ -290,7 +293,7 @@ export function validateDeriveOptions(
 ): void {
   if (typeof options !== 'object' || options === null) refuse('options', options, 'an object');
   refuseUnknownOptions('deriveMesh', options, { ...OPTIONS, ...more });
-  for (const [name, { isValid, expected }] of Object.entries<OptionRule>(OPTIONS)) {
+  for (const [name, { isValid, expected }] of Object.entries(checks())) {
     const value = options[name as keyof DeriveOptions];
     if (value !== undefined && !isValid(value as never)) refuse(name, value, expected);
   }
@@ -308,6 +311,10 @@ function checkConflicts(options: DeriveOptions): void {
   );
 }
 
+function isLength(value: unknown): boolean {
+  return typeof value === 'number' && value > 0 && Number.isFinite(value);
+}
+
 function isBox(value: unknown): boolean {
   const { min, max } = (value ?? {}) as { min?: unknown; max?: unknown };
   return (
@@ -321,7 +328,7 @@ function isBlocks(value: unknown): boolean {
   const { counts, tolerances } = (value ?? {}) as Partial<Record<keyof ToleranceBlocks, unknown>>;
   if (!isTriple(counts, isWhole(1, MAX_BLOCKS)) || !isList(tolerances)) return false;
   const nBlocks = counts[0] * counts[1] * counts[2];
-  return tolerances.length === nBlocks && Array.from(tolerances).every(OPTIONS.tolerance.isValid);
+  return tolerances.length === nBlocks && Array.from(tolerances).every(isLength);
 }
 
 /** Three numbers, in a list of any kind. */

@@ -2,9 +2,10 @@ import { assertField } from '../format/assert-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { hasPlanes } from '../format/encodings.ts';
 import { type Bounder, createBounder } from './bound.ts';
-import { axisMarks, type BoxEncoder, createEncoder, MOST_POINTS } from './encoder.ts';
+import { type BoxEncoder, createEncoder, MOST_POINTS } from './encoder.ts';
 import { createEvaluator } from './evaluator.ts';
 import { createFrame } from './frame.ts';
+import { axisMarks } from './marks.ts';
 import { createNetwork } from './mlp.ts';
 
 /** Weights that are multiplied within a few milliseconds. */

@@ -1,4 +1,3 @@
-import { checkBudget } from '../budgets.ts';
 import type { FieldAsset, GridLevel, HashGridEncoding } from '../format/asset.ts';
 import { type DomainFrame, toInput } from './frame.ts';
 import { backwardHashGrid, encodeHashGrid } from './hash-grid.ts';
@@ -25,8 +24,6 @@ export interface Encoder {
    * @returns f64, three a point: `slopes` itself, or scratch that is good until the next call. At most 64 points.
    */
   backward(inputs: Float64Array, n: number, slopes: Float64Array): Float64Array;
-  /** Planes across each axis, u in (0, 1), between which the inputs are trilinear; a new array, in no order. */
-  planes(): Float64Array;
   /** @param frame maps local coordinates to `inputs`. */
   createBoxes(frame: DomainFrame): BoxEncoder;
 }
@@ -72,7 +69,6 @@ const COORDINATES: Encoder = {
   nInputs: 3,
   encode: (inputs, n, out) => pairInputs(inputs, n, 3, out),
   backward: (_inputs, _n, slopes) => slopes,
-  planes: () => new Float64Array(0),
   createBoxes: createCoordinateBoxes,
 };
 
@@ -86,45 +82,8 @@ function createHashGrid(grid: HashGridEncoding): Encoder {
       backwardHashGrid(grid, inputs, n, slopes, gradients, cell);
       return gradients;
     },
-    planes: () => gridPlanes(grid),
     createBoxes: (frame) => createGridBoxes(grid, frame),
   };
-}
-
-/** Planes closer than this fraction of the extent are one: stored scales of coinciding levels differ by float32. */
-const MERGE_DISTANCE = 2e-6;
-
-/**
- * Sorted coordinates (local units) of all levels' grid planes across one axis, the domain's ends included.
- * Of planes closer than MERGE_DISTANCE of the extent the lowest stays, but an end always wins.
- * @throws {NsdfBudgetError} if the levels have more planes than can be searched.
- * @see Kim 2024 (marks)
- */
-export function axisMarks(asset: FieldAsset, axis: 0 | 1 | 2): Float64Array {
-  const lo = asset.domain.min[axis];
-  const hi = asset.domain.max[axis];
-  const merged: number[] = [lo];
-  let last = 0;
-  for (const unit of createEncoder(asset.encoding).planes().sort()) {
-    if (unit - last < MERGE_DISTANCE || 1 - unit < MERGE_DISTANCE) continue;
-    merged.push(lo + unit * (hi - lo));
-    last = unit;
-  }
-  merged.push(hi);
-  return Float64Array.from(merged);
-}
-
-/** The planes of all levels, u in (0, 1) with u * scale + offset an integer. */
-function gridPlanes(grid: HashGridEncoding): Float64Array {
-  const levels = grid.levels.filter(({ scale }) => scale > 0);
-  const most = levels.reduce((sum, { scale }) => sum + Math.ceil(scale) + 1, 0);
-  checkBudget('nGridPlanes', most, 'planes across an axis of the grid', 'it is finer than can be meshed');
-  const planes = new Float64Array(most);
-  let n = 0;
-  for (const { scale, offset } of levels) {
-    for (let k = Math.floor(offset) + 1; k < scale + offset; k++) planes[n++] = (k - offset) / scale;
-  }
-  return planes.subarray(0, n);
 }
 
 /** Encloses the coordinates themselves. */

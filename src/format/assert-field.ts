@@ -1,6 +1,6 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { AttributeField, FieldAsset } from './asset.ts';
-import { ENCODING_KINDS, encodingKind, isEncodingKind, tablesOf } from './encodings.ts';
+import { findMistyped, tablesOf } from './encodings.ts';
 import { checkField, MEMORY_PLACES } from './field-rules.ts';
 import { IssueList } from './issues.ts';
 
@@ -68,15 +68,8 @@ function checkParts(asset: FieldAsset): void {
       numbers(`${path}.layers[${i}].weights`, layer.weights);
       if (layer.bias !== null) numbers(`${path}.layers[${i}].bias`, layer.bias);
     });
-    if (!isEncodingKind(encoding.kind)) {
-      refuse(
-        `${path}.encoding`,
-        encoding,
-        `one of kind ${ENCODING_KINDS.map((kind) => `'${kind}'`).join(' or ')}`,
-      );
-    }
-    const mistyped = encodingKind(encoding).findMistyped(encoding);
-    if (mistyped) refuse(`${path}.encoding.${mistyped[0]}`, mistyped[1], mistyped[2]);
+    const mistyped = findMistyped(encoding);
+    if (mistyped) refuse(`${path}.encoding${mistyped[0]}`, mistyped[1], mistyped[2]);
   };
   network('asset', asset);
   if (asset.attributes === undefined) return;

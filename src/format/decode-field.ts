@@ -1,7 +1,8 @@
 import { noteChecked } from './assert-field.ts';
 import type { Box3, FieldAsset, MlpLayer, OutputRule, Vec3 } from './asset.ts';
 import { readPartitions } from './decode-partitions.ts';
-import { type EncodingParts, encodingKind, readEncoding } from './encodings.ts';
+import { readEncoding } from './encoding-codec.ts';
+import { type EncodingParts, nInputsOf } from './encodings.ts';
 import {
   EXTENSION_VERSION,
   STORED,
@@ -90,7 +91,7 @@ function fitFirstLayer(
 ): (MlpLayer | null)[] | null {
   const first = layers?.[0];
   if (!layers || !first || !encoding) return layers;
-  const nIn = encodingKind(encoding).width(encoding).nInputs;
+  const nIn = nInputsOf(encoding);
   // A count of features that is none is named by the field rules.
   if (!(nIn >= 0 && nIn < first.nIn)) return layers;
   const weights = new Float32Array(first.nOut * nIn);

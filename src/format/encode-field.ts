@@ -1,6 +1,7 @@
 import { NsdfArgumentError } from '../errors.ts';
 import type { AttributeField, FieldAsset, MlpLayer } from './asset.ts';
-import { encodingKind, mapTables, tablesOf } from './encodings.ts';
+import { encodingJson, tableStreams } from './encoding-codec.ts';
+import { mapTables, tablesOf } from './encodings.ts';
 import {
   EXTENSION_VERSION,
   type MlpLayerJson,
@@ -60,7 +61,7 @@ export function mapAttributes<A, T>(
 /** How an attribute of a field that is stored as `dtype` is stored: plainly where its tables are of no whole steps. */
 function attributeType({ encoding }: AttributeField, dtype: WeightType): WeightType {
   if (STORED[dtype].tables !== null) return dtype;
-  return encodingKind(encoding).streams(encoding) === null ? STORED[dtype].weights : dtype;
+  return tableStreams(encoding) === null ? STORED[dtype].weights : dtype;
 }
 
 function encodeNetwork(
@@ -76,7 +77,7 @@ function encodeLevels(
 ): readonly Uint8Array[] {
   const type = STORED[dtype].tables;
   if (type !== null) return tablesOf(encoding).map((table) => encodeValues(table, type));
-  const streams = encodingKind(encoding).streams(encoding);
+  const streams = tableStreams(encoding);
   if (streams !== null) return streams;
   const advice = 'make it so with packField of nsdf-loader/train, or nsdf pack --compact';
   throw new NsdfArgumentError(
@@ -101,7 +102,7 @@ function isNetworkExact({ layers, encoding }: AttributeField, dtype: WeightType)
   if (!layers.every(({ weights, bias }) => isExact(weights, types.weights) && isExact(bias, types.biases)))
     return false;
   const type = types.tables;
-  if (type === null) return encodingKind(encoding).streams(encoding) !== null;
+  if (type === null) return tableStreams(encoding) !== null;
   return tablesOf(encoding).every((table) => isExact(table, type));
 }
 
@@ -255,7 +256,7 @@ export function fieldJson(
 function networkJson({ encoding }: AttributeField, { mlp, mlpLayers, levels }: NetworkViews): NetworkJson {
   return {
     mlp: { activation: 'relu', bufferView: mlp, layers: mlpLayers },
-    encoding: encodingKind(encoding).toJson(encoding, levels),
+    encoding: encodingJson(encoding, levels),
   };
 }
 

@@ -1,7 +1,7 @@
 import { BUDGETS } from '../budgets.ts';
 import type { Box3, MlpLayer, OutputRule } from './asset.ts';
 import { ATTRIBUTE_NAMES, attributeWidths } from './attribute-names.ts';
-import { type EncodingParts, encodingKind } from './encodings.ts';
+import { checkEncoding, checkEncodingTables, type EncodingParts, nInputsOf } from './encodings.ts';
 import { FIELD_LIMITS, isCount } from './extension.ts';
 import { checkValues, type IssueList, type NetworkPlaces, type NsdfPlace } from './issues.ts';
 import { describe } from './json-object.ts';
@@ -91,12 +91,11 @@ export function checkField(parts: FieldParts, places: FieldPlaces, issues: Issue
 }
 
 function checkNetwork({ encoding, layers }: NetworkParts, places: NetworkPlaces, issues: IssueList): void {
-  const kind = encoding && encodingKind(encoding);
-  kind?.check(encoding as never, places, issues);
+  if (encoding) checkEncoding(encoding, places, issues);
   if (layers) checkLayers(layers, places, issues);
   const first = layers?.at(0);
   if (first && encoding) checkInput(first.nIn, encoding, places.layer(0), issues);
-  kind?.checkTables(encoding as never, places, issues);
+  if (encoding) checkEncodingTables(encoding, places, issues);
   checkWeights(layers ?? [], places, issues);
 }
 
@@ -234,7 +233,7 @@ function checkLayer(
 
 /** What the first layer reads: all features, or the three coordinates. */
 function checkInput(nIn: number, encoding: EncodingParts, place: NsdfPlace, issues: IssueList): void {
-  const { nInputs, words } = encodingKind(encoding).width(encoding);
+  const nInputs = nInputsOf(encoding);
   if (nIn === nInputs) return;
   if (encoding.kind === 'none') {
     const what = nIn === 2 ? 'a 2-D network' : `a network that reads ${nIn} values`;
@@ -242,7 +241,9 @@ function checkInput(nIn: number, encoding: EncodingParts, place: NsdfPlace, issu
     issues.unsupported(`${nIn}-D field`, message, place);
     return;
   }
-  issues.error('shape', `layer 0 reads ${nIn} values but the encoding gives ${words}`, place);
+  const { levels, nFeaturesPerLevel } = encoding;
+  const gives = `${levels.length} levels * ${nFeaturesPerLevel} features = ${nInputs}`;
+  issues.error('shape', `layer 0 reads ${nIn} values but the encoding gives ${gives}`, place);
 }
 
 function checkOutput({ plus, minus }: OutputRule, nOut: number, place: NsdfPlace, issues: IssueList): void {

@@ -1,5 +1,5 @@
 import type { AttributeField, FieldAsset } from './asset.ts';
-import { encodingKind, tablesOf } from './encodings.ts';
+import { encodingHeader, tablesOf } from './encodings.ts';
 
 /** Changes whenever the canonical bytes do. */
 const CANONICAL_VERSION = 1;
@@ -58,6 +58,6 @@ function canonicalHeader(asset: FieldAsset): unknown[] {
 
 /** Encoder and layers, without weights. */
 function shapeOf({ encoding, layers }: AttributeField): unknown[] {
-  const encoder = encodingKind(encoding).header(encoding);
+  const encoder = encodingHeader(encoding);
   return [encoder, layers.map(({ nIn, nOut, bias }) => [nIn, nOut, bias !== null])];
 }

@@ -1,5 +1,5 @@
 import { NsdfArgumentError } from '../errors.ts';
-import { axisMarks } from '../field/encoder.ts';
+import { axisMarks } from '../field/marks.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
 import { hasPlanes } from '../format/encodings.ts';
 import type { JobOptions } from './steps.ts';

@@ -48,7 +48,7 @@ interface RunningJob {
   readonly resolve: (result: unknown) => void;
   /** Also stops listening to the signal. After the first call of either the other calls do nothing. */
   readonly reject: (reason: unknown) => void;
-  /** Its caller is answered: nothing more is reported, and it is cancelled once, for the timer is one. */
+  /** The worker was told to stop: it is told once, and nobody is told of its progress any more. */
   isCancelled: boolean;
 }
 
@@ -161,6 +161,7 @@ export class WorkerHost {
       this.#job = {
         jobId,
         control: job,
+        isCancelled: false,
         resolve: (result) => {
           stopListening();
           resolve(result as T);
@@ -169,7 +170,6 @@ export class WorkerHost {
           stopListening();
           reject(reason);
         },
-        isCancelled: false,
       };
     });
   }
@@ -278,11 +278,9 @@ export class WorkerHost {
     this.#onChange(this);
   }
 
-  #reportProgress(
-    { jobId, control, isCancelled }: RunningJob,
-    { progress }: FromWorker & { kind: 'progress' },
-  ): void {
-    if (isCancelled || control.signal?.aborted) return;
+  #reportProgress(job: RunningJob, { progress }: FromWorker & { kind: 'progress' }): void {
+    const { jobId, control, isCancelled } = job;
+    if (isCancelled) return;
     try {
       if ('onProgress' in control) control.onProgress?.(progress);
     } catch (error) {

@@ -44,7 +44,7 @@ describe('an untrained deep network, which folds everywhere', () => {
     const { mesh, stats } = await deriveMesh(asset, { resolution: 12, structure: true });
     nBoxesUnsettled = stats.nBoxesUnsettled;
     report = await checkMesh(mesh, { field: createCpuField(asset), domain: asset.domain, samples: 0 });
-  }, 240_000);
+  });
 
   test('still gives a mesh without holes, folds and doubles, on its zero set', () => {
     // Facing outwards among it: two of its parts, of 8 and 16 triangles, are thinner than the tolerance.

@@ -25,17 +25,14 @@ const deriveAt = async (region: Box3, tolerance: number) => {
   return stats.backendReason;
 };
 
-// Kernels for this shape of field are compiled first, which takes a busy machine without a GPU more than a minute.
-const TIMEOUT_MS = 300_000;
-
-test('the GPU derives a part of the bunny at 4e-4', { timeout: TIMEOUT_MS }, async () => {
+test('the GPU derives a part of the bunny at 4e-4', async () => {
   const region: Box3 = { min: [0.5, -1, 0.5], max: [1, -0.5, 1] };
   expect(await deriveAt(region, 4e-4)).toMatch(/derived on [^,]*$/);
 });
 
 test.fails.each(REFUSED)(
   'the GPU derives the bunny at 4e-4 in %o',
-  { timeout: TIMEOUT_MS },
+
   async (region) => {
     expect(await deriveAt(region, 4e-4)).toMatch(/derived on [^,]*$/);
   },

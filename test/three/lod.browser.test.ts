@@ -273,7 +273,7 @@ describe('200 objects and a flying camera', () => {
     expect(most).toEqual({ waitingTicks: 1, looks: 200, delivered: 1 });
     for (const ball of balls) ball.dispose();
     renderer.dispose();
-  }, 120_000);
+  });
 });
 
 describe('loading and disposing 500 times', () => {
@@ -333,7 +333,7 @@ describe('loading and disposing 500 times', () => {
     // A worker that does not stop in time is replaced, once it is gone; none is added.
     expect(nWorkers).toBeLessThanOrEqual(2);
     renderer.dispose();
-  }, 240_000);
+  });
 });
 
 /** Pixels of a silhouette that lie farther than a pixel from the other one. */
@@ -405,5 +405,5 @@ describe('at a screen error of one pixel', () => {
     expect(used[0]).toBeGreaterThanOrEqual(0);
     bunny.dispose();
     renderer.dispose();
-  }, 240_000);
+  });
 });

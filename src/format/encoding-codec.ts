@@ -1,21 +1,39 @@
 import type { GridLevel, HashGridEncoding } from './asset.ts';
-import { FIELD_LIMITS, type GridLevelJson, isCount, STORED, type WeightType } from './extension.ts';
-import { checkValues, type IssueList, type NetworkPlaces, type NsdfPlace } from './issues.ts';
+import { type Encoding, type EncodingParts, type GridParts, KINDS } from './encodings.ts';
+import { type EncodingJson, type GridLevelJson, STORED, type WeightType } from './extension.ts';
 import { type JsonObject, readChoice } from './json-object.ts';
-import { isCodable, tableShape } from './table-decoder.ts';
+import { isCodable, streamsOf, tableShape } from './table-decoder.ts';
 import type { IntegerTable } from './table-model.ts';
 import { type BufferViews, checkSlice, readSlice, type WeightSource } from './weights.ts';
 
-/** A grid as far as it could be read. */
-export interface GridParts {
-  readonly kind: 'hash-grid';
-  readonly nFeaturesPerLevel: number;
-  readonly log2HashmapSize: number | null;
-  readonly levels: readonly (GridLevel | null)[];
+/** Reads the encoder of a network; null, and an issue, where that cannot be done. */
+export function readEncoding(
+  json: JsonObject,
+  dtype: WeightType,
+  source: WeightSource,
+): EncodingParts | null {
+  const kind = readChoice(json, 'type', KINDS);
+  if (kind === null) return null;
+  if (kind === 'hash-grid') return readGrid(json, dtype, source);
+  json.noteUnknown(['type', 'inputSpace']);
+  const inputSpace = json.choice('inputSpace', ['local', 'unit']);
+  return inputSpace && { kind, inputSpace };
+}
+
+/** An encoder as a file says it. @param views the bufferViews of its tables. */
+export function encodingJson(encoding: Encoding, views: readonly number[]): EncodingJson {
+  return encoding.kind === 'none'
+    ? { type: 'none', inputSpace: encoding.inputSpace }
+    : gridJson(encoding, views);
+}
+
+/** An encoder's tables as streams of whole steps; null where they are not of such. */
+export function tableStreams(encoding: Encoding): readonly Uint8Array[] | null {
+  return encoding.kind === 'none' ? [] : streamsOf(encoding.levels, encoding.nFeaturesPerLevel);
 }
 
 /** Reads a grid; of a file that is still arriving, the levels that are there. */
-export function readGrid(json: JsonObject, dtype: WeightType, source: WeightSource): GridParts | null {
+function readGrid(json: JsonObject, dtype: WeightType, source: WeightSource): GridParts | null {
   json.noteUnknown(['type', 'convention', 'nFeaturesPerLevel', 'log2HashmapSize', 'levels']);
   const convention = readChoice(json, 'convention', ['tiny-cuda-nn'] as const);
   const nFeaturesPerLevel = json.integer('nFeaturesPerLevel');
@@ -84,68 +102,8 @@ function arrivedLevels(
   return first < 0 ? levels : levels.slice(0, first);
 }
 
-/** Holds a grid to its rules, its tables apart. */
-export function checkGrid(grid: GridParts, places: NetworkPlaces, issues: IssueList): void {
-  const { levels, nFeaturesPerLevel, log2HashmapSize } = grid;
-  const expectCount = (name: string, n: number, max: number): void => {
-    if (isCount(n, max)) return;
-    issues.error('property-range', `${name} is ${n}, expected an integer in 1..${max}`, places.encoding);
-  };
-  if (levels.length === 0) {
-    const message = 'the level set is empty, expected at least one grid level';
-    issues.error('property-range', message, places.encoding);
-  } else expectCount('the number of levels', levels.length, FIELD_LIMITS.nLevels);
-  expectCount('nFeaturesPerLevel', nFeaturesPerLevel, FIELD_LIMITS.nFeaturesPerLevel);
-  if (log2HashmapSize !== null) {
-    expectCount('log2HashmapSize', log2HashmapSize, FIELD_LIMITS.log2HashmapSize);
-  }
-  levels.forEach((level, index) => {
-    if (level === null) return;
-    checkLevel(level, nFeaturesPerLevel, places.level(index), issues);
-    if (level.resolution < (levels[index - 1]?.resolution ?? 0)) {
-      const message = `level ${index} is coarser than the level before it; levels should go from coarse to fine`;
-      issues.note('warning', 'shape', message, places.level(index));
-    }
-  });
-}
-
-function checkLevel(level: GridLevel, nFeatures: number, place: NsdfPlace, issues: IssueList): void {
-  const { resolution, scale, offset, nEntries, isDense, params } = level;
-  const expect = (isRight: boolean, code: 'property-range' | 'shape' | 'length', message: string): void => {
-    if (!isRight) issues.error(code, message, place);
-  };
-  const expectCount = (name: string, n: number, max: number): void => {
-    expect(isCount(n, max), 'property-range', `${name} is ${n}, expected an integer in 1..${max}`);
-  };
-  expectCount('resolution', resolution, FIELD_LIMITS.resolution);
-  expectCount('nEntries', nEntries, FIELD_LIMITS.nEntries);
-  expect(scale > 0, 'property-range', `scale is ${scale}, expected a positive number`);
-  expect(offset >= 0 && offset <= 1, 'property-range', `offset is ${offset}, expected a number in [0, 1]`);
-  // resolution = ceil(scale) + 1, give or take one for scales an ulp beside an integer.
-  const isScaleRight = !(scale > 0) || scale <= resolution;
-  expect(isScaleRight, 'shape', `scale is ${scale}, expected at most the resolution, ${resolution}`);
-  const needed = resolution ** 3;
-  const isDenseRight = !isDense || needed <= nEntries;
-  expect(
-    isDenseRight,
-    'shape',
-    `dense with resolution ${resolution} needs ${needed} entries, found ${nEntries}`,
-  );
-  const nValues = nEntries * nFeatures;
-  const counts = `${nEntries} entries * ${nFeatures} features = ${nValues}`;
-  expect(params.length === nValues, 'length', `the table has ${params.length} values, expected ${counts}`);
-}
-
-/** Holds the values of a grid's tables to theirs. */
-export function checkTables({ levels }: GridParts, places: NetworkPlaces, issues: IssueList): void {
-  levels.forEach((level, index) => {
-    if (level === null) return;
-    checkValues(level.params, `the table of level ${index}`, (i) => places.levelParams(index, i), issues);
-  });
-}
-
 /** The grid as a file says it. @param views the levels' bufferViews. */
-export function gridJson(
+function gridJson(
   { convention, nFeaturesPerLevel, log2HashmapSize, levels }: HashGridEncoding,
   views: readonly number[],
 ) {
