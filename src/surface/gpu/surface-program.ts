@@ -97,7 +97,7 @@ export async function compileSurface(
     await Promise.all([
       takeTurn().then(() => createProgramTools(context, isHardware)),
       takeTurn().then(() => createCuller(resources, context)),
-      takeTurn().then(() => createPartitioner(resources, context, isHardware)),
+      takeTurn().then(() => createPartitioner(resources, context)),
       takeTurn().then(() => createPlacer(resources, context)),
       takeTurn().then(() => createMeasurer(resources, context)),
       takeTurn().then(() => createEdgesStage(resources, context)),
