@@ -12,7 +12,12 @@ interface Dispatch {
 type Operation =
   | Dispatch
   | { readonly kind: 'stage'; readonly label: string }
-  | { readonly kind: 'clear'; readonly buffer: GPUBuffer; readonly byteOffset: number };
+  | {
+      readonly kind: 'clear';
+      readonly buffer: GPUBuffer;
+      readonly byteOffset: number;
+      readonly nBytes: number;
+    };
 
 /**
  * A list of dispatches that is made once and encoded for every run: bind groups cost more than the work of a small
@@ -64,8 +69,8 @@ export class Program {
   }
 
   /** Fills a buffer with zeros, from a byte on. */
-  clear(buffer: GPUBuffer, byteOffset = 0): void {
-    this.#operations.push({ kind: 'clear', buffer, byteOffset });
+  clear(buffer: GPUBuffer, byteOffset = 0, nBytes = buffer.size - byteOffset): void {
+    this.#operations.push({ kind: 'clear', buffer, byteOffset, nBytes });
   }
 
   /** The program in parts that follow each other, one a stage. */
@@ -102,7 +107,7 @@ export class Program {
       }
       end();
       if (operation.kind === 'stage') label = operation.label;
-      else encoder.clearBuffer(operation.buffer, operation.byteOffset);
+      else encoder.clearBuffer(operation.buffer, operation.byteOffset, operation.nBytes);
     }
     end();
   }
