@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FieldAsset } from '../../src/format/asset.ts';
-import { ROOTS_PER_GROUP } from '../../src/partition/gpu/forest-kernels.ts';
+import { GROUP_SIZE } from '../../src/gpu/kernel.ts';
 import { octahedronMlp, randomField, sphereField } from '../fixtures/fields.ts';
 import {
   estimateFor,
@@ -96,7 +96,7 @@ describe.each(CASES)('settling $name on the GPU', ({ make }) => {
 it('gives the same bytes every time, deep trees included', async () => {
   const asset = deep();
   const first = await partitionOnGpu(asset, roomFor(asset));
-  expect(Math.max(...sizesOf(first))).toBeGreaterThan(4 * ROOTS_PER_GROUP);
+  expect(Math.max(...sizesOf(first))).toBeGreaterThan(4 * GROUP_SIZE);
   const second = await partitionOnGpu(asset, roomFor(asset));
   for (const name of ['nodes', 'nodeBounds', 'rects', 'rectCorners', 'corners'] as const) {
     expect(isSame(first[name], second[name]), name).toBe(true);

@@ -4,11 +4,11 @@ import { FINE_LATTICE, firstLayerVectors } from '../../field/gpu/wgsl-lattice-po
 import { USAGE } from '../../gpu/arena.ts';
 import type { GpuContext } from '../../gpu/context.ts';
 import type { ItemCount } from '../../gpu/item-count.ts';
-import { groupsFor } from '../../gpu/kernel.ts';
+import { GROUP_SIZE } from '../../gpu/kernel.ts';
 import type { KeyTable } from '../../gpu/key-table.ts';
 import type { ProgramBuilder } from '../../gpu/program-builder.ts';
 import { type Lattice, roomForNodes } from '../corners.ts';
-import { compilePartition, type PartitionKernels, ROOTS_PER_GROUP } from './forest-kernels.ts';
+import { compilePartition, type PartitionKernels } from './forest-kernels.ts';
 import { type PartitionCount, SETTLING } from './partition-counts.ts';
 
 /** Bytes of a cell in WGSL: two vec4 and a vec2, padded. */
@@ -104,6 +104,7 @@ class Partition {
   readonly #rootsAt: GPUBuffer;
   readonly #nodes: GPUBuffer;
   readonly #nodeBounds: GPUBuffer;
+  readonly #settling: GPUBuffer;
 
   constructor(parts: Parts, capacities: PartitionCapacities) {
     const { builder, lattice, resources } = parts;
@@ -122,15 +123,18 @@ class Partition {
     this.#rootsAt = builder.create('partition.rootsAt', rootCorners * 32);
     this.#nodes = builder.create('partition.nodes', nodes * 16);
     this.#nodeBounds = builder.create('partition.nodeBounds', nodes * 16);
+    const struct = SETTLING.pack({ room: nodes, nPasses: 2, ...parts.nodeRoom });
+    this.#settling = builder.uniform('partition.settling', struct);
   }
 
   *add(blocks: GPUBuffer): Generator<void, GpuPartition, void> {
     const { builder } = this.#parts;
     builder.stage('corners');
-    builder.scope(() => this.#addRootCorners(blocks));
+    const byRoots = builder.items('roots', this.#capacities.roots);
+    builder.scope(() => this.#addRootCorners(blocks, byRoots));
     yield;
     builder.stage('settle');
-    builder.scope(() => this.#settle());
+    builder.scope(() => this.#settle(byRoots));
     yield;
     builder.stage('rects');
     const { rects, rectCorners, byRects } = builder.scope(() => this.#addRects());
@@ -163,11 +167,10 @@ class Partition {
     return builder.uniform('partition.fine', struct);
   }
 
-  #addRootCorners(blocks: GPUBuffer): void {
+  #addRootCorners(blocks: GPUBuffer, byRoots: ItemCount): void {
     const { builder, kernels } = this.#parts;
     const { roots } = this.#capacities;
     const { counts } = builder;
-    const byRoots = builder.items('roots', roots);
     const keys = builder.create('partition.rootKeys', roots * 64);
     builder.clear(this.#corners.slots, this.#rootsAt);
     builder.each(kernels.request, byRoots, this.#fine, counts, blocks, keys);
@@ -189,51 +192,43 @@ class Partition {
     builder.each(kernels.evaluate, items, fine, builder.counts, table.planes, ...at, ...field);
   }
 
-  #settle(): void {
-    const { builder, kernels, resources, nodeRoom } = this.#parts;
+  #settle(byRoots: ItemCount): void {
+    const { builder, kernels, resources } = this.#parts;
     const { roots, nodes } = this.#capacities;
-    const { counts, program } = builder;
-    const struct = SETTLING.pack({ room: nodes, nPasses: 2, ...nodeRoom });
-    const settling = builder.uniform('partition.settling', struct);
+    const { counts } = builder;
+    const settling = this.#settling;
     const cells = builder.create('partition.cells', nodes * CELL_BYTES);
-    const totals = builder.create('partition.totals', Math.ceil(roots / ROOTS_PER_GROUP) * 4);
+    const totals = builder.create('partition.totals', Math.ceil(roots / GROUP_SIZE) * 4);
     const pool = builder.create('partition.pool', 4);
     builder.clear(pool);
-    const groups = groupsFor(roots, ROOTS_PER_GROUP);
     const read = [this.#fine, settling, counts, this.#roots, this.#firstLayer, cells, resources.rows];
-    program.dispatch(kernels.settleRoots, groups, ...read, pool, totals);
+    builder.each(kernels.settleRoots, byRoots, ...read, pool, totals);
     const placed = [cells, totals, pool, this.#nodes, this.#nodeBounds];
-    program.dispatch(kernels.placeNodes, groups, settling, counts, ...placed);
+    builder.each(kernels.placeNodes, byRoots, settling, counts, ...placed);
   }
 
   #addRects(): { rects: GPUBuffer; rectCorners: GPUBuffer; byRects: ItemCount } {
     const { builder, kernels } = this.#parts;
     const { nodes, rects: nRectsMost, fineRects } = this.#capacities;
     const { counts } = builder;
-    const fine = this.#fine;
     const rects = builder.create('partition.rects', nRectsMost * 16);
     const rectCorners = builder.create('partition.rectCorners', nRectsMost * 16);
-    const read = [this.#nodes, this.#roots, this.#rootsAt];
+    const keys = builder.create('partition.rectKeys', fineRects * 32);
     builder.scope(() => {
-      const nRects = builder.create('partition.nRects', nodes * 4);
       const byNodes = builder.items('nodes', nodes);
-      builder.each(kernels.countRects, byNodes, fine, counts, ...read, nRects);
-      const { offsets, sums } = builder.scan('partition.rects', byNodes, nRects, { to: 'rects' });
-      builder.each(kernels.emitRects, byNodes, fine, counts, ...read, offsets, sums, rects, rectCorners);
+      const found = builder.create('partition.found', (nodes + Math.ceil(nodes / GROUP_SIZE)) * 8);
+      const read = [this.#fine, this.#settling, counts, this.#nodes, this.#roots, this.#rootsAt, found];
+      builder.each(kernels.countRects, byNodes, ...read);
+      builder.each(kernels.emitRects, byNodes, ...read, rects, rectCorners, keys);
     });
     const byRects = builder.items('rects', nRectsMost);
-    const isFine = builder.create('partition.isFine', nRectsMost * 4);
-    const keys = builder.create('partition.rectKeys', fineRects * 32);
-    builder.each(kernels.flagRects, byRects, counts, rects, isFine);
-    const { offsets, sums } = builder.scan('partition.fineRects', byRects, isFine, { to: 'fineRects' });
-    builder.each(kernels.requestRects, byRects, counts, rects, rectCorners, offsets, sums, keys);
     const requests = builder.items('rectRequests', fineRects * 4);
     const numbers = builder.number('partition.fineCorners', this.#corners, requests, keys, {
       before: 'rootCorners',
       after: 'corners',
       added: 'newCorners',
     });
-    const completed = [this.#nodeBounds, offsets, sums, numbers, rects, rectCorners];
+    const completed = [this.#nodeBounds, numbers, rects, rectCorners];
     builder.each(kernels.completeRects, byRects, counts, ...completed);
     return { rects, rectCorners, byRects };
   }
