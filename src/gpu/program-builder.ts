@@ -96,9 +96,9 @@ export interface Listed {
 /** A free buffer is taken for one that is wanted if it is at most this much larger. */
 const MOST_WASTE = 4;
 
-/** Bytes of sums before blocks that are cleared at a time, and what each scan's begin at a multiple of. */
-const SUMS_BYTES = 32_768;
-const SUMS_ALIGNMENT = 256;
+/** Bytes of zeros that are cleared at a time, and what each part of them begins at a multiple of. */
+const ZEROS_BYTES = 32_768;
+const ZEROS_ALIGNMENT = 256;
 
 /**
  * Puts a program together, with its buffers and its counts. Buffers that are made within {@link ProgramBuilder.scope} are
@@ -116,9 +116,9 @@ export class ProgramBuilder<K extends string> {
   /** Buffers of the scopes that are open, the innermost last. */
   readonly #scopes: GPUBuffer[][] = [];
 
-  /** Zeros for scans to add to, and how many bytes of them are taken. */
-  #sums: GPUBuffer | undefined;
-  #sumsTaken = 0;
+  /** See {@link ProgramBuilder.zeros}; and how many bytes of them are taken. */
+  #zeros: GPUBuffer | undefined;
+  #nTaken = 0;
   /** Counts that a scan has added to. */
   readonly #added = new Set<number>();
 
@@ -140,8 +140,8 @@ export class ProgramBuilder<K extends string> {
   endProgram(): Program {
     const ended = this.#program;
     this.#program = new Program();
-    // Cleared once, at the beginning of what has ended.
-    this.#sums = undefined;
+    // They are cleared at the beginning of what has ended.
+    this.#zeros = undefined;
     return ended;
   }
 
@@ -247,7 +247,7 @@ export class ProgramBuilder<K extends string> {
     const offsets = this.create(`${label}.offsets`, capacity * 4);
     const at = this.#indices(totals);
     if (!totals.isSmall) {
-      const result = { offsets, sums: this.#zeros(capacity) };
+      const result = { offsets, sums: this.#sumsOf(capacity) };
       this.#scan(items, values, result, at);
       return result;
     }
@@ -274,16 +274,21 @@ export class ProgramBuilder<K extends string> {
   }
 
   /** Zeros for a scan of so many values to add up blocks in. */
-  #zeros(capacity: number): GPUBufferBinding {
-    const size = Math.ceil(capacity / SCAN_BLOCK) * 4;
-    if (this.#sums === undefined || this.#sumsTaken + size > this.#sums.size) {
-      this.#sums = this.arena.create('program.sums', Math.max(size, SUMS_BYTES), STORAGE);
-      this.#sumsTaken = 0;
-      this.program.clear(this.#sums);
+  #sumsOf(capacity: number): GPUBufferBinding {
+    return this.zeros(Math.ceil(capacity / SCAN_BLOCK) * 4);
+  }
+
+  /** A few zeros when the program begins, for what is added up by atomics; nothing else is ever there. */
+  zeros(nBytes: number): GPUBufferBinding {
+    const size = Math.max(4, nBytes);
+    if (this.#zeros === undefined || this.#nTaken + size > this.#zeros.size) {
+      this.#zeros = this.arena.create('program.zeros', Math.max(size, ZEROS_BYTES), STORAGE);
+      this.#nTaken = 0;
+      this.program.clearFirst(this.#zeros);
     }
-    const offset = this.#sumsTaken;
-    this.#sumsTaken = Math.ceil((offset + size) / SUMS_ALIGNMENT) * SUMS_ALIGNMENT;
-    return { buffer: this.#sums, offset, size };
+    const offset = this.#nTaken;
+    this.#nTaken = Math.ceil((offset + size) / ZEROS_ALIGNMENT) * ZEROS_ALIGNMENT;
+    return { buffer: this.#zeros, offset, size };
   }
 
   /** Lists the items of whose word a bit of the mask is set, in their order. */
@@ -305,7 +310,7 @@ export class ProgramBuilder<K extends string> {
     }
     this.scope(() => {
       const offsets = this.create(`${label}.offsets`, items.capacity * 4);
-      const sums = this.#zeros(items.capacity);
+      const sums = this.#sumsOf(items.capacity);
       this.#scan(items, words, { offsets, sums }, at);
       const params = this.uniform(`${label}.params`, LIST.pack({ at: items.at, mask }));
       this.each(tools.list, items, params, counts, words, offsets, sums, list);
@@ -348,7 +353,7 @@ export class ProgramBuilder<K extends string> {
     const at = this.#indices({ to: after, ...(before && { base: before }), ...(added && { sum: added }) });
     this.scope(() => {
       const offsets = this.create(`${label}.offsets`, capacity * 4);
-      const scan = { offsets, sums: this.#zeros(capacity) };
+      const scan = { offsets, sums: this.#sumsOf(capacity) };
       this.#expectZeros(at);
       this.#tools.keys.add(this.program, this.arena, table, { items, keys, numbers, scan, totals: at });
     });

@@ -25,10 +25,17 @@ type Operation =
  */
 export class Program {
   readonly #operations: Operation[] = [];
+  /** Operations that were put before all others. */
+  #nFirst = 0;
 
   /** Dispatches so far. */
   get nDispatches(): number {
     return this.#operations.filter(({ kind }) => kind === 'dispatch').length;
+  }
+
+  /** Buffers that are cleared so far, or parts of them. */
+  get nClears(): number {
+    return this.#operations.filter(({ kind }) => kind === 'clear').length;
   }
 
   /** The name of the first stage. */
@@ -71,6 +78,16 @@ export class Program {
   /** Fills a buffer with zeros, from a byte on. */
   clear(buffer: GPUBuffer, byteOffset = 0, nBytes = buffer.size - byteOffset): void {
     this.#operations.push({ kind: 'clear', buffer, byteOffset, nBytes });
+  }
+
+  /** Fills a buffer with zeros before anything else is done: between dispatches that would end a pass. */
+  clearFirst(buffer: GPUBuffer): void {
+    this.#operations.splice(this.#nFirst++, 0, {
+      kind: 'clear',
+      buffer,
+      byteOffset: 0,
+      nBytes: buffer.size,
+    });
   }
 
   /** The program in parts that follow each other, one a stage. */

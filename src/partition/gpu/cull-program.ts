@@ -71,11 +71,10 @@ export async function createCuller(resources: FieldResources, context: GpuContex
         const params = packLattice(resources, table, size, isoOffset * ROUNDED_UP);
         const lattice = builder.uniform('cull.lattice', params);
         const found = builder.create('cull.found', capacities.blocks * 8);
-        const pool = builder.create('cull.pool', 8);
+        const pool = builder.zeros(8);
         const begins = builder.create('cull.begins', nGroups * 4);
         const totals = builder.create('cull.totals', nGroups * 4);
         const boxes = builder.create('cull.boxes', capacities.roots * 8);
-        builder.clear(pool);
         const read = [lattice, counts, table.planes, found, pool, begins, totals];
         const groups = groupsFor(nGroups, 1);
         program.dispatch(search, groups, ...read, resources.rows, ...tableBuffers(resources));

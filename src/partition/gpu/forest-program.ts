@@ -199,8 +199,7 @@ class Partition {
     const settling = this.#settling;
     const cells = builder.create('partition.cells', nodes * CELL_BYTES);
     const totals = builder.create('partition.totals', Math.ceil(roots / GROUP_SIZE) * 4);
-    const pool = builder.create('partition.pool', 4);
-    builder.clear(pool);
+    const pool = builder.zeros(4);
     const read = [this.#fine, settling, counts, this.#roots, this.#firstLayer, cells, resources.rows];
     builder.each(kernels.settleRoots, byRoots, ...read, pool, totals);
     const placed = [cells, totals, pool, this.#nodes, this.#nodeBounds];
