@@ -44,7 +44,7 @@ export async function composePrograms(assets: readonly FieldAsset[]): Promise<Wg
 }
 
 /** A context whose device computes nothing, and tells what shaders it is given. */
-function notingContext(isSoftware: boolean, take: (program: WgslProgram) => void): GpuContext {
+export function notingContext(isSoftware: boolean, take: (program: WgslProgram) => void): GpuContext {
   const buffer = ({ size }: { size: number }) => ({
     size,
     mapState: 'unmapped',

@@ -7,12 +7,15 @@ import { createServer } from 'vite';
 import { stampAlgorithm } from '../../scripts/algorithm-version.ts';
 import { textModules } from '../../scripts/text-modules.ts';
 import { launchBrowser } from '../../test/browser/launch.ts';
+import { takeCensus } from './census.ts';
+import { fieldOf } from './fields.ts';
 import { measureInDawn, measureScaling, tableName } from './in-dawn.ts';
-import { showRow, writeCompileTable, writeDocTable, writeTable } from './table.ts';
+import { showCensus, showRow, writeCompileTable, writeDocTable, writeTable } from './table.ts';
 
 const USAGE = `npm run bench:gpu -- [options] [FIELD.nsdf, FIELD.safetensors or, in Dawn, colliding]
   --dawn              in Node through Dawn (npm install webgpu), not in the browser
   --compile           only what compiling each kernel costs, cold, in Chromium on Linux
+  --count             only how many dispatches and kernels a derivation is, without a GPU
   --scaling           balls on one level of 32, 64, 128, 256 cells instead, in Dawn
   --runs N            timed runs of each method after warm-ups (3)
   --samples N         points for the distances (20000), 0 for none
@@ -96,6 +99,7 @@ async function main(): Promise<void> {
       'no-cpu': { type: 'boolean', default: false },
       scaling: { type: 'boolean', default: false },
       compile: { type: 'boolean', default: false },
+      count: { type: 'boolean', default: false },
       name: { type: 'string' },
       doc: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -103,6 +107,7 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(USAGE);
   const path = positionals[0] ?? bundledBunny();
+  if (values.count) return showCensus(await takeCensus(fieldOf(path)));
   if (values.compile) {
     const rows = await inBrowser(path, (page, url) =>
       page.evaluate((at) => globalThis.bench.compile(at), url),

@@ -1,4 +1,5 @@
 import { aboutThisRun, writeResults } from '../results-file.ts';
+import type { Census } from './census.ts';
 import type { CompileRow } from './compile.ts';
 import type { GpuRow } from './measure.ts';
 
@@ -19,6 +20,19 @@ export function showRow(row: GpuRow): void {
     [`[${row.parts}]`, 0],
   ];
   console.log(cells.map(([text, width]) => text.padEnd(width)).join(' '));
+}
+
+/** Prints what a derivation asks of a GPU. */
+export function showCensus({ stages, kernels, nBytes }: Census): void {
+  for (const { stage, nDispatches, nClears } of stages)
+    console.log(`${stage.padEnd(12)} ${nDispatches} dispatches, ${nClears} clears`);
+  const sum = (values: Iterable<number>): number => [...values].reduce((total, n) => total + n, 0);
+  const nDispatches = sum(stages.map((each) => each.nDispatches));
+  const nClears = sum(stages.map((each) => each.nClears));
+  const wgsl = (sum(kernels.values()) / 1000).toFixed(0);
+  const megabytes = (nBytes / 2 ** 20).toFixed(0);
+  console.log(`all          ${nDispatches} dispatches, ${nClears} clears, ${kernels.size} kernels`);
+  console.log(`             ${wgsl} kB of WGSL, ${megabytes} MB of buffers`);
 }
 
 /** Writes rows as results, all that was measured of each. */

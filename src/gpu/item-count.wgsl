@@ -8,5 +8,5 @@
 fn countGroups() {
   let n = min(max(counts[params.at], params.first) - params.first, params.capacity);
   writeGroups(0u, n, GROUP_SIZE, params.layers);
-  writeGroups(SCAN_GROUPS, n, SCAN_BLOCK, 1u);
+  writeGroups(SCAN_GROUPS, max(1u, n), SCAN_BLOCK, 1u);
 }

@@ -1,15 +1,14 @@
 import { type GpuArena, USAGE } from './arena.ts';
 import type { GpuContext } from './context.ts';
-import type { ItemCount } from './item-count.ts';
+import { COUNT_ZERO, type ItemCount } from './item-count.ts';
 import { createItemKernel } from './item-kernel.ts';
-import type { Kernel } from './kernel.ts';
+import { createKernel, type Kernel } from './kernel.ts';
 import insertWgsl from './key-insert.wgsl';
-import ownWgsl from './key-own.wgsl';
+import ownersWgsl from './key-owners.wgsl';
 import resolveWgsl from './key-resolve.wgsl';
-import sealWgsl from './key-seal.wgsl';
 import tableWgsl from './key-table.wgsl';
 import type { Program } from './program.ts';
-import { SCAN_READ_WGSL, type Scan, type ScanResult } from './scan.ts';
+import { SCAN_READ_WGSL, type ScanResult, type ScanTotals, scanParams, scanSource } from './scan.ts';
 import { defineStruct } from './struct.ts';
 
 const RANGE = defineStruct('KeyRange', {
@@ -50,16 +49,12 @@ export interface KeyRequests {
   readonly items: ItemCount;
   /** vec2<u32>[capacity] */
   readonly keys: GPUBuffer;
-  /** u32[capacity], scratch. */
-  readonly isOwner: GPUBuffer;
-  /** Scratch of that capacity. */
+  /** Scratch of that capacity; its sums are zeros. */
   readonly scan: ScanResult;
   /** u32[capacity], written: the number of each request's key. */
   readonly numbers: GPUBuffer;
-  /** Indices in the items' counts: numbers before; numbers after and what came in between, which are written. */
-  readonly before: number;
-  readonly after: number;
-  readonly added?: number;
+  /** Numbers there were before, `base`; numbers after, `to`, and what came in between, `sum`, which are zeros before. */
+  readonly totals: ScanTotals;
 }
 
 export interface KeyTables {
@@ -68,32 +63,29 @@ export interface KeyTables {
 }
 
 /** Compiles the table's kernels, or finds them compiled. */
-export async function createKeyTables(context: GpuContext, scan: Scan): Promise<KeyTables> {
+export async function createKeyTables(context: GpuContext): Promise<KeyTables> {
   const compile = (entry: string, code: string): Promise<Kernel> =>
     createItemKernel(context, {
       label: `keys.${entry}`,
-      code: RANGE.wgsl + code,
+      code: RANGE.wgsl + tableWgsl + code,
       entry,
       count: 'counts[range.requests]',
     });
-  const [insert, own, seal, resolve] = await Promise.all([
-    compile('insertKey', tableWgsl + insertWgsl),
-    compile('ownKey', ownWgsl),
-    compile('sealKey', SCAN_READ_WGSL + sealWgsl),
-    compile('resolveKey', resolveWgsl),
+  const [insert, scanOwners, resolve] = await Promise.all([
+    compile('insertKey', insertWgsl),
+    createKernel(context, scanSource('keys.scanOwners', tableWgsl + ownersWgsl)),
+    compile('resolveKey', SCAN_READ_WGSL + resolveWgsl),
   ]);
   return {
-    add(program, arena, { slots, knownKeys }, round) {
-      const { items, keys, isOwner, numbers, before, after } = round;
+    add(program, arena, { slots, knownKeys }, { items, keys, numbers, scan, totals }) {
       const { counts, at } = items;
-      const range = arena.upload('keys.range', RANGE.pack({ requests: at, base: before }), USAGE.uniform);
+      const { base = COUNT_ZERO } = totals;
+      const range = arena.upload('keys.range', RANGE.pack({ requests: at, base }), USAGE.uniform);
       program.each(insert, items, range, counts, keys, knownKeys, slots, numbers);
-      program.each(own, items, range, counts, slots, numbers, isOwner);
-      const totals = { base: before, to: after, ...(round.added !== undefined && { sum: round.added }) };
-      scan.add(program, arena, items, isOwner, round.scan, totals);
-      const { offsets, sums } = round.scan;
-      program.each(seal, items, range, counts, keys, isOwner, offsets, sums, knownKeys, slots, numbers);
-      program.each(resolve, items, range, counts, slots, numbers);
+      const params = scanParams(arena, items, totals);
+      program.eachBlock(scanOwners, items, params, counts, numbers, scan.offsets, scan.sums, slots);
+      const placed = [scan.offsets, scan.sums, knownKeys, slots, numbers];
+      program.each(resolve, items, range, counts, keys, ...placed);
     },
   };
 }

@@ -16,11 +16,16 @@ import { type Bound, createKernel, type Kernel } from './kernel.ts';
 import { createKeyTables, type KeyTable, type KeyTables } from './key-table.ts';
 import listItemsWgsl from './list-items.wgsl';
 import { Program } from './program.ts';
-import { createScan, SCAN_READ_WGSL, type Scan, type ScanResult } from './scan.ts';
+import { createScan, SCAN_READ_WGSL, type Scan, type ScanResult, type ScanTotals } from './scan.ts';
 import { defineStruct } from './struct.ts';
 
 const LIST = defineStruct('ListParams', { at: 'u32', mask: 'u32' });
-const COMBINE = defineStruct('CombineParams', { at: 'vec4<u32>', factors: 'vec4<u32>', to: 'u32' });
+const COMBINE = defineStruct('CombineParams', {
+  at: 'vec4<u32>',
+  factors: 'vec4<u32>',
+  to: 'u32',
+  isMost: 'u32',
+});
 
 /** The kernels that every program is made of. */
 export interface ProgramTools {
@@ -39,8 +44,9 @@ export async function createProgramTools(
   context: GpuContext,
   isDirect = !context.isSoftware,
 ): Promise<ProgramTools> {
-  const [scan, counter, list, combine] = await Promise.all([
+  const [scan, keys, counter, list, combine] = await Promise.all([
     createScan(context),
+    createKeyTables(context),
     createItemCounter(context, isDirect),
     createItemKernel(context, {
       label: 'items.list',
@@ -54,7 +60,7 @@ export async function createProgramTools(
       entryPoint: 'combineCounts',
     }),
   ]);
-  return { context, scan, counter, isDirect, list, combine, keys: await createKeyTables(context, scan) };
+  return { context, scan, counter, isDirect, list, combine, keys };
 }
 
 /** What to add up, and where that goes. */
@@ -90,6 +96,10 @@ export interface Listed {
 /** A free buffer is taken for one that is wanted if it is at most this much larger. */
 const MOST_WASTE = 4;
 
+/** Bytes of zeros that are cleared at a time, and what each part of them begins at a multiple of. */
+const ZEROS_BYTES = 32_768;
+const ZEROS_ALIGNMENT = 256;
+
 /**
  * Puts a program together, with its buffers and its counts. Buffers that are made within {@link ProgramBuilder.scope} are
  * used again by what comes after it, so that they hold what others left there: whoever needs zeros clears them.
@@ -105,6 +115,12 @@ export class ProgramBuilder<K extends string> {
   readonly #free: GPUBuffer[] = [];
   /** Buffers of the scopes that are open, the innermost last. */
   readonly #scopes: GPUBuffer[][] = [];
+
+  /** See {@link ProgramBuilder.zeros}; and how many bytes of them are taken. */
+  #zeros: GPUBuffer | undefined;
+  #nTaken = 0;
+  /** Counts that a scan has added to. */
+  readonly #added = new Set<number>();
 
   /** @param arena what the program's buffers belong to. */
   constructor(tools: ProgramTools, arena: GpuArena, counts: Counts<K>) {
@@ -124,6 +140,8 @@ export class ProgramBuilder<K extends string> {
   endProgram(): Program {
     const ended = this.#program;
     this.#program = new Program();
+    // They are cleared at the beginning of what has ended.
+    this.#zeros = undefined;
     return ended;
   }
 
@@ -207,9 +225,15 @@ export class ProgramBuilder<K extends string> {
   /** counts[to] = the sum of up to four counts, each times its factor. */
   combine(to: K, terms: Readonly<Partial<Record<K, number>>>): void {
     const entries = Object.entries(terms) as [K, number][];
-    const at = [0, 1, 2, 3].map((k) => (k < entries.length ? this.at(entries[k][0]) : COUNT_ZERO));
-    const factors = [0, 1, 2, 3].map((k) => entries[k]?.[1] ?? 0);
-    const params = this.uniform('program.combine', COMBINE.pack({ at, factors, to: this.at(to) }));
+    const at = entries.map(([name]) => this.at(name));
+    const factors = entries.map(([, factor]) => factor);
+    this.#combine(this.at(to), at, factors, false);
+  }
+
+  #combine(to: number, at: readonly number[], factors: readonly number[], isMost: boolean): void {
+    const four = (values: readonly number[], none: number) => [0, 1, 2, 3].map((k) => values[k] ?? none);
+    const struct = { at: four(at, COUNT_ZERO), factors: four(factors, 0), to, isMost: isMost ? 1 : 0 };
+    const params = this.uniform('program.combine', COMBINE.pack(struct));
     this.program.dispatch(this.#tools.combine, [1, 1], params, this.counts);
   }
 
@@ -221,23 +245,50 @@ export class ProgramBuilder<K extends string> {
   scan(label: string, items: ItemCount, values: GPUBuffer, totals: Totals<K>): ScanResult {
     const { capacity } = items;
     const offsets = this.create(`${label}.offsets`, capacity * 4);
-    const sums = this.create(`${label}.sums`, Math.ceil(capacity / SCAN_BLOCK) * 4);
     const at = this.#indices(totals);
-    if (totals.isSmall) {
-      const groups = this.#spareGroups ?? createGroups(this.arena);
-      this.#tools.scan.addSmall(
-        this.program,
-        this.arena,
-        items,
-        values,
-        { offsets, sums },
-        groups,
-        0,
-        false,
-        at,
-      );
-    } else this.#tools.scan.add(this.program, this.arena, items, values, { offsets, sums }, at);
-    return { offsets, sums };
+    if (!totals.isSmall) {
+      const result = { offsets, sums: this.#sumsOf(capacity) };
+      this.#scan(items, values, result, at);
+      return result;
+    }
+    const { program, arena } = this;
+    const result = { offsets, sums: this.create(`${label}.sums`, Math.ceil(capacity / SCAN_BLOCK) * 4) };
+    const groups = this.#spareGroups ?? createGroups(arena);
+    this.#tools.scan.addSmall(program, arena, items, values, result, groups, 0, false, at);
+    return result;
+  }
+
+  #scan(items: ItemCount, values: GPUBuffer, result: ScanResult, at: ScanTotals): void {
+    const { to, sum = to, peak } = at;
+    this.#expectZeros(at);
+    this.#tools.scan.add(this.program, this.arena, items, values, result, at);
+    if (peak !== undefined) this.#combine(peak, [sum], [1], true);
+  }
+
+  /** Clears the counts that a scan adds to, unless nothing was added to them yet: a run begins with zeros. */
+  #expectZeros({ to, sum = to }: ScanTotals): void {
+    for (const each of new Set([to, sum])) {
+      if (this.#added.has(each)) this.program.clear(this.counts, each * 4, 4);
+      this.#added.add(each);
+    }
+  }
+
+  /** Zeros for a scan of so many values to add up blocks in. */
+  #sumsOf(capacity: number): GPUBufferBinding {
+    return this.zeros(Math.ceil(capacity / SCAN_BLOCK) * 4);
+  }
+
+  /** A few zeros when the program begins, for what is added up by atomics; nothing else is ever there. */
+  zeros(nBytes: number): GPUBufferBinding {
+    const size = Math.max(4, nBytes);
+    if (this.#zeros === undefined || this.#nTaken + size > this.#zeros.size) {
+      this.#zeros = this.arena.create('program.zeros', Math.max(size, ZEROS_BYTES), STORAGE);
+      this.#nTaken = 0;
+      this.program.clearFirst(this.#zeros);
+    }
+    const offset = this.#nTaken;
+    this.#nTaken = Math.ceil((offset + size) / ZEROS_ALIGNMENT) * ZEROS_ALIGNMENT;
+    return { buffer: this.#zeros, offset, size };
   }
 
   /** Lists the items of whose word a bit of the mask is set, in their order. */
@@ -259,8 +310,8 @@ export class ProgramBuilder<K extends string> {
     }
     this.scope(() => {
       const offsets = this.create(`${label}.offsets`, items.capacity * 4);
-      const sums = this.create(`${label}.sums`, Math.ceil(items.capacity / SCAN_BLOCK) * 4);
-      tools.scan.add(program, arena, items, words, { offsets, sums }, at);
+      const sums = this.#sumsOf(items.capacity);
+      this.#scan(items, words, { offsets, sums }, at);
       const params = this.uniform(`${label}.params`, LIST.pack({ at: items.at, mask }));
       this.each(tools.list, items, params, counts, words, offsets, sums, list);
     });
@@ -299,20 +350,12 @@ export class ProgramBuilder<K extends string> {
     const { capacity } = items;
     const { before, after, added } = totals;
     const numbers = this.create(`${label}.numbers`, capacity * 4);
+    const at = this.#indices({ to: after, ...(before && { base: before }), ...(added && { sum: added }) });
     this.scope(() => {
-      this.#tools.keys.add(this.program, this.arena, table, {
-        items,
-        keys,
-        numbers,
-        isOwner: this.create(`${label}.isOwner`, capacity * 4),
-        scan: {
-          offsets: this.create(`${label}.offsets`, capacity * 4),
-          sums: this.create(`${label}.sums`, Math.ceil(capacity / SCAN_BLOCK) * 4),
-        },
-        before: before === undefined ? COUNT_ZERO : this.#at[before],
-        after: this.#at[after],
-        ...(added !== undefined && { added: this.#at[added] }),
-      });
+      const offsets = this.create(`${label}.offsets`, capacity * 4);
+      const scan = { offsets, sums: this.#sumsOf(capacity) };
+      this.#expectZeros(at);
+      this.#tools.keys.add(this.program, this.arena, table, { items, keys, numbers, scan, totals: at });
     });
     return numbers;
   }

@@ -12,7 +12,12 @@ interface Dispatch {
 type Operation =
   | Dispatch
   | { readonly kind: 'stage'; readonly label: string }
-  | { readonly kind: 'clear'; readonly buffer: GPUBuffer; readonly byteOffset: number };
+  | {
+      readonly kind: 'clear';
+      readonly buffer: GPUBuffer;
+      readonly byteOffset: number;
+      readonly nBytes: number;
+    };
 
 /**
  * A list of dispatches that is made once and encoded for every run: bind groups cost more than the work of a small
@@ -20,10 +25,17 @@ type Operation =
  */
 export class Program {
   readonly #operations: Operation[] = [];
+  /** Operations that were put before all others. */
+  #nFirst = 0;
 
   /** Dispatches so far. */
   get nDispatches(): number {
     return this.#operations.filter(({ kind }) => kind === 'dispatch').length;
+  }
+
+  /** Buffers that are cleared so far, or parts of them. */
+  get nClears(): number {
+    return this.#operations.filter(({ kind }) => kind === 'clear').length;
   }
 
   /** The name of the first stage. */
@@ -64,8 +76,18 @@ export class Program {
   }
 
   /** Fills a buffer with zeros, from a byte on. */
-  clear(buffer: GPUBuffer, byteOffset = 0): void {
-    this.#operations.push({ kind: 'clear', buffer, byteOffset });
+  clear(buffer: GPUBuffer, byteOffset = 0, nBytes = buffer.size - byteOffset): void {
+    this.#operations.push({ kind: 'clear', buffer, byteOffset, nBytes });
+  }
+
+  /** Fills a buffer with zeros before anything else is done: between dispatches that would end a pass. */
+  clearFirst(buffer: GPUBuffer): void {
+    this.#operations.splice(this.#nFirst++, 0, {
+      kind: 'clear',
+      buffer,
+      byteOffset: 0,
+      nBytes: buffer.size,
+    });
   }
 
   /** The program in parts that follow each other, one a stage. */
@@ -102,7 +124,7 @@ export class Program {
       }
       end();
       if (operation.kind === 'stage') label = operation.label;
-      else encoder.clearBuffer(operation.buffer, operation.byteOffset);
+      else encoder.clearBuffer(operation.buffer, operation.byteOffset, operation.nBytes);
     }
     end();
   }

@@ -1,5 +1,5 @@
-// Exclusive prefix sums, or a list, of few values by one workgroup: what scan.wgsl, scan-sums.wgsl, list-items.wgsl and
-// item-count.wgsl do in five dispatches. Where values are few a dispatch costs more than its work.
+// Exclusive prefix sums, or a list, of few values by one workgroup: what scan.wgsl, list-items.wgsl and item-count.wgsl
+// do in four dispatches. Where values are few a dispatch costs more than its work.
 //
 // The text of struct ScanParams and the constants stand before this one (scan.ts).
 
@@ -38,6 +38,6 @@ fn scanSmall(@builtin(local_invocation_index) t: u32) {
     if (params.peak != 0u) { counts[params.peak] = max(counts[params.peak], before); }
     let nItems = min(before, params.capacity);
     writeGroups(0u, nItems, GROUP_SIZE, 1u);
-    writeGroups(SCAN_GROUPS, nItems, SCAN_BLOCK, 1u);
+    writeGroups(SCAN_GROUPS, max(1u, nItems), SCAN_BLOCK, 1u);
   }
 }

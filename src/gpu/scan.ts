@@ -1,11 +1,10 @@
 import { type GpuArena, USAGE } from './arena.ts';
 import type { GpuContext } from './context.ts';
 import { COUNT_ZERO, GROUPS_WGSL, type ItemCount, SCAN_BLOCK } from './item-count.ts';
-import { createKernel, type Kernel } from './kernel.ts';
+import { type Bound, createKernel, type KernelSource } from './kernel.ts';
 import type { Program } from './program.ts';
 import scanWgsl from './scan.wgsl';
 import smallWgsl from './scan-small.wgsl';
-import sumsWgsl from './scan-sums.wgsl';
 import { defineStruct } from './struct.ts';
 
 const SCAN_GROUP = 64;
@@ -26,7 +25,7 @@ const PARAMS = defineStruct('ScanParams', {
   /** Of a scan by one workgroup: whether items are listed, and how many there is room for. */
   isList: 'u32',
   capacity: 'u32',
-  /** counts[peak] becomes the largest sum of all runs, unless it is 0. */
+  /** Of a scan by one workgroup: counts[peak] becomes the largest sum of all runs, unless it is 0. */
   peak: 'u32',
 });
 
@@ -34,7 +33,8 @@ const headOf = (group: number): string => `
 const BLOCK = ${SCAN_BLOCK}u;
 const GROUP = ${group}u;
 ${PARAMS.wgsl}
-var<workgroup> partial: array<u32, GROUP>;
+/// The sums before each invocation, and of all.
+var<workgroup> partial: array<u32, GROUP + 1u>;
 
 /// The sum of what the invocations before this one bring. One invocation adds them all up: two barriers instead of the
 /// twelve of a tree, which is what a scan costs in software, and a microsecond on a GPU.
@@ -48,10 +48,14 @@ fn sumBefore(own: u32, t: u32) -> u32 {
       partial[i] = sum;
       sum += value;
     }
+    partial[GROUP] = sum;
   }
   workgroupBarrier();
   return partial[t];
 }
+
+/// The sum of all that the invocations bring, after \`sumBefore\`.
+fn wholeSum() -> u32 { return partial[GROUP]; }
 `;
 
 /** WGSL: the sum before value i, from the two arrays that a scan writes; they have to be bound by these names. */
@@ -71,19 +75,22 @@ export interface ScanTotals {
   readonly sum?: number;
   /** Count the values of which a bit of this mask is set, instead of adding them up. */
   readonly mask?: number;
-  /** Where the largest of several sums goes. Default: nowhere. */
+  /** Of a scan by one workgroup: where the largest of several sums goes. Default: nowhere. */
   readonly peak?: number;
 }
 
 /** Where a scan's results go: u32[capacity] and u32[capacity / SCAN_BLOCK]. */
 export interface ScanResult {
   readonly offsets: GPUBuffer;
-  readonly sums: GPUBuffer;
+  readonly sums: Bound;
 }
 
 /** Exclusive prefix sums: every item's place in the output, in the order of the items. */
 export interface Scan {
-  /** Adds the scan of `values`, u32 each, to a program. The sum before value i is offsets[i] + sums[i / SCAN_BLOCK]. */
+  /**
+   * Adds the scan of `values`, u32 each, to a program. The sum before value i is offsets[i] + sums[i / SCAN_BLOCK]. `sums` and
+   * the counts of the totals have to be zeros before.
+   */
   add(
     program: Program,
     arena: GpuArena,
@@ -110,12 +117,22 @@ export interface Scan {
   ): void;
 }
 
+const VALUES_WGSL = 'fn valueAt(i: u32) -> u32 { return min(values[i] & params.mask, params.most); }\n';
+
+/** A scan of what `valueAt` makes of each value: WGSL that may bind what else it needs from binding 5 on. */
+export function scanSource(label: string, valueAt: string): KernelSource {
+  return { label, code: headOf(SCAN_GROUP) + valueAt + scanWgsl, entryPoint: 'scanBlocks' };
+}
+
+/** The uniform of a scan. */
+export function scanParams(arena: GpuArena, items: ItemCount, totals: ScanTotals): GPUBuffer {
+  return arena.upload('scan.params', packParams(items, totals, false, 0), USAGE.uniform);
+}
+
 /** Compiles the scan, or finds it compiled. */
 export async function createScan(context: GpuContext): Promise<Scan> {
-  const head = headOf(SCAN_GROUP);
-  const [blocks, sums, small] = await Promise.all([
-    createKernel(context, { label: 'scan.blocks', code: head + scanWgsl, entryPoint: 'scanBlocks' }),
-    createKernel(context, { label: 'scan.sums', code: head + sumsWgsl, entryPoint: 'scanSums' }),
+  const [blocks, small] = await Promise.all([
+    createKernel(context, scanSource('scan.blocks', VALUES_WGSL)),
     createKernel(context, {
       label: 'scan.small',
       code: headOf(SMALL_GROUP) + GROUPS_WGSL + smallWgsl,
@@ -123,8 +140,10 @@ export async function createScan(context: GpuContext): Promise<Scan> {
     }),
   ]);
   return {
-    add: (program, arena, items, values, result, totals) =>
-      addScan(blocks, sums, program, arena, items, values, result, totals),
+    add(program, arena, items, values, { offsets, sums }, totals) {
+      const params = scanParams(arena, items, totals);
+      program.eachBlock(blocks, items, params, items.counts, values, offsets, sums);
+    },
     addSmall(program, arena, items, values, result, groups, capacity, isList, totals) {
       const params = packParams(items, totals, isList, capacity);
       const struct = arena.upload('scan.params', params, USAGE.uniform);
@@ -151,20 +170,4 @@ function packParams(
     capacity,
     peak,
   });
-}
-
-function addScan(
-  blocks: Kernel,
-  overBlocks: Kernel,
-  program: Program,
-  arena: GpuArena,
-  items: ItemCount,
-  values: GPUBuffer,
-  { offsets, sums }: ScanResult,
-  totals: ScanTotals,
-): void {
-  const { counts } = items;
-  const params = arena.upload('scan.params', packParams(items, totals, false, 0), USAGE.uniform);
-  program.eachBlock(blocks, items, params, counts, values, offsets, sums);
-  program.dispatch(overBlocks, [1, 1], params, counts, sums);
 }

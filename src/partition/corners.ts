@@ -47,9 +47,15 @@ export function rootCoordinate({ planes, rootBits, subBits }: Lattice, axis: num
  * @param nRoots boxes that the surface passes through: of a forest, or of a part of one that has `nRootsInAll`.
  */
 export function mostNodes(nRoots: number, nNeurons: number, nRootsInAll = nRoots, boxesPerRoot = 1): number {
+  const room = roomForNodes(nNeurons);
+  const beside = room.beside * (nRoots / Math.max(1, nRootsInAll));
+  return Math.max(2 * nRoots, room.perRoot * boxesPerRoot * nRoots + beside);
+}
+
+/** The nodes that there may be for each root, and beside. */
+export function roomForNodes(nNeurons: number): { readonly perRoot: number; readonly beside: number } {
   const share = Math.min(1, LARGE_NETWORK / Math.max(1, nNeurons));
-  const beside = BESIDE * (nRoots / Math.max(1, nRootsInAll));
-  return Math.max(2 * nRoots, (PER_ROOT * boxesPerRoot * nRoots + beside) * share);
+  return { perRoot: PER_ROOT * share, beside: BESIDE * share };
 }
 
 /** Where an interval of two or more is bisected: at the largest power of two in it, so that base planes come first. */

@@ -2,11 +2,11 @@ import { createCpuField } from '../../src/field/cpu-field.ts';
 import { uploadPlanes } from '../../src/field/gpu/block-bounds.ts';
 import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
 import type { FieldAsset } from '../../src/format/asset.ts';
-import { GpuArena, USAGE } from '../../src/gpu/arena.ts';
+import { GpuArena } from '../../src/gpu/arena.ts';
 import { type GpuContext, guarded } from '../../src/gpu/context.ts';
 import { createProgramTools, ProgramBuilder } from '../../src/gpu/program-builder.ts';
 import { isoOffsetOf } from '../../src/partition/corners.ts';
-import { createCuller, firstBlocks } from '../../src/partition/gpu/cull-program.ts';
+import { countFirst, createCuller } from '../../src/partition/gpu/cull-program.ts';
 import { createPartitioner } from '../../src/partition/gpu/forest-program.ts';
 import { makePlan } from '../../src/pipeline/plan.ts';
 import { extractSurface } from '../../src/surface/extract.ts';
@@ -100,14 +100,12 @@ export async function findCurvesThere(asset: FieldAsset, context: GpuContext): P
         domain: asset.domain,
         tolerances,
       });
-      const first = firstBlocks(table.counts);
-      const list = arena.upload('test.blocks', first.words, USAGE.storage);
-      const blocks = culler.add(builder, table, list, capacities, isoOffset);
+      const blocks = culler.add(builder, table, countFirst(table.counts), capacities, isoOffset);
       const partition = runSteps(partitioner.add(builder, table, lattice, blocks, capacities, isoOffset));
       const vertices = builder.create('test.vertices', capacities.vertices * 16);
       const edges = edgesStage.add(builder, partition, detail, vertices, capacities);
       const faces = facesStage.add(builder, partition, edges, detail, vertices, capacities);
-      submitFrom(first, builder, arena);
+      submitFrom(table.counts, builder, arena);
       return { builder, partition, vertices, faces, capacities };
     });
     const { builder, partition, faces } = built;

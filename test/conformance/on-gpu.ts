@@ -4,11 +4,11 @@ import type { FieldAsset } from '../../src/format/asset.ts';
 import { readField } from '../../src/format/read.ts';
 import { GpuArena } from '../../src/gpu/arena.ts';
 import type { ProgramBuilder } from '../../src/gpu/program-builder.ts';
-import type { firstBlocks } from '../../src/partition/gpu/cull-program.ts';
+import { searchOf } from '../../src/partition/gpu/cull-program.ts';
 import { makePlan } from '../../src/pipeline/plan.ts';
 import { createEventYield, type EventYield } from '../../src/pipeline/yield-to-events.ts';
 import { type GpuSurface, GpuSurfaceDeriver } from '../../src/surface/gpu/gpu-surface.ts';
-import { COUNTS, type SurfaceCount } from '../../src/surface/gpu/structs.ts';
+import { packCounts, type SurfaceCount } from '../../src/surface/gpu/structs.ts';
 import type { SurfacePlan } from '../../src/surface/gpu/surface-program.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
 import { sharedGpu } from '../gpu/shared-gpu.ts';
@@ -54,15 +54,13 @@ export async function withDeriver<T>(
   }
 }
 
-/** Submits what was put together, which is to begin at these blocks. */
+/** Submits what was put together, from the search of a lattice on. @param boxes along x, y, z. */
 export function submitFrom(
-  first: ReturnType<typeof firstBlocks>,
+  boxes: readonly number[],
   builder: ProgramBuilder<SurfaceCount>,
   arena: GpuArena,
 ): void {
-  const counts = new Uint32Array(COUNTS.byteLength / 4);
-  counts[COUNTS.at[first.name]] = first.words.length / 2;
-  arena.write(builder.counts, counts);
+  arena.write(builder.counts, packCounts(searchOf(boxes)));
   const { device } = arena.context;
   const encoder = device.createCommandEncoder();
   builder.endProgram().encode(encoder);

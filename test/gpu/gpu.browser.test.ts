@@ -10,7 +10,7 @@ import {
 } from '../../src/gpu/context.ts';
 import { defineCounts } from '../../src/gpu/counts.ts';
 import { type ItemCount, SCAN_BLOCK } from '../../src/gpu/item-count.ts';
-import { createKernel } from '../../src/gpu/kernel.ts';
+import { type Bound, createKernel } from '../../src/gpu/kernel.ts';
 import { createProgramTools, ProgramBuilder } from '../../src/gpu/program-builder.ts';
 import { defineStruct } from '../../src/gpu/struct.ts';
 import { createTimestamps } from '../../src/gpu/timestamps.ts';
@@ -143,8 +143,10 @@ describe('a program', () => {
       context.device.queue.submit([encoder.finish()]);
       return { builder, built };
     });
-    const read = async (buffer: GPUBuffer, n: number) =>
-      new Uint32Array(await arena.read(buffer, n * 4, 'test'));
+    const read = async (bound: Bound, n: number) => {
+      const { buffer, offset = 0 } = 'buffer' in bound ? bound : { buffer: bound };
+      return new Uint32Array(await arena.read(buffer, n * 4, 'test', offset));
+    };
     const counts = await read(builder.counts, COUNTS.byteLength / 4);
     const count = (name: (typeof COUNTS.names)[number]) => counts[COUNTS.at[name]];
     return { built, read, count, times: await times.read(), dispose: () => arena.dispose() };
@@ -199,6 +201,21 @@ describe('a program', () => {
       dispose();
     },
   );
+
+  it('scans again and again into one count, each time from nothing', async () => {
+    const values = randomValues(5000, 9);
+    const { read, count, built, dispose } = await run(values, (builder, words, items) => {
+      const totals = { to: 'sum', peak: 'most' } as const;
+      builder.scan('test.first', items, words, totals);
+      builder.list('test.few', items, words, { to: 'sum', mask: 8, peak: 'most' });
+      return builder.scan('test.again', items, words, totals);
+    });
+    const total = values.reduce((sum, v) => sum + v, 0);
+    expect([count('sum'), count('most')]).toEqual([total, total]);
+    const last = values.subarray(4096).reduce((sum, v) => sum + v, 0);
+    expect((await read(built.sums, 5))[4]).toBe(total - last);
+    dispose();
+  });
 
   it('adds counts up', async () => {
     const { count, dispose } = await run(randomValues(10, 3), (builder, words, items) => {

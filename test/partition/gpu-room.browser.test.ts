@@ -1,71 +1,23 @@
 import { expect, it } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
-import { uploadPlanes } from '../../src/field/gpu/block-bounds.ts';
-import { createGpuField } from '../../src/field/gpu/gpu-field.ts';
-import { GpuArena, USAGE } from '../../src/gpu/arena.ts';
-import { guarded } from '../../src/gpu/context.ts';
-import { createProgramTools, ProgramBuilder } from '../../src/gpu/program-builder.ts';
-import { isoOffsetOf } from '../../src/partition/corners.ts';
-import { createCuller, firstBlocks } from '../../src/partition/gpu/cull-program.ts';
-import { createPartitioner } from '../../src/partition/gpu/forest-program.ts';
-import { makePlan } from '../../src/pipeline/plan.ts';
-import {
-  estimateCapacities,
-  grownCapacities,
-  type SurfaceCapacities,
-} from '../../src/surface/gpu/capacities.ts';
+import { grownCapacities } from '../../src/surface/gpu/capacities.ts';
 import { COUNTS } from '../../src/surface/gpu/structs.ts';
-import { ISO_OFFSETS } from '../../src/surface/gpu/surface-program.ts';
-import { submitFrom } from '../conformance/on-gpu.ts';
 import { randomField } from '../fixtures/fields.ts';
-import { sharedGpu } from '../gpu/shared-gpu.ts';
-import { runSteps } from './run-steps.ts';
+import { estimateFor, partitionOnGpu } from './partition-on-gpu.ts';
 
 const asset = randomField(12, { T: 7, L: 4, finest: 12 });
-const { lattice } = makePlan(createCpuField(asset), { tolerance: 1e-3 });
-const estimate = estimateCapacities(lattice.planes.map((axis) => axis.length - 1));
-
-/** The counts of a partition that has so much room. */
-async function partitionWith(capacities: SurfaceCapacities): Promise<Uint32Array> {
-  const field = await createGpuField(asset, sharedGpu);
-  const { resources } = field;
-  const arena = new GpuArena(sharedGpu);
-  try {
-    const [tools, culler, partitioner] = await Promise.all([
-      createProgramTools(sharedGpu),
-      createCuller(resources, sharedGpu),
-      createPartitioner(resources, sharedGpu),
-    ]);
-    const builder = await guarded(sharedGpu, 'test', () => {
-      const made = new ProgramBuilder(tools, arena, COUNTS);
-      const isoOffset = ISO_OFFSETS * isoOffsetOf(asset);
-      const table = uploadPlanes(resources, arena, lattice.planes);
-      const first = firstBlocks(table.counts);
-      const list = arena.upload('test.blocks', first.words, USAGE.storage);
-      const blocks = culler.add(made, table, list, capacities, isoOffset);
-      runSteps(partitioner.add(made, table, lattice, blocks, capacities, isoOffset));
-      submitFrom(first, made, arena);
-      return made;
-    });
-    return new Uint32Array(await arena.read(builder.counts, COUNTS.byteLength, 'test'));
-  } finally {
-    arena.dispose();
-    field.dispose();
-  }
-}
+const estimate = estimateFor(asset);
 
 it('tells that nodes found no room, and more room is made', async () => {
   const { nPreActivations } = createCpuField(asset);
-  type Name = 'roots' | 'nodes' | 'nodesWanted' | 'first2';
-  const of = (counts: Uint32Array, name: Name) => counts[COUNTS.at[name]];
-  const whole = await partitionWith(estimate);
-  const nNodes = of(whole, 'nodes');
-  expect(of(whole, 'nodesWanted')).toBe(nNodes);
-  for (const nodes of [of(whole, 'roots'), of(whole, 'first2')]) {
+  const whole = await partitionOnGpu(asset, estimate);
+  const nNodes = whole.count('nodes');
+  expect(whole.count('nodesWanted')).toBe(nNodes);
+  for (const nodes of [whole.count('roots'), nNodes - 2]) {
     const capacities = { ...estimate, nodes };
-    const counts = await partitionWith(capacities);
-    expect(of(counts, 'nodes')).toBeLessThanOrEqual(nodes);
-    expect(of(counts, 'nodesWanted')).toBeGreaterThan(nodes);
+    const { count, counts } = await partitionOnGpu(asset, capacities);
+    expect(count('nodes')).toBeLessThanOrEqual(nodes);
+    expect(count('nodesWanted')).toBeGreaterThan(nodes);
     expect(grownCapacities(capacities, counts, nPreActivations)?.nodes).toBeGreaterThan(nodes);
   }
 });

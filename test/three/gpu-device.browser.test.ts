@@ -19,6 +19,6 @@ it("derives on the renderer's device", async () => {
   const bytes = writeNsdf(multiField());
   const group = await loader.setBackend('gpu').setDevice(device).parseAsync(bytes);
   expect(group.fields[0].stats?.backend).toBe('gpu');
-  expect(labels).toContain('nsdf.cull.blocks');
+  expect(labels).toContain('nsdf.cull.found');
   renderer.dispose();
 });

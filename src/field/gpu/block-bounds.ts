@@ -1,23 +1,14 @@
 import type { FieldAsset } from '../../format/asset.ts';
 import { GpuArena, USAGE } from '../../gpu/arena.ts';
 import { type GpuContext, guarded } from '../../gpu/context.ts';
-import { defineCounts } from '../../gpu/counts.ts';
-import type { ItemCount } from '../../gpu/item-count.ts';
-import { createKernel, GROUP_SIZE } from '../../gpu/kernel.ts';
-import { createProgramTools, ProgramBuilder } from '../../gpu/program-builder.ts';
+import { createItemKernel } from '../../gpu/item-kernel.ts';
+import { Program } from '../../gpu/program.ts';
 import { createFrame, type DomainFrame, toInput } from '../frame.ts';
 import { snapDistance } from '../level-boxes.ts';
 import { type FieldResources, tableBuffers } from './resources.ts';
 import { boundWgsl } from './wgsl-bound.ts';
-import {
-  BATCH_SIZE,
-  BLOCK_WGSL,
-  chunkCount,
-  encodeBoxesCode,
-  IN_BATCH_WGSL,
-  INPUT_VECTORS,
-  LATTICE,
-} from './wgsl-encode-boxes.ts';
+import { BLOCK_WGSL, chunkCount, LATTICE } from './wgsl-encode-boxes.ts';
+import { tableBindings } from './wgsl-evaluate.ts';
 
 /** A lattice on the GPU: where its planes lie in the field's grids. */
 export interface PlaneTable {
@@ -29,98 +20,28 @@ export interface PlaneTable {
   readonly counts: readonly [number, number, number];
 }
 
-/** Blocks of a lattice on the GPU. */
-interface BlockList<K extends string> {
-  /** The count of how many there are. */
-  readonly name: K;
-  /** Two words a block, see `BLOCK_WGSL`. */
-  readonly blocks: GPUBuffer;
-  /** Boxes an axis of each. */
-  readonly size: number;
-  readonly items: ItemCount;
-}
-
-/** What to do with each block's interval: WGSL that sees `block`, `interval` and `lattice` and writes `out[item]`. */
-export interface BoundUse {
-  readonly label: string;
-  /** WGSL type of an element of `out`. */
-  readonly outType: string;
-  readonly body: string;
-}
-
-/** Bounds f over blocks of a lattice, batch by batch. */
-export interface Bounder {
-  /** Room for one batch of boxes' inputs. */
-  reserve(arena: GpuArena): GPUBuffer;
-  /**
-   * Adds the bounds of all blocks of a list to a program.
-   * @param inputs from `reserve`.
-   * @param out one element a block.
-   */
-  add<K extends string>(
-    builder: ProgramBuilder<K>,
-    table: PlaneTable,
-    list: BlockList<K>,
-    inputs: GPUBuffer,
-    out: GPUBuffer,
-    isoOffset: number,
-  ): void;
-}
-
-function codeFor(resources: FieldResources, { outType, body }: BoundUse): string {
+/** WGSL: the kernel that bounds listed blocks of one size. */
+function boundBlocksCode(resources: FieldResources): string {
   const { shape, weightSpace, nRowVectors } = resources;
   return `${LATTICE.wgsl}
 @group(0) @binding(0) var<uniform> lattice: LatticeParams;
-@group(0) @binding(1) var<storage, read> blocks: array<vec2<u32>>;
-@group(0) @binding(2) var<storage, read> inputs: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> out: array<${outType}>;
-@group(0) @binding(4) var<storage, read> counts: array<u32>;
-@group(0) @binding(5) var<${weightSpace}> rows: array<vec4<f32>, ${nRowVectors}>;
-${BLOCK_WGSL}${IN_BATCH_WGSL}${boundWgsl(shape)}
-@compute @workgroup_size(${GROUP_SIZE})
-fn boundBlocks(@builtin(global_invocation_id) id: vec3<u32>) {
-  if (id.x >= countInBatch()) { return; }
-  let item = lattice.first + id.x;
-  let block = blockAt(blocks[item]);
-  let interval = boundItem(id.x);
-${body}
-}
+@group(0) @binding(1) var<storage, read> planes: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> blocks: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read_write> out: array<vec2<f32>>;
+@group(0) @binding(4) var<${weightSpace}> rows: array<vec4<f32>, ${nRowVectors}>;
+${tableBindings(shape, 5)}${BLOCK_WGSL}${boundWgsl(shape)}
+fn boundItem(item: u32) { out[item] = boundBlock(blockAt(blocks[item]), lattice.size); }
 `;
 }
 
-/** Compiles the kernels, or finds them compiled. */
-export async function createBounder(
-  resources: FieldResources,
-  context: GpuContext,
-  use: BoundUse,
-): Promise<Bounder> {
-  const { shape } = resources;
-  const [encodeBoxes, bound] = await Promise.all([
-    createKernel(context, {
-      label: 'bound.inputs',
-      code: encodeBoxesCode(resources),
-      entryPoint: 'encodeBoxes',
-    }),
-    createKernel(context, { label: use.label, code: codeFor(resources, use), entryPoint: 'boundBlocks' }),
-  ]);
-  return {
-    reserve: (arena) =>
-      arena.create('bound.inputs', BATCH_SIZE * shape.nInputs * INPUT_VECTORS * 16, USAGE.storage),
-    add(builder, { planes, firstPlane, counts: nBoxes }, list, inputs, out, isoOffset) {
-      const { blocks, size, name, items } = list;
-      const { counts } = builder;
-      for (let first = 0; first < items.capacity; first += BATCH_SIZE) {
-        const struct = { counts: nBoxes, size, firstPlane, isoOffset, first, listed: items.at };
-        const params = builder.uniform('bound.lattice', LATTICE.pack(struct));
-        const n = Math.min(BATCH_SIZE, items.capacity - first);
-        const batch = builder.items(name, n, { first });
-        const chunks = builder.items(name, n, { first, layers: chunkCount(shape) });
-        const read = [params, planes, blocks, inputs, counts, ...tableBuffers(resources)];
-        builder.each(encodeBoxes, chunks, ...read);
-        builder.each(bound, batch, params, blocks, inputs, out, counts, resources.rows);
-      }
-    },
-  };
+/** The uniform of a lattice's blocks. */
+export function packLattice(
+  { shape }: FieldResources,
+  { counts, firstPlane }: PlaneTable,
+  size: number,
+  isoOffset: number,
+): ArrayBuffer {
+  return LATTICE.pack({ counts, firstPlane, size, isoOffset, nChunks: chunkCount(shape) });
 }
 
 /** Uploads where a lattice's planes lie in the field's grids. */
@@ -139,14 +60,6 @@ export interface BlockBounds {
   readonly hi: Float32Array;
 }
 
-const INTERVALS: BoundUse = {
-  label: 'bound.intervals',
-  outType: 'vec2<f32>',
-  body: '  _ = lattice.size;\n  out[item] = interval;',
-};
-
-const BLOCK_COUNTS = defineCounts(['blocks']);
-
 /** See `GpuField.boundBlocks`. */
 export async function boundBlocks(
   resources: FieldResources,
@@ -155,10 +68,12 @@ export async function boundBlocks(
   blocks: Int32Array,
   size: number,
 ): Promise<BlockBounds> {
-  const [tools, bounder] = await Promise.all([
-    createProgramTools(context),
-    createBounder(resources, context, INTERVALS),
-  ]);
+  const kernel = await createItemKernel(context, {
+    label: LABEL,
+    code: boundBlocksCode(resources),
+    entry: 'boundItem',
+    count: 'arrayLength(&blocks)',
+  });
   const n = blocks.length / 3;
   const words = new Uint32Array(n * 2);
   for (let i = 0; i < n; i++) {
@@ -167,25 +82,28 @@ export async function boundBlocks(
   }
   const arena = new GpuArena(context);
   try {
-    const out = await guarded(context, INTERVALS.label, () => {
-      const builder = new ProgramBuilder(tools, arena, BLOCK_COUNTS);
-      const out = builder.create('bound.out', n * 8);
+    const out = await guarded(context, LABEL, () => {
+      const out = arena.create('bound.out', n * 8, USAGE.storage | USAGE.copySource);
       const table = uploadPlanes(resources, arena, planes);
+      const lattice = packLattice(resources, table, size, 0);
+      const params = arena.upload('bound.lattice', lattice, USAGE.uniform);
       const listed = arena.upload('bound.blocks', words, USAGE.storage);
-      const list = { blocks: listed, size, name: 'blocks' as const, items: builder.items('blocks', n) };
-      bounder.add(builder, table, list, bounder.reserve(arena), out, 0);
-      arena.write(builder.counts, Uint32Array.of(n), BLOCK_COUNTS.at.blocks * 4);
+      const program = new Program();
+      const read = [params, table.planes, listed, out, resources.rows, ...tableBuffers(resources)];
+      program.eachOf(kernel, n, ...read);
       const encoder = context.device.createCommandEncoder({ label: 'nsdf.bound' });
-      builder.program.encode(encoder);
+      program.encode(encoder);
       context.device.queue.submit([encoder.finish()]);
       return out;
     });
-    const pairs = new Float32Array(await arena.read(out, n * 8, INTERVALS.label));
+    const pairs = new Float32Array(await arena.read(out, n * 8, LABEL));
     return { lo: pairs.filter((_, i) => i % 2 === 0), hi: pairs.filter((_, i) => i % 2 === 1) };
   } finally {
     arena.dispose();
   }
 }
+
+const LABEL = 'bound.intervals';
 
 /** Local coordinates of a lattice's planes, one sorted array an axis. */
 export type PlaneSet = readonly [Float64Array, Float64Array, Float64Array];

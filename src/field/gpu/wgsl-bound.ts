@@ -1,11 +1,11 @@
 import { MAX_FEATURE } from './resources.ts';
 import { type FieldShape, placeRows } from './shape.ts';
-import { BATCH_SIZE, INPUT_VECTORS, UNIT_ROUNDING } from './wgsl-encode-boxes.ts';
+import { encodeBlockWgsl, INPUT_VECTORS, UNIT_ROUNDING } from './wgsl-encode-boxes.ts';
 
 /**
- * WGSL: `boundItem(item) -> vec2<f32>`, a certified interval of f over the box whose inputs are in `inputs` at `item`,
- * in single precision but holding what the CPU's evaluation in double precision gives. `rows` has the network's weights
- * (see `packRows`).
+ * WGSL: `boundBlock(block, size) -> vec2<f32>`, a certified interval of f over a block of boxes, in single precision but
+ * holding what the CPU's evaluation in double precision gives. Bound by whoever includes it: what `encodeBlockWgsl` needs, and
+ * `rows`, the network's weights (see `packRows`).
  *
  * The mathematics is that of the CPU (bound.ts): every pre-activation of the first layer is W (T ± radius) + b with T
  * trilinear, so it is extreme at the corners (two vec4 a neuron); deeper ones lie between functions given by their corner
@@ -68,10 +68,15 @@ fn most(a: vec4<f32>, b: vec4<f32>) -> f32 {
   return max(max(m.x, m.y), max(m.z, m.w));
 }
 
-fn boundItem(item: u32) -> vec2<f32> {
+fn boundBlock(block: vec3<u32>, size: u32) -> vec2<f32> {
+  encodeBlock(block, size);
+  return boundInputs();
+}
+
+fn boundInputs() -> vec2<f32> {
 ${indent(lines).join('\n')}
 }
-`;
+${encodeBlockWgsl(shape)}`;
 }
 
 /** A factor in units of rounding, as WGSL. The 1.02 pays for the products of errors. */
@@ -97,12 +102,12 @@ const sum = (terms: readonly string[]): string => terms.join(' + ');
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
 
-/** `t{i}a`, `t{i}b` (corners 0-3, 4-7), `q{i}` (size), `r{i}` (radius) of every input, as `encodeBoxes` left them. */
+/** `t{i}a`, `t{i}b` (corners 0-3, 4-7), `q{i}` (size), `r{i}` (radius) of every input, as `encodeBlock` left them. */
 function inputLines({ nInputs }: FieldShape): string[] {
   return upTo(nInputs).flatMap((i) => [
-    `let t${i}a = inputs[${i * INPUT_VECTORS * BATCH_SIZE}u + item];`,
-    `let t${i}b = inputs[${(i * INPUT_VECTORS + 1) * BATCH_SIZE}u + item];`,
-    `let more${i} = inputs[${(i * INPUT_VECTORS + 2) * BATCH_SIZE}u + item];`,
+    `let t${i}a = inputs[${i * INPUT_VECTORS}u];`,
+    `let t${i}b = inputs[${i * INPUT_VECTORS + 1}u];`,
+    `let more${i} = inputs[${i * INPUT_VECTORS + 2}u];`,
     `let q${i} = more${i}.x;`,
     `let r${i} = more${i}.y;`,
   ]);

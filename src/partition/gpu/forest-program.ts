@@ -4,14 +4,15 @@ import { FINE_LATTICE, firstLayerVectors } from '../../field/gpu/wgsl-lattice-po
 import { USAGE } from '../../gpu/arena.ts';
 import type { GpuContext } from '../../gpu/context.ts';
 import type { ItemCount } from '../../gpu/item-count.ts';
+import { GROUP_SIZE } from '../../gpu/kernel.ts';
 import type { KeyTable } from '../../gpu/key-table.ts';
 import type { ProgramBuilder } from '../../gpu/program-builder.ts';
-import type { Lattice } from '../corners.ts';
-import { compilePartition, type PartitionKernels, SETTLE_PART } from './forest-kernels.ts';
-import { LEVEL, type PartitionCount } from './partition-counts.ts';
+import { type Lattice, roomForNodes } from '../corners.ts';
+import { compilePartition, type PartitionKernels } from './forest-kernels.ts';
+import { type PartitionCount, SETTLING } from './partition-counts.ts';
 
-/** Rounds with a dispatch for each step; in those after them so few nodes are left that one workgroup bisects them. */
-const LARGE_LEVELS = 2;
+/** Bytes of a cell in WGSL: two vec4 and a vec2, padded. */
+const CELL_BYTES = 48;
 /** Bytes of a root in WGSL: two vec3 and eight words. */
 const ROOT_BYTES = 64;
 
@@ -63,28 +64,23 @@ export interface Partitioner {
   ): Generator<void, GpuPartition, void>;
 }
 
-/**
- * Compiles the partition's kernels, or finds them compiled.
- * @param isSpread a region of a small level has an invocation of its own: with many processors faster, with few slower.
- */
+/** The nodes that there may be for each root, and beside: see `mostNodes`. */
+export type NodeRoom = ReturnType<typeof roomForNodes>;
+
+/** Compiles the partition's kernels, or finds them compiled. */
 export async function createPartitioner(
   resources: FieldResources,
   context: GpuContext,
-  isSpread = !context.isSoftware,
+  nodeRoom: NodeRoom = roomForNodes(resources.network.nPreActivations),
 ): Promise<Partitioner> {
-  const kernels = await compilePartition(resources, context, isSpread);
+  const kernels = await compilePartition(resources, context);
   return {
     add: (builder, table, lattice, blocks, capacities, isoOffset) => {
-      const parts = { resources, kernels, builder, table, lattice, isoOffset };
+      const parts = { resources, kernels, builder, table, lattice, isoOffset, nodeRoom };
       return builder.scopeSteps(new Partition(parts, capacities).add(blocks));
     },
   };
 }
-
-/** Bits of `nChildren` that tell faces to look into: see settle.wgsl. */
-const FACES_MASK = 63 << 8;
-/** Workgroups of a spread level; each takes as many nodes as there are. */
-const SPREAD_GROUPS = 256;
 
 interface Parts {
   readonly resources: FieldResources;
@@ -93,6 +89,7 @@ interface Parts {
   readonly table: PlaneTable;
   readonly lattice: Lattice;
   readonly isoOffset: number;
+  readonly nodeRoom: NodeRoom;
 }
 
 class Partition {
@@ -107,6 +104,7 @@ class Partition {
   readonly #rootsAt: GPUBuffer;
   readonly #nodes: GPUBuffer;
   readonly #nodeBounds: GPUBuffer;
+  readonly #settling: GPUBuffer;
 
   constructor(parts: Parts, capacities: PartitionCapacities) {
     const { builder, lattice, resources } = parts;
@@ -125,15 +123,19 @@ class Partition {
     this.#rootsAt = builder.create('partition.rootsAt', rootCorners * 32);
     this.#nodes = builder.create('partition.nodes', nodes * 16);
     this.#nodeBounds = builder.create('partition.nodeBounds', nodes * 16);
+    const struct = SETTLING.pack({ room: nodes, nPasses: 2, ...parts.nodeRoom });
+    this.#settling = builder.uniform('partition.settling', struct);
   }
 
   *add(blocks: GPUBuffer): Generator<void, GpuPartition, void> {
     const { builder } = this.#parts;
     builder.stage('corners');
-    builder.scope(() => this.#addRootCorners(blocks));
+    const byRoots = builder.items('roots', this.#capacities.roots);
+    builder.scope(() => this.#addRootCorners(blocks, byRoots));
     yield;
     builder.stage('settle');
-    yield* builder.scopeSteps(this.#addLevels());
+    builder.scope(() => this.#settle(byRoots));
+    yield;
     builder.stage('rects');
     const { rects, rectCorners, byRects } = builder.scope(() => this.#addRects());
     this.#addEvaluation(this.#lattice('rootCorners', 'corners'), 'newCorners');
@@ -165,11 +167,10 @@ class Partition {
     return builder.uniform('partition.fine', struct);
   }
 
-  #addRootCorners(blocks: GPUBuffer): void {
+  #addRootCorners(blocks: GPUBuffer, byRoots: ItemCount): void {
     const { builder, kernels } = this.#parts;
     const { roots } = this.#capacities;
     const { counts } = builder;
-    const byRoots = builder.items('roots', roots);
     const keys = builder.create('partition.rootKeys', roots * 64);
     builder.clear(this.#corners.slots, this.#rootsAt);
     builder.each(kernels.request, byRoots, this.#fine, counts, blocks, keys);
@@ -177,7 +178,7 @@ class Partition {
     const cornerOf = builder.number('partition.rootCorners', this.#corners, requests, keys, {
       after: 'rootCorners',
     });
-    const links = [blocks, cornerOf, this.#coordinates, this.#roots, this.#rootsAt, this.#nodes];
+    const links = [blocks, cornerOf, this.#coordinates, this.#roots, this.#rootsAt];
     builder.each(kernels.link, byRoots, this.#fine, counts, ...links);
     this.#addEvaluation(this.#fine, 'rootCorners');
   }
@@ -191,95 +192,42 @@ class Partition {
     builder.each(kernels.evaluate, items, fine, builder.counts, table.planes, ...at, ...field);
   }
 
-  *#addLevels(): Generator<void, void, void> {
-    const { builder, kernels, lattice } = this.#parts;
-    const { counts } = builder;
+  #settle(byRoots: ItemCount): void {
+    const { builder, kernels, resources } = this.#parts;
     const { roots, nodes } = this.#capacities;
-    const fine = this.#fine;
-    const unlisted = builder.create('partition.unlisted', 16);
-    const nChildren = builder.create('partition.nChildren', nodes * 4);
-    let items = builder.items('pending0', roots);
-    for (let l = 0; l <= 3 * lattice.subBits; l++) {
-      if (l % 4 === 3) yield;
-      if (l < LARGE_LEVELS) {
-        builder.scope(() => this.#addLargeLevel(l, items, nChildren));
-        items = builder.items(`pending${l + 1}`, nodes);
-        continue;
-      }
-      const level = this.#level(l, SETTLE_PART.both);
-      const bound = this.#settled(level, nChildren);
-      if (kernels.settleSpread) builder.program.dispatch(kernels.settleSpread, [SPREAD_GROUPS, 1], ...bound);
-      else builder.each(kernels.settleNodes, items, ...bound, unlisted);
-      items = builder.dispatched(builder.at(`pending${l + 1}`), nodes, (groups) => {
-        const read = [fine, level, counts, nChildren, this.#nodes, groups];
-        builder.program.dispatch(kernels.bisectSmall, [1, 1], ...read);
-      });
-    }
-  }
-
-  #level(l: number, part: number): GPUBuffer {
-    const { builder } = this.#parts;
-    return builder.uniform(
-      'partition.level',
-      LEVEL.pack({
-        first: builder.at(`first${l}`),
-        pending: builder.at(`pending${l}`),
-        nextFirst: builder.at(`first${l + 1}`),
-        nextPending: builder.at(`pending${l + 1}`),
-        room: this.#capacities.nodes,
-        part,
-      }),
-    );
-  }
-
-  /** What settling reads and writes. */
-  #settled(level: GPUBuffer, nChildren: GPUBuffer): GPUBuffer[] {
-    const { builder, resources } = this.#parts;
-    const read = [this.#fine, builder.counts, this.#roots, this.#firstLayer, this.#nodes, nChildren];
-    return [...read, level, resources.rows, this.#nodeBounds];
-  }
-
-  /** As a whole first: then only nodes with faces to look into wait for each other. */
-  #addLargeLevel(l: number, items: ItemCount, nChildren: GPUBuffer): void {
-    const { builder, kernels } = this.#parts;
-    const [whole, faces] = [this.#level(l, SETTLE_PART.whole), this.#level(l, SETTLE_PART.faces)];
-    const unlisted = builder.create('partition.unlisted', 16);
-    builder.each(kernels.settleNodes, items, ...this.#settled(whole, nChildren), unlisted);
-    const faced = builder.list('partition.faced', items, nChildren, { to: 'faced', mask: FACES_MASK });
-    builder.each(kernels.settleNodes, faced.items, ...this.#settled(faces, nChildren), faced.list);
-    const { offsets, sums } = builder.scan('partition.children', items, nChildren, { to: 'children' });
-    const places = [nChildren, offsets, sums];
-    builder.each(kernels.bisect, items, this.#fine, whole, builder.counts, ...places, this.#nodes);
+    const { counts } = builder;
+    const settling = this.#settling;
+    const cells = builder.create('partition.cells', nodes * CELL_BYTES);
+    const totals = builder.create('partition.totals', Math.ceil(roots / GROUP_SIZE) * 4);
+    const pool = builder.zeros(4);
+    const read = [this.#fine, settling, counts, this.#roots, this.#firstLayer, cells, resources.rows];
+    builder.each(kernels.settleRoots, byRoots, ...read, pool, totals);
+    const placed = [cells, totals, pool, this.#nodes, this.#nodeBounds];
+    builder.each(kernels.placeNodes, byRoots, settling, counts, ...placed);
   }
 
   #addRects(): { rects: GPUBuffer; rectCorners: GPUBuffer; byRects: ItemCount } {
     const { builder, kernels } = this.#parts;
     const { nodes, rects: nRectsMost, fineRects } = this.#capacities;
     const { counts } = builder;
-    const fine = this.#fine;
     const rects = builder.create('partition.rects', nRectsMost * 16);
     const rectCorners = builder.create('partition.rectCorners', nRectsMost * 16);
-    const read = [this.#nodes, this.#roots, this.#rootsAt];
+    const keys = builder.create('partition.rectKeys', fineRects * 32);
     builder.scope(() => {
-      const nRects = builder.create('partition.nRects', nodes * 4);
       const byNodes = builder.items('nodes', nodes);
-      builder.each(kernels.countRects, byNodes, fine, counts, ...read, nRects);
-      const { offsets, sums } = builder.scan('partition.rects', byNodes, nRects, { to: 'rects' });
-      builder.each(kernels.emitRects, byNodes, fine, counts, ...read, offsets, sums, rects, rectCorners);
+      const found = builder.create('partition.found', (nodes + Math.ceil(nodes / GROUP_SIZE)) * 8);
+      const read = [this.#fine, this.#settling, counts, this.#nodes, this.#roots, this.#rootsAt, found];
+      builder.each(kernels.countRects, byNodes, ...read);
+      builder.each(kernels.emitRects, byNodes, ...read, rects, rectCorners, keys);
     });
     const byRects = builder.items('rects', nRectsMost);
-    const isFine = builder.create('partition.isFine', nRectsMost * 4);
-    const keys = builder.create('partition.rectKeys', fineRects * 32);
-    builder.each(kernels.flagRects, byRects, counts, rects, isFine);
-    const { offsets, sums } = builder.scan('partition.fineRects', byRects, isFine, { to: 'fineRects' });
-    builder.each(kernels.requestRects, byRects, counts, rects, rectCorners, offsets, sums, keys);
     const requests = builder.items('rectRequests', fineRects * 4);
     const numbers = builder.number('partition.fineCorners', this.#corners, requests, keys, {
       before: 'rootCorners',
       after: 'corners',
       added: 'newCorners',
     });
-    const completed = [this.#nodeBounds, offsets, sums, numbers, rects, rectCorners];
+    const completed = [this.#nodeBounds, numbers, rects, rectCorners];
     builder.each(kernels.completeRects, byRects, counts, ...completed);
     return { rects, rectCorners, byRects };
   }

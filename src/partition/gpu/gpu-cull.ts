@@ -14,9 +14,9 @@ import {
   type CullCapacities,
   type CullCount,
   type Culler,
+  countFirst,
   createCuller,
-  type FirstBlocks,
-  firstBlocks,
+  searchOf,
 } from './cull-program.ts';
 
 export interface GpuCullOptions {
@@ -25,7 +25,7 @@ export interface GpuCullOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called between submissions with the fraction done. */
   readonly onProgress?: ((fraction: number) => void) | undefined;
-  /** Blocks of one size that there is room for at once. Default: 2^19, which keeps everything within 300 MB. */
+  /** Blocks of all sizes, and boxes left, that there is room for at once. Default: 2^22, which are 64 MB. */
   readonly maxBlocks?: number;
   /** Measure GPU times of the kernels, where the adapter has timestamps. */
   readonly isTimed?: boolean;
@@ -39,12 +39,13 @@ export interface GpuCullResult extends Candidates {
   readonly gpuTimeMs: Readonly<Record<string, number>>;
 }
 
-const MAX_BLOCKS = 1 << 19;
+const MAX_BLOCKS = 1 << 22;
 /** Room that a search begins with. */
-const FIRST_CAPACITY = 1 << 16;
+const FIRST_CAPACITY = 1 << 17;
 /** Timed passes of one submission. */
 const MAX_TIMED = 2048;
 const COUNTS = defineCounts(CULL_COUNTS);
+const NAMES = ['blocks', 'roots'] as const;
 
 /**
  * Certified culling on the GPU: blocks of boxes are bounded, those that may hold surface are divided, down to single
@@ -99,14 +100,13 @@ interface Parts {
 
 interface Built {
   readonly builder: ProgramBuilder<CullCount>;
-  readonly blocks: GPUBuffer;
   readonly boxes: GPUBuffer;
 }
 
 class PartedSearch {
   readonly #parts: Parts;
   readonly #maxBlocks: number;
-  readonly #first: FirstBlocks;
+  readonly #nFirst: number;
   readonly #baseBytes: number;
   readonly #found: Uint32Array[] = [];
   readonly #gpuTimeMs: Record<string, number> = {};
@@ -120,16 +120,16 @@ class PartedSearch {
     this.#parts = parts;
     this.#baseBytes = baseBytes;
     this.#maxBlocks = parts.options.maxBlocks ?? MAX_BLOCKS;
-    this.#first = firstBlocks(parts.table.counts);
+    this.#nFirst = countFirst(parts.table.counts);
     this.#arena = new GpuArena(parts.context);
     const capacity = Math.min(FIRST_CAPACITY, this.#maxBlocks);
-    this.#capacities = Object.fromEntries(CULL_COUNTS.map((name) => [name, capacity])) as CullCapacities;
+    this.#capacities = { blocks: capacity, roots: capacity };
   }
 
   async run(): Promise<void> {
     const { signal, onProgress } = this.#parts.options;
-    const total = this.#first.words.length / 2;
-    let size = Math.min(total, this.#maxBlocks);
+    const total = this.#nFirst;
+    let size = Math.min(total, this.#capacities.blocks);
     for (let at = 0; at < total; ) {
       signal?.throwIfAborted();
       onProgress?.(at / total);
@@ -146,7 +146,7 @@ class PartedSearch {
         size = Math.ceil(n / 2);
         continue;
       }
-      // One block of the largest size has at most 16³ boxes: it always finds room.
+      // One block of the largest size has at most 16³ boxes: room for it is always found.
       this.#capacities = grown(this.#capacities, counts, Number.POSITIVE_INFINITY);
       this.#rebuild();
     }
@@ -177,12 +177,13 @@ class PartedSearch {
     const arena = this.#arena;
     const built = this.#built ?? (await guarded(context, 'cull', () => this.#build()));
     this.#built = built;
-    const { builder, blocks } = built;
+    const { builder } = built;
     const times = options.isTimed ? createTimestamps(arena, 'cull', MAX_TIMED) : undefined;
     await guarded(context, 'cull', () => {
-      arena.write(blocks, this.#first.words.subarray(at * 2, (at + n) * 2));
       const counts = new Uint32Array(COUNTS.byteLength / 4);
-      counts[COUNTS.at[this.#first.name]] = n;
+      const search = searchOf(this.#parts.table.counts, at, at + n);
+      for (const name of CULL_COUNTS)
+        if (name in search) counts[COUNTS.at[name]] = search[name as keyof typeof search];
       arena.write(builder.counts, counts);
       const encoder = context.device.createCommandEncoder({ label: 'nsdf.cull' });
       builder.program.encode(encoder, times && ((label) => times.pass(label)), times !== undefined);
@@ -200,10 +201,8 @@ class PartedSearch {
   #build(): Built {
     const { tools, culler, table, options } = this.#parts;
     const builder = new ProgramBuilder(tools, this.#arena, COUNTS);
-    const nFirst = Math.min(this.#first.words.length / 2, this.#capacities[this.#first.name]);
-    const blocks = builder.create('cull.blocks', nFirst * 8);
-    const boxes = culler.add(builder, table, blocks, this.#capacities, options.isoOffset);
-    return { builder, blocks, boxes };
+    const boxes = culler.add(builder, table, this.#nFirst, this.#capacities, options.isoOffset);
+    return { builder, boxes };
   }
 
   #rebuild(): void {
@@ -213,20 +212,20 @@ class PartedSearch {
   }
 
   #hasRoom(counts: Uint32Array): boolean {
-    return CULL_COUNTS.every((name) => counts[COUNTS.at[name]] <= this.#capacities[name]);
+    return NAMES.every((name) => counts[COUNTS.at[name]] <= this.#capacities[name]);
   }
 
   /** Makes more room, if there may be more. */
   #grow(counts: Uint32Array): boolean {
     const larger = grown(this.#capacities, counts, this.#maxBlocks);
-    if (CULL_COUNTS.every((name) => larger[name] === this.#capacities[name])) return false;
+    if (NAMES.every((name) => larger[name] === this.#capacities[name])) return false;
     this.#capacities = larger;
     this.#rebuild();
     return true;
   }
 
   async #take(counts: Uint32Array): Promise<void> {
-    for (const name of CULL_COUNTS) if (name !== 'roots') this.#nTested += counts[COUNTS.at[name]];
+    this.#nTested += counts[COUNTS.at.tested];
     const n = counts[COUNTS.at.roots];
     if (n === 0 || this.#built === undefined) return;
     this.#found.push(new Uint32Array(await this.#arena.read(this.#built.boxes, n * 8, 'cull')));
@@ -235,7 +234,7 @@ class PartedSearch {
 
 /** Room for what there was no room for, and for what may come of it. */
 function grown(capacities: CullCapacities, counts: Uint32Array, most: number): CullCapacities {
-  const entries = CULL_COUNTS.map((name) => {
+  const entries = NAMES.map((name) => {
     const needed = counts[COUNTS.at[name]];
     const isShort = needed > capacities[name];
     return [name, isShort ? Math.min(most, Math.ceil(1.25 * needed)) : capacities[name]];

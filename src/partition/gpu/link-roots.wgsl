@@ -7,7 +7,6 @@
 @group(0) @binding(4) var<storage, read> coordinates: array<f32>;
 @group(0) @binding(5) var<storage, read_write> roots: array<Root>;
 @group(0) @binding(6) var<storage, read_write> rootsAt: array<u32>;
-@group(0) @binding(7) var<storage, read_write> nodes: array<vec4<u32>>;
 
 fn linkRoot(root: u32) {
   let box = blockAt(blocks[root]);
@@ -23,5 +22,4 @@ fn linkRoot(root: u32) {
     roots[root].corners[c] = corner;
     rootsAt[corner * 8u + c] = root + 1u;
   }
-  nodes[root] = vec4<u32>(root, 0u, NODE_PENDING, 0u);
 }

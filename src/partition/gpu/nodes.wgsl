@@ -24,6 +24,16 @@ struct Root {
   corners: array<u32, 8>,
 }
 
+/// A node while its tree is made.
+struct Cell {
+  /// As above; of its first child the number among its group's.
+  node: vec4<u32>,
+  /// Direction in which f increases, or zero; range of f less the interpolant of its corner values.
+  bounds: vec4<f32>,
+  /// Of the first of several that were made at a time: where the next ones of their group begin, and how many there are.
+  next: vec2<u32>,
+}
+
 fn nodeState(node: vec4<u32>) -> u32 { return (node.z >> 12u) & 7u; }
 fn nodeAxis(node: vec4<u32>) -> u32 { return (node.z >> 15u) & 3u; }
 fn nodeBegin(node: vec4<u32>) -> vec3<u32> {

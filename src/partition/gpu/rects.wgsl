@@ -61,6 +61,14 @@ fn visitSide(id: u32, node: vec4<u32>, axis: u32, isAbove: bool) {
   }
 }
 
+/// Whether a rectangle across `axis` is a face of its root.
+fn isWholeFace(axis: u32, plane: u32, lo: vec3<u32>, hi: vec3<u32>) -> bool {
+  let u = (axis + 1u) % 3u;
+  let v = (axis + 2u) % 3u;
+  let side = 1u << fine.subBits;
+  return (plane & (side - 1u)) == 0u && hi[u] - lo[u] == side && hi[v] - lo[v] == side;
+}
+
 fn visitSides(id: u32) {
   let node = nodes[id];
   if (!hasSurface(node)) { return; }

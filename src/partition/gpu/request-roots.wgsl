@@ -14,7 +14,5 @@ fn requestRoot(root: u32) {
   if (root == 0u) {
     let n = min(counts[N_ROOTS], arrayLength(&blocks));
     counts[N_ROOT_REQUESTS] = 8u * n;
-    counts[N_PENDING_0] = n;
-    counts[N_NODES] = n;
   }
 }

@@ -1,26 +1,21 @@
-// Settles one level of the forest: every pending node turns out empty, settled (with its direction), or is to be bisected
-// along an axis. A node is looked at as a whole, then faces of it on which f may vanish and does not increase along its own
-// direction. See Settler (settle.ts).
+// Settles cells: each turns out empty, settled (with its direction), or is to be bisected along an axis. A cell is looked at as
+// a whole, then faces of it on which f may vanish and does not increase along its own direction. See Settler (settle.ts).
 //
 // Generated code stands around this: reduceRegion and what it needs, and `rootValue`, which reads the first layer (or f)
 // at a root's corners.
 
 @group(0) @binding(0) var<uniform> fine: FineLattice;
-@group(0) @binding(1) var<storage, read> counts: array<u32>;
-@group(0) @binding(2) var<storage, read> roots: array<Root>;
-@group(0) @binding(3) var<storage, read> firstLayer: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> nodes: array<vec4<u32>>;
-/// 2 for every node that is to be bisected; from bit FACES_AT on faces that are still to be looked into.
-@group(0) @binding(5) var<storage, read_write> nChildren: array<u32>;
-/// Direction; range of f less the interpolant of its corner values.
-@group(0) @binding(8) var<storage, read_write> nodeBounds: array<vec4<f32>>;
+@group(0) @binding(1) var<uniform> settling: Settling;
+@group(0) @binding(2) var<storage, read> counts: array<u32>;
+@group(0) @binding(3) var<storage, read> roots: array<Root>;
+@group(0) @binding(4) var<storage, read> firstLayer: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> cells: array<Cell>;
 
 /// f within this share of what is added up in it may be zero.
 const SLACK = 2e-6;
 
 /// What stands for a face's axis where the region is the whole node.
 const WHOLE = 3u;
-const FACES_AT = 8u;
 
 /// How a node turns out: it is to be bisected along an axis, or one of these.
 const UNSETTLED = 3u;
@@ -123,7 +118,7 @@ fn concludeRegion(id: u32, extent: vec3<u32>, across: u32, direction: vec3<f32>)
   let isOneSided = !isOverflow && isTold();
   if (across == WHOLE) {
     facesLeft = select(0u, facesToTest(holdsAcross(direction)), nUnits > 0u);
-    nodeBounds[id] = vec4<f32>(direction, select(fError.y - fError.x, 3e38, isOverflow));
+    cells[id].bounds = vec4<f32>(direction, select(fError.y - fError.x, 3e38, isOverflow));
     if (isOneSided) { return EMPTY; }
     if (isFound) { return SETTLED; }
     if (isOverflow) { return longestAxis(extent, rootSize * (nodeHi - nodeLo)); }
@@ -140,17 +135,6 @@ fn beginPart(isWhole: bool, face: u32) {
     if ((face & 1u) == 1u) { lo[axis] = hi[axis]; } else { hi[axis] = lo[axis]; }
   }
   beginRegion(lo, hi);
-}
-
-/// Writes how a node turned out.
-/// @param faces that are left to look into.
-fn concludeNode(id: u32, item: u32, node: vec4<u32>, axis: u32, faces: u32) {
-  var state = NODE_SPLIT;
-  if (axis == UNSETTLED) { state = NODE_UNSETTLED; }
-  if (axis == SETTLED) { state = NODE_SETTLED; }
-  if (axis == EMPTY) { state = NODE_EMPTY; }
-  nChildren[item] = select(0u, 2u, state == NODE_SPLIT) | (faces << FACES_AT);
-  nodes[id] = vec4<u32>(node.xy, (node.z & 0xfffu) | (state << 12u) | ((axis & 3u) << 15u), node.w);
 }
 
 /// Takes a node's root and where it lies in it.

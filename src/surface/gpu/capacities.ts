@@ -1,5 +1,6 @@
 import { mostNodes } from '../../partition/corners.ts';
-import type { CullCapacities, CullCount } from '../../partition/gpu/cull-program.ts';
+import { largestBlock } from '../../partition/cull.ts';
+import type { CullCapacities } from '../../partition/gpu/cull-program.ts';
 import type { PartitionCapacities } from '../../partition/gpu/forest-program.ts';
 import type { BoxCapacities } from './boxes/boxes-stage.ts';
 import type { EdgeCapacities } from './edges/edges-stage.ts';
@@ -22,6 +23,7 @@ export type CapacityName = keyof SurfaceCapacities;
 const ROOTS_SHARE = 3.2;
 /** Blocks that are left of a search that cannot tell much, as a share of their (N / size)². */
 const BLOCKS_SHARE = 14;
+const BLOCK_SIZES = [16, 8, 4, 2, 1];
 const LEAST_BLOCKS = 16384;
 const LEAST_ROOTS = 4096;
 
@@ -29,26 +31,27 @@ const LEAST_ROOTS = 4096;
  * What there is of each for one root, and besides, where the surface bends: about 1.2 times and twice what was measured on
  * bunny-S, -M, -L and fandisk-S.
  */
-const ROOM: Readonly<Record<Exclude<CapacityName, CullCount>, readonly [perRoot: number, besides: number]>> =
-  {
-    rootCorners: [2.1, 8e3],
-    nodes: [1.1, 16e3],
-    rects: [4.3, 24e3],
-    fineRects: [0.1, 32e3],
-    corners: [2.2, 24e3],
-    edges: [1.2, 32e3],
-    edgeVertices: [1.1, 8e3],
-    curvedRects: [2.2, 12e3],
-    chains: [2.2, 12e3],
-    segments: [2.3, 24e3],
-    loops: [1.1, 8e3],
-    loopVertices: [4.4, 40e3],
-    fans: [0.02, 4e3],
-    vertices: [1.2, 32e3],
-    triangles: [2.4, 64e3],
-    samples: [4, 64e3],
-    splits: [0.1, 12e3],
-  };
+const ROOM: Readonly<
+  Record<Exclude<CapacityName, keyof CullCapacities>, readonly [perRoot: number, besides: number]>
+> = {
+  rootCorners: [2.1, 8e3],
+  nodes: [1.1, 16e3],
+  rects: [4.3, 24e3],
+  fineRects: [0.1, 32e3],
+  corners: [2.2, 24e3],
+  edges: [1.2, 32e3],
+  edgeVertices: [1.1, 8e3],
+  curvedRects: [2.2, 12e3],
+  chains: [2.2, 12e3],
+  segments: [2.3, 24e3],
+  loops: [1.1, 8e3],
+  loopVertices: [4.4, 40e3],
+  fans: [0.02, 4e3],
+  vertices: [1.2, 32e3],
+  triangles: [2.4, 64e3],
+  samples: [4, 64e3],
+  splits: [0.1, 12e3],
+};
 
 /**
  * Room for a surface of the usual complexity; {@link grownCapacities} makes more where that is not enough.
@@ -63,17 +66,14 @@ export function estimateCapacities(counts: readonly number[]): SurfaceCapacities
     const n = counts.reduce((product, count) => product * Math.ceil(count / size), 1);
     return Math.min(n, Math.ceil(LEAST_BLOCKS + (BLOCKS_SHARE * area) / size ** 2));
   };
+  const largest = largestBlock(counts);
   const roots = Math.min(nBoxes, Math.ceil(LEAST_ROOTS + ROOTS_SHARE * area));
   const perRoot = Object.entries(ROOM).map(([name, [share, besides]]) => [
     name,
     Math.ceil(share * roots + Math.min(besides, MOST_BESIDES * roots)),
   ]);
   return {
-    blocks16: blocks(16),
-    blocks8: blocks(8),
-    blocks4: blocks(4),
-    blocks2: blocks(2),
-    blocks1: blocks(1),
+    blocks: roots + BLOCK_SIZES.reduce((sum, size) => sum + (size <= largest ? blocks(size) : 0), 0),
     roots,
     ...(Object.fromEntries(perRoot) as Record<keyof typeof ROOM, number>),
   };
@@ -102,11 +102,7 @@ const GROWTH = 1.3;
 export function neededCapacities(counts: Uint32Array): Readonly<Record<CapacityName, number>> {
   const names = Object.keys({
     ...ROOM,
-    blocks16: 0,
-    blocks8: 0,
-    blocks4: 0,
-    blocks2: 0,
-    blocks1: 0,
+    blocks: 0,
     roots: 0,
   });
   const entries = (names as CapacityName[]).map((name) => {

@@ -6,7 +6,6 @@ import { GpuArena } from '../../gpu/arena.ts';
 import { guarded, settle } from '../../gpu/context.ts';
 import type { Program } from '../../gpu/program.ts';
 import { createTimestamps, type Timestamps } from '../../gpu/timestamps.ts';
-import { CULL_COUNTS } from '../../partition/gpu/cull-program.ts';
 import { estimateCapacities, grownCapacities, type SurfaceCapacities } from './capacities.ts';
 import type { GpuOutput } from './finish/finish-stage.ts';
 import { N_MEASURED } from './measure.ts';
@@ -302,7 +301,6 @@ export class GpuSurfaceDeriver {
     const bounds = nTriangles === 0 ? undefined : boundsOf(summary);
     throwIfOutside(bounds, plan.bounds);
     throwIfFarOff(summary, Math.min(N_MEASURED, nTriangles));
-    const blocks = CULL_COUNTS.filter((name) => name !== 'roots');
     return {
       ...program.output,
       nVertices: count('outVertices'),
@@ -311,7 +309,7 @@ export class GpuSurfaceDeriver {
       errorLocal: errorOf(summary),
       stops: stopsOf(summary),
       nBoxes: countsOf(plan.lattice).reduce((product, n) => product * n, 1),
-      nBoxesTested: blocks.reduce((sum, name) => sum + count(name), 0),
+      nBoxesTested: count('tested'),
       nBoxesSurviving: count('roots'),
       nBoxesUnsettled: count('unsettled'),
       nEdgeRoots: count('edgeVertices'),

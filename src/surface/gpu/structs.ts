@@ -156,6 +156,15 @@ export type SurfaceBuilder = ProgramBuilder<SurfaceCount>;
 
 export const COUNTS: Counts<SurfaceCount> = defineCounts(SURFACE_COUNTS);
 
+/** Counts as they lie on the GPU; those that are not named are zeros. */
+export function packCounts(
+  values: Readonly<Partial<Record<SurfaceCount, number>>>,
+): Uint32Array<ArrayBuffer> {
+  const counts = new Uint32Array(COUNTS.byteLength / 4);
+  for (const name of COUNTS.names) counts[COUNTS.at[name]] = values[name] ?? 0;
+  return counts;
+}
+
 /**
  * Words of `summary`, u32. The first tell what is wrong with a mesh: half-edges and half-chains that do not fit together,
  * vertices off the zero set, open sides inside the box, triangles without area; `twice` counts vertices and edges that are

@@ -7,7 +7,7 @@ import { takeTurn } from '../../gpu/kernel.ts';
 import type { Program } from '../../gpu/program.ts';
 import { createProgramTools, ProgramBuilder } from '../../gpu/program-builder.ts';
 import { isoOffsetOf, type Lattice } from '../../partition/corners.ts';
-import { createCuller, firstBlocks } from '../../partition/gpu/cull-program.ts';
+import { countFirst, createCuller, searchOf } from '../../partition/gpu/cull-program.ts';
 import { createPartitioner } from '../../partition/gpu/forest-program.ts';
 import type { ToleranceBlocks } from '../detail-map.ts';
 import { createBoxesStage } from './boxes/boxes-stage.ts';
@@ -20,7 +20,7 @@ import { createFinishStage, createOutput, type GpuOutput } from './finish/finish
 import { type GpuDetail, type GpuMesh, TRIANGLE_BYTES } from './kit.ts';
 import { createMeasurer } from './measure.ts';
 import { createRefineStage, type RoundPlan } from './refine/refine-stage.ts';
-import { COUNTS, DETAIL, SUMMARY_WORDS } from './structs.ts';
+import { COUNTS, DETAIL, packCounts, SUMMARY_WORDS } from './structs.ts';
 import { type Tile, wholeTile } from './tiles.ts';
 
 /** What is derived: which part of the field, and how finely. */
@@ -97,7 +97,7 @@ export async function compileSurface(
     await Promise.all([
       takeTurn().then(() => createProgramTools(context, isHardware)),
       takeTurn().then(() => createCuller(resources, context)),
-      takeTurn().then(() => createPartitioner(resources, context, isHardware)),
+      takeTurn().then(() => createPartitioner(resources, context)),
       takeTurn().then(() => createPlacer(resources, context)),
       takeTurn().then(() => createMeasurer(resources, context)),
       takeTurn().then(() => createEdgesStage(resources, context)),
@@ -150,9 +150,7 @@ export function* buildSurface(
   const summary = builder.create('surface.summary', SUMMARY_WORDS * 4);
   builder.clear(summary);
   yield;
-  const first = firstBlocks(table.counts);
-  const firstList = arena.upload('cull.blocks', first.words, USAGE.storage);
-  const blocks = stages.culler.add(builder, table, firstList, capacities, isoOffset);
+  const blocks = stages.culler.add(builder, table, countFirst(table.counts), capacities, isoOffset);
   yield;
   const partition = yield* stages.partitioner.add(builder, table, lattice, blocks, capacities, isoOffset);
   yield;
@@ -198,8 +196,7 @@ export function* buildSurface(
     stages.finish.add(builder, mesh, detail, stages.measurer, now(), capacities, output);
     return builder.endProgram();
   };
-  const firstCounts = new Uint32Array(COUNTS.byteLength / 4);
-  firstCounts[COUNTS.at[first.name]] = first.words.length / 2;
+  const firstCounts = packCounts(searchOf(table.counts));
   return { program, addRepair, counts: builder.counts, firstCounts, summary, output, detail };
 }
 
