@@ -22,9 +22,9 @@ import {
   positiveNumber,
   printJson,
   printLines,
+  startProgress,
   wholeNumber,
 } from './output.ts';
-import { startProgress } from './progress.ts';
 
 /** A rounding below this share of the tolerance is not worth a word. */
 const ROUNDING_SHARE = 1 / 8;

@@ -10,8 +10,15 @@ import { expectNsdfName } from './convert.ts';
 import { openDestination } from './destination.ts';
 import { checkEffort } from './effort.ts';
 import { type ReadingOptions, readScene } from './files.ts';
-import { formatBytes, plural, positiveNumber, printJson, printLines, wholeNumber } from './output.ts';
-import { startProgress } from './progress.ts';
+import {
+  formatBytes,
+  plural,
+  positiveNumber,
+  printJson,
+  printLines,
+  startProgress,
+  wholeNumber,
+} from './output.ts';
 
 /** Bytes by which the padding of a file's two chunks may differ. */
 const ALIGNMENT = 8;

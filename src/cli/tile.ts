@@ -15,9 +15,9 @@ import {
   positiveNumber,
   printJson,
   printLines,
+  startProgress,
   wholeNumber,
 } from './output.ts';
-import { startProgress } from './progress.ts';
 
 interface TileOptions extends ReadingOptions {
   readonly levels?: number;

@@ -10,9 +10,8 @@ import { type DawnDevice, openDawn } from './dawn.ts';
 import { openDestination } from './destination.ts';
 import { type ReadingOptions, readTriangles } from './files.ts';
 import { startNodeTrainWorker } from './node-workers.ts';
-import { formatBytes, positiveNumber, printJson, printLines, wholeNumber } from './output.ts';
+import { formatBytes, positiveNumber, printJson, printLines, startProgress, wholeNumber } from './output.ts';
 import { bytesBesideField } from './pack.ts';
-import { startProgress } from './progress.ts';
 import { measureTraining, reportLines } from './train-report.ts';
 
 interface TrainCommandOptions extends ReadingOptions {

@@ -11,8 +11,7 @@ import {
 } from './backend.ts';
 import type { GpuCulled, GpuDerived } from './gpu-derivation.ts';
 import type { GpuBuffers } from './gpu-mesh.ts';
-import { isLarge } from './large-fields.ts';
-import { latticeSpacing } from './lattice-rule.ts';
+import { isLarge, latticeSpacing } from './lattice-rule.ts';
 import type { JobOptions } from './steps.ts';
 
 /** The part of the backend that is loaded when it is first needed. */

@@ -1,7 +1,7 @@
 import { NsdfLoadError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import type { Backend, DeriveProgress, WorkerLimit } from '../options.ts';
-import type { DerivedSurface, JobOptions } from './steps.ts';
+import type { DerivedSurface, Job, JobOptions } from './steps.ts';
 
 /** How a backend meets the caller. */
 export interface BackendControl {
@@ -78,4 +78,24 @@ export async function runFirst(
     }
   }
   throw new BackendUnavailableError(`No backend can run here (${refusals.join('; ')}).`);
+}
+
+/**
+ * Runs jobs in place, in slices of about 8 ms between which the event loop is served.
+ * @param loadJob loads the code of the work when it is first needed: a page whose workers start never needs it
+ */
+export function createCpuBackend(loadJob: () => Promise<Job>): DeriveBackend {
+  return {
+    kind: 'cpu',
+    merit: 'it runs everywhere',
+    unavailable: () => undefined,
+    async derive(asset, options, { signal, onProgress }) {
+      const [{ runJob }, job] = await Promise.all([import('./drive.ts'), loadJob()]);
+      signal?.throwIfAborted();
+      return runJob(job, asset, options, {
+        throwIfCancelled: () => signal?.throwIfAborted(),
+        onProgress: (progress) => onProgress?.(progress),
+      });
+    },
+  };
 }

@@ -5,7 +5,7 @@ import type { FieldAsset } from '../format/asset.ts';
 import type { DeriveOptions } from '../options.ts';
 import { validateDeriveOptions } from '../options.ts';
 import { abortable } from './abortable.ts';
-import { createCpuBackend } from './backend-cpu.ts';
+import { createCpuBackend } from './backend.ts';
 import { createGpuBackend } from './backend-gpu.ts';
 import { workerBackend } from './backend-worker.ts';
 import type { Derive } from './cached-derive.ts';

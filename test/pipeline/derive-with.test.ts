@@ -1,8 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { NsdfArgumentError, NsdfFormatError } from '../../src/errors.ts';
 import type { DeriveProgress } from '../../src/options.ts';
-import { BackendUnavailableError, type DeriveBackend } from '../../src/pipeline/backend.ts';
-import { createCpuBackend } from '../../src/pipeline/backend-cpu.ts';
+import { BackendUnavailableError, createCpuBackend, type DeriveBackend } from '../../src/pipeline/backend.ts';
 import { createWorkerBackend } from '../../src/pipeline/backend-worker.ts';
 import { deriveWith } from '../../src/pipeline/derive-with.ts';
 import type { Job } from '../../src/pipeline/steps.ts';

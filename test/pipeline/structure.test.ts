@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createCpuBackend } from '../../src/pipeline/backend-cpu.ts';
+import { createCpuBackend } from '../../src/pipeline/backend.ts';
 import { createWorkerBackend } from '../../src/pipeline/backend-worker.ts';
 import { deriveWith } from '../../src/pipeline/derive-with.ts';
 import { JOB } from '../../src/pipeline/job.ts';

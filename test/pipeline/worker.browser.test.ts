@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { NsdfFormatError } from '../../src/errors.ts';
 import type { DeriveOptions, DeriveProgress } from '../../src/options.ts';
-import { createCpuBackend } from '../../src/pipeline/backend-cpu.ts';
+import { createCpuBackend } from '../../src/pipeline/backend.ts';
 import { createWorkerBackend } from '../../src/pipeline/backend-worker.ts';
 import { deriveWith } from '../../src/pipeline/derive-with.ts';
 import { countGivenWay, countTurnsToEnd } from './event-turns.ts';
