@@ -56,14 +56,6 @@ const GPU_TESTS = [
   'test/{pipeline,train}/gpu*.browser.test.ts',
 ];
 
-/** Put other modules in the place of some: nothing else may have loaded these before. */
-const MOCKING_TESTS = [
-  'test/repro/{decode-once,lying-records,outside-buffers}.test.ts',
-  'test/pipeline/cached-derive.test.ts',
-  'test/three/nsdf-loader.test.ts',
-  'test/train/training-kernel.test.ts',
-];
-
 export default defineConfig({
   plugins: [textModules(), bundledWorkers()],
   test: {
@@ -80,16 +72,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.browser.test.ts', 'test/**/*.slow.test.ts', 'test/e2e/**', ...MOCKING_TESTS],
-          isolate: false, // a third of the time went into loading and compiling the same modules for each file
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'mocking',
-          environment: 'node',
-          include: MOCKING_TESTS,
+          exclude: ['test/**/*.browser.test.ts', 'test/**/*.slow.test.ts', 'test/e2e/**'],
         },
       },
       {

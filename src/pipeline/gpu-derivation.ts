@@ -141,8 +141,7 @@ const STAGES: Readonly<Record<string, DeriveStage>> = {
   rects: 'settle',
   edges: 'edges',
   faces: 'faces',
-  boxes: 'polygons',
-  refine: 'refine',
+  fill: 'polygons',
   decimate: 'refine',
   finish: 'normals',
 };

@@ -49,7 +49,7 @@ describe('the gpu backend', () => {
   test('only culls a field whose mesh is not sound in single precision, and says what was wrong', async () => {
     const { stats, mesh } = await derive(randomField(15, { layers: [] }));
     expect(stats.backendReason).toMatch(
-      /^asked for; culled on google swiftshader, the rest by worker \(In single precision the mesh came out with \d+ /,
+      /^asked for; culled on google swiftshader, the rest by worker \(In single precision the mesh stands off by up to [\d.]+ times its tolerance, /,
     );
     expect((await checkMesh(mesh, { domain: randomField(15).domain })).isClosed).toBe(true);
   });
@@ -178,6 +178,7 @@ describe('the gpu backend', () => {
       return (await countGivenWay(passMs, () => derive(asset, { region }))).n;
     };
     const [standing, running] = [await count(0), await count(9)];
-    expect(running - standing).toBeGreaterThan(16);
+    // Once for each part of a derivation, of which there are seven, where buffers are made and where they are filled.
+    expect(running - standing).toBeGreaterThan(7);
   });
 });

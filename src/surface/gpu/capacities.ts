@@ -2,20 +2,18 @@ import { mostNodes } from '../../partition/corners.ts';
 import { largestBlock } from '../../partition/cull.ts';
 import type { CullCapacities } from '../../partition/gpu/cull-program.ts';
 import type { PartitionCapacities } from '../../partition/gpu/forest-program.ts';
-import type { BoxCapacities } from './boxes/boxes-stage.ts';
 import type { EdgeCapacities } from './edges/edges-stage.ts';
 import type { FaceCapacities } from './faces/faces-stage.ts';
+import type { FillCapacities } from './fill/fill-stage.ts';
 import type { FinishCapacities } from './finish/finish-stage.ts';
-import type { RefineCapacities } from './refine/refine-stage.ts';
-import { COUNTS, MAX_ROUNDS, type SurfaceCount } from './structs.ts';
+import { COUNTS, type SurfaceCount } from './structs.ts';
 
 /** How many of everything a derivation has room for. */
 export type SurfaceCapacities = CullCapacities &
   PartitionCapacities &
   EdgeCapacities &
   FaceCapacities &
-  BoxCapacities &
-  RefineCapacities &
+  FillCapacities &
   FinishCapacities;
 export type CapacityName = keyof SurfaceCapacities;
 
@@ -46,11 +44,9 @@ const ROOM: Readonly<
   segments: [2.3, 24e3],
   loops: [1.1, 8e3],
   loopVertices: [4.4, 40e3],
-  fans: [0.02, 4e3],
+  filled: [24, 48e3],
   vertices: [1.2, 32e3],
   triangles: [2.4, 64e3],
-  samples: [4, 64e3],
-  splits: [0.1, 12e3],
 };
 
 /**
@@ -82,18 +78,11 @@ export function estimateCapacities(counts: readonly number[]): SurfaceCapacities
 /** Of a lattice with few boxes: what bends in one box. */
 const MOST_BESIDES = 8;
 
-const ROUNDS = Array.from({ length: MAX_ROUNDS + 1 }, (_, r) => r);
 /** Counts that need another capacity than the one of their name. */
-const NEEDS: Readonly<Partial<Record<CapacityName, readonly (readonly [SurfaceCount, number])[]>>> = {
-  vertices: [['chainVertices', 1], ...ROUNDS.map((r) => [`vertices${r}`, 1] as [SurfaceCount, number])],
-  triangles: ROUNDS.map((r) => [`triangles${r}`, 1] as [SurfaceCount, number]),
-  samples: [['samplesPeak', 1]],
-  splits: [
-    ['splitsPeak', 1],
-    ['offPeak', 0.5],
-  ],
-  fineRects: [['fineRects', 1]],
-  nodes: [['nodesWanted', 1]],
+const NEEDS: Readonly<Partial<Record<CapacityName, readonly SurfaceCount[]>>> = {
+  vertices: ['chainVertices', 'meshVertices'],
+  triangles: ['meshTriangles'],
+  nodes: ['nodesWanted'],
 };
 /** What comes after something that had no room is not told rightly: it may need more still. */
 const GROWTH = 1.3;
@@ -106,8 +95,8 @@ export function neededCapacities(counts: Uint32Array): Readonly<Record<CapacityN
     roots: 0,
   });
   const entries = (names as CapacityName[]).map((name) => {
-    const needs = NEEDS[name] ?? [[name as SurfaceCount, 1] as const];
-    return [name, Math.max(...needs.map(([count, share]) => Math.ceil(counts[COUNTS.at[count]] * share)))];
+    const needs = NEEDS[name] ?? [name as SurfaceCount];
+    return [name, Math.max(...needs.map((count) => counts[COUNTS.at[count]]))];
   });
   return Object.fromEntries(entries);
 }

@@ -12,7 +12,6 @@ import { N_MEASURED } from './measure.ts';
 import { COUNTS, SUMMARY_WORDS, type SurfaceCount } from './structs.ts';
 import {
   boundsOf,
-  countFar,
   errorOf,
   type SurfaceStops,
   stopsOf,
@@ -23,7 +22,6 @@ import {
 import {
   buildSurface,
   compileSurface,
-  MAX_REPAIRS,
   type SurfacePlan,
   type SurfaceProgram,
   type SurfaceStages,
@@ -65,8 +63,6 @@ export interface GpuSurfaceOptions {
 const MAX_BYTES = 512 * 2 ** 20;
 /** Runs after which a surface that still has no room is given up. */
 const MAX_RUNS = 12;
-/** Samples that a repair takes of a triangle: four inside, and three on each side, which has two triangles; and what it adds. */
-const REPAIR_SAMPLES = 1.3 * (4 + 4.5);
 /** Timed passes of one run. */
 const MAX_TIMED = 256;
 /** Work on this thread between two looks at the event loop. */
@@ -162,13 +158,8 @@ export class GpuSurfaceDeriver {
         const kept = await this.#prepare(plan, options);
         kept.arena.write(kept.program.counts, kept.program.firstCounts);
         kept.times.restart();
-        let outcome = await this.#run(kept, kept.parts, options);
-        let grown = this.#grownCapacities(kept, outcome);
-        for (let i = 0; i < MAX_REPAIRS && grown === undefined; i++) {
-          if (countFar(outcome.summary) === 0) break;
-          outcome = await this.#run(kept, await this.#repair(kept, i, outcome, options), options);
-          grown = this.#grownCapacities(kept, outcome);
-        }
+        const outcome = await this.#run(kept, options);
+        const grown = this.#grownCapacities(kept, outcome);
         if (grown === undefined) return await take(this.#describe(kept, plan, outcome));
         this.#drop();
         this.#grown = { plan, capacities: grown };
@@ -199,27 +190,12 @@ export class GpuSurfaceDeriver {
       const program = await this.#build(steps, giveWay);
       const parts = program.program.stages();
       const times = createTimestamps(arena, 'surface', MAX_TIMED);
-      this.#kept = { arena, program, parts, repairs: [], times, capacities, plan };
+      this.#kept = { arena, program, parts, times, capacities, plan };
       return this.#kept;
     } catch (error) {
       arena.dispose();
       throw error;
     }
-  }
-
-  async #repair(
-    kept: Kept,
-    i: number,
-    { counts }: Outcome,
-    { giveWay }: GpuSurfaceOptions,
-  ): Promise<readonly Program[]> {
-    const { repairs, program, capacities } = kept;
-    if (repairs[i] === undefined) {
-      const wanted = Math.ceil(REPAIR_SAMPLES * counts[COUNTS.at.outTriangles]);
-      kept.capacities = { ...capacities, samples: Math.max(capacities.samples, wanted) };
-      repairs[i] = (await this.#build(program.addRepair(kept.capacities), giveWay)).stages();
-    }
-    return repairs[i];
   }
 
   /** Makes buffers and bind groups in slices. @throws {NsdfGpuError} if the GPU refuses one */
@@ -244,8 +220,7 @@ export class GpuSurfaceDeriver {
   }
 
   async #run(
-    { arena, program, times }: Kept,
-    parts: readonly Program[],
+    { arena, program, parts, times }: Kept,
     { signal, onProgress, giveWay }: GpuSurfaceOptions,
   ): Promise<Outcome> {
     const { context } = this.#field;
@@ -307,7 +282,7 @@ export class GpuSurfaceDeriver {
       nTriangles,
       bounds,
       errorLocal: errorOf(summary),
-      stops: stopsOf(summary),
+      stops: stopsOf(summary, counts),
       nBoxes: countsOf(plan.lattice).reduce((product, n) => product * n, 1),
       nBoxesTested: count('tested'),
       nBoxesSurviving: count('roots'),
@@ -324,11 +299,8 @@ interface Kept {
   readonly arena: GpuArena;
   readonly program: SurfaceProgram;
   readonly parts: readonly Program[];
-  /** Run one after the other while the mesh misses its tolerance; made when they are needed. */
-  readonly repairs: (readonly Program[])[];
   readonly times: Timestamps;
-  /** Repairs have more of them. */
-  capacities: SurfaceCapacities;
+  readonly capacities: SurfaceCapacities;
   plan: SurfacePlan;
 }
 

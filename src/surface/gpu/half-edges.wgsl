@@ -3,19 +3,12 @@
 struct Triangle {
   /// Counter-clockwise seen from f > 0. The first is NONE where the triangle is gone.
   corners: array<u32, 3>,
-  /// A bit for every side that was not looked at as it is, and FRESH for the inside; the samples that a round takes from bit
-  /// CHOSEN on.
-  fresh: u32,
   /// The half-edges on the other side of each; NONE on the mesh's border.
   twins: array<u32, 3>,
 }
 
 /// No vectors are stored, because different invocations write a triangle's three words: those of a vector they may not.
 fn vectorOf(words: array<u32, 3>) -> vec3<u32> { return vec3<u32>(words[0], words[1], words[2]); }
-
-const FRESH = 8u;
-const ALL_FRESH = 15u;
-const CHOSEN = 8u;
 
 fn after(k: u32) -> u32 { return select(k + 1u, 0u, k == 2u); }
 fn nextHalf(h: u32) -> u32 { return select(h + 1u, h - 2u, h % 3u == 2u); }

@@ -15,7 +15,7 @@ export interface GpuDetail {
 }
 
 /** Bytes of a `Triangle`: no vectors are in it, so nothing is padded. */
-export const TRIANGLE_BYTES = 28;
+export const TRIANGLE_BYTES = 24;
 
 /** A mesh while it is made, see half-edges.wgsl. */
 export interface GpuMesh {

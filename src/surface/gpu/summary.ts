@@ -1,6 +1,6 @@
 import { NsdfGpuError } from '../../errors.ts';
 import type { Box3, Vec3 } from '../../format/asset.ts';
-import { MISSED, SUMMARY_AT } from './structs.ts';
+import { COUNTS, MISSED, SUMMARY_AT } from './structs.ts';
 
 /** @throws {NsdfGpuError} if anything is wrong with the mesh */
 export function throwIfUnsound(summary: Uint32Array, nTriangles: number): void {
@@ -25,12 +25,12 @@ export function errorOf(summary: Uint32Array): number {
 }
 
 /** The largest measured error, as a share of the tolerance there. */
-export function missedBy(summary: Uint32Array): number {
+function missedBy(summary: Uint32Array): number {
   return floatOf(summary[SUMMARY_AT.missed]);
 }
 
 /** How many of the points that were measured are farther off than they may be. */
-export function countFar(summary: Uint32Array): number {
+function countFar(summary: Uint32Array): number {
   return summary[SUMMARY_AT.far];
 }
 
@@ -42,12 +42,12 @@ export interface SurfaceStops {
 }
 
 /** The rest of `DeriveStops` cannot be: what has no room is done anew with more, and boxes are not refined on their own. */
-export function stopsOf(summary: Uint32Array): SurfaceStops {
-  const { unsound, left, refused } = SUMMARY_AT;
+export function stopsOf(summary: Uint32Array, counts: Uint32Array): SurfaceStops {
+  const { unsound, left } = SUMMARY_AT;
   return {
     nBoxesUnsound: summary[unsound],
     nPlacesLeft: summary[left],
-    nDivisionsRefused: summary[refused],
+    nDivisionsRefused: counts[COUNTS.at.refused],
   };
 }
 

@@ -10,16 +10,15 @@ import { isoOffsetOf, type Lattice } from '../../partition/corners.ts';
 import { countFirst, createCuller, searchOf } from '../../partition/gpu/cull-program.ts';
 import { createPartitioner } from '../../partition/gpu/forest-program.ts';
 import type { ToleranceBlocks } from '../detail-map.ts';
-import { createBoxesStage } from './boxes/boxes-stage.ts';
 import type { SurfaceCapacities } from './capacities.ts';
-import { createPlacer } from './cast.ts';
 import { createDecimateStage } from './decimate/decimate-stage.ts';
 import { createEdgesStage } from './edges/edges-stage.ts';
 import { createFacesStage } from './faces/faces-stage.ts';
+import { createFillStage } from './fill/fill-stage.ts';
 import { createFinishStage, createOutput, type GpuOutput } from './finish/finish-stage.ts';
 import { type GpuDetail, type GpuMesh, TRIANGLE_BYTES } from './kit.ts';
 import { createMeasurer } from './measure.ts';
-import { createRefineStage, type RoundPlan } from './refine/refine-stage.ts';
+import { createPolisher } from './polish.ts';
 import { COUNTS, DETAIL, packCounts, SUMMARY_WORDS } from './structs.ts';
 import { type Tile, wholeTile } from './tiles.ts';
 
@@ -41,43 +40,6 @@ export interface SurfacePlan {
  */
 export const ISO_OFFSETS = 1000;
 
-/**
- * Rounds of divisions before and after vertices are removed, by the samples they take and their shares of the tolerance. A removal
- * may use what a division left, and what it left too much the last divisions put right.
- */
-const FIRST_ROUNDS: readonly RoundPlan[] = [0, 1, 2, 3].map((r) => ({
-  isAll: r === 0,
-  nPattern: 4,
-  share: 0.75,
-  flatShare: 0.25,
-  hasFlips: r === 3,
-  isCounted: false,
-}));
-const LAST_ROUNDS: readonly RoundPlan[] = [4, 7, 13, 13].map((nPattern, r) => ({
-  isAll: r === 0,
-  nPattern,
-  share: 0.82,
-  hasFlips: r >= 2,
-  isCounted: true,
-}));
-
-/**
- * More divisions, for a mesh that misses its tolerance after all of them. The first looks at everything anew, as closely as it
- * can; then whatever changes, or could not be mended, counts as not looked at.
- */
-const repairRounds = (isFirst: boolean): readonly RoundPlan[] =>
-  [0, 1, 2, 3].map((r) => ({
-    isAll: true,
-    isRenewed: isFirst && r === 0,
-    nPattern: 13,
-    share: 0.82,
-    hasFlips: true,
-    isCounted: true,
-  }));
-
-/** How often: fandisk-S at tolerance 1e-3 is off by 2.8 tolerances without, and by 2.0 after three (2026-11-29). */
-export const MAX_REPAIRS = 3;
-
 /** The compiled stages of a derivation. */
 export type SurfaceStages = Awaited<ReturnType<typeof compileSurface>>;
 
@@ -93,32 +55,25 @@ export async function compileSurface(
   context: GpuContext,
   isHardware = !context.isSoftware,
 ) {
-  const [tools, culler, partitioner, placer, measurer, edges, faces, boxes, refine, decimate, finish] =
+  const [tools, culler, partitioner, polisher, measurer, edges, faces, fill, decimate, finish] =
     await Promise.all([
       takeTurn().then(() => createProgramTools(context, isHardware)),
       takeTurn().then(() => createCuller(resources, context)),
       takeTurn().then(() => createPartitioner(resources, context)),
-      takeTurn().then(() => createPlacer(resources, context)),
+      takeTurn().then(() => createPolisher(resources, context)),
       takeTurn().then(() => createMeasurer(resources, context)),
       takeTurn().then(() => createEdgesStage(resources, context)),
       takeTurn().then(() => createFacesStage(resources, context)),
-      takeTurn().then(() => createBoxesStage(context)),
-      takeTurn().then(() => createRefineStage(context)),
+      takeTurn().then(() => createFillStage(resources, context, isHardware)),
       takeTurn().then(() => createDecimateStage(resources, context, isHardware)),
       takeTurn().then(() => createFinishStage(resources, context)),
     ]);
-  return { tools, culler, partitioner, placer, measurer, edges, faces, boxes, refine, decimate, finish };
+  return { tools, culler, partitioner, polisher, measurer, edges, faces, fill, decimate, finish };
 }
 
 /** A derivation that can be run. */
 export interface SurfaceProgram {
   readonly program: Program;
-  /**
-   * Makes what may be run after it, and after another of its kind, where the mesh misses its tolerance: at most
-   * `MAX_REPAIRS` times.
-   * @param capacities with room for more samples.
-   */
-  readonly addRepair: (capacities: SurfaceCapacities) => Generator<void, Program, void>;
   /** See `COUNTS`; before a run they are `firstCounts`. */
   readonly counts: GPUBuffer;
   readonly firstCounts: Uint32Array<ArrayBuffer>;
@@ -166,38 +121,19 @@ export function* buildSurface(
     yield;
     const faces = stages.faces.add(builder, partition, edges, detail, mesh.vertices, capacities);
     const byVertices = builder.items('chainVertices', nVertices);
-    stages.placer.polish(builder, byVertices, mesh, detail);
+    stages.polisher.add(builder, byVertices, mesh, detail);
     yield;
-    stages.boxes.add(builder, partition, edges, faces, detail, mesh, stages.placer, capacities);
+    yield* stages.fill.add(builder, partition, edges, faces, detail, mesh, capacities);
   };
   yield* builder.scopeSteps(extract());
   yield;
-  let round = 0;
-  const refine = (
-    plans: readonly RoundPlan[],
-    room: SurfaceCapacities = capacities,
-  ): Generator<void, void, void> => {
-    const first = round;
-    round += plans.length;
-    return stages.refine.add(builder, mesh, detail, stages.placer, stages.measurer, plans, first, room);
-  };
-  const now = () => ({ vertices: `vertices${round}`, triangles: `triangles${round}` }) as const;
-  yield* refine(FIRST_ROUNDS);
-  stages.decimate.add(builder, mesh, lattice, detail, now(), capacities);
+  stages.decimate.add(builder, mesh, lattice, detail, capacities);
   yield;
-  yield* refine(LAST_ROUNDS);
   const output = createOutput(builder, capacities);
-  stages.finish.add(builder, mesh, detail, stages.measurer, now(), capacities, output);
+  stages.finish.add(builder, mesh, detail, stages.measurer, capacities, output);
   const program = builder.endProgram();
-  let isFirst = true;
-  const addRepair = function* (room: SurfaceCapacities): Generator<void, Program, void> {
-    yield* refine(repairRounds(isFirst), room);
-    isFirst = false;
-    stages.finish.add(builder, mesh, detail, stages.measurer, now(), capacities, output);
-    return builder.endProgram();
-  };
   const firstCounts = packCounts(searchOf(table.counts));
-  return { program, addRepair, counts: builder.counts, firstCounts, summary, output, detail };
+  return { program, counts: builder.counts, firstCounts, summary, output, detail };
 }
 
 /** Where the mesh lies and how fine it is to be, on the GPU. */

@@ -16,7 +16,7 @@ import {
   ruleConstants,
   uploadFrame,
 } from '../kit.ts';
-import { SURFACE_WGSL, type SurfaceBuilder, type SurfaceCount, THINNING } from '../structs.ts';
+import { SURFACE_WGSL, type SurfaceBuilder, THINNING } from '../structs.ts';
 import findSpokesWgsl from './find-spokes.wgsl';
 import linkSoundWgsl from './link-sound.wgsl';
 import ringsWgsl from './rings.wgsl';
@@ -26,7 +26,7 @@ import thinnedWgsl from './thinned.wgsl';
 import triangleDistanceWgsl from './triangle-distance.wgsl';
 
 /** WGSL: going around a vertex, from half-edge to half-edge that begin there. */
-export const RINGS_WGSL = `/// Triangles around a vertex, at most.
+const RINGS_WGSL = `/// Triangles around a vertex, at most.
 const MAX_RING = ${COLLAPSE.maxRing}u;
 ${ringsWgsl}`;
 
@@ -75,8 +75,8 @@ function sourcesOf(resources: FieldResources, nLists: number) {
   const checked = ringed + linkSoundWgsl + detailWgsl + triangleDistanceWgsl + fieldCode(resources, 9, false);
   return {
     kernels: {
-      findSpokes: [head + findSpokesWgsl, 'findSpokes', 'counts[thinning.triangles]'],
-      sortPages: [ringed + sortPagesWgsl, 'sortVertex', 'counts[thinning.vertices]'],
+      findSpokes: [head + findSpokesWgsl, 'findSpokes', 'counts[N_MESH_TRIANGLES]'],
+      sortPages: [ringed + sortPagesWgsl, 'sortVertex', 'counts[N_MESH_VERTICES]'],
     },
     thin: `${checked}${rules}const N_SHARES = ${SHARES.length}u;\n${thinPagesWgsl}`,
   } as const;
@@ -104,7 +104,6 @@ export async function createDecimateStage(
       { vertices, normals, triangles }: GpuMesh,
       lattice: Lattice,
       detail: GpuDetail,
-      at: { readonly vertices: SurfaceCount; readonly triangles: SurfaceCount },
       capacities: DecimateCapacities,
     ): void {
       const { counts } = builder;
@@ -113,8 +112,8 @@ export async function createDecimateStage(
       builder.scope(() => {
         const frame = uploadFrame(builder, resources);
         const thinned = builder.create('decimate.thinned', nVertices * THINNED_BYTES);
-        const byVertices = builder.items(at.vertices, nVertices);
-        const byTriangles = builder.items(at.triangles, nTriangles);
+        const byVertices = builder.items('meshVertices', nVertices);
+        const byTriangles = builder.items('meshTriangles', nTriangles);
         const layouts = LAYOUTS.map((layout) => layPages(lattice, layout));
         const heads = builder.create(
           'decimate.heads',
@@ -130,11 +129,9 @@ export async function createDecimateStage(
               mostShare: Math.max(...SHARES),
               leastEdge: LEAST_EDGE * diagonalOf(resources),
               nRounds: MAX_ROUNDS,
-              vertices: builder.at(at.vertices),
-              triangles: builder.at(at.triangles),
             }),
           );
-          if (i === 0) builder.each(kernels.findSpokes, byTriangles, thinning, counts, triangles, thinned);
+          if (i === 0) builder.each(kernels.findSpokes, byTriangles, counts, triangles, thinned);
           builder.clear(heads);
           builder.each(kernels.sortPages, byVertices, thinning, counts, triangles, vertices, thinned, heads);
           const read = [frame, thinning, detail.params, heads, vertices, normals, detail.tolerances];

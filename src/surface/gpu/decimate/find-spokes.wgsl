@@ -1,9 +1,8 @@
 // One of the half-edges that begin at every vertex, + 1; 0 for vertices without a triangle.
 
-@group(0) @binding(0) var<uniform> thinning: Thinning;
-@group(0) @binding(1) var<storage, read> counts: array<u32>;
-@group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
-@group(0) @binding(3) var<storage, read_write> thinned: array<Thinned>;
+@group(0) @binding(0) var<storage, read> counts: array<u32>;
+@group(0) @binding(1) var<storage, read> triangles: array<Triangle>;
+@group(0) @binding(2) var<storage, read_write> thinned: array<Thinned>;
 
 fn findSpokes(item: u32) {
   let t = vectorOf(triangles[item].corners);

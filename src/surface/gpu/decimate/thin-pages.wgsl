@@ -177,7 +177,6 @@ fn collapse(id: u32) {
     thinned[other].isDirty = 1u;
     thinned[other].drift = max(thinned[other].drift, drift);
     triangles[g / 3u].corners[g % 3u] = goal;
-    triangles[g / 3u].fresh = ALL_FRESH;
     g = next;
   }
   triangles[h / 3u].corners[0] = NONE;

@@ -38,7 +38,7 @@ export interface GpuFaces {
 
 /** WGSL. ASTRAY: set in a chain's number of inner points where no walk found its curve. */
 export const CHAIN_WGSL = 'const ASTRAY = 128u;\n';
-/** Inner points that a chain keeps at most; what they leave out the refinement puts in. */
+/** Inner points that a chain keeps at most: nothing puts in what they leave out. */
 export const CHAIN_SLOTS = 6;
 /** Share of the tolerance to which chains follow their curves: see plan.ts. */
 const CHAIN_SHARE = 0.63;

@@ -1,10 +1,9 @@
 // 1 for every triangle that is left, and one of the half-edges that begin at each vertex, + 1.
 
-@group(0) @binding(0) var<uniform> finish: Finish;
-@group(0) @binding(1) var<storage, read> counts: array<u32>;
-@group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
-@group(0) @binding(3) var<storage, read_write> isLive: array<u32>;
-@group(0) @binding(4) var<storage, read_write> spokes: array<atomic<u32>>;
+@group(0) @binding(0) var<storage, read> counts: array<u32>;
+@group(0) @binding(1) var<storage, read> triangles: array<Triangle>;
+@group(0) @binding(2) var<storage, read_write> isLive: array<u32>;
+@group(0) @binding(3) var<storage, read_write> spokes: array<atomic<u32>>;
 
 fn findLive(item: u32) {
   let t = vectorOf(triangles[item].corners);

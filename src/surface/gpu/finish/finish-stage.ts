@@ -3,16 +3,9 @@ import type { GpuContext } from '../../../gpu/context.ts';
 import { compileKernels } from '../../../gpu/item-kernel.ts';
 import halfEdgeReadsWgsl from '../half-edge-reads.wgsl';
 import halfEdgesWgsl from '../half-edges.wgsl';
-import { diagonalOf, type GpuDetail, type GpuMesh, ruleConstants } from '../kit.ts';
-import { type Measurer, N_MEASURED } from '../measure.ts';
-import {
-  FINISH,
-  MISSED,
-  SUMMARY_OF_FINISH,
-  SURFACE_WGSL,
-  type SurfaceBuilder,
-  type SurfaceCount,
-} from '../structs.ts';
+import { diagonalOf, type GpuDetail, type GpuMesh } from '../kit.ts';
+import type { Measurer } from '../measure.ts';
+import { FINISH, SURFACE_WGSL, type SurfaceBuilder } from '../structs.ts';
 import checkVerticesWgsl from './check-vertices.wgsl';
 import emitTrianglesWgsl from './emit-triangles.wgsl';
 import emitVerticesWgsl from './emit-vertices.wgsl';
@@ -22,7 +15,6 @@ import findTwiceWgsl from './find-twice.wgsl';
 import findTwinEdgesWgsl from './find-twin-edges.wgsl';
 import findTwinVerticesWgsl from './find-twin-vertices.wgsl';
 import moveFlatWgsl from './move-flat.wgsl';
-import sumErrorsWgsl from './sum-errors.wgsl';
 import wholeRingsWgsl from './whole-rings.wgsl';
 
 export interface FinishCapacities {
@@ -48,11 +40,10 @@ function kernelSources() {
   const head = SURFACE_WGSL + FINISH.wgsl + halfEdgesWgsl;
   const read = head + halfEdgeReadsWgsl;
   const ringed = read + wholeRingsWgsl;
-  const summed = `${SURFACE_WGSL}${ruleConstants({ FAR: MISSED.far })}`;
   return {
-    findLive: [head + findLiveWgsl, 'findLive', 'counts[finish.triangles]'],
-    findFlat: [head + findFlatWgsl, 'findFlat', 'counts[finish.triangles]'],
-    moveFlat: [ringed + moveFlatWgsl, 'moveFlat', 'counts[finish.vertices]'],
+    findLive: [head + findLiveWgsl, 'findLive', 'counts[N_MESH_TRIANGLES]'],
+    findFlat: [head + findFlatWgsl, 'findFlat', 'counts[N_MESH_TRIANGLES]'],
+    moveFlat: [ringed + moveFlatWgsl, 'moveFlat', 'counts[N_MESH_VERTICES]'],
     checkVertices: [ringed + checkVerticesWgsl, 'checkVertex', 'counts[N_OUT_VERTICES]'],
     emitVertices: [ringed + emitVerticesWgsl, 'emitVertex', 'counts[N_OUT_VERTICES]'],
     emitTriangles: [read + emitTrianglesWgsl, 'emitTriangle', 'counts[N_OUT_TRIANGLES]'],
@@ -62,7 +53,6 @@ function kernelSources() {
       'counts[N_OUT_VERTICES]',
     ],
     findTwinEdges: [read + findTwiceWgsl + findTwinEdgesWgsl, 'findTwinEdge', 'counts[N_OUT_TRIANGLES]'],
-    sumErrors: [summed + sumErrorsWgsl, 'sumError', `${N_MEASURED}u`],
   } as const;
 }
 
@@ -90,7 +80,6 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
       mesh: GpuMesh,
       detail: GpuDetail,
       measurer: Measurer,
-      at: { readonly vertices: SurfaceCount; readonly triangles: SurfaceCount },
       capacities: FinishCapacities,
       out: GpuOutput,
     ): void {
@@ -100,22 +89,18 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
       const params = builder.uniform(
         'finish.params',
         FINISH.pack({
-          vertices: builder.at(at.vertices),
-          triangles: builder.at(at.triangles),
           least: LEAST_HEIGHT * diagonalOf(resources),
           step: STEP * diagonalOf(resources),
         }),
       );
       builder.stage('finish');
-      // Of an earlier finish.
-      builder.program.clear(summary, SUMMARY_OF_FINISH * 4);
       builder.scope(() => {
         const spokes = builder.create('finish.spokes', nVertices * 4);
         const isLive = builder.create('finish.isLive', nTriangles * 4);
-        const byTriangles = builder.items(at.triangles, nTriangles);
-        const byVertices = builder.items(at.vertices, nVertices);
+        const byTriangles = builder.items('meshTriangles', nTriangles);
+        const byVertices = builder.items('meshVertices', nVertices);
         builder.clear(spokes);
-        builder.each(kernels.findLive, byTriangles, params, counts, triangles, isLive, spokes);
+        builder.each(kernels.findLive, byTriangles, counts, triangles, isLive, spokes);
         const isFlat = builder.create('finish.isFlat', nVertices * 4);
         builder.clear(isFlat);
         builder.each(kernels.findFlat, byTriangles, params, counts, triangles, vertices, isFlat);
@@ -134,9 +119,7 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         builder.each(kernels.findTwinVertices, used.items, counts, used.list, slots, summary, vertices);
         builder.clear(slots);
         builder.each(kernels.findTwinEdges, live.items, counts, live.list, slots, summary, triangles);
-        const errors = builder.create('finish.errors', N_MEASURED * 8);
-        measurer.errors(builder, live, mesh, detail, errors);
-        builder.program.eachOf(kernels.sumErrors, N_MEASURED, errors, summary);
+        measurer.add(builder, live.list, mesh, detail);
       });
     },
   };

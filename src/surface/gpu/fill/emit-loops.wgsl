@@ -8,8 +8,7 @@
 @group(0) @binding(3) var<storage, read> follows: array<u32>;
 @group(0) @binding(4) var<storage, read> offsets: array<u32>;
 @group(0) @binding(5) var<storage, read> sums: array<u32>;
-/// First vertex in `loopVertices`, number of them; for what clip-ears.wgsl leaves.
-@group(0) @binding(6) var<storage, read_write> loops: array<vec4<u32>>;
+@group(0) @binding(6) var<storage, read_write> loops: array<Loop>;
 /// Vertex; sides; segment; place in `chainPoints` + 1, or 0.
 @group(0) @binding(7) var<storage, read_write> loopVertices: array<vec4<u32>>;
 
@@ -46,5 +45,7 @@ fn emitLoop(item: u32) {
     if (current == half) { break; }
   }
   if (first < arrayLength(&loopVertices)) { loopVertices[first] |= vec4<u32>(0u, sideBefore, 0u, 0u); }
-  loops[item] = vec4<u32>(first, at - first, 0u, 0u);
+  loops[item].first = first;
+  loops[item].n = at - first;
+  loops[item].beside = (chains[half >> 1u].z & 0x3fffffffu) | (half << 31u);
 }

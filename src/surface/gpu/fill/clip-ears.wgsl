@@ -2,20 +2,19 @@
 // well-shaped triangle. How far the zero set stands off a diagonal is told from the normals at its ends; that of a crease
 // along it is nothing. A diagonal between two vertices of one side is never used: the leaf beside could use the same.
 // A crease that crosses the leaf is a chord that no ear cuts. Where two of them cross, what is left around them is fanned around
-// a vertex at their crossing (fan-loops.wgsl); so is, around its middle, what has no ear left, or too many vertices.
+// a vertex at their crossing (fill-loops.wgsl); so is, around its middle, what has no ear left, or too many vertices.
 //
-// A loop of n vertices has n - 2 triangles, so that the first one of loop l is its first vertex less 2 * l.
+// Ear k of a loop is kept with the loop's vertex k (`rim`): each loop has more vertices than ears.
 
-@group(0) @binding(0) var<uniform> detail: Detail;
-@group(0) @binding(1) var<storage, read> counts: array<u32>;
-/// In the third word what is left to be fanned, as bits; in the fourth CORNER, or the chords that cross there, as bytes, or 0.
-@group(0) @binding(2) var<storage, read_write> loops: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> loopPlaces: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> vertices: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> normals: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> triangles: array<Triangle>;
-/// 1 for every loop that is fanned.
-@group(0) @binding(7) var<storage, read_write> isFanned: array<u32>;
+@group(0) @binding(0) var<storage, read> counts: array<u32>;
+@group(0) @binding(1) var<storage, read_write> loops: array<Loop>;
+@group(0) @binding(2) var<storage, read> loopPlaces: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> vertices: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> normals: array<vec4<f32>>;
+/// By vertex of a loop its position; then as bits the sides of the leaf that it lies on, and the places around the loop of an ear's
+/// three vertices, from bit EAR on.
+@group(0) @binding(5) var<storage, read_write> rim: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> summary: array<atomic<u32>>;
 
 /// Weight of a triangle's shape (longest side² / area) beside the squared relative height of its diagonal.
 const SHAPE = 2e-3;
@@ -124,17 +123,23 @@ fn earCost(first: u32, mask: u32, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, i: u
   return height * height + SHAPE * min(longest2 / area, 1e4);
 }
 
+/// Keeps vertex k of a loop with an ear, or 0.
+fn keepRim(first: u32, k: u32, ear: u32) {
+  let place = loopPlaces[first + k];
+  rim[first + k] = vec4<f32>(vertices[bitcast<u32>(place.z)].xyz, bitcast<f32>(sideBits(place) | (ear << EAR)));
+}
+
 fn clipEars(item: u32) {
-  let first = loops[item].x;
-  let n = loops[item].y;
+  let first = loops[item].first;
+  let n = loops[item].n;
   var mask = select((1u << n) - 1u, 0xffffffffu, n >= 32u);
-  var chords = loops[item].w;
+  var chords = loops[item].chords;
   var isStuck = n > MAX_VERTICES || chords == CORNER;
   var hasChords = true;
-  let p = vertices[bitcast<u32>(loopPlaces[first].z)].xyz;
-  let scale = REFINE_SHARE * toleranceIn(p, p);
-  var triangle = first - 2u * item;
+  let scale = REFINE_SHARE * loops[item].tolerance;
+  var nEars = 0u;
   var nLeft = n;
+  for (var k = 0u; k < n; k++) { keepRim(first, k, 0u); }
   while (nLeft > 2u && !isStuck) {
     var best = NO_EAR;
     var ear = 0u;
@@ -159,12 +164,14 @@ fn clipEars(item: u32) {
       hasChords = false;
       continue;
     }
-    // Places around the loop; vertices take their place when the sides are paired (pair-sides.wgsl).
-    triangles[triangle].corners = array<u32, 3>(bitBefore(mask, ear), ear, bitAfter(mask, ear));
-    triangle++;
+    keepRim(first, nEars, bitBefore(mask, ear) | (ear << EAR_BITS) | (bitAfter(mask, ear) << (2u * EAR_BITS)));
+    nEars++;
     mask &= ~(1u << ear);
     nLeft--;
   }
-  isFanned[item] = select(0u, 1u, isStuck && n >= 3u);
-  loops[item] = vec4<u32>(first, n, select(0u, mask, isStuck), chords);
+  let isLeft = isStuck && n >= 3u;
+  loops[item].left = select(0u, mask, isLeft);
+  loops[item].chords = chords;
+  // A loop where no ear was left is no disc by what is known of it.
+  if (isLeft && chords == 0u && n <= MAX_VERTICES) { atomicAdd(&summary[SUMMARY_UNSOUND], 1u); }
 }

@@ -5,14 +5,12 @@
 @group(0) @binding(0) var<storage, read> counts: array<u32>;
 @group(0) @binding(1) var<storage, read> loopVertices: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> vertices: array<vec4<f32>>;
-/// The fourth word becomes CORNER where there is a corner.
-@group(0) @binding(3) var<storage, read_write> loops: array<vec4<u32>>;
-/// Two a loop: unit normal (the leaf's direction, before), square of the loop's extent; corner.
-@group(0) @binding(4) var<storage, read_write> loopNormals: array<vec4<f32>>;
+/// `normal` is the leaf's direction before.
+@group(0) @binding(3) var<storage, read_write> loops: array<Loop>;
 /// Place in the plane; then as bits vertex, and sides with the partner's place around the loop + 1 from bit PARTNER on.
-@group(0) @binding(5) var<storage, read_write> loopPlaces: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> chainPoints: array<vec2<u32>>;
-@group(0) @binding(7) var<storage, read> normals: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> loopPlaces: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> chainPoints: array<vec2<u32>>;
+@group(0) @binding(6) var<storage, read> normals: array<vec4<f32>>;
 
 /// Kinks of a loop with a corner, at least; determinant of the planes' normals, 1 for three orthogonal ones of equal weight.
 const LEAST_KINKS = 3u;
@@ -90,8 +88,8 @@ fn isSeenFrom(first: u32, n: u32, place: vec2<f32>, least: f32) -> bool {
 }
 
 fn describeLoop(item: u32) {
-  let first = loops[item].x;
-  let n = loops[item].y;
+  let first = loops[item].first;
+  let n = loops[item].n;
   let origin = vertices[loopVertices[first].x].xyz;
   var sum = vec3<f32>(0.0);
   var extent2 = 0.0;
@@ -106,9 +104,9 @@ fn describeLoop(item: u32) {
   let own = select(sum / max(norm, 1e-37), vec3<f32>(0.0, 0.0, 1.0), norm == 0.0);
   var facing = 1.0;
   for (var k = 0u; k < n; k++) { facing = min(facing, dot(own, normals[loopVertices[first + k].x].xyz)); }
-  let direction = loopNormals[2u * item].xyz;
+  let direction = loops[item].normal;
   let normal = select(own, direction, facing < LEAST_FACING && any(direction != vec3<f32>(0.0)));
-  loopNormals[2u * item] = vec4<f32>(normal, extent2);
+  loops[item].normal = normal;
   let a = abs(normal);
   let axis = select(select(vec3<f32>(0.0, 0.0, 1.0), vec3<f32>(0.0, 1.0, 0.0), a.y <= a.z), vec3<f32>(1.0, 0.0, 0.0), a.x <= a.y && a.x <= a.z);
   let e1 = normalize(axis - dot(axis, normal) * normal);
@@ -122,6 +120,6 @@ fn describeLoop(item: u32) {
   let corner = cornerOf(first, n, origin, sqrt(extent2));
   let place = vec2<f32>(dot(corner.xyz, e1), dot(corner.xyz, e2));
   let isCorner = corner.w != 0.0 && n <= MAX_VERTICES && isSeenFrom(first, n, place, LEAST_DISTANCE * sqrt(extent2));
-  loopNormals[2u * item + 1u] = vec4<f32>(origin + corner.xyz, 0.0);
-  loops[item] = vec4<u32>(first, n, 0u, select(0u, CORNER, isCorner));
+  loops[item].corner = origin + corner.xyz;
+  loops[item].chords = select(0u, CORNER, isCorner);
 }
