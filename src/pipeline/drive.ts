@@ -1,7 +1,15 @@
 import type { FieldAsset } from '../format/asset.ts';
 import type { DeriveProgress, DeriveStage } from '../options.ts';
 import type { PartResult, PartTask } from './parts.ts';
-import type { DerivedSurface, Job, JobOptions, Step, TaskBatch, TaskRunner } from './steps.ts';
+import {
+  asProgress,
+  type DerivedSurface,
+  type Job,
+  type JobOptions,
+  type Step,
+  type TaskBatch,
+  type TaskRunner,
+} from './steps.ts';
 import { createEventYield } from './yield-to-events.ts';
 
 /** Longest run between two looks at the event loop. */
@@ -118,26 +126,15 @@ async function runHere(
       continue;
     }
     control.throwIfCancelled(); // whoever waited for the part before it has had a word
-    const steps = mapSteps(runner.run(next.task), (fraction) => queue.progress(fraction));
+    const steps = asProgress(runner.run(next.task), (fraction) => queue.progress(fraction));
     queue.give(next.id, await driveAt(pace, steps, control));
   }
 }
 
 /** Runs what nobody is told the progress of: a part of somebody else's job, who learns when it is done; the decoding of tables. */
 export function runQuietly<T>(steps: Generator<unknown, T, void>, throwIfCancelled: () => void): Promise<T> {
-  const quiet = mapSteps(steps, (): DeriveProgress => ({ stage: 'partition', fraction: 0 }));
+  const quiet = asProgress(steps, (): DeriveProgress => ({ stage: 'partition', fraction: 0 }));
   return drive(quiet, { throwIfCancelled, onProgress: () => {} });
-}
-
-function* mapSteps<S, T>(
-  fractions: Generator<S, T, void>,
-  at: (fraction: S) => DeriveProgress,
-): Generator<DeriveProgress, T, void> {
-  for (;;) {
-    const step = fractions.next();
-    if (step.done) return step.value;
-    yield at(step.value);
-  }
 }
 
 /**

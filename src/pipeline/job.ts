@@ -1,6 +1,6 @@
 import { createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
-import type { DeriveProgress } from '../options.ts';
+import type { DeriveProgress, DeriveStage } from '../options.ts';
 import { capMesh, withoutCaps } from '../surface/cap.ts';
 import { createRandom } from '../surface/check-random.ts';
 import { addAttributes, type SurfaceMesh } from '../surface/mesh.ts';
@@ -11,9 +11,9 @@ import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 import { conclude } from './figures.ts';
 import { PartRunner } from './parts.ts';
 import { frameOf } from './plan.ts';
-import { keepSurface, quietly } from './records.ts';
+import { keepSurface } from './records.ts';
 import { deriveSteps } from './stages.ts';
-import type { DerivedSurface, Job, JobOptions } from './steps.ts';
+import { asProgress, type DerivedSurface, type Job, type JobOptions } from './steps.ts';
 
 /** The derivation, as every backend runs it. */
 export const JOB: Job = {
@@ -33,9 +33,7 @@ function* capSurface(
   options: JobOptions,
 ): Generator<DeriveProgress, DerivedSurface, void> {
   const steps = capMesh(surface.mesh, createCpuField(asset), frameOf(asset, options).bounds);
-  let step = steps.next();
-  for (; !step.done; step = steps.next()) yield { stage: 'simplify', fraction: step.value };
-  const mesh = step.value;
+  const mesh = yield* during('simplify', steps);
   const counts = { nVertices: mesh.positions.length / 3, nTriangles: mesh.indices.length / 3 };
   return { ...surface, mesh, isEmpty: counts.nTriangles === 0, stats: { ...surface.stats, ...counts } };
 }
@@ -53,17 +51,15 @@ function* simplifySurface(
   // A capped part meets no other: its border may go.
   const keepsBorder = frame.keepsBorder && !cap;
   const steps = simplifyMesh(surface.mesh, field, maxVertices, { ...frame, keepsBorder });
-  let step = steps.next();
-  for (; !step.done; step = steps.next()) yield { stage: 'simplify', fraction: step.value };
-  const mesh = step.value;
+  const mesh = yield* during('simplify', steps);
   const measured = (of: SurfaceMesh): Triangles => (cap ? withoutCaps(of, frame.bounds) : of);
   const [before, after] = [measured(surface.mesh), measured(mesh)];
   const known = verticesOf(before);
   const reach = Math.sqrt(frame.diagonal ** 2 / Math.max(1, known.length / 3));
-  const errorLocal = yield* quietly(measureMeshError(after, field, asset.domain));
+  const errorLocal = yield* during('simplify', measureMeshError(after, field, asset.domain));
   const tree = new TriangleTree(after);
   const back = measureBack(tree, field, frame.bounds, [known], reach, createRandom(1));
-  const errorBackLocal = yield* quietly(back);
+  const errorBackLocal = yield* during('simplify', back);
   const stats = conclude({
     ...surface.stats,
     nVertices: mesh.positions.length / 3,
@@ -73,6 +69,14 @@ function* simplifySurface(
     timeMs: { ...surface.stats.timeMs, simplify: performance.now() - startMs },
   });
   return { ...surface, mesh, isEmpty: mesh.indices.length === 0, stats };
+}
+
+/** Fractions as a stage's progress. */
+function during<T>(
+  stage: DeriveStage,
+  fractions: Generator<number, T, void>,
+): Generator<DeriveProgress, T, void> {
+  return asProgress(fractions, (fraction) => ({ stage, fraction }));
 }
 
 /** f64[3n]: the places of all corners, each once. */
@@ -86,7 +90,7 @@ function* addSurfaceAttributes(
   asset: FieldAsset,
   surface: DerivedSurface,
 ): Generator<DeriveProgress, DerivedSurface, void> {
-  return { ...surface, mesh: yield* quietly(addAttributes(surface.mesh, asset)) };
+  return { ...surface, mesh: yield* during('normals', addAttributes(surface.mesh, asset)) };
 }
 
 /** Splits the normals of a finished surface along creases sharper than `options.creaseAngle`; see `splitNormals`. */
@@ -97,20 +101,13 @@ function* splitSurface(
 ): Generator<DeriveProgress, DerivedSurface, void> {
   const startMs = performance.now();
   const steps = splitNormalsSteps(surface.mesh, createCpuField(asset), creaseAngle);
-  for (;;) {
-    const step = steps.next();
-    if (!step.done) {
-      yield { stage: 'normals', fraction: step.value };
-      continue;
-    }
-    const mesh = step.value;
-    const { timeMs } = surface.stats;
-    const normals = (timeMs.normals ?? 0) + performance.now() - startMs;
-    const stats = {
-      ...surface.stats,
-      nVertices: mesh.positions.length / 3,
-      timeMs: { ...timeMs, normals },
-    };
-    return { ...surface, mesh, stats };
-  }
+  const mesh = yield* during('normals', steps);
+  const { timeMs } = surface.stats;
+  const normals = (timeMs.normals ?? 0) + performance.now() - startMs;
+  const stats = {
+    ...surface.stats,
+    nVertices: mesh.positions.length / 3,
+    timeMs: { ...timeMs, normals },
+  };
+  return { ...surface, mesh, stats };
 }

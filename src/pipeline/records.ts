@@ -13,7 +13,13 @@ import { conclude, NO_STOPS } from './figures.ts';
 import { latticeSpacing, toleranceOf } from './lattice-rule.ts';
 import { frameOf, makePlan } from './plan.ts';
 import { packRecord, type RecordHeader, unpackRecord } from './record-envelope.ts';
-import type { DerivedRecords, DerivedSurface, JobOptions, SurfaceStats } from './steps.ts';
+import {
+  asProgress,
+  type DerivedRecords,
+  type DerivedSurface,
+  type JobOptions,
+  type SurfaceStats,
+} from './steps.ts';
 
 /** Kinds of records. */
 export const SURFACE_RECORD = 'surface' as const;
@@ -139,10 +145,6 @@ function readCounts<K extends string>(from: unknown, names: readonly K[]): Recor
 }
 
 /** Fractions as progress: nobody is told of them, they only say where to give way. */
-export function* quietly<T>(fractions: Generator<number, T, void>): Generator<DeriveProgress, T, void> {
-  for (;;) {
-    const step = fractions.next();
-    if (step.done) return step.value;
-    yield { stage: 'normals', fraction: 1 };
-  }
+export function quietly<T>(fractions: Generator<number, T, void>): Generator<DeriveProgress, T, void> {
+  return asProgress(fractions, () => ({ stage: 'normals', fraction: 1 }));
 }

@@ -92,3 +92,15 @@ export interface Job {
   /** Adds the record where `options.recordsFor` asks for it; see `keepSurface`. */
   readonly keepSurface: SurfaceSteps;
 }
+
+/** Steps as a job's progress. @param at the job's progress after such a step. */
+export function* asProgress<S, T>(
+  steps: Generator<S, T, void>,
+  at: (step: S) => DeriveProgress,
+): Generator<DeriveProgress, T, void> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    yield at(step.value);
+  }
+}

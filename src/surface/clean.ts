@@ -331,21 +331,17 @@ class Cleaner {
       const bc = editor.lengthOf(b, c);
       const ca = editor.lengthOf(c, a);
       const longest = Math.max(ab, bc, ca);
-      if (
-        this.#flip(t, ...((longest === ab ? [a, b] : longest === bc ? [b, c] : [c, a]) as [number, number]))
-      )
-        n++;
+      const [from, to] = longest === ab ? [a, b] : longest === bc ? [b, c] : [c, a];
+      if (this.#flip(from, to)) n++;
     }
     return n;
   }
 
-  #flip(t: number, a: number, b: number): boolean {
+  #flip(a: number, b: number): boolean {
     const editor = this.#editor;
-    const s = editor.triangleOf(b, a);
-    if (s < 0) return false;
-    const c = editor.apex(t, a, b);
-    const d = editor.apex(s, a, b);
-    if (c === d || editor.triangleOf(c, d) >= 0 || editor.triangleOf(d, c) >= 0) return false;
+    const around = editor.quadrilateral(a, b);
+    if (around === undefined) return false;
+    const [t, s, c, d] = around;
     const lowest = Math.min(editor.heightOf(a, d, c), editor.heightOf(d, b, c));
     if (lowest <= editor.heightOf(a, b, c)) return false;
     if (this.#facing(a, d, c) <= 0 || this.#facing(d, b, c) <= 0) return false;

@@ -23,8 +23,6 @@ const MIDDLE_SHARE = 0.45;
 /** Barycentric coordinate below which a point counts as on the side across. */
 const ON_SIDE = 0.05;
 const LANDMARKS_PER_YIELD = 1024;
-/** Landmarks for which a tree of all triangles is not worth it. */
-const FEW = 32;
 
 /**
  * The other direction: the zero set has to be near the mesh too, where a tip, an edge or a sheet that triangles cut off is
@@ -186,54 +184,29 @@ export class Coverer {
 
   /** The landmarks farther from the mesh than {@link SHARE}; puts a vertex near each into `near`. */
   *#farther(): Generator<number, number[]> {
-    const { n, near } = this.#landmarks;
+    const { n, near, positions: points } = this.#landmarks;
     const unsure: number[] = [];
     for (let i = 0; i < n; i++) {
       if (i % LANDMARKS_PER_YIELD === 0) yield i / n;
       const enough = SHARE * this.#tolerance(i);
       if (near[i] < 0 || this.#distanceFrom(near[i], i, enough) > enough) unsure.push(i);
     }
-    // The nearest triangle may be none that a way leads to from there.
-    const closest = unsure.length > FEW ? this.#searchTree() : (id: number) => this.#searchAll(id);
     const far: number[] = [];
+    if (unsure.length === 0) return far;
+    // The nearest triangle may be none that a way leads to from there.
+    const { positions } = this.#editor;
+    const indices = Uint32Array.from(this.#editor.compactIndices());
+    const tree = new TriangleTree({ positions, indices });
     for (const id of unsure) {
-      const distance = closest(id);
+      const [x, y, z] = points.subarray(id * 3, id * 3 + 3);
+      const distance = tree.closest(x, y, z);
       // A mesh without triangles has no place for vertices.
-      if (distance === Number.POSITIVE_INFINITY) return [];
+      if (tree.triangle < 0) return [];
+      near[id] = indices[tree.triangle * 3];
       if (distance > SHARE * this.#tolerance(id)) far.push(id);
       yield 1;
     }
     return far;
-  }
-
-  /** Puts a vertex of the triangle nearest to a landmark into `near`, by a tree of all; the function gives the distance. */
-  #searchTree(): (id: number) => number {
-    const { positions } = this.#editor;
-    const { near, positions: points } = this.#landmarks;
-    const indices = Uint32Array.from(this.#editor.compactIndices());
-    const tree = new TriangleTree({ positions, indices });
-    return (id) => {
-      const distance = tree.closest(points[id * 3], points[id * 3 + 1], points[id * 3 + 2]);
-      if (tree.triangle >= 0) near[id] = indices[tree.triangle * 3];
-      return distance;
-    };
-  }
-
-  /** The same, triangle by triangle. */
-  #searchAll(id: number): number {
-    const editor = this.#editor;
-    const landmarks = this.#landmarks;
-    const { indices } = editor;
-    const [x, y, z] = landmarks.positions.subarray(id * 3, id * 3 + 3);
-    let least = Number.POSITIVE_INFINITY;
-    for (let t = 0; t < editor.nTriangles * 3; t += 3) {
-      if (indices[t] < 0) continue;
-      const distance = editor.distanceTo(indices[t], indices[t + 1], indices[t + 2], x, y, z);
-      if (distance >= least) continue;
-      least = distance;
-      landmarks.near[id] = indices[t];
-    }
-    return least;
   }
 
   #tolerance(id: number): number {

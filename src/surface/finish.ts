@@ -3,6 +3,7 @@ import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
 import type { Landmarks } from './cover.ts';
 import type { SurfaceMesh } from './mesh.ts';
+import { CUBE_WAYS } from './sign-probe.ts';
 
 /** A mesh in double precision with normal sums, as the extraction leaves it. */
 export interface RawMesh {
@@ -115,11 +116,6 @@ function slopeAt(gradients: Float64Array, v: number): number {
   return Math.hypot(gradients[v * 3], gradients[v * 3 + 1], gradients[v * 3 + 2]);
 }
 
-/** The 13 axes of a cube: sides, face diagonals, space diagonals; each is taken both ways. */
-const RAYS: readonly (readonly number[])[] = [-1, 0, 1]
-  .flatMap((x) => [-1, 0, 1].flatMap((y) => [-1, 0, 1].map((z) => [x, y, z])))
-  .filter((d) => d.some((x) => x !== 0));
-
 /**
  * Where Newton's method zigzags between creases: the nearest sign change of f along rays from the vertex's start within
  * the reach; out of the bounds they go on along the faces. Without one the best place so far stays.
@@ -134,7 +130,7 @@ function castRays(
   v: number,
   reach: number,
 ): void {
-  const rays = RAYS.filter((d) => d.every((x, k) => x === 0 || ((held >> k) & 1) === 0));
+  const rays = CUBE_WAYS.filter((d) => d.every((x, k) => x === 0 || ((held >> k) & 1) === 0));
   const points = new Float64Array((rays.length * RAY_STEPS + 1) * 3);
   const values = new Float64Array(points.length / 3);
   const at = (d: readonly number[], s: number, k: number) =>

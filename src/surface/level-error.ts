@@ -1,11 +1,11 @@
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
-import { createRandom, writeDirection } from './check-random.ts';
+import { createRandom } from './check-random.ts';
 import { alongLines, RayBatch, rootsOf } from './distance-samples.ts';
 import type { BoxList } from './lattice-band.ts';
 import type { MarchedSurface } from './lattice-level.ts';
 import type { SurfaceMesh } from './mesh.ts';
-import { measureBack, measureMeshError, RELATIVE_ERROR } from './mesh-error.ts';
+import { measureBack, measureMeshError, RELATIVE_ERROR, rootsOnSegments } from './mesh-error.ts';
 import { TriangleTree } from './triangle-tree.ts';
 
 /** Vertices of the lattice, and segments in its boxes, that points of the zero set are taken from, at most. */
@@ -91,16 +91,11 @@ function rootsInBoxes(
   n: number,
   random: () => number,
 ): Float64Array {
-  const rays = new RayBatch(field, n);
-  for (let i = 0; i < n; i++) {
+  return rootsOnSegments(field, bounds, n, random, (origins, i) => {
     const box = Math.floor(random() * nBoxes) * 8;
     const [low, high] = [corners[box] * 3, corners[box + 7] * 3];
-    for (let k = 0; k < 3; k++) {
-      rays.origins[i * 3 + k] = positions[low + k] + random() * (positions[high + k] - positions[low + k]);
-    }
-    const length = Math.hypot(...[0, 1, 2].map((k) => positions[high + k] - positions[low + k]));
-    writeDirection(random, rays.directions, i * 3);
-    rays.high[i] = Math.min(length, rays.exitDistance(i, bounds));
-  }
-  return rootsOf(rays, n, RELATIVE_ERROR);
+    const size = [0, 1, 2].map((k) => positions[high + k] - positions[low + k]);
+    for (let k = 0; k < 3; k++) origins[i * 3 + k] = positions[low + k] + random() * size[k];
+    return Math.hypot(...size);
+  });
 }

@@ -178,6 +178,15 @@ export class MeshEditor {
     return longest === 0 ? 0 : length3(n[0], n[1], n[2]) / longest;
   }
 
+  /** The triangles of edge a-b and their apexes, where these may be joined instead: [t, s, c, d]. */
+  quadrilateral(a: number, b: number): readonly [number, number, number, number] | undefined {
+    const [t, s] = [this.triangleOf(a, b), this.triangleOf(b, a)];
+    if (t < 0 || s < 0) return undefined;
+    const [c, d] = [this.apex(t, a, b), this.apex(s, b, a)];
+    if (c === d || this.triangleOf(c, d) >= 0 || this.triangleOf(d, c) >= 0) return undefined;
+    return [t, s, c, d];
+  }
+
   /** Replaces the edge a-b of triangles t (a -> b) and s (b -> a) by the edge between their apexes. */
   flip(t: number, s: number, a: number, b: number): void {
     const c = this.apex(t, a, b);

@@ -298,10 +298,27 @@ function rootsAround(
   random: () => number,
 ): Float64Array {
   const n = (places.length / 3) * SEGMENTS_AROUND;
+  return rootsOnSegments(field, bounds, n, random, (origins, i) => {
+    const at = Math.floor(i / SEGMENTS_AROUND) * 3;
+    for (let k = 0; k < 3; k++) origins[i * 3 + k] = places[at + k] + (random() - 0.5) * length;
+    return length;
+  });
+}
+
+/**
+ * Roots on n segments in random directions, f64[3m].
+ * @param begin writes where segment i begins, and gives its length.
+ */
+export function rootsOnSegments(
+  field: CheckField,
+  bounds: Box3,
+  n: number,
+  random: () => number,
+  begin: (origins: Float64Array, i: number) => number,
+): Float64Array {
   const rays = new RayBatch(field, n);
   for (let i = 0; i < n; i++) {
-    const at = Math.floor(i / SEGMENTS_AROUND) * 3;
-    for (let k = 0; k < 3; k++) rays.origins[i * 3 + k] = places[at + k] + (random() - 0.5) * length;
+    const length = begin(rays.origins, i);
     writeDirection(random, rays.directions, i * 3);
     rays.high[i] = Math.min(length, rays.exitDistance(i, bounds));
   }

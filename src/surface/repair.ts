@@ -249,10 +249,9 @@ export class Repairer {
    */
   #flip(a: number, b: number): number[] {
     const editor = this.#editor;
-    const [t, s] = [editor.triangleOf(a, b), editor.triangleOf(b, a)];
-    if (t < 0 || s < 0) return [];
-    const [c, d] = [editor.apex(t, a, b), editor.apex(s, b, a)];
-    if (c === d || editor.triangleOf(c, d) >= 0 || editor.triangleOf(d, c) >= 0) return [];
+    const around = editor.quadrilateral(a, b);
+    if (around === undefined) return [];
+    const [t, s, c, d] = around;
     const before = Math.min(editor.heightOf(a, b, c), editor.heightOf(b, a, d));
     if (Math.min(editor.heightOf(a, d, c), editor.heightOf(d, b, c)) <= before) return [];
     const old = editor.triangleNormal(a, b, c).slice();

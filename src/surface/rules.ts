@@ -6,11 +6,6 @@ export const ERROR_SEARCH = {
   samples: 8192,
   /** Distances along the gradient, times |f| / |∇f|, at which f's other sign is looked for; the first is nearly always enough. */
   aims: [1.001, 1.02, 1.1, 1.3, 1.7, 2.5, 4, 8],
-  /** Parts of a point's bound at which is looked around for a nearer one. */
-  parts: [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 0.94],
-  /** Growth of the distance at which is looked around where the gradient led nowhere, from a share of the diagonal on. */
-  growth: 1.5,
-  least: 1e-7,
 } as const;
 
 /** How it is decided whether a triangle stands off: see triangle-sampler.ts. */

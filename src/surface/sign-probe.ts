@@ -1,13 +1,12 @@
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
 
-/** The 26 ways from a cube's centre to its corners and the middles of its edges and sides, unit length: f64[26 * 3]. */
-const WAYS: Float64Array = Float64Array.from(
-  [-1, 0, 1]
-    .flatMap((x) => [-1, 0, 1].flatMap((y) => [-1, 0, 1].map((z) => [x, y, z])))
-    .filter((way) => way.some((d) => d !== 0))
-    .flatMap((way) => way.map((d) => d / Math.hypot(...way))),
-);
+/** The 26 ways from a cube's centre to its corners and the middles of its edges and sides: along 13 axes, each both ways. */
+export const CUBE_WAYS: readonly (readonly number[])[] = [-1, 0, 1]
+  .flatMap((x) => [-1, 0, 1].flatMap((y) => [-1, 0, 1].map((z) => [x, y, z])))
+  .filter((way) => way.some((d) => d !== 0));
+/** The same, unit length: f64[26 * 3]. */
+const WAYS = Float64Array.from(CUBE_WAYS.flatMap((way) => way.map((d) => d / Math.hypot(...way))));
 const N_WAYS = WAYS.length / 3;
 
 /**

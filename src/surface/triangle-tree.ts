@@ -11,54 +11,45 @@ export interface Triangles {
 /** Triangles in a leaf; 4 was 10-20 % faster than 8 and 16 over 100k triangles. */
 const LEAF_SIZE = 4;
 /** f64 a triangle: a corner and the two sides from it. */
-const TRIANGLE = 9;
+export const TRIANGLE = 9;
 /** f64 a node: min and max corner. */
-const BOX = 6;
-/** f64 a node: centre of area, radius around it, sum of area vectors, area. */
-const DIPOLE = 8;
-/** Nodes farther than this many of their radii are taken for one dipole: the value of the paper, errors near 1e-2. */
-const BETA = 2;
+export const BOX = 6;
 /** Deeper than any tree of halves over 2^32 triangles. */
 const MAX_STACK = 80;
 
 /**
- * A tree of bounding boxes over triangles, for closest points and generalised winding numbers. The left child of node i is
- * i + 1, the right one is stored; a leaf holds a run of triangles.
- *
- * @see Barill, Dickson, Schmidt, Levin, Jacobson 2018, "Fast Winding Numbers for Soups and Clouds": the first-order
- * (dipole) expansion.
+ * A tree of bounding boxes over triangles, for closest points. The left child of node i is i + 1, the right one is stored; a
+ * leaf holds a run of triangles.
  */
 export class TriangleTree {
   readonly nTriangles: number;
   /** The triangle that the last `closest` found, and the point on it. */
   triangle = -1;
   readonly point = new Float64Array(3);
-  private readonly order: Uint32Array;
-  private readonly triangles: Float64Array;
-  private readonly boxes: Float64Array;
-  private readonly dipoles: Float64Array;
+  protected readonly nNodes: number;
+  protected readonly triangles: Float64Array;
+  protected readonly boxes: Float64Array;
   /** The right child, or ~first for a leaf. */
-  private readonly links: Int32Array;
+  protected readonly links: Int32Array;
   /** Triangles in a leaf, 0 for inner nodes. */
-  private readonly counts: Int32Array;
-  private readonly shares = new Float64Array(2);
-  private readonly stack = new Int32Array(MAX_STACK);
-  private readonly stackDistances = new Float64Array(MAX_STACK);
+  protected readonly counts: Int32Array;
+  protected readonly stack = new Int32Array(MAX_STACK);
+  readonly #order: Uint32Array;
+  readonly #shares = new Float64Array(2);
+  readonly #stackDistances = new Float64Array(MAX_STACK);
 
   constructor({ positions, indices }: Triangles) {
     const n = indices.length / 3;
     this.nTriangles = n;
-    this.order = new Uint32Array(n).map((_, t) => t);
+    this.#order = new Uint32Array(n).map((_, t) => t);
     const maxNodes = Math.max(1, 2 * n);
     this.boxes = new Float64Array(maxNodes * BOX);
-    this.dipoles = new Float64Array(maxNodes * DIPOLE);
     this.links = new Int32Array(maxNodes);
     this.counts = new Int32Array(maxNodes);
     this.triangles = new Float64Array(n * TRIANGLE);
-    if (n === 0) return;
-    const nNodes = this.build(centroidsOf(positions, indices));
+    this.nNodes = n === 0 ? 0 : this.#build(centroidsOf(positions, indices));
     for (let i = 0; i < n; i++) {
-      const t = this.order[i] * 3;
+      const t = this.#order[i] * 3;
       for (let k = 0; k < 3; k++) {
         const a = positions[indices[t] * 3 + k];
         this.triangles[i * TRIANGLE + k] = a;
@@ -66,7 +57,7 @@ export class TriangleTree {
         this.triangles[i * TRIANGLE + 6 + k] = positions[indices[t + 2] * 3 + k] - a;
       }
     }
-    for (let node = nNodes - 1; node >= 0; node--) this.fit(node);
+    for (let node = this.nNodes - 1; node >= 0; node--) this.#fit(node);
   }
 
   /**
@@ -78,7 +69,8 @@ export class TriangleTree {
   closest(x: number, y: number, z: number, limit = Number.POSITIVE_INFINITY, enough = 0): number {
     this.triangle = -1;
     if (this.nTriangles === 0) return Number.POSITIVE_INFINITY;
-    const { stack, stackDistances, counts, links, triangles, shares } = this;
+    const { stack, counts, links, triangles } = this;
+    const [stackDistances, shares] = [this.#stackDistances, this.#shares];
     let best = limit * limit;
     let found = -1;
     let fx = 0;
@@ -95,8 +87,8 @@ export class TriangleTree {
       if (count === 0) {
         const left = node + 1;
         const right = links[node];
-        const dl = this.boxDistanceSquared(left, x, y, z);
-        const dr = this.boxDistanceSquared(right, x, y, z);
+        const dl = this.#boxDistanceSquared(left, x, y, z);
+        const dr = this.#boxDistanceSquared(right, x, y, z);
         const isLeftNearer = dl <= dr;
         const far = isLeftNearer ? dr : dl;
         const near = isLeftNearer ? dl : dr;
@@ -139,69 +131,14 @@ export class TriangleTree {
       }
     }
     if (found < 0) return Number.POSITIVE_INFINITY;
-    this.triangle = this.order[found];
+    this.triangle = this.#order[found];
     this.point[0] = fx;
     this.point[1] = fy;
     this.point[2] = fz;
     return Math.sqrt(best);
   }
 
-  /**
-   * The generalised winding number at a point: 1 inside of closed, outward surfaces, 0 outside, between where they are
-   * open. Near triangles by their solid angles, far ones as dipoles.
-   */
-  windingNumber(x: number, y: number, z: number): number {
-    if (this.nTriangles === 0) return 0;
-    const { stack, counts, links, dipoles } = this;
-    let sum = 0;
-    let top = 0;
-    stack[0] = 0;
-    while (top >= 0) {
-      const node = stack[top--];
-      const o = node * DIPOLE;
-      const dx = dipoles[o] - x;
-      const dy = dipoles[o + 1] - y;
-      const dz = dipoles[o + 2] - z;
-      const d2 = dx * dx + dy * dy + dz * dz;
-      const reach = BETA * dipoles[o + 3];
-      if (d2 > reach * reach) {
-        sum += (dx * dipoles[o + 4] + dy * dipoles[o + 5] + dz * dipoles[o + 6]) / (d2 * Math.sqrt(d2));
-      } else if (counts[node] === 0) {
-        stack[++top] = links[node];
-        stack[++top] = node + 1;
-      } else {
-        const first = ~links[node];
-        for (let i = first; i < first + counts[node]; i++) sum += this.solidAngle(i * TRIANGLE, x, y, z);
-      }
-    }
-    return sum / (4 * Math.PI);
-  }
-
-  /** @see Van Oosterom, Strackee 1983. */
-  private solidAngle(o: number, x: number, y: number, z: number): number {
-    const t = this.triangles;
-    const ax = t[o] - x;
-    const ay = t[o + 1] - y;
-    const az = t[o + 2] - z;
-    const bx = ax + t[o + 3];
-    const by = ay + t[o + 4];
-    const bz = az + t[o + 5];
-    const cx = ax + t[o + 6];
-    const cy = ay + t[o + 7];
-    const cz = az + t[o + 8];
-    const a = Math.sqrt(ax * ax + ay * ay + az * az);
-    const b = Math.sqrt(bx * bx + by * by + bz * bz);
-    const c = Math.sqrt(cx * cx + cy * cy + cz * cz);
-    const det = ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx);
-    const rest =
-      a * b * c +
-      (ax * bx + ay * by + az * bz) * c +
-      (bx * cx + by * cy + bz * cz) * a +
-      (cx * ax + cy * ay + cz * az) * b;
-    return 2 * Math.atan2(det, rest);
-  }
-
-  private boxDistanceSquared(node: number, x: number, y: number, z: number): number {
+  #boxDistanceSquared(node: number, x: number, y: number, z: number): number {
     const boxes = this.boxes;
     const k = node * BOX;
     const lx = boxes[k] - x;
@@ -216,8 +153,8 @@ export class TriangleTree {
     return dx * dx + dy * dy + dz * dz;
   }
 
-  private build(centroids: Float64Array): number {
-    const { order } = this;
+  #build(centroids: Float64Array): number {
+    const order = this.#order;
     const tasks: number[] = [0, order.length, -1];
     let nNodes = 0;
     while (tasks.length > 0) {
@@ -238,60 +175,30 @@ export class TriangleTree {
     return nNodes;
   }
 
-  /** Box and dipole of a node; its children's are there. */
-  private fit(node: number): void {
-    const { boxes, dipoles } = this;
+  /** Box of a node; its children's are there. */
+  #fit(node: number): void {
+    const { boxes, triangles } = this;
     const k = node * BOX;
-    const o = node * DIPOLE;
     boxes.fill(Number.POSITIVE_INFINITY, k, k + 3);
     boxes.fill(Number.NEGATIVE_INFINITY, k + 3, k + 6);
-    if (this.counts[node] === 0) this.fitChildren(k, o, [node + 1, this.links[node]]);
-    else this.fitTriangles(k, o, ~this.links[node], this.counts[node]);
-    const area = dipoles[o + 7];
-    let radius2 = 0;
-    for (let axis = 0; axis < 3; axis++) {
-      const [low, high] = [boxes[k + axis], boxes[k + 3 + axis]];
-      dipoles[o + axis] = area > 0 ? dipoles[o + axis] / area : 0.5 * (low + high);
-      radius2 += Math.max(high - dipoles[o + axis], dipoles[o + axis] - low) ** 2;
-    }
-    dipoles[o + 3] = Math.sqrt(radius2);
-  }
-
-  private fitChildren(k: number, o: number, children: readonly number[]): void {
-    const { boxes, dipoles } = this;
-    for (const child of children) {
-      const from = child * DIPOLE;
-      const area = dipoles[from + 7];
-      for (let axis = 0; axis < 3; axis++) {
-        boxes[k + axis] = Math.min(boxes[k + axis], boxes[child * BOX + axis]);
-        boxes[k + 3 + axis] = Math.max(boxes[k + 3 + axis], boxes[child * BOX + 3 + axis]);
-        dipoles[o + axis] += area * dipoles[from + axis];
-        dipoles[o + 4 + axis] += dipoles[from + 4 + axis];
+    if (this.counts[node] === 0) {
+      for (const child of [node + 1, this.links[node]]) {
+        for (let axis = 0; axis < 3; axis++) {
+          boxes[k + axis] = Math.min(boxes[k + axis], boxes[child * BOX + axis]);
+          boxes[k + 3 + axis] = Math.max(boxes[k + 3 + axis], boxes[child * BOX + 3 + axis]);
+        }
       }
-      dipoles[o + 7] += area;
+      return;
     }
-  }
-
-  private fitTriangles(k: number, o: number, first: number, count: number): void {
-    const { boxes, dipoles, triangles } = this;
-    const vector = [0, 0, 0];
-    for (let t = first * TRIANGLE; t < (first + count) * TRIANGLE; t += TRIANGLE) {
-      for (let axis = 0; axis < 3; axis++) {
-        const [p, q] = [(axis + 1) % 3, (axis + 2) % 3];
-        vector[axis] =
-          0.5 * (triangles[t + 3 + p] * triangles[t + 6 + q] - triangles[t + 3 + q] * triangles[t + 6 + p]);
-      }
-      const area = Math.hypot(vector[0], vector[1], vector[2]);
+    const first = ~this.links[node];
+    for (let t = first * TRIANGLE; t < (first + this.counts[node]) * TRIANGLE; t += TRIANGLE) {
       for (let axis = 0; axis < 3; axis++) {
         const a = triangles[t + axis];
         const b = a + triangles[t + 3 + axis];
         const c = a + triangles[t + 6 + axis];
         boxes[k + axis] = Math.min(boxes[k + axis], a, b, c);
         boxes[k + 3 + axis] = Math.max(boxes[k + 3 + axis], a, b, c);
-        dipoles[o + axis] += (area * (a + b + c)) / 3;
-        dipoles[o + 4 + axis] += vector[axis];
       }
-      dipoles[o + 7] += area;
     }
   }
 }

@@ -3,6 +3,7 @@ import type { Box3 } from '../format/asset.ts';
 import { createRandom } from './check-random.ts';
 import type { SurfaceMesh } from './mesh.ts';
 import { measureMeshError } from './mesh-error.ts';
+import { CUBE_WAYS } from './sign-probe.ts';
 
 /** What a mesh is held against. */
 export interface SidesOptions {
@@ -24,12 +25,7 @@ const MOST_REACH = 1 / 16;
 /** Points on the wrong side that are looked at more closely, each of them evaluated around. */
 const MAX_SUSPECTS = 32;
 const TRIANGLES_PER_YIELD = 8192;
-/** To the faces, edges and corners of a cube. */
-const DIRECTIONS = Array.from({ length: 27 }, (_, i) =>
-  [i % 3, Math.floor(i / 3) % 3, Math.floor(i / 9)].map((k) => k - 1),
-)
-  .filter((direction) => direction.some((k) => k !== 0))
-  .map((direction) => direction.map((k) => k / Math.hypot(...direction)));
+const DIRECTIONS = CUBE_WAYS.map((way) => way.map((k) => k / Math.hypot(...way)));
 
 /**
  * Looks for parts that a mesh lacks, or has too many: along lines through the bounds, f has to change its sign where the

@@ -1,5 +1,6 @@
 import { createRandom } from '../surface/check-random.ts';
-import type { Triangles, TriangleTree } from '../surface/triangle-tree.ts';
+import type { Triangles } from '../surface/triangle-tree.ts';
+import type { WindingTree } from './winding-tree.ts';
 
 /** The part of a mesh that has its inside on one side and its outside on the other. */
 export interface BoundingSurface {
@@ -31,7 +32,7 @@ const SAMPLES = [
  * @param mesh in the cube [-1, 1]³.
  * @param tree of its triangles.
  */
-export function boundingSurface(mesh: Triangles, tree: TriangleTree): BoundingSurface {
+export function boundingSurface(mesh: Triangles, tree: WindingTree): BoundingSurface {
   const search = new SideSearch(mesh, tree);
   const nBuried = search.probe();
   if (nBuried <= PROBED_SHARE * N_PROBES) return { surface: mesh, buriedShare: 0 };
@@ -40,7 +41,7 @@ export function boundingSurface(mesh: Triangles, tree: TriangleTree): BoundingSu
 
 class SideSearch {
   private readonly mesh: Triangles;
-  private readonly tree: TriangleTree;
+  private readonly tree: WindingTree;
   /** Of the triangle that is looked at: a corner, two sides, the unit normal, twice the area. */
   private corner: readonly number[] = [];
   private u: readonly number[] = [];
@@ -49,7 +50,7 @@ class SideSearch {
   private area = 0;
   private readonly kept: number[] = [];
 
-  constructor(mesh: Triangles, tree: TriangleTree) {
+  constructor(mesh: Triangles, tree: WindingTree) {
     this.mesh = mesh;
     this.tree = tree;
   }

@@ -2,6 +2,7 @@ import { createRandom } from '../surface/check-random.ts';
 import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
 import { SAMPLE_STRIDE } from './gradient.ts';
 import { componentsOf } from './training-mesh.ts';
+import { WindingTree } from './winding-tree.ts';
 
 /** What a field is trained on, in the cube [-1, 1]³. */
 export interface DistanceSource {
@@ -25,7 +26,7 @@ const TRIANGLE = 12;
 export class MeshSource implements DistanceSource {
   /** Of the surface, and of all triangles. */
   private readonly tree: TriangleTree;
-  private readonly windings: TriangleTree;
+  private readonly windings: WindingTree;
   private readonly triangles: Float64Array;
   /** Sums of areas up to each triangle. */
   private readonly sums: Float64Array;
@@ -39,7 +40,7 @@ export class MeshSource implements DistanceSource {
    * @param surface what of the triangles bounds the inside; default: all.
    * @param tree of all triangles.
    */
-  constructor(triangles: Triangles, surface: Triangles = triangles, tree = new TriangleTree(triangles)) {
+  constructor(triangles: Triangles, surface: Triangles = triangles, tree = new WindingTree(triangles)) {
     const { positions, indices } = surface;
     const isWhole = surface === triangles;
     this.windings = tree;

@@ -1,8 +1,9 @@
 import { NsdfArgumentError, NsdfFormatError } from '../errors.ts';
 import type { Box3 } from '../format/asset.ts';
 import { TupleTable } from '../surface/check-tuples.ts';
-import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
+import type { Triangles } from '../surface/triangle-tree.ts';
 import { boundingSurface } from './bounding-surface.ts';
+import { WindingTree } from './winding-tree.ts';
 
 /** What a mesh to train on turned out to be. */
 export interface TrainingMesh {
@@ -25,7 +26,7 @@ export interface TrainingMesh {
 
 /** With the tree of all its triangles, which was needed to find the surface. */
 export interface PreparedMesh extends TrainingMesh {
-  readonly tree: TriangleTree;
+  readonly tree: WindingTree;
 }
 
 /** Share of the domain that the mesh's longest side takes: room for distances around it. */
@@ -59,7 +60,7 @@ export function prepareMesh(meshes: readonly Triangles[], domain?: Box3): Prepar
   }
   const triangles = { positions, indices: Uint32Array.from(kept) };
   const facts = orient(positions, triangles.indices);
-  const tree = new TriangleTree(triangles);
+  const tree = new WindingTree(triangles);
   const bounding = boundingSurface(triangles, tree);
   if (bounding.surface.indices.length === 0) {
     throw new NsdfFormatError(

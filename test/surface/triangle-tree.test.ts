@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TriangleTree } from '../../src/surface/triangle-tree.ts';
+import { WindingTree } from '../../src/train/winding-tree.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
 import { join, type PlainMesh, sphere, torus, typed } from './check-meshes.ts';
 
@@ -43,7 +43,7 @@ describe('TriangleTree', () => {
     { name: 'torus', mesh: torus(8) },
     { name: 'two spheres', mesh: join(sphere(1, 0.4), sphere(1, 0.2, [0.7, 0.1, 0])) },
   ])('agrees with brute force: $name', ({ mesh }) => {
-    const tree = new TriangleTree(typed(mesh));
+    const tree = new WindingTree(typed(mesh));
     const random = seededRandom(4);
     for (let i = 0; i < 30; i++) {
       const p = [0, 0, 0].map(() => between(random, -1.2, 1.2));
@@ -53,7 +53,7 @@ describe('TriangleTree', () => {
 
   it('is zero at the vertices and at the centroids', () => {
     const mesh = typed(sphere(3));
-    const tree = new TriangleTree(mesh);
+    const tree = new WindingTree(mesh);
     for (let t = 0; t < mesh.indices.length; t += 3) {
       const corners = [0, 1, 2].map((k) => mesh.indices[t + k] * 3);
       const centroid = [0, 1, 2].map((k) => corners.reduce((s, c) => s + mesh.positions[c + k] / 3, 0));
@@ -64,7 +64,7 @@ describe('TriangleTree', () => {
   });
 
   it('measures collapsed triangles by their edges', () => {
-    const tree = new TriangleTree(
+    const tree = new WindingTree(
       typed({ positions: [0, 0, 0, 1, 0, 0, 2, 0, 0], indices: [0, 1, 2, 0, 0, 0] }),
     );
     expect(tree.closest(1.5, 3, 0)).toBe(3);
@@ -72,13 +72,13 @@ describe('TriangleTree', () => {
   });
 
   it('an empty mesh is infinitely far', () => {
-    const tree = new TriangleTree(typed({ positions: [], indices: [] }));
+    const tree = new WindingTree(typed({ positions: [], indices: [] }));
     expect(tree.closest(0, 0, 0)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('many triangles with one centroid still make a tree', () => {
     const indices = Array.from({ length: 3000 }, (_, i) => i % 3);
-    const tree = new TriangleTree(typed({ positions: [0, 0, 0, 1, 0, 0, 0, 1, 0], indices }));
+    const tree = new WindingTree(typed({ positions: [0, 0, 0, 1, 0, 0, 0, 1, 0], indices }));
     expect(tree.closest(0.25, 0.25, 2)).toBe(2);
   });
 });

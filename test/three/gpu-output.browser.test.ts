@@ -206,7 +206,7 @@ describe('what cannot stay on the GPU is read back, and says why', () => {
       'a field for double precision',
       randomField(15, { layers: [] }),
       { tolerance: 4e-3 },
-      /^fallback to worker \(gpu: In single precision the mesh came out with /,
+      /^fallback to worker \(gpu: In single precision the mesh stands off by /,
     ],
   ])('%s', async (_name, asset, options, reason) => {
     const object = await make(asset, options);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { NsdfArgumentError, NsdfFormatError } from '../../src/errors.ts';
-import { TriangleTree } from '../../src/surface/triangle-tree.ts';
 import { MeshSource } from '../../src/train/distance-source.ts';
 import { SAMPLE_STRIDE } from '../../src/train/gradient.ts';
 import { prepareMesh } from '../../src/train/training-mesh.ts';
+import { WindingTree } from '../../src/train/winding-tree.ts';
 import { join, sphere, typed } from '../surface/check-meshes.ts';
 
 const flipped = (mesh: { positions: number[]; indices: number[] }) => ({
@@ -16,7 +16,7 @@ function windingAt(meshes: Parameters<typeof prepareMesh>[0], point: readonly nu
   const { triangles, domain } = prepareMesh(meshes);
   const half = (domain.max[0] - domain.min[0]) / 2;
   const [x, y, z] = point.map((p, k) => (p - domain.min[k]) / half - 1);
-  return new TriangleTree(triangles).windingNumber(x, y, z);
+  return new WindingTree(triangles).windingNumber(x, y, z);
 }
 
 describe('prepareMesh', () => {

@@ -9,6 +9,15 @@ import measureWgsl from './measure.wgsl';
 import { MISSED, SURFACE_WGSL, type SurfaceBuilder } from './structs.ts';
 import waysWgsl from './ways.wgsl';
 
+/** How it is looked around a point for a nearer change of f's sign than along its gradient: in eighths, where the CPU searches on. */
+const AROUND = {
+  /** Parts of a point's bound. */
+  parts: [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 0.94],
+  /** Growth of the distance where the gradient led nowhere, from a share of the diagonal on. */
+  growth: 1.5,
+  least: 1e-7,
+} as const;
+
 /** Triangles at which the error is measured. */
 export const N_MEASURED = ERROR_SEARCH.samples;
 
@@ -22,14 +31,14 @@ export interface Measurer {
 export async function createMeasurer(resources: FieldResources, context: GpuContext): Promise<Measurer> {
   const rules = ruleConstants({
     AIMS: ERROR_SEARCH.aims,
-    PARTS: ERROR_SEARCH.parts,
-    GROWTH: ERROR_SEARCH.growth,
-    LEAST: ERROR_SEARCH.least,
+    PARTS: AROUND.parts,
+    GROWTH: AROUND.growth,
+    LEAST: AROUND.least,
     FAR: MISSED.far,
   });
   const code = `${SURFACE_WGSL}${halfEdgesWgsl}const N_MEASURED = ${N_MEASURED}u;
 const N_AIMS = ${ERROR_SEARCH.aims.length}u;
-const N_PARTS = ${ERROR_SEARCH.parts.length}u;
+const N_PARTS = ${AROUND.parts.length}u;
 ${rules}${waysWgsl}${detailWgsl}${fieldCode(resources, 8, true)}${measureWgsl}`;
   const { errors } = await compileKernels(context, 'measure', {
     errors: [code, 'measureError', 'N_MEASURED'],
