@@ -368,7 +368,7 @@ function between(a: number, b: number, share: number): number {
   return (a + (Math.imul(b - a, share) >> 4)) | 0;
 }
 
-/** Sums of the first features of a level and those before it, at this level's vertices. */
+/** Sums of the first features of a complete level and those before it, at its vertices; once a level: each finer one asks again. */
 function sumsOf(table: IntegerTable): Int32Array {
   const known = SUMS.get(table);
   if (known !== undefined) return known;
@@ -376,16 +376,13 @@ function sumsOf(table: IntegerTable): Int32Array {
   const { nFeatures: F, resolution: n, coarser } = shape;
   const sums = Int32Array.from({ length: n * n * n }, (_, i) => values[(lead + i) * F] + features[0].fill);
   SUMS.set(table, sums);
-  if (coarser === null) return sums;
-  const near = new Nearness(shape, coarser);
-  for (let row = 0; row < n * n; row++) {
+  const near = coarser && new Nearness(shape, coarser);
+  for (let row = 0; near && row < n * n; row++) {
     near.row(row % n, Math.floor(row / n));
     for (let x = near.next(0); x < n; x = near.next(x + 1)) sums[row * n + x] += near.sum(x);
   }
   return sums;
 }
-
-/** Of tables that are complete: the next level's coding asks, and the sums of that level, and with many levels all of them again. */
 const SUMS = new WeakMap<IntegerTable, Int32Array>();
 
 /** The largest size of the coarser levels' sum at an entry that is kept. */

@@ -113,12 +113,12 @@ function* thinOut(
     errors = measured.errors;
     const { off } = measured;
     if (pass === MAX_MENDS || (off.length === 0 && errors.missed.length === 0)) break;
-    const nBefore = editor.nVertices;
+    const { nChanges } = repairer;
     yield* mapSteps(repairer.run(off, true), () => 0.95);
     coverer.add(errors.missed);
     const changed = yield* mapSteps(coverer.mend(), () => 0.95);
     yield* mapSteps(repairer.run(changed), () => 0.95);
-    if (editor.nVertices === nBefore) break;
+    if (changed.length === 0 && repairer.nChanges === nChanges) break;
   }
   stops.nDivisionsRefused += coverer.nRefused;
   return { stops, known: coverer.known(), errors };

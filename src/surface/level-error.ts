@@ -24,7 +24,8 @@ export interface LevelErrors {
 }
 
 /**
- * Measures a mesh made on a lattice, both ways. From the mesh: `measureMeshError`. From the zero set: what is known of it, the vertices that the lattice had before it was thinned, roots on random segments in
+ * Measures a mesh made on a lattice, both ways. From the mesh: `measureMeshError`. From the zero set: what is `known` of it, f64[3n], the
+ * vertices that the lattice had before it was thinned, roots on random segments in
  * the lattice's boxes, in those that the surface passes through and as many in those beside it, roots on lines through the
  * bounds, what was found where the lattice passes by, and more around the farthest (`measureBack`). Yields the fraction done.
  */

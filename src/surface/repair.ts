@@ -75,6 +75,8 @@ export class Repairer {
   /** Triangles that were to be divided and could not be. */
   readonly #doubtful = new Set<number>();
 
+  /** Sides divided and turned so far. */
+  nChanges = 0;
   readonly stops: RepairStops = { nPlacesLeft: 0, nDivisionsRefused: 0, nWithoutRoom: 0 };
 
   /**
@@ -200,11 +202,15 @@ export class Repairer {
       if (!this.#placeVertex(a, b)) {
         const flipped = this.#flip(a, b);
         for (const t of flipped) touched.add(t);
-        if (flipped.length > 0) continue;
+        if (flipped.length > 0) {
+          this.nChanges++;
+          continue;
+        }
         this.stops.nDivisionsRefused++;
         this.#doubt(a, b);
         continue;
       }
+      this.nChanges++;
       const v = editor.nVertices++;
       this.#raw.nVertices = editor.nVertices;
       editor.splitEdge(a, b, v);

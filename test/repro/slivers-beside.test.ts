@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
+import { measureMeshError } from '../../src/surface/mesh-error.ts';
+import { runSteps } from '../partition/run-steps.ts';
 import { runHere } from '../pipeline/run-here.ts';
 import { judgeDensely } from '../survey/dense-judge.ts';
 import { surveyField } from '../survey/fields.ts';
@@ -11,6 +13,9 @@ test.each([365, 546, 557, 556])('the field of seed %i keeps its tolerance', asyn
   const { asset, options } = surveyField(seed);
   const { mesh, stats } = await runHere(asset, options);
   expect(stats.isWithinTolerance).toBe(true);
+  // What is told is of the mesh as it is given out, after the last side was turned.
+  const measured = runSteps(measureMeshError(mesh, createCpuField(asset), asset.domain));
+  expect(stats.errorLocal).toBeGreaterThanOrEqual(measured);
   const { forth, back } = judgeDensely(mesh, createCpuField(asset), asset.domain, options.tolerance, seed);
   expect(Math.max(forth, back)).toBeLessThanOrEqual(1);
 });

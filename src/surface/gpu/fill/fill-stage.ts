@@ -23,6 +23,7 @@ import fillLoopsWgsl from './fill-loops.wgsl';
 import findLoopsWgsl from './find-loops.wgsl';
 import halfChainsWgsl from './half-chains.wgsl';
 import linkHalvesWgsl from './link-halves.wgsl';
+import loopMeshWgsl from './loop-mesh.wgsl';
 import loopPoolWgsl from './loop-pool.wgsl';
 import nextHalvesWgsl from './next-halves.wgsl';
 import orientLoopsWgsl from './orient-loops.wgsl';
@@ -154,7 +155,7 @@ const WITHOUT_ROOM = 0xffffffffu;
       emitFilled: [pooled + emitFilledWgsl, 'emitFilled', 'counts[N_LOOPS]'],
       pairSegments: [meshed + pairSegmentsWgsl, 'pairSegment', 'counts[N_SEGMENTS]'],
     },
-    fill: filled + fieldCode(resources, 9, true) + fillLoopsWgsl,
+    fill: filled + fieldCode(resources, 9, true) + loopMeshWgsl + fillLoopsWgsl,
   } as const;
 }
 
