@@ -34,8 +34,8 @@ export interface DeriveStats {
    * The measured error the other way: the largest distance from the mesh of points of the zero set, and of more around the farthest.
    * Of a derived mesh the points are the vertices that it had before it was thinned or simplified, the middles of sides that are gone,
    * and places in boxes with several sheets and along sharp creases; of a lattice level those of the lattice, on random segments in its
-   * boxes and on lines through the domain. Infinity where the mesh is empty and the zero set isn't. Absent for `exact`, which removes
-   * no vertex, and from the GPU.
+   * boxes and on lines through the domain. Infinity where the mesh is empty and the zero set isn't. On the GPU the
+   * vertices, the places half-way to what each was moved onto, and around the farthest of those. Absent for `exact`, which removes no vertex.
    */
   readonly errorBackLocal?: number;
   /** Whether `errorLocal` and `errorBackLocal`, where it was measured, are at most `toleranceLocal`; absent for `exact`, which is asked for none. */

@@ -177,6 +177,7 @@ function statsOf(
     nBoxesUnsettled,
     toleranceLocal,
     errorLocal: surface.errorLocal,
+    errorBackLocal: surface.errorBackLocal,
     stops: { ...NO_STOPS, ...surface.stops },
     timeMs: Object.keys(timeMs).length > 0 ? timeMs : { partition: totalMs },
   });

@@ -108,6 +108,7 @@ function addUp(tiles: readonly SurfaceFacts[], { positions, indices }: SurfaceMe
     nTriangles: indices.length / 3,
     bounds: unionOf(tiles.flatMap(({ bounds }) => bounds ?? [])),
     errorLocal: most(({ errorLocal }) => errorLocal),
+    errorBackLocal: most(({ errorBackLocal }) => errorBackLocal),
     stops: {
       nBoxesUnsound: sum(({ stops }) => stops.nBoxesUnsound),
       nPlacesLeft: sum(({ stops }) => stops.nPlacesLeft),

@@ -46,7 +46,7 @@ export function* latticeSteps(
   lap('partition');
   const thinning = isRough
     ? undefined
-    : { field, detail: DetailMap.uniform(tolerance, asset.domain), spacing, isMeasured: false };
+    : { field, detail: DetailMap.uniform(tolerance, asset.domain), spacing, nMeasured: 0 };
   const unmended = yield* staged('simplify', MARCHED, CLEANED, cleanMesh(raw, frame, thinning));
   const mesh = finishMesh(raw);
   lap('simplify');

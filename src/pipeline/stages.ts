@@ -17,6 +17,7 @@ import { directNormals, finishMesh, putOnZeroSet } from '../surface/finish.ts';
 import { joinParts } from '../surface/join-parts.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
 import { type MeshSteps, mapSteps } from '../surface/mesh-tasks.ts';
+import { ERROR_SEARCH } from '../surface/rules.ts';
 import { conclude, NO_STOPS } from './figures.ts';
 import { latticeSpacing } from './lattice-rule.ts';
 import { latticeSteps } from './lattice-steps.ts';
@@ -80,7 +81,11 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
   const spacing = boxSize(plan.frame.bounds, lattice);
   putOnZeroSet(field, raw, plan.frame.bounds, spacing, unsound);
   directNormals(field, raw);
-  const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing, isMeasured: true };
+  const sum = (of: (slab: FilledSlab) => number): number => filled.reduce((n, slab) => n + of(slab), 0);
+  const nBoxesUnsettled = settled.reduce((n, { trees }) => n + countUnsettled(trees.state), 0);
+  const nBoxesUnsound = sum(({ flagged }) => flagged.length);
+  const nMeasured = ERROR_SEARCH[nBoxesUnsettled + nBoxesUnsound > 0 ? 'samplesUncertain' : 'samples'];
+  const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing, nMeasured };
   const cleaned = yield* clock.follow('refine', cleanMesh(raw, plan.frame, decimation));
   yield clock.at('normals', 0);
   const mesh = finishMesh(raw);
@@ -89,7 +94,6 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
     errorBackLocal: undefined,
   };
   clock.at('normals', 1);
-  const sum = (of: (slab: FilledSlab) => number): number => filled.reduce((n, slab) => n + of(slab), 0);
   return {
     mesh,
     isEmpty: mesh.indices.length === 0,
@@ -102,13 +106,13 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
       nBoxes: cull.nTotal,
       nBoxesTested: cull.nTested,
       nBoxesSurviving: cull.nBoxes,
-      nBoxesUnsettled: settled.reduce((n, { trees }) => n + countUnsettled(trees.state), 0),
+      nBoxesUnsettled,
       toleranceLocal: plan.toleranceLocal,
       errorLocal,
       ...(errorBackLocal !== undefined && { errorBackLocal }),
       stops: {
         ...NO_STOPS,
-        nBoxesUnsound: sum(({ flagged }) => flagged.length),
+        nBoxesUnsound,
         nBoxesFull: sum(({ nBoxesFull }) => nBoxesFull),
         nBoxesUnrefined: sum(({ nBoxesUnrefined }) => nBoxesUnrefined),
         ...cleaned?.stops,

@@ -8,6 +8,7 @@ import { MeshEditor } from './mesh-editor.ts';
 import { type MeshErrors, measureErrors } from './mesh-error.ts';
 import { type MeshSteps, mapSteps } from './mesh-tasks.ts';
 import { Repairer, type RepairStops } from './repair.ts';
+import { ERROR_SEARCH } from './rules.ts';
 import { thinMesh } from './thin-pieces.ts';
 
 /**
@@ -20,8 +21,6 @@ const LEAST_HEIGHT = 0.25;
 const MAX_PASSES = 6;
 /** Times that a mesh is mended at what its measurement found. */
 const MAX_MENDS = 4;
-/** Length of the segments around what is farthest from the mesh at least, tolerances. */
-const REACH_TOLERANCES = 4;
 const TRIANGLES_PER_YIELD = 2048;
 
 /** Where a mesh lies. */
@@ -39,8 +38,8 @@ export interface Decimation {
   readonly field: CpuField;
   readonly detail: DetailMap;
   readonly spacing: number;
-  /** Whether the mesh is measured in the end, and mended where that finds it off. */
-  readonly isMeasured: boolean;
+  /** Points by which the mesh is measured in the end, and mended where that finds it off; 0 where it is not. */
+  readonly nMeasured: number;
 }
 
 /** What is left to be told when a mesh was held against its field. */
@@ -76,7 +75,7 @@ export function* cleanMesh(
     if (nMoves === 0) break;
   }
   const unmended = decimation && (yield* thinOut(editor, raw, frame, decimation));
-  if (!decimation?.isMeasured) yield* separate(editor, raw, bounds, diagonal);
+  if (!decimation?.nMeasured) yield* separate(editor, raw, bounds, diagonal);
   yield 1;
   const indices = editor.compactIndices();
   raw.indices = indices;
@@ -106,7 +105,7 @@ function* thinOut(
   }
   const { stops } = repairer;
   let errors: MeshErrors | undefined;
-  for (let pass = 0; decimation.isMeasured; pass++) {
+  for (let pass = 0; decimation.nMeasured > 0; pass++) {
     yield* separate(editor, raw, frame.bounds, frame.diagonal);
     const steps = measure(editor, raw, frame, decimation, repairer.suspects(), coverer.known());
     const measured = yield* mapSteps(steps, () => 0.95);
@@ -129,15 +128,15 @@ function* measure(
   editor: MeshEditor,
   { positions }: RawMesh,
   { bounds }: MeshFrame,
-  { field, detail, spacing }: Decimation,
+  { field, detail, spacing, nMeasured }: Decimation,
   suspects: Float64Array,
   known: Float64Array,
 ): Generator<number, { errors: MeshErrors; off: number[] }> {
   const mesh = { positions, indices: Uint32Array.from(editor.compactIndices()) };
   const within = { bounds, domain: field.asset.domain };
   const tolerance = detail.at.bind(detail);
-  const reach = Math.max(REACH_TOLERANCES * detail.most, Math.sqrt(3) * spacing);
-  const steps = measureErrors(mesh, field, within, tolerance, { suspects, known }, reach);
+  const reach = Math.max(ERROR_SEARCH.reachTolerances * detail.most, Math.sqrt(3) * spacing);
+  const steps = measureErrors(mesh, field, within, tolerance, { suspects, known }, reach, nMeasured);
   const errors = yield* steps;
   const live = editor.liveTriangles();
   return { errors, off: errors.off.map((t) => live[t]) };

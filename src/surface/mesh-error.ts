@@ -6,14 +6,12 @@ import { RayBatch, rootsOf, sampleMesh } from './distance-samples.ts';
 import { distancesToZeroSet } from './distance-to-zero-set.ts';
 import { ERROR_SEARCH } from './rules.ts';
 import { SignProbe } from './sign-probe.ts';
-import { barycentricLattice, patternOf } from './triangle-sampler.ts';
+import { CLOSEST_PATTERN } from './triangle-sampler.ts';
 import { type Triangles, TriangleTree } from './triangle-tree.ts';
 
 const BATCH = 1024;
 /** Points whose distances are searched for at once. */
 const N_SEARCHED = 32;
-/** Where a triangle is looked at closely. */
-const CLOSE = patternOf(barycentricLattice(8), 8);
 /** Places that are looked at closely on the way back, and segments around each, in so many rounds, each nearer by. */
 const N_WORST = 32;
 const SEGMENTS_AROUND = 32;
@@ -40,6 +38,7 @@ export interface MeshErrors {
  * @param suspects f64[3n], see {@link measureMeshError}.
  * @param known f64[3n]
  * @param reach see {@link measureBack}.
+ * @param nSamples points uniform on the mesh: see {@link ERROR_SEARCH}.
  */
 export function* measureErrors(
   mesh: Triangles,
@@ -48,8 +47,9 @@ export function* measureErrors(
   tolerance: (p: Float64Array, offset: number) => number,
   { suspects, known }: { readonly suspects: Float64Array; readonly known: Float64Array },
   reach: number,
+  nSamples: number,
 ): Generator<number, MeshErrors> {
-  const { search, triangles } = yield* searchMesh(mesh, field, domain, suspects);
+  const { search, triangles } = yield* searchMesh(mesh, field, domain, suspects, nSamples);
   const off = [...new Set(search.beyond(tolerance).map((id) => triangles[id]))];
   const tree = new TriangleTree(mesh);
   yield 0.5;
@@ -76,7 +76,7 @@ export function* measureMeshError(
   domain: Box3,
   suspects: Float64Array = new Float64Array(0),
 ): Generator<number, number> {
-  return (yield* searchMesh(mesh, field, domain, suspects)).search.distance;
+  return (yield* searchMesh(mesh, field, domain, suspects, ERROR_SEARCH.samples)).search.distance;
 }
 
 /** What {@link measureMeshError} found, and the triangles that its first points are on. */
@@ -85,20 +85,22 @@ function* searchMesh(
   field: CheckField,
   domain: Box3,
   suspects: Float64Array,
+  nSamples: number,
 ): Generator<number, { search: ErrorSearch; triangles: Int32Array }> {
   const search = new ErrorSearch(field, domain, createRandom(2));
-  const triangles = new Int32Array(ERROR_SEARCH.samples);
-  yield* search.ask(sampleMesh(mesh, ERROR_SEARCH.samples, createRandom(1), triangles));
-  const worst = new Set(search.farthest().map((id) => triangles[id]));
+  const triangles = new Int32Array(nSamples);
+  yield* search.ask(sampleMesh(mesh, nSamples, createRandom(1), triangles));
+  const nWorst = Math.ceil(nSamples * ERROR_SEARCH.worstShare);
+  const worst = new Set(search.farthest(nWorst).map((id) => triangles[id]));
   const close = [...worst].map((t) => pointsOf(mesh, t));
   yield* search.ask(concat(Float64Array, close));
   yield* search.ask(suspects);
   return { search, triangles };
 }
 
-/** f64[3n]: the points of {@link CLOSE} on a triangle. */
+/** f64[3n]: the points of {@link CLOSEST_PATTERN} on a triangle. */
 function pointsOf({ positions, indices }: Triangles, triangle: number): Float64Array {
-  const { weights } = CLOSE;
+  const { weights } = CLOSEST_PATTERN;
   const out = new Float64Array(weights.length);
   for (let i = 0; i < out.length; i++) {
     const k = i % 3;
@@ -158,9 +160,9 @@ class ErrorSearch {
     }
   }
 
-  /** The points of the first call that are farthest, going by their bounds. */
-  farthest(): number[] {
-    return this.#asked === undefined ? [] : largestOf(this.#asked.limits, N_SEARCHED);
+  /** So many points of the first call that are farthest, going by their bounds. */
+  farthest(n: number): number[] {
+    return this.#asked === undefined ? [] : largestOf(this.#asked.limits, n);
   }
 
   /** The points of the first call within whose tolerance f keeps its sign, as far as is looked. */

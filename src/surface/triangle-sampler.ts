@@ -99,7 +99,7 @@ interface Pattern {
 }
 
 /** A pattern of the points whose barycentric coordinates are `points` / n; corners are left out. */
-export function patternOf(points: readonly (readonly number[])[], n: number): Pattern {
+function patternOf(points: readonly (readonly number[])[], n: number): Pattern {
   const inner = points.filter((w) => Math.max(...w) < n);
   return {
     weights: Float64Array.from(inner.flat(), (w) => w / n),
@@ -108,7 +108,7 @@ export function patternOf(points: readonly (readonly number[])[], n: number): Pa
 }
 
 /** All points of a triangle whose barycentric coordinates are whole multiples of 1 / n, times n. */
-export function barycentricLattice(n: number): number[][] {
+function barycentricLattice(n: number): number[][] {
   return Array.from({ length: n + 1 }, (_, i) =>
     Array.from({ length: n + 1 - i }, (_, j) => [i, j, n - i - j]),
   ).flat();

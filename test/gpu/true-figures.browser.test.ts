@@ -8,13 +8,15 @@ import { createProgramTools, ProgramBuilder } from '../../src/gpu/program-builde
 import { type DeriveOptions, deriveMesh, disposeWorkers } from '../../src/index.ts';
 import { makePlan } from '../../src/pipeline/plan.ts';
 import triangleDistanceWgsl from '../../src/surface/gpu/decimate/triangle-distance.wgsl';
-import { N_MEASURED } from '../../src/surface/gpu/measure.ts';
+import { createMeasurer, N_MEASURED } from '../../src/surface/gpu/measure.ts';
 import { createPolisher } from '../../src/surface/gpu/polish.ts';
-import { COUNTS, SUMMARY_WORDS } from '../../src/surface/gpu/structs.ts';
+import { COUNTS, SUMMARY_AT, SUMMARY_WORDS } from '../../src/surface/gpu/structs.ts';
 import { uploadDetail } from '../../src/surface/gpu/surface-program.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
 import { MeshEditor } from '../../src/surface/mesh-editor.ts';
 import { boundAlongGradients } from '../../src/surface/mesh-error.ts';
+import { CLOSEST_PATTERN } from '../../src/surface/triangle-sampler.ts';
+import { TriangleTree } from '../../src/surface/triangle-tree.ts';
 import { DERIVATION_CASES } from '../conformance/cases.ts';
 import { sphereField } from '../fixtures/fields.ts';
 import { between, seededRandom } from '../fixtures/random.ts';
@@ -54,6 +56,19 @@ function placesOf({ positions, indices }: SurfaceMesh): Float64Array {
   return places;
 }
 
+/** The places that the GPU looks at where a triangle is off by more than a share of the tolerance, and more, of all triangles. */
+function patternPlacesOf({ positions, indices }: SurfaceMesh): Float64Array {
+  const { weights } = CLOSEST_PATTERN;
+  const n = weights.length / 3;
+  return Float64Array.from({ length: (indices.length / 3) * n * 3 }, (_, i) => {
+    const k = i % 3;
+    const place = (i - k) / 3;
+    const t = Math.floor(place / n);
+    const w = weights.subarray((place % n) * 3, (place % n) * 3 + 3);
+    return w.reduce((sum, each, corner) => sum + each * positions[indices[t * 3 + corner] * 3 + k], 0);
+  });
+}
+
 /** Whether f has its other sign in the domain within so far of a point, going by many places in the ball. */
 function isSignNear(field: CpuField, point: Float64Array, distance: number): boolean {
   const n = 8192;
@@ -88,16 +103,22 @@ describe('the error that is told', () => {
       const places = placesOf(mesh);
       const values = new Float64Array(places.length / 3);
       const bounds = boundAlongGradients(places, values, field, asset.domain);
-      const most = Math.max(...bounds);
       const told = stats.errorLocal!;
       // No place is farther off than what is told: f has its other sign that near to all of them.
       const far = [...bounds.keys()].filter((i) => bounds[i] > told);
       expect(far.filter((i) => !isSignNear(field, places.subarray(3 * i, 3 * i + 3), 1.02 * told))).toEqual(
         [],
       );
-      expect(stats.errorLocal).toBeLessThan(1.02 * most);
-      expect(stats.isWithinTolerance).toBe(stats.errorLocal! <= tolerance);
-      expect(stats.stops.nPlacesLeft > 0).toBe(stats.errorLocal! > tolerance);
+      const everywhere = patternPlacesOf(mesh);
+      const closely = new Float64Array(everywhere.length / 3);
+      const most = [bounds, boundAlongGradients(everywhere, closely, field, asset.domain)]
+        .flatMap((each) => [...each])
+        .reduce((a, b) => Math.max(a, b));
+      expect(told).toBeLessThan(1.02 * most);
+      const larger = Math.max(told, stats.errorBackLocal!);
+      expect(stats.errorBackLocal).toBeGreaterThan(0);
+      expect(stats.isWithinTolerance).toBe(larger <= tolerance);
+      expect(stats.stops.nPlacesLeft > 0).toBe(larger > tolerance);
     },
   );
 
@@ -108,6 +129,163 @@ describe('the error that is told', () => {
     const sound = await derive(sphereField(), { tolerance: 4e-3 });
     expect(sound.stats.stops).toMatchObject({ nBoxesUnsound: 0, nPlacesLeft: 0, nDivisionsRefused: 0 });
     expect(sound.stats).toMatchObject({ isComplete: true, isWithinTolerance: true });
+  });
+});
+
+describe('how far the zero set is from the mesh', () => {
+  const asset = sphereField({ radius: 0.6 });
+  const field = createCpuField(asset);
+  /** The point of the zero set in a direction from the ball's centre. */
+  const onBall = (direction: readonly number[]): number[] => {
+    const size = Math.hypot(...direction);
+    const value = new Float64Array(1);
+    let [low, high] = [0.3, 0.9];
+    while (high - low > 1e-9) {
+      const middle = (low + high) / 2;
+      field.evaluate(
+        Float64Array.from(direction, (x) => (middle * x) / size),
+        value,
+      );
+      if (value[0] < 0) low = middle;
+      else high = middle;
+    }
+    return direction.map((x) => (low * x) / size);
+  };
+  const random = seededRandom(11);
+  const anyDirection = (): number[] => [0, 1, 2].map(() => between(random, -1, 1));
+
+  /** An octahedron with its corners on the ball; where x and y are positive its sides are in n parts, on the flat. */
+  const octahedron = (n: number): SurfaceMesh => {
+    const positions: number[] = [];
+    const indices: number[] = [];
+    for (let octant = 0; octant < 8; octant++) {
+      const signs = [0, 1, 2].map((k) => ((octant >> k) & 1 ? -1 : 1));
+      const corners = [0, 1, 2].map((k) => onBall([0, 1, 2].map((axis) => (axis === k ? signs[k] : 0))));
+      const parts = octant % 4 === 0 ? n : 1;
+      const at = (i: number, j: number): number => {
+        const w = [parts - i - j, i, j];
+        positions.push(
+          ...[0, 1, 2].map((k) => w.reduce((sum, each, c) => sum + (each * corners[c][k]) / parts, 0)),
+        );
+        return positions.length / 3 - 1;
+      };
+      for (let i = 0; i < parts; i++) {
+        for (let j = 0; j < parts - i; j++) {
+          indices.push(at(i, j), at(i + 1, j), at(i, j + 1));
+          if (i + j + 2 <= parts) indices.push(at(i + 1, j), at(i + 1, j + 1), at(i, j + 1));
+        }
+      }
+    }
+    return {
+      positions: Float32Array.from(positions),
+      normals: new Float32Array(positions.length),
+      indices: Uint32Array.from(indices),
+    };
+  };
+
+  /** What is told of a mesh whose removed vertices are known. */
+  async function tellBack({ positions, indices }: SurfaceMesh, removed: number[][], tolerance: number) {
+    const gpuField = await createGpuField(asset, sharedGpu);
+    const arena = new GpuArena(sharedGpu);
+    try {
+      const [tools, measurer] = await Promise.all([
+        createProgramTools(sharedGpu),
+        createMeasurer(gpuField.resources, sharedGpu),
+      ]);
+      const builder = new ProgramBuilder(tools, arena, COUNTS);
+      const detail = uploadDetail(builder as never, arena, {
+        lattice: makePlan(field, { tolerance }).lattice,
+        bounds: asset.domain,
+        tolerances: { counts: [1, 1, 1], tolerances: [tolerance] },
+        domain: asset.domain,
+      });
+      const nTriangles = indices.length / 3;
+      const nLive = positions.length / 3;
+      const nVertices = nLive + removed.length;
+      const places = new Float32Array(4 * nVertices);
+      for (let v = 0; v < nVertices; v++) {
+        places.set(v < nLive ? positions.subarray(3 * v, 3 * v + 3) : removed[v - nLive], 4 * v);
+      }
+      const words = new Uint32Array(places.buffer);
+      for (let v = nLive; v < nVertices; v++) words[4 * v + 3] = 0x40000000; // REMOVED, half-edges.wgsl
+      const triangles = new Uint32Array(6 * nTriangles);
+      for (let t = 0; t < nTriangles; t++) triangles.set(indices.subarray(3 * t, 3 * t + 3), 6 * t);
+      const upload = (name: string, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) =>
+        arena.upload(`test.${name}`, data, USAGE.storage);
+      const mesh = {
+        vertices: upload('vertices', places),
+        normals: builder.create('test.normals', 16),
+        triangles: upload('triangles', triangles),
+        isOff: builder.create('test.isOff', 16),
+        summary: builder.create('test.summary', SUMMARY_WORDS * 4),
+      };
+      builder.clear(mesh.summary);
+      const counts = new Uint32Array(COUNTS.byteLength / 4);
+      counts[COUNTS.at.outTriangles] = nTriangles;
+      counts[COUNTS.at.meshVertices] = nVertices;
+      arena.write(builder.counts, counts);
+      const left = {
+        listed: upload(
+          'listed',
+          Uint32Array.from({ length: nTriangles }, (_, t) => t),
+        ),
+        byTriangles: builder.items('outTriangles', nTriangles),
+        byVertices: builder.items('meshVertices', nVertices),
+      };
+      measurer.add(builder, left, mesh, detail);
+      const encoder = sharedGpu.device.createCommandEncoder();
+      for (const part of builder.endProgram().stages()) part.encode(encoder, () => ({}));
+      sharedGpu.device.queue.submit([encoder.finish()]);
+      const [summary] = await arena.readAll([[mesh.summary, SUMMARY_WORDS * 4]], 'test');
+      return new Float32Array(summary)[SUMMARY_AT.back];
+    } finally {
+      arena.dispose();
+      gpuField.dispose();
+    }
+  }
+
+  const farthest = (mesh: SurfaceMesh, points: number[][]): number => {
+    const tree = new TriangleTree({ ...mesh, positions: Float64Array.from(mesh.positions) });
+    return Math.max(...points.map(([x, y, z]) => tree.closest(x, y, z)));
+  };
+
+  const everywhere = Array.from({ length: 20_000 }, () => onBall(anyDirection()));
+
+  test.each([
+    [1, 'large'],
+    [40, 'of two sizes'],
+  ])(
+    'is not less than that of any vertex that was removed, nor more than there is: triangles %s, %s',
+    async (n) => {
+      const mesh = octahedron(n);
+      const most = farthest(mesh, everywhere);
+      for (let k = 0; k < 4; k++) {
+        // So large a tolerance that none counts as far: nothing is looked for around them.
+        const removed = [onBall(anyDirection())];
+        const told = await tellBack(mesh, removed, 2 * most);
+        expect(told).toBeGreaterThan(0.9999 * farthest(mesh, removed));
+        expect(told).toBeLessThan(1.001 * most);
+      }
+    },
+  );
+
+  test('is looked for around the farthest of them', async () => {
+    const mesh = octahedron(3);
+    const removed = Array.from({ length: 40 }, () => onBall(anyDirection()));
+    const most = farthest(mesh, everywhere);
+    const told = await tellBack(mesh, removed, 0.6 * most);
+    expect(told).toBeGreaterThan(farthest(mesh, removed));
+    expect(told).toBeGreaterThan(0.999 * most);
+    expect(told).toBeLessThan(1.001 * most);
+  });
+
+  test('is the diagonal where it is more than twice the tolerance', async () => {
+    const told = await tellBack(octahedron(1), [onBall([1, 1, 1])], 0.01);
+    expect(told).toBeCloseTo(Math.sqrt(12), 5);
+  });
+
+  test('is nothing where no vertex was removed', async () => {
+    expect(await tellBack(octahedron(1), [], 0.01)).toBe(0);
   });
 });
 

@@ -36,7 +36,7 @@ describe('landmarks', () => {
     return {
       raw,
       editor,
-      coverer: new Coverer(editor, raw, at, { field, detail, spacing: 1, isMeasured: false }, frame),
+      coverer: new Coverer(editor, raw, at, { field, detail, spacing: 1, nMeasured: 0 }, frame),
     };
   }
 
@@ -83,7 +83,7 @@ describe('landmarks', () => {
     );
     editor.collapse(5, 1);
     const detail = DetailMap.uniform(0.1, DOMAIN);
-    const coverer = new Coverer(editor, raw, at, { field, detail, spacing: 1, isMeasured: false }, frame);
+    const coverer = new Coverer(editor, raw, at, { field, detail, spacing: 1, nMeasured: 0 }, frame);
     expect(editor.standingFor(5)).toBe(1);
     expect(missed(editor, coverer)).toBeCloseTo(R, 6);
   });

@@ -29,10 +29,10 @@ function extract(asset: FieldAsset, options: JobOptions, fill: Partial<ExtractOp
   const { positions, nVertices } = vertices;
   const raw: RawMesh = { positions, normals, slopes, nVertices, indices, nTriangles };
   const errorOf = () => runSteps(measureMeshError(finishMesh(raw), field, asset.domain));
-  const clean = (tolerance: number, isMeasured = false) => {
+  const clean = (tolerance: number, nMeasured = 0) => {
     const detail = DetailMap.uniform(tolerance, asset.domain);
     const spacing = (asset.domain.max[0] - asset.domain.min[0]) / (plan.lattice.planes[0].length - 1);
-    return finish(cleanMesh(raw, plan.frame, { field, detail, spacing, isMeasured }));
+    return finish(cleanMesh(raw, plan.frame, { field, detail, spacing, nMeasured }));
   };
   return { raw, flagged, errorOf, clean };
 }
@@ -67,7 +67,7 @@ test('what stands off in the finished mesh is repaired', () => {
 
 test('a repair that has no room says so', () => {
   const { clean } = extract(sphereField({ cells: [4] }), { tolerance: 0.03 });
-  const unmended = clean(1e-5, true);
+  const unmended = clean(1e-5, 8192);
   expect(unmended?.stops.nWithoutRoom).toBeGreaterThan(0);
   expect(unmended?.errors?.errorLocal).toBeGreaterThan(1e-5);
 });

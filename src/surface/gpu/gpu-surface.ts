@@ -12,7 +12,7 @@ import { N_MEASURED } from './measure.ts';
 import { COUNTS, SUMMARY_WORDS, type SurfaceCount } from './structs.ts';
 import {
   boundsOf,
-  errorOf,
+  errorsOf,
   type SurfaceStops,
   stopsOf,
   throwIfFarOff,
@@ -37,6 +37,8 @@ export interface GpuSurface extends GpuOutput {
   readonly bounds: Box3 | undefined;
   /** The largest of bounds on the distances of 8,192 points of the mesh from the zero set, local units. */
   readonly errorLocal: number;
+  /** The largest distance of points of the zero set from the mesh: where vertices were removed, and around the farthest; local units. */
+  readonly errorBackLocal: number;
   readonly stops: SurfaceStops;
   readonly nBoxes: number;
   readonly nBoxesTested: number;
@@ -281,7 +283,7 @@ export class GpuSurfaceDeriver {
       nVertices: count('outVertices'),
       nTriangles,
       bounds,
-      errorLocal: errorOf(summary),
+      ...errorsOf(summary),
       stops: stopsOf(summary, counts),
       nBoxes: countsOf(plan.lattice).reduce((product, n) => product * n, 1),
       nBoxesTested: count('tested'),

@@ -56,6 +56,20 @@ export interface Polisher {
   add(builder: SurfaceBuilder, items: ItemCount, mesh: GpuMesh, detail: GpuDetail): void;
 }
 
+/** What kernels that look for the zero set are told. @param items number of the count of what they go over. */
+export function uploadSearch(builder: SurfaceBuilder, resources: FieldResources, items = 0): GPUBuffer {
+  const diagonal = diagonalOf(resources);
+  const search = SEARCH.pack({
+    ...precisionOf(resources),
+    items,
+    reach: REACH * diagonal,
+    near: NEAR * diagonal,
+    nTries: N_TRIES,
+    nRounds: N_ROUNDS,
+  });
+  return builder.uniform('surface.search', search);
+}
+
 /** Compiles the kernel, or finds it compiled. */
 export async function createPolisher(resources: FieldResources, context: GpuContext): Promise<Polisher> {
   const head = `${SURFACE_WGSL}${SEARCH.wgsl}const OFF = ${OFF}.0;\n`;
@@ -63,18 +77,9 @@ export async function createPolisher(resources: FieldResources, context: GpuCont
   const { polish } = await compileKernels(context, 'polish', {
     polish: [code, 'polishVertex', 'counts[search.items]'],
   });
-  const diagonal = diagonalOf(resources);
   return {
     add(builder, items, { vertices, normals, isOff }, detail) {
-      const search = SEARCH.pack({
-        ...precisionOf(resources),
-        items: items.at,
-        reach: REACH * diagonal,
-        near: NEAR * diagonal,
-        nTries: N_TRIES,
-        nRounds: N_ROUNDS,
-      });
-      const about = [uploadFrame(builder, resources), builder.uniform('polish.search', search)];
+      const about = [uploadFrame(builder, resources), uploadSearch(builder, resources, items.at)];
       const moved = [vertices, normals, isOff, ...fieldBuffers(resources)];
       builder.each(polish, items, ...about, detail.params, builder.counts, ...moved);
     },

@@ -98,7 +98,8 @@ export function packCounts(
  * Words of `summary`, u32. The first tell what is wrong with a mesh: half-edges and half-chains that do not fit together, vertices off
  * the zero set, open sides inside the box, triangles without area; `twice` counts vertices and edges that are there twice.
  * `unsound` counts boxes whose surface is not sure to be the field's. `missed` is the largest error as a share of the tolerance
- * there; `left` counts points that are off by more than the tolerance, `far` those that are off by more than `MISSED.far`.
+ * there, either way; `left` counts points that are off by more than the tolerance, `far` those of the mesh that are off by more than
+ * `MISSED.far`. `error` is the mesh's distance from the zero set, `back` the zero set's from the mesh.
  */
 export const SUMMARY_AT = {
   link: 0,
@@ -114,8 +115,9 @@ export const SUMMARY_AT = {
   missed: 14,
   left: 15,
   far: 16,
+  back: 17,
 } as const;
-export const SUMMARY_WORDS = 17;
+export const SUMMARY_WORDS = 18;
 /** Times the tolerance that single points may be off by: more than `far` few of them, more than `most` none. */
 export const MISSED = { far: 1.25, most: 2 } as const;
 /** WGSL that every kernel of the surface begins with. */

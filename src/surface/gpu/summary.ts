@@ -19,12 +19,15 @@ export function throwIfUnsound(summary: Uint32Array, nTriangles: number): void {
   }
 }
 
-/** The largest measured error, local units. */
-export function errorOf(summary: Uint32Array): number {
-  return floatOf(summary[SUMMARY_AT.error]);
+/** The largest measured errors, local units: of the mesh from the zero set, and of the zero set from the mesh. */
+export function errorsOf(summary: Uint32Array): { errorLocal: number; errorBackLocal: number } {
+  return {
+    errorLocal: floatOf(summary[SUMMARY_AT.error]),
+    errorBackLocal: floatOf(summary[SUMMARY_AT.back]),
+  };
 }
 
-/** The largest measured error, as a share of the tolerance there. */
+/** The largest measured error either way, as a share of the tolerance there. */
 function missedBy(summary: Uint32Array): number {
   return floatOf(summary[SUMMARY_AT.missed]);
 }

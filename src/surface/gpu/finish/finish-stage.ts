@@ -110,6 +110,8 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         const live = builder.list('finish.triangles', byTriangles, isLive, { to: 'outTriangles' });
         const ringed = [used.list, triangles];
         builder.each(kernels.checkVertices, used.items, counts, ...ringed, spokes, vertices, isOff, summary);
+        const left = { listed: live.list, byTriangles: live.items, byVertices };
+        measurer.add(builder, left, mesh, detail);
         const shaded = [vertices, normals, spokes, out.positions, out.normals];
         builder.each(kernels.emitVertices, used.items, counts, ...ringed, ...shaded);
         const emitted = [live.list, triangles, vertices, spokes, out.indices, summary];
@@ -119,7 +121,6 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         builder.each(kernels.findTwinVertices, used.items, counts, used.list, slots, summary, vertices);
         builder.clear(slots);
         builder.each(kernels.findTwinEdges, live.items, counts, live.list, slots, summary, triangles);
-        measurer.add(builder, live.list, mesh, detail);
       });
     },
   };
