@@ -25,8 +25,8 @@ export interface DeriveStats {
    */
   readonly toleranceLocal: number;
   /**
-   * The measured error in local units: the largest distance from the zero set of 8,192 points of the mesh as it is given out, of many
-   * on the triangles of the farthest, and of those where it could not be mended, each bounded by a change of f's sign that near. What
+   * The measured error in local units: the largest distance from the zero set of 8,192 points of the mesh as it is given out (65,536 where
+   * it is not complete), of many on the triangles of the farthest, and of those where it could not be mended, each bounded by a change of f's sign that near. What
    * lies between is not seen (`checkMesh` measures more).
    */
   readonly errorLocal?: number;

@@ -10,7 +10,7 @@ import { makePlan } from '../../src/pipeline/plan.ts';
 import triangleDistanceWgsl from '../../src/surface/gpu/decimate/triangle-distance.wgsl';
 import { createMeasurer, N_MEASURED } from '../../src/surface/gpu/measure.ts';
 import { createPolisher } from '../../src/surface/gpu/polish.ts';
-import { COUNTS, SUMMARY_AT, SUMMARY_WORDS } from '../../src/surface/gpu/structs.ts';
+import { COUNTS, MARKS, SUMMARY_AT, SUMMARY_WORDS } from '../../src/surface/gpu/structs.ts';
 import { uploadDetail } from '../../src/surface/gpu/surface-program.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
 import { MeshEditor } from '../../src/surface/mesh-editor.ts';
@@ -206,8 +206,6 @@ describe('how far the zero set is from the mesh', () => {
       for (let v = 0; v < nVertices; v++) {
         places.set(v < nLive ? positions.subarray(3 * v, 3 * v + 3) : removed[v - nLive], 4 * v);
       }
-      const words = new Uint32Array(places.buffer);
-      for (let v = nLive; v < nVertices; v++) words[4 * v + 3] = 0x40000000; // REMOVED, half-edges.wgsl
       const triangles = new Uint32Array(6 * nTriangles);
       for (let t = 0; t < nTriangles; t++) triangles.set(indices.subarray(3 * t, 3 * t + 3), 6 * t);
       const upload = (name: string, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) =>
@@ -216,7 +214,10 @@ describe('how far the zero set is from the mesh', () => {
         vertices: upload('vertices', places),
         normals: builder.create('test.normals', 16),
         triangles: upload('triangles', triangles),
-        isOff: builder.create('test.isOff', 16),
+        marks: upload(
+          'marks',
+          Uint32Array.from({ length: nVertices }, (_, v) => MARKS.before | (v < nLive ? MARKS.after : 0)),
+        ),
         summary: builder.create('test.summary', SUMMARY_WORDS * 4),
       };
       builder.clear(mesh.summary);
@@ -313,7 +314,7 @@ test('a vertex is moved inside of the box that the mesh lies in', async () => {
       vertices: builder.create('test.vertices', n * 16),
       normals: builder.create('test.normals', n * 16),
       triangles: builder.create('test.triangles', 24),
-      isOff: builder.create('test.isOff', n * 4),
+      marks: builder.create('test.marks', n * 4),
       summary: builder.create('test.summary', SUMMARY_WORDS * 4),
     };
     // The ball's surface lies beyond the box along x, and inside of it between x and y.
@@ -325,15 +326,15 @@ test('a vertex is moved inside of the box that the mesh lies in', async () => {
     const encoder = sharedGpu.device.createCommandEncoder();
     for (const part of builder.endProgram().stages()) part.encode(encoder, () => ({}));
     sharedGpu.device.queue.submit([encoder.finish()]);
-    const [vertices, isOff] = await arena.readAll(
+    const [vertices, marks] = await arena.readAll(
       [
         [mesh.vertices, n * 16],
-        [mesh.isOff, n * 4],
+        [mesh.marks, n * 4],
       ],
       'test',
     );
     const at = new Float32Array(vertices);
-    expect([...new Uint32Array(isOff)]).toEqual([1, 0]);
+    expect([...new Uint32Array(marks)]).toEqual([1, 0]);
     expect(at[0]).toBeLessThanOrEqual(Math.fround(0.6975));
     const values = new Float64Array(1);
     createCpuField(asset).evaluate(Float64Array.from(at.subarray(4, 7)), values);

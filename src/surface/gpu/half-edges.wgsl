@@ -7,9 +7,6 @@ struct Triangle {
   twins: array<u32, 3>,
 }
 
-/// In place of the faces (mesh.wgsl) of a vertex that was removed while the mesh was thinned out: where it was the zero set is known.
-const REMOVED = 0x40000000u;
-
 /// No vectors are stored, because different invocations write a triangle's three words: those of a vector they may not.
 fn vectorOf(words: array<u32, 3>) -> vec3<u32> { return vec3<u32>(words[0], words[1], words[2]); }
 

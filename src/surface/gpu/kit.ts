@@ -23,8 +23,8 @@ export interface GpuMesh {
   readonly vertices: GPUBuffer;
   /** vec4<f32> a vertex: unit normal, slope of f. */
   readonly normals: GPUBuffer;
-  /** u32 a vertex: 1 where it was not brought to the zero set. */
-  readonly isOff: GPUBuffer;
+  /** u32 a vertex, see `MARKS`. */
+  readonly marks: GPUBuffer;
   /** `Triangle` */
   readonly triangles: GPUBuffer;
   /** u32, see `SUMMARY_AT`. */

@@ -8,9 +8,10 @@
 @group(0) @binding(2) var<uniform> search: Search;
 @group(0) @binding(3) var<storage, read> counts: array<u32>;
 @group(0) @binding(4) var<storage, read> vertices: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> tolerances: array<f32>;
-@group(0) @binding(6) var<storage, read_write> summary: array<atomic<u32>>;
-@group(0) @binding(7) var<storage, read> cells: array<u32>;
+@group(0) @binding(5) var<storage, read> marks: array<u32>;
+@group(0) @binding(6) var<storage, read> tolerances: array<f32>;
+@group(0) @binding(7) var<storage, read_write> summary: array<atomic<u32>>;
+@group(0) @binding(8) var<storage, read> cells: array<u32>;
 
 fn cornerAt(word: u32) -> vec3<f32> {
   return bitcast<vec3<f32>>(vec3<u32>(cells[word], cells[word + 1u], cells[word + 2u]));
@@ -50,8 +51,8 @@ fn distanceToMesh(p: vec3<f32>, tolerance: f32) -> f32 {
 }
 
 fn measureBack(vertex: u32) {
+  if ((marks[vertex] & (MARK_BEFORE | MARK_AFTER)) != MARK_BEFORE) { return; }
   let start = vertices[vertex].xyz;
-  if (bitcast<u32>(vertices[vertex].w) != REMOVED) { return; }
   let tolerance = toleranceIn(start, start);
   let reach = REACH_TOLERANCES * tolerance;
   /// The farthest point so far.

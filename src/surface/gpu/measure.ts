@@ -77,10 +77,10 @@ const N_PARTS = ${AROUND.parts.length}u;
 ${rules}${waysWgsl}${samplePatternWgsl}${detailWgsl}${fieldCode(resources, 8, true)}${measureWgsl}`;
   const { nSteps, nRounds } = BESIDE;
   const cells = `const N_CELLS = ${N_CELLS}u;\n${triangleCellsWgsl}`;
-  const back = `${SURFACE_WGSL}${SEARCH.wgsl}${halfEdgesWgsl}${cells}${triangleDistanceWgsl}${waysWgsl}
+  const back = `${SURFACE_WGSL}${SEARCH.wgsl}${cells}${triangleDistanceWgsl}${waysWgsl}
 const N_STEPS = ${nSteps}u;
 const N_ROUNDS = ${nRounds}u;
-${ruleConstants({ CLOSE_SHARE, MOST: MISSED.most, REACH_TOLERANCES: ERROR_SEARCH.reachTolerances })}${detailWgsl}${fieldCode(resources, 8, true)}${measureBackWgsl}`;
+${ruleConstants({ CLOSE_SHARE, MOST: MISSED.most, REACH_TOLERANCES: ERROR_SEARCH.reachTolerances })}${detailWgsl}${fieldCode(resources, 9, true)}${measureBackWgsl}`;
   const kernels = await compileKernels(context, 'measure', {
     errors: [code, 'measureError', 'N_MEASURED'],
     sort: [
@@ -91,7 +91,7 @@ ${ruleConstants({ CLOSE_SHARE, MOST: MISSED.most, REACH_TOLERANCES: ERROR_SEARCH
     back: [back, 'measureBack', 'counts[N_MESH_VERTICES]'],
   });
   return {
-    add(builder, { listed, byTriangles, byVertices }, { triangles, vertices, summary }, detail) {
+    add(builder, { listed, byTriangles, byVertices }, { triangles, vertices, marks, summary }, detail) {
       const { counts, program } = builder;
       const frame = uploadFrame(builder, resources);
       const read = [listed, triangles, vertices, detail.tolerances, summary, ...fieldBuffers(resources)];
@@ -100,7 +100,7 @@ ${ruleConstants({ CLOSE_SHARE, MOST: MISSED.most, REACH_TOLERANCES: ERROR_SEARCH
       builder.clear(cells);
       builder.each(kernels.sort, byTriangles, detail.params, counts, listed, triangles, vertices, cells);
       const about = [frame, detail.params, uploadSearch(builder, resources), counts];
-      const looked = [vertices, detail.tolerances, summary, cells, ...fieldBuffers(resources)];
+      const looked = [vertices, marks, detail.tolerances, summary, cells, ...fieldBuffers(resources)];
       builder.each(kernels.back, byVertices, ...about, ...looked);
     },
   };

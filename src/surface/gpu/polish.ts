@@ -78,9 +78,9 @@ export async function createPolisher(resources: FieldResources, context: GpuCont
     polish: [code, 'polishVertex', 'counts[search.items]'],
   });
   return {
-    add(builder, items, { vertices, normals, isOff }, detail) {
+    add(builder, items, { vertices, normals, marks }, detail) {
       const about = [uploadFrame(builder, resources), uploadSearch(builder, resources, items.at)];
-      const moved = [vertices, normals, isOff, ...fieldBuffers(resources)];
+      const moved = [vertices, normals, marks, ...fieldBuffers(resources)];
       builder.each(polish, items, ...about, detail.params, builder.counts, ...moved);
     },
   };

@@ -11,8 +11,7 @@
 @group(0) @binding(4) var<storage, read_write> vertices: array<vec4<f32>>;
 /// Unit normal, or zero where there is none to tell; slope.
 @group(0) @binding(5) var<storage, read_write> normals: array<vec4<f32>>;
-/// By vertex: 1 where it is off the zero set.
-@group(0) @binding(6) var<storage, read_write> isOff: array<u32>;
+@group(0) @binding(6) var<storage, read_write> marks: array<u32>;
 
 fn polishVertex(vertex: u32) {
   if (vertex >= arrayLength(&normals)) { return; }
@@ -53,5 +52,5 @@ fn polishVertex(vertex: u32) {
   }
   setNormal(vertex, gradient);
   vertices[vertex] = vec4<f32>(best.xyz, vertices[vertex].w);
-  isOff[vertex] = select(0u, 1u, best.w > OFF * max(search.most * slope, search.noise));
+  marks[vertex] = select(0u, MARK_OFF, best.w > OFF * max(search.most * slope, search.noise));
 }

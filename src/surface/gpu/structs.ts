@@ -118,11 +118,16 @@ export const SUMMARY_AT = {
   back: 17,
 } as const;
 export const SUMMARY_WORDS = 18;
+/** Bits of what is known of each vertex: that it was not brought to the zero set, had a triangle before the mesh was thinned, has one after. */
+export const MARKS = { off: 1, before: 2, after: 4 } as const;
 /** Times the tolerance that single points may be off by: more than `far` few of them, more than `most` none. */
 export const MISSED = { far: 1.25, most: 2 } as const;
 /** WGSL that every kernel of the surface begins with. */
 export const SURFACE_WGSL = `${COUNTS.wgsl}${PARTITION_WGSL}${DETAIL.wgsl}
 ${Object.entries(SUMMARY_AT)
   .map(([name, at]) => `const SUMMARY_${name.toUpperCase()} = ${at}u;`)
+  .join('\n')}
+${Object.entries(MARKS)
+  .map(([name, bit]) => `const MARK_${name.toUpperCase()} = ${bit}u;`)
   .join('\n')}
 `;

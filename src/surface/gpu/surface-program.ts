@@ -112,7 +112,7 @@ export function* buildSurface(
   const mesh: GpuMesh = {
     vertices: builder.create('mesh.vertices', nVertices * 16),
     normals: builder.create('mesh.normals', nVertices * 16),
-    isOff: builder.create('mesh.isOff', nVertices * 4),
+    marks: builder.create('mesh.marks', nVertices * 4),
     triangles: builder.create('mesh.triangles', nTriangles * TRIANGLE_BYTES),
     summary,
   };

@@ -101,7 +101,7 @@ export async function createDecimateStage(
      */
     add(
       builder: SurfaceBuilder,
-      { vertices, normals, triangles }: GpuMesh,
+      { vertices, normals, marks, triangles }: GpuMesh,
       lattice: Lattice,
       detail: GpuDetail,
       capacities: DecimateCapacities,
@@ -131,7 +131,7 @@ export async function createDecimateStage(
               nRounds: MAX_ROUNDS,
             }),
           );
-          if (i === 0) builder.each(kernels.findSpokes, byTriangles, counts, triangles, thinned);
+          if (i === 0) builder.each(kernels.findSpokes, byTriangles, counts, triangles, thinned, marks);
           builder.clear(heads);
           builder.each(kernels.sortPages, byVertices, thinning, counts, triangles, vertices, thinned, heads);
           const read = [frame, thinning, detail.params, heads, vertices, normals, detail.tolerances];

@@ -8,7 +8,7 @@
 @group(0) @binding(1) var<uniform> thinning: Thinning;
 @group(0) @binding(2) var<uniform> detail: Detail;
 @group(0) @binding(3) var<storage, read> heads: array<u32>;
-@group(0) @binding(4) var<storage, read_write> vertices: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> vertices: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> normals: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read> tolerances: array<f32>;
 @group(0) @binding(7) var<storage, read_write> triangles: array<Triangle>;
@@ -185,7 +185,6 @@ fn collapse(id: u32) {
   join(innerRight, outerRight);
   atomicStore(&thinned[id].spoke, 0u);
   thinned[id].isInner = 0u;
-  vertices[id] = vec4<f32>(vertices[id].xyz, bitcast<f32>(REMOVED));
   atomicStore(&thinned[goal].spoke, outerRight + 1u);
   atomicStore(&thinned[left].spoke, outerLeft + 1u);
   atomicStore(&thinned[right].spoke, innerRight + 1u);

@@ -7,7 +7,7 @@
 @group(0) @binding(4) var<storage, read> sums: array<u32>;
 @group(0) @binding(5) var<storage, read_write> vertices: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> normals: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read_write> isOff: array<u32>;
+@group(0) @binding(7) var<storage, read_write> marks: array<u32>;
 
 fn emitInside(item: u32) {
   let n = loops[item].inside;
@@ -19,6 +19,6 @@ fn emitInside(item: u32) {
     vertices[first + i] = vec4<f32>(bitcast<vec3<f32>>(vec3<u32>(pool[at], pool[at + 1u], pool[at + 2u])), 0.0);
     let normal = bitcast<vec4<f32>>(vec4<u32>(pool[at + 3u], pool[at + 4u], pool[at + 5u], pool[at + 6u]));
     normals[first + i] = vec4<f32>(normal.xyz, abs(normal.w));
-    isOff[first + i] = select(0u, 1u, normal.w < 0.0);
+    marks[first + i] = select(0u, MARK_OFF, normal.w < 0.0);
   }
 }

@@ -186,7 +186,7 @@ export async function createFillStage(resources: FieldResources, context: GpuCon
       capacities: FillCapacities,
     ): Generator<void, void, void> {
       const { counts } = builder;
-      const { vertices, normals, isOff, triangles, summary } = mesh;
+      const { vertices, normals, marks, triangles, summary } = mesh;
       const {
         edgeVertices,
         chains: nChains,
@@ -260,7 +260,7 @@ export async function createFillStage(resources: FieldResources, context: GpuCon
         yield;
         const inside = builder.scan('fill.inside', items, nInside, { to: 'inside' });
         const ranked = [pool, inside.offsets, inside.sums];
-        builder.each(kernels.emitInside, items, counts, loops, ...ranked, vertices, normals, isOff);
+        builder.each(kernels.emitInside, items, counts, loops, ...ranked, vertices, normals, marks);
         const segmentHalves = builder.create('fill.segmentHalves', segments * 8);
         builder.clear(segmentHalves);
         builder.each(

@@ -6,7 +6,7 @@
 @group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
 @group(0) @binding(3) var<storage, read> spokes: array<u32>;
 @group(0) @binding(4) var<storage, read> vertices: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> isOff: array<u32>;
+@group(0) @binding(5) var<storage, read> marks: array<u32>;
 @group(0) @binding(6) var<storage, read_write> summary: array<atomic<u32>>;
 
 /// Numbers in the order of their values.
@@ -32,5 +32,5 @@ fn checkVertex(item: u32) {
     if (g == NONE || g == first) { break; }
   }
   atomicAdd(&summary[SUMMARY_CORNERS], n);
-  atomicAdd(&summary[SUMMARY_OFF], isOff[vertex]);
+  atomicAdd(&summary[SUMMARY_OFF], marks[vertex] & MARK_OFF);
 }

@@ -84,7 +84,7 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
       out: GpuOutput,
     ): void {
       const { counts } = builder;
-      const { vertices, normals, isOff, triangles, summary } = mesh;
+      const { vertices, normals, marks, triangles, summary } = mesh;
       const { vertices: nVertices, triangles: nTriangles } = capacities;
       const params = builder.uniform(
         'finish.params',
@@ -100,7 +100,7 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         const byTriangles = builder.items('meshTriangles', nTriangles);
         const byVertices = builder.items('meshVertices', nVertices);
         builder.clear(spokes);
-        builder.each(kernels.findLive, byTriangles, counts, triangles, isLive, spokes);
+        builder.each(kernels.findLive, byTriangles, counts, triangles, isLive, spokes, marks);
         const isFlat = builder.create('finish.isFlat', nVertices * 4);
         builder.clear(isFlat);
         builder.each(kernels.findFlat, byTriangles, params, counts, triangles, vertices, isFlat);
@@ -109,7 +109,7 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         const used = builder.list('finish.vertices', byVertices, spokes, { to: 'outVertices' });
         const live = builder.list('finish.triangles', byTriangles, isLive, { to: 'outTriangles' });
         const ringed = [used.list, triangles];
-        builder.each(kernels.checkVertices, used.items, counts, ...ringed, spokes, vertices, isOff, summary);
+        builder.each(kernels.checkVertices, used.items, counts, ...ringed, spokes, vertices, marks, summary);
         const left = { listed: live.list, byTriangles: live.items, byVertices };
         measurer.add(builder, left, mesh, detail);
         const shaded = [vertices, normals, spokes, out.positions, out.normals];
