@@ -3,6 +3,7 @@ import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
 import { RecordReader, RecordWriter } from '../partition/record-bytes.ts';
 import type { SurfaceMesh } from './mesh.ts';
+import { SignProbe } from './sign-probe.ts';
 import { verifySides } from './verify-sides.ts';
 
 const INDICES_PER_YIELD = 32_768;
@@ -199,10 +200,14 @@ function verifyZeroSet(
   field.evaluateWithGradient(points, values, gradients, n);
   const { min, max } = field.asset.domain;
   const reach = OFF_ZERO * Math.hypot(...[0, 1, 2].map((k) => max[k] - min[k]));
+  const probe = new SignProbe(field, field.asset.domain);
   let nOff = 0;
   for (let i = 0; i < n; i++) {
     const slope = Math.hypot(gradients[i * 3], gradients[i * 3 + 1], gradients[i * 3 + 2]);
-    if (!(Math.abs(values[i]) <= reach * slope)) nOff++;
+    if (Math.abs(values[i]) <= reach * slope) continue;
+    // Beside a crease the slope may be that of its flat side.
+    const [x, y, z] = points.subarray(i * 3, i * 3 + 3);
+    if (!probe.isCrossedAround(values[i], x, y, z, reach)) nOff++;
   }
   return nOff > Math.max(1, MAX_OFF_SHARE * n) ? `${nOff} of ${n} vertices are off the zero set` : undefined;
 }

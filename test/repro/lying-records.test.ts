@@ -12,6 +12,7 @@ import { decodeSurface, encodeSurface, verifySurface } from '../../src/surface/s
 import { blobMlp, boxMlp, leavingField, multiField, planeMlp, sphereField } from '../fixtures/fields.ts';
 import { seededRandom } from '../fixtures/random.ts';
 import { runSteps } from '../partition/run-steps.ts';
+import { surveyField } from '../survey/fields.ts';
 
 const DETAIL = { tolerance: 2e-2 };
 
@@ -196,6 +197,22 @@ describe('verification', () => {
     expect(runSteps(verifySurface(mesh, field, claim))).toBeUndefined();
     expect(made.n).toBeGreaterThan(0);
     expect(made.n).toBeLessThan(nDerived / 10);
+  });
+
+  test('takes vertices beside creases, where the slope may be a thousandth of what it is behind them, and none that are moved', async () => {
+    const { asset, options } = surveyField(996);
+    const { mesh, stats } = await deriveMesh(asset, { ...options, cache: false });
+    const field = createCpuField(asset);
+    const claim = { bounds: asset.domain, tolerance: options.tolerance, nBoxes: stats.nBoxes };
+    expect(runSteps(verifySurface(mesh, field, claim))).toBeUndefined();
+    const { min, max } = asset.domain;
+    const step = 1e-5 * Math.hypot(...min.map((low, k) => max[k] - low));
+    const isOnFace = (v: number): boolean =>
+      [0, 1, 2].some((k) => [min[k], max[k]].includes(mesh.positions[3 * v + k]));
+    const positions = mesh.positions.map((x, i) =>
+      isOnFace(Math.floor(i / 3)) ? x : x + step * mesh.normals[i],
+    );
+    expect(runSteps(verifySurface({ ...mesh, positions }, field, claim))).toMatch(/off the zero set/);
   });
 
   test('of regions reads few points, and takes honest ones', () => {
