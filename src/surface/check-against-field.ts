@@ -17,7 +17,8 @@ export function measureResidual({ positions }: CheckableMesh, field: CheckField)
 /**
  * True where every component faces outwards: the area-weighted sum of cos(triangle normal, ∇f at the centroid) is
  * positive. By component, because single slivers on a crease may lean the other way without being wrong. Where f is constant,
- * as on a plate of zeros, its signs on both sides of the triangle say which way is out.
+ * as on a plate of zeros, and for all triangles of a component that does not seem to, f's signs on both sides of the triangle say
+ * which way is out.
  * @param componentOfTriangle i32[nTriangles], -1 for triangles to leave out.
  */
 export function isOutward(
@@ -36,16 +37,21 @@ export function isOutward(
   const gradients = new Float64Array(nTriangles * 3);
   field.evaluateWithGradient(centroids, new Float64Array(nTriangles), gradients);
   const sums = new Float64Array(nComponents);
+  const add = (t: number, agreement: number): void => {
+    if (componentOfTriangle[t] >= 0) sums[componentOfTriangle[t]] += agreement;
+  };
+  const bySides = (t: number): number =>
+    sidesAgree(field, centroids.subarray(t * 3, t * 3 + 3), areaVector(mesh, t));
   for (let t = 0; t < nTriangles; t++) {
-    if (componentOfTriangle[t] < 0) continue;
     const normal = areaVector(mesh, t);
     const [gx, gy, gz] = gradients.subarray(t * 3, t * 3 + 3);
     const slope = Math.hypot(gx, gy, gz);
-    sums[componentOfTriangle[t]] +=
-      slope > 0
-        ? (normal[0] * gx + normal[1] * gy + normal[2] * gz) / slope
-        : sidesAgree(field, centroids.subarray(t * 3, t * 3 + 3), normal);
+    add(t, slope > 0 ? (normal[0] * gx + normal[1] * gy + normal[2] * gz) / slope : bySides(t));
   }
+  // A triangle may lie along a crease, where the gradient is that of the crease's other side: f's signs decide.
+  const doubted = new Set([...sums.keys()].filter((component) => !(sums[component] > 0)));
+  for (const component of doubted) sums[component] = 0;
+  for (let t = 0; t < nTriangles; t++) if (doubted.has(componentOfTriangle[t])) add(t, bySides(t));
   return sums.every((sum) => sum > 0);
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type CheckOptions, checkMesh } from '../../src/surface/check.ts';
+import type { CheckField } from '../../src/surface/check-field.ts';
 import { createRandom } from '../../src/surface/check-random.ts';
 import { sampleMesh, sampleZeroSet } from '../../src/surface/distance-samples.ts';
 import { analyticField, ball, CUBE } from './analytic-fields.ts';
@@ -98,6 +99,23 @@ describe('checkMesh against a field', () => {
       (await checkMesh(typed(mesh), { field: shell, domain: CUBE, samples: 0 })).isOutwardOriented;
     expect(await check(join(outside, flipped(cavity)))).toBe(true);
     expect(await check(join(outside, cavity))).toBe(false);
+  });
+
+  it("a part along a crease, whose other side's gradient leads inwards, faces as f's signs say", async () => {
+    const small = ball(0.1, [0.8, 0.8, 0.8]);
+    const honest = analyticField((x, y, z) => Math.min(ball(RADIUS)(x, y, z), small(x, y, z)));
+    const field: CheckField = {
+      evaluate: honest.evaluate.bind(honest),
+      evaluateWithGradient(points, values, gradients, n = points.length / 3) {
+        honest.evaluateWithGradient(points, values, gradients, n);
+        for (let i = 0; i < n * 3; i++) if (points[i - (i % 3)] > 0.6) gradients[i] *= -1;
+      },
+    };
+    const part = sphere(2, 0.1, [0.8, 0.8, 0.8]);
+    const check = async (mesh: typeof part) =>
+      (await checkMesh(typed(mesh), { field, domain: CUBE, samples: 0 })).isOutwardOriented;
+    expect(await check(join(sphere(4, RADIUS), part))).toBe(true);
+    expect(await check(join(flipped(sphere(4, RADIUS)), part))).toBe(false);
   });
 
   it('an empty mesh of a field with a zero set, and a mesh of a field without one', async () => {
