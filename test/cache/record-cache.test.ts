@@ -184,7 +184,7 @@ describe('RecordCache', () => {
     const cache = new RecordCache({ store: hanging, now: () => clock.ms, maxMemoryBytes: 0 });
     /** Reads several records at once, and waits until the cache has given up. */
     const read = async (...keys: string[]) => {
-      vi.useFakeTimers();
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       try {
         const pending = Promise.all(keys.map((key) => cache.get(key)));
         await vi.advanceTimersByTimeAsync(4001);

@@ -10,6 +10,7 @@ import { sceneOf, writeNsdf } from '../../src/format/write.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
 import { multiField, sphereField } from '../fixtures/fields.ts';
 import { sphere } from '../surface/check-meshes.ts';
+import { runNsdf } from './run-nsdf.ts';
 import { spawnNsdf } from './spawn-nsdf.ts';
 
 const BALL = sphereField({ cells: [4, 16], thresholds: [0.4], radius: 0.6 });
@@ -42,7 +43,7 @@ describe('nsdf pack --compact --max-bytes', () => {
       await writeFile(at('ball.nsdf'), writeNsdf(sceneOf(BALL, { material, copyright: CREDITS })));
       const out = at(`ball-${most}.nsdf`);
       const args = ['--compact', '--max-bytes', `${most}`, '--json'];
-      const packed = await spawnNsdf('pack', ...args, at('ball.nsdf'), out);
+      const packed = await runNsdf('pack', ...args, at('ball.nsdf'), out);
       expect(packed).toMatchObject({ code: 0, err: '' });
       const report = JSON.parse(packed.out);
       const file = await readFile(out);
@@ -59,7 +60,7 @@ describe('nsdf pack --compact --max-bytes', () => {
   it('says how small it came where that is too large, and writes nothing', async () => {
     await writeFile(at('ball.nsdf'), writeNsdf(sceneOf(BALL, { material, copyright: CREDITS })));
     const ask = (most: number) =>
-      spawnNsdf('pack', '--compact', '--max-bytes', `${most}`, at('ball.nsdf'), at('tight.nsdf'), '--json');
+      runNsdf('pack', '--compact', '--max-bytes', `${most}`, at('ball.nsdf'), at('tight.nsdf'), '--json');
     const refused = await ask(1000);
     expect(refused).toMatchObject({ code: 1, out: '' });
     const { error } = JSON.parse(refused.err);
@@ -72,24 +73,26 @@ describe('nsdf pack --compact --max-bytes', () => {
 
   it('refuses what no one size can be given for', async () => {
     await writeFile(at('two.nsdf'), writeNsdf([BALL, multiField()]));
-    const two = await spawnNsdf('pack', '--compact', '--max-bytes', '9000', at('two.nsdf'), at('x.nsdf'));
+    const two = await runNsdf('pack', '--compact', '--max-bytes', '9000', at('two.nsdf'), at('x.nsdf'));
     expect(two).toMatchObject({ code: 2, out: '' });
     expect(two.err).toMatch(/has 2 fields/);
     const args = ['pack', '--compact', '--partition', '--max-bytes', '9000', at('ball.nsdf'), at('x.nsdf')];
-    const both = await spawnNsdf(...args);
+    const both = await runNsdf(...args);
     expect(both).toMatchObject({ code: 2, out: '' });
     expect(both.err).toMatch(/--max-bytes.* cannot be used with option '--partition'/);
   });
 });
 
 describe('nsdf train --max-bytes', () => {
-  const QUICK = ['--levels', '4,8,16', '--features', '1', '--hidden', '8', '--workers', '1', '--json'];
+  const QUICK = ['--levels', '4,8,16', '--features', '1', '--hidden', '8', '--json'];
   const train = (out: string, ...args: string[]) =>
-    spawnNsdf('train', at('ball.obj'), out, ...QUICK, '--copyright', CREDITS, ...args);
+    ['train', at('ball.obj'), out, ...QUICK, '--copyright', CREDITS, ...args] as const;
   beforeAll(() => writeFile(at('ball.obj'), objOf(sphere(3))));
 
   it('trains, and packs what came out to a file of that size', async () => {
-    const { code, out, err } = await train(at('small.nsdf'), '--steps', '60', '--max-bytes', '3600');
+    const { code, out, err } = await spawnNsdf(
+      ...train(at('small.nsdf'), '--steps', '60', '--max-bytes', '3600', '--workers', '1'),
+    );
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const report = JSON.parse(out);
     const file = await readFile(at('small.nsdf'));
@@ -103,7 +106,9 @@ describe('nsdf train --max-bytes', () => {
   });
 
   it('says how small it came where that is too large, and writes nothing', async () => {
-    const refused = await train(at('none.nsdf'), '--steps', '20', '--max-bytes', '1200');
+    const refused = await runNsdf(
+      ...train(at('none.nsdf'), '--steps', '20', '--max-bytes', '1200', '--workers', '0'),
+    );
     expect(refused).toMatchObject({ code: 1, out: '' });
     const { error } = JSON.parse(refused.err);
     expect(error).toMatchObject({ code: 'budget', available: 1200 });
@@ -115,14 +120,13 @@ describe('nsdf train --max-bytes', () => {
 describe('nsdf train --dtype compact', () => {
   it('adds at most a twentieth to the error, for a fraction of the bytes', async () => {
     await writeFile(at('ball.obj'), objOf(sphere(3)));
-    const [plain, compact] = await Promise.all(
-      ['f32', 'compact'].map(async (dtype) => {
-        const args = ['--levels', '4,8,16', '--steps', '60', '--workers', '1', '--dtype', dtype, '--json'];
-        const { code, out } = await spawnNsdf('train', at('ball.obj'), at(`${dtype}.nsdf`), ...args);
-        expect(code).toBe(0);
-        return JSON.parse(out);
-      }),
-    );
+    const train = async (dtype: string) => {
+      const args = ['--levels', '4,8,16', '--steps', '60', '--workers', '0', '--dtype', dtype, '--json'];
+      const { code, out } = await runNsdf('train', at('ball.obj'), at(`${dtype}.nsdf`), ...args);
+      expect(code).toBe(0);
+      return JSON.parse(out);
+    };
+    const [plain, compact] = [await train('f32'), await train('compact')];
     expect(compact.bytes).toBeLessThan(plain.bytes / 5);
     for (const way of ['toInput', 'fromInput'])
       expect(compact.distance[way].mean).toBeLessThanOrEqual(1.05 * plain.distance[way].mean);

@@ -1,37 +1,18 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type MeshData, meshFormatOf } from '../../src/cli/mesh-files/index.ts';
-import { runProgram } from '../../src/cli/program.ts';
 import type { FieldAsset, Vec3 } from '../../src/format/asset.ts';
 import { IDENTITY_NODE, type NsdfNode } from '../../src/format/scene.ts';
 import { sceneOf, writeNsdf } from '../../src/format/write.ts';
 import { checkMesh } from '../../src/surface/check.ts';
 import { localPositions } from '../../src/surface/mesh.ts';
 import { boxMlp } from '../fixtures/mlp-fields.ts';
+import { runNsdf as nsdf } from './run-nsdf.ts';
 
 let folder = '';
 const at = (name: string) => join(folder, name);
-
-async function nsdf(...args: string[]) {
-  const written = { out: '', err: '' };
-  const spies = (['stdout', 'stderr'] as const).map((stream) =>
-    vi.spyOn(process[stream], 'write').mockImplementation((text: unknown) => {
-      written[stream === 'stdout' ? 'out' : 'err'] += String(text);
-      return true;
-    }),
-  );
-  const before = process.exitCode;
-  process.exitCode = 0;
-  try {
-    await runProgram(args);
-    return { code: process.exitCode, ...written };
-  } finally {
-    process.exitCode = before;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 const read = async (name: string): Promise<MeshData> =>
   meshFormatOf(name).read(new Uint8Array(await readFile(at(name))));

@@ -8,39 +8,17 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openDestination } from '../../src/cli/destination.ts';
 import { estimateEffort } from '../../src/cli/effort.ts';
 import { meshFormatOf } from '../../src/cli/mesh-files/index.ts';
-import { runProgram } from '../../src/cli/program.ts';
 import * as fieldModule from '../../src/field/cpu-field.ts';
 import { readNsdf } from '../../src/format/read.ts';
 import { sceneOf, writeNsdf } from '../../src/format/write.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
 import { emptyField, leavingField, multiField, sphereField } from '../fixtures/fields.ts';
 import { sphere, without } from '../surface/check-meshes.ts';
+import { runNsdf as nsdf } from './run-nsdf.ts';
 import { type Output, ROOT, spawnNsdf } from './spawn-nsdf.ts';
 
 let folder = '';
 const at = (name: string) => join(folder, name);
-
-/** Runs a command in this process, its output caught. */
-async function nsdf(...args: string[]): Promise<Output> {
-  const written = { out: '', err: '' };
-  const capture = (key: 'out' | 'err') => (text: unknown) => {
-    written[key] += String(text);
-    return true;
-  };
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation(capture('out')),
-    vi.spyOn(process.stderr, 'write').mockImplementation(capture('err')),
-  ];
-  const before = process.exitCode;
-  process.exitCode = 0;
-  try {
-    await runProgram(args);
-    return { code: process.exitCode, ...written };
-  } finally {
-    process.exitCode = before;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 /** What `--json` prints: one line, one object, nothing on standard error. */
 function json({ out, err }: Output): Record<string, unknown> {
@@ -49,7 +27,6 @@ function json({ out, err }: Output): Record<string, unknown> {
   return JSON.parse(out) as Record<string, unknown>;
 }
 
-/** @param status 2 for a wrong command line, 1 for a file that is missing or broken */
 /** Runs a command as a program of its own, with bytes on its standard input. */
 function pipeNsdf(
   input: Uint8Array,
@@ -68,6 +45,7 @@ function pipeNsdf(
 const inFolder = (args: readonly string[]): string[] =>
   args.map((arg) => (/^[a-z/.]+\.[a-z]+$/.test(arg) ? at(arg) : arg));
 
+/** @param status 2 for a wrong command line, 1 for a file that is missing or broken */
 function expectRefused({ code, out, err }: Output, message: RegExp, status = 2): void {
   expect(code).toBe(status);
   expect(out).toBe('');

@@ -21,6 +21,9 @@ function examplesOf(document: string): Map<string, string> {
   );
 }
 
+/** What was read and parsed of the sources and of what they import, for all programs: that takes longer than the examples. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
+
 /** Type errors of modules that are given as text; the package's names lead to the sources. */
 function typeErrors(modules: Map<string, string>): string[] {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
@@ -37,7 +40,9 @@ function typeErrors(modules: Map<string, string>): string[] {
   host.readFile = (name) => modules.get(name) ?? readFile(name);
   host.getSourceFile = (name, language) => {
     const text = modules.get(name);
-    return text === undefined ? getSourceFile(name, language) : ts.createSourceFile(name, text, language);
+    if (text !== undefined) return ts.createSourceFile(name, text, language);
+    if (!parsed.has(name)) parsed.set(name, getSourceFile(name, language));
+    return parsed.get(name);
   };
   const program = ts.createProgram([...modules.keys()], { ...options, paths }, host);
   return [...modules.keys()].flatMap((name) => {

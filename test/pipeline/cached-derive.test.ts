@@ -86,6 +86,16 @@ async function relaunch(options: DeriveOptions = {}, asset = multiField()) {
   return { store, cold, cache: new PartitionCache({ store }) };
 }
 
+let filled: ReturnType<typeof relaunch> | undefined;
+/** The same of `multi` without options, which is derived once for all tests: each has records of its own to change. */
+async function relaunchMulti() {
+  filled ??= relaunch();
+  const { store: first, cold } = await filled;
+  const store = new OpenStore();
+  for (const [key, bytes] of first.records) store.records.set(key, bytes.slice());
+  return { store, cold, cache: new PartitionCache({ store }) };
+}
+
 afterEach(() => vi.restoreAllMocks());
 
 // One that is settled by bisection, one without a grid, one that leaves the domain, one without surface.
@@ -135,7 +145,7 @@ describe.each(CASES)('$name', ({ make }) => {
 describe('a mesh from the cache', () => {
   test('passes checkMesh', async () => {
     const asset = multiField();
-    const { cache } = await relaunch({}, asset);
+    const { cache } = await relaunchMulti();
     const { mesh, stats } = await derive(cache);
     const report = await checkMesh(mesh, {
       field: createCpuField(asset),
@@ -153,7 +163,7 @@ describe('a mesh from the cache', () => {
   });
 
   test('is the caller’s own: changing it changes no later one', async () => {
-    const { cache, cold } = await relaunch();
+    const { cache, cold } = await relaunchMulti();
     const one = await derive(cache);
     one.mesh.positions.fill(7);
     one.mesh.indices.fill(0);
@@ -161,7 +171,7 @@ describe('a mesh from the cache', () => {
   });
 
   test('belongs to one field, one detail and one algorithm', async () => {
-    const { cache } = await relaunch();
+    const { cache } = await relaunchMulti();
     for (const options of [{ tolerance: 6e-3 }, { maxVertices: 1000 }, { creaseAngle: 40 }]) {
       const { stats } = await derive(cache, options);
       expect(stats).toMatchObject({ backend: 'cpu', searchedBy: 'cache', cache: { use: 'regions' } });
@@ -188,7 +198,7 @@ describe('a mesh from the cache', () => {
   });
 
   test('reports its progress as finished, and honours an abort', async () => {
-    const { cache } = await relaunch();
+    const { cache } = await relaunchMulti();
     const onProgress = vi.fn();
     await derive(cache, { onProgress });
     expect(onProgress.mock.calls).toEqual([[{ stage: 'normals', fraction: 1 }]]);
@@ -228,7 +238,7 @@ describe('a record that is wrong is dropped, and the mesh derived again', () => 
     ['with a triangle turned', inMesh(({ indices }) => indices.subarray(0, 3).reverse())],
     ['with a triangle flat', inMesh(({ indices }) => indices.fill(indices[0], 0, 2))],
   ])('%s', async (_what, change) => {
-    const { store, cache, cold } = await relaunch();
+    const { store, cache, cold } = await relaunchMulti();
     await store.tamper('surface', change);
     const { mesh, stats } = await derive(cache);
     expect(stats.cache.use).toBe('regions'); // those were right
@@ -243,7 +253,7 @@ describe('a record that is wrong is dropped, and the mesh derived again', () => 
     ['regions that are none', inPayload((payload) => payload.fill(127, 10, 40)), /could not be used/],
     ['regions of another version', (bytes) => bytes.fill(9, 4, 5), /could not be used/],
   ])('%s', async (_what, change, reason) => {
-    const { store, cache, cold } = await relaunch();
+    const { store, cache, cold } = await relaunchMulti();
     store.records.delete(store.keyOf('surface'));
     await store.tamper('regions', change);
     const { mesh, stats } = await derive(cache);

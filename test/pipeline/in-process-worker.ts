@@ -1,5 +1,5 @@
 import { serveJobs, type WorkerScope } from '../../src/pipeline/serve-jobs.ts';
-import type { Job } from '../../src/pipeline/steps.ts';
+import type { Job, SurfaceSteps } from '../../src/pipeline/steps.ts';
 import type { WorkerLike } from '../../src/pipeline/worker-host.ts';
 import type { ToWorker } from '../../src/pipeline/worker-protocol.ts';
 
@@ -12,6 +12,38 @@ export interface InProcessWorker extends WorkerLike {
 }
 
 type Listener = (event: { data?: unknown; message?: string; preventDefault: () => void }) => void;
+
+/** A job whose work ends with its thread, as a real worker's does: left running here, it would go on under later tests. */
+function endedWith(job: Job, isTerminated: () => boolean): Job {
+  function* whileAlive<S, T>(steps: Generator<S, T, void>): Generator<S, T, void> {
+    try {
+      for (;;) {
+        if (isTerminated()) throw new Error('the worker was terminated');
+        const step = steps.next();
+        if (step.done) return step.value;
+        yield step.value;
+      }
+    } finally {
+      steps.return(undefined as never);
+    }
+  }
+  const after =
+    (steps: SurfaceSteps): SurfaceSteps =>
+    (asset, surface, options) =>
+      whileAlive(steps(asset, surface, options));
+  return {
+    steps: (asset, options) => whileAlive(job.steps(asset, options)),
+    createRunner: (asset, options) => {
+      const runner = job.createRunner(asset, options);
+      return { run: (task) => whileAlive(runner.run(task)) };
+    },
+    cap: after(job.cap),
+    simplify: after(job.simplify),
+    splitNormals: after(job.splitNormals),
+    addAttributes: after(job.addAttributes),
+    keepSurface: after(job.keepSurface),
+  };
+}
 
 /**
  * A Worker that lives on this thread: messages are structured clones with their transfers, delivered in later
@@ -34,7 +66,13 @@ export function createInProcessWorker(job: Job | null): InProcessWorker {
     },
     addEventListener: (_type, listener) => inside.push(listener),
   };
-  if (job) setTimeout(() => serveJobs(scope, job));
+  if (job)
+    setTimeout(() =>
+      serveJobs(
+        scope,
+        endedWith(job, () => isTerminated),
+      ),
+    );
   return {
     received,
     isTerminated: () => isTerminated,
