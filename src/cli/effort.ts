@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os';
+import { diagonalOf } from '../box.ts';
 import { NsdfBudgetError } from '../errors.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import { hasPlanes } from '../format/encodings.ts';
@@ -52,8 +53,7 @@ export async function checkEffort(
   { tolerance, force = false }: Pick<DeriveOptions, 'tolerance'> & { readonly force?: boolean },
 ): Promise<void> {
   if (tolerance === undefined || force || !hasPlanes(asset.encoding)) return;
-  const { min, max } = asset.domain;
-  const diagonal = Math.hypot(...[0, 1, 2].map((k) => max[k] - min[k]));
+  const diagonal = diagonalOf(asset.domain);
   if (tolerance >= diagonal / USUAL_DIVISOR) return;
   const { nVertices, seconds, bytes } = await estimateEffort(asset, tolerance);
   const available = totalmem();

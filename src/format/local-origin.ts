@@ -1,3 +1,4 @@
+import { diagonalOf } from '../box.ts';
 import type { Box3, FieldAsset, Vec3 } from './asset.ts';
 
 /** A domain that reaches no farther from zero than so many of its diagonals is derived where it lies. */
@@ -42,10 +43,6 @@ function reachOf(box: Box3, origin?: Vec3): number {
 /** Per axis, how far from the origin the box reaches. */
 function farthest({ min, max }: Box3, origin: Vec3 = [0, 0, 0]): number[] {
   return origin.map((at, k) => Math.max(Math.abs(min[k] - at), Math.abs(max[k] - at)));
-}
-
-function diagonalOf({ min, max }: Box3): number {
-  return Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
 }
 
 function middleOf(box: Box3): Vec3 {

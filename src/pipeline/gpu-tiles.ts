@@ -1,3 +1,4 @@
+import { diagonalOf } from '../box.ts';
 import { NsdfBudgetError, NsdfGpuError } from '../errors.ts';
 import type { Box3 } from '../format/asset.ts';
 import { countBoxes } from '../partition/cull.ts';
@@ -44,9 +45,7 @@ export async function deriveTiles(
   read: (surface: GpuSurface) => Promise<SurfaceMesh>,
   reason: unknown,
 ): Promise<TiledSurface> {
-  const { domain } = plan;
-  const diagonal = Math.hypot(...[0, 1, 2].map((k) => domain.max[k] - domain.min[k]));
-  const welder = new TileWelder(plan.bounds, REACH * diagonal);
+  const welder = new TileWelder(plan.bounds, REACH * diagonalOf(plan.domain));
   const tiles: SurfaceFacts[] = [];
   const visit = async (range: BoxRange, from: number, share: number): Promise<void> => {
     const tilePlan = planTile(plan, range);

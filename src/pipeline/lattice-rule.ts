@@ -1,3 +1,4 @@
+import { diagonalOf, extentOf } from '../box.ts';
 import { NsdfArgumentError } from '../errors.ts';
 import { axisMarks } from '../field/marks.ts';
 import type { Box3, FieldAsset } from '../format/asset.ts';
@@ -39,7 +40,7 @@ export function plainResolution(nLayers: number): number {
  * is what needs regions (`structure`).
  */
 export function latticeSpacing(asset: FieldAsset, options: JobOptions): number | undefined {
-  const extents = [0, 1, 2].map((k) => asset.domain.max[k] - asset.domain.min[k]);
+  const extents = extentOf(asset.domain);
   if (options.preview !== undefined) return Math.max(...extents) / options.preview;
   if (options.resolution === undefined || options.structure) return undefined;
   const spacing = TOLERANCES_A_BOX * toleranceOf(asset, options);
@@ -63,9 +64,8 @@ const LATTICE_TOLERANCE_DIVISOR = 8;
 export function toleranceOf({ domain }: FieldAsset, { exact, tolerance, resolution }: JobOptions): number {
   if (exact) return 0;
   if (tolerance !== undefined) return tolerance;
-  const extent = [0, 1, 2].map((k) => domain.max[k] - domain.min[k]);
-  if (resolution === undefined) return Math.hypot(...extent) / DEFAULT_TOLERANCE_DIVISOR;
-  return Math.max(...extent) / resolution / LATTICE_TOLERANCE_DIVISOR;
+  if (resolution === undefined) return diagonalOf(domain) / DEFAULT_TOLERANCE_DIVISOR;
+  return Math.max(...extentOf(domain)) / resolution / LATTICE_TOLERANCE_DIVISOR;
 }
 
 /**

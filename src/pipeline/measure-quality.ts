@@ -1,3 +1,4 @@
+import { clampTo, diagonalOf } from '../box.ts';
 import { type CpuField, createCpuField } from '../field/cpu-field.ts';
 import type { FieldAsset } from '../format/asset.ts';
 import type { DeriveOptions } from '../options.ts';
@@ -52,8 +53,7 @@ export async function qualityOf(
   { mesh, structure }: Pick<DeriveResult, 'mesh' | 'structure'>,
   options: Pick<QualityOptions, 'samples' | 'band' | 'seed'> = {},
 ): Promise<FieldQuality> {
-  const { min, max } = asset.domain;
-  const diagonal = Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
+  const diagonal = diagonalOf(asset.domain);
   const { samples, seed, band = diagonal / 100 } = { ...QUALITY_DEFAULTS, ...options };
   const field = createCpuField(asset);
   const random = createRandom(seed);
@@ -128,14 +128,13 @@ function nearby(field: CpuField, points: Float64Array, band: number, random: () 
   const n = points.length / 3;
   const gradients = new Float64Array(points.length);
   field.evaluateWithGradient(points, new Float64Array(n), gradients);
-  const { min, max } = field.asset.domain;
   const moved = points.slice();
   for (let i = 0; i < points.length; i += 3) {
     const shift = band * (2 * random() - 1);
     const slope = Math.hypot(gradients[i], gradients[i + 1], gradients[i + 2]);
     for (let k = 0; k < 3; k++) {
       const at = points[i + k] + (slope > 0 ? (shift * gradients[i + k]) / slope : 0);
-      moved[i + k] = Math.min(max[k], Math.max(min[k], at));
+      moved[i + k] = clampTo(field.asset.domain, k, at);
     }
   }
   return moved;

@@ -1,3 +1,4 @@
+import { diagonalOf } from '../box.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3, FieldAsset, Vec3 } from '../format/asset.ts';
 import { createLattice, type Lattice } from '../partition/corners.ts';
@@ -61,8 +62,11 @@ export function makePlan(field: CpuField, options: JobOptions): Plan {
 
 /** Where a job's mesh lies: in the domain, or in the region asked for. */
 export function frameOf({ domain }: FieldAsset, { region }: JobOptions): MeshFrame {
-  const diagonal = Math.hypot(...[0, 1, 2].map((k) => domain.max[k] - domain.min[k]));
-  return { bounds: boundsOf(domain, region), diagonal, keepsBorder: region !== undefined };
+  return {
+    bounds: boundsOf(domain, region),
+    diagonal: diagonalOf(domain),
+    keepsBorder: region !== undefined,
+  };
 }
 
 /** The region cut to the domain and rounded to single precision; beside the domain it has no volume. */

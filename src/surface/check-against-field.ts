@@ -37,22 +37,23 @@ export function isOutward(
   const gradients = new Float64Array(nTriangles * 3);
   field.evaluateWithGradient(centroids, new Float64Array(nTriangles), gradients);
   const sums = new Float64Array(nComponents);
-  const add = (t: number, agreement: number): void => {
-    if (componentOfTriangle[t] >= 0) sums[componentOfTriangle[t]] += agreement;
-  };
-  const bySides = (t: number): number =>
-    sidesAgree(field, centroids.subarray(t * 3, t * 3 + 3), areaVector(mesh, t));
-  for (let t = 0; t < nTriangles; t++) {
+  const add = (t: number, bySides: boolean): void => {
+    const component = componentOfTriangle[t];
+    if (component < 0) return;
     const normal = areaVector(mesh, t);
     const [gx, gy, gz] = gradients.subarray(t * 3, t * 3 + 3);
     const slope = Math.hypot(gx, gy, gz);
-    add(t, slope > 0 ? (normal[0] * gx + normal[1] * gy + normal[2] * gz) / slope : bySides(t));
-  }
+    sums[component] +=
+      slope > 0 && !bySides
+        ? (normal[0] * gx + normal[1] * gy + normal[2] * gz) / slope
+        : sidesAgree(field, centroids.subarray(t * 3, t * 3 + 3), normal);
+  };
+  for (let t = 0; t < nTriangles; t++) add(t, false);
   // A triangle may lie along a crease, where the gradient is that of the crease's other side: f's signs decide.
-  const doubted = new Set([...sums.keys()].filter((component) => !(sums[component] > 0)));
-  for (const component of doubted) sums[component] = 0;
-  for (let t = 0; t < nTriangles; t++) if (doubted.has(componentOfTriangle[t])) add(t, bySides(t));
-  return sums.every((sum) => sum > 0);
+  const doubted = sums.map((sum) => (sum > 0 ? 0 : 1));
+  sums.fill(0);
+  for (let t = 0; t < nTriangles; t++) if (doubted[componentOfTriangle[t]]) add(t, true);
+  return sums.every((sum, component) => !doubted[component] || sum > 0);
 }
 
 /** The triangle's normal, twice its area long. */

@@ -1,3 +1,4 @@
+import { diagonalOf } from '../box.ts';
 import type { Box3, Vec3 } from '../format/asset.ts';
 import type { CheckField, Spread } from './check-field.ts';
 import { analyseTopology, type CheckableMesh, type TopologyReport } from './check-topology.ts';
@@ -101,7 +102,7 @@ function paddedBounds({ positions }: CheckableMesh): Box3 {
     min[i % 3] = Math.min(min[i % 3], positions[i]);
     max[i % 3] = Math.max(max[i % 3], positions[i]);
   }
-  const pad = Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]) / 10;
+  const pad = diagonalOf({ min, max }) / 10;
   return {
     min: [min[0] - pad, min[1] - pad, min[2] - pad],
     max: [max[0] + pad, max[1] + pad, max[2] + pad],

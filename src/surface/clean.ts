@@ -1,4 +1,5 @@
 import { growFloat64, growInt32, length3, placeKey } from '../arrays.ts';
+import { clampTo } from '../box.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
 import { Coverer } from './cover.ts';
@@ -135,7 +136,7 @@ function* measure(
   const mesh = { positions, indices: Uint32Array.from(editor.compactIndices()) };
   const within = { bounds, domain: field.asset.domain };
   const tolerance = detail.at.bind(detail);
-  const reach = Math.max(ERROR_SEARCH.reachTolerances * detail.most, Math.sqrt(3) * spacing);
+  const reach = Math.max(ERROR_SEARCH.reach * detail.most, Math.sqrt(3) * spacing);
   const steps = measureErrors(mesh, field, within, tolerance, { suspects, known }, reach, nMeasured);
   const errors = yield* steps;
   const live = editor.liveTriangles();
@@ -248,7 +249,7 @@ function nudge(
   v: number,
   start: Float64Array,
   faces: number,
-  { min, max }: Box3,
+  bounds: Box3,
   i: number,
   step: number,
 ): void {
@@ -258,7 +259,7 @@ function nudge(
   const free = [0, 1, 2].filter((k) => ((faces >> (2 * k)) & 3) === 0).sort((a, b) => n[a] - n[b]);
   [Math.cos(angle), Math.sin(angle)].slice(0, free.length).forEach((share, m) => {
     const k = free[m];
-    raw.positions[v * 3 + k] = Math.fround(Math.min(max[k], Math.max(min[k], start[k] + reach * share)));
+    raw.positions[v * 3 + k] = Math.fround(clampTo(bounds, k, start[k] + reach * share));
   });
 }
 

@@ -1,3 +1,4 @@
+import { clampTo } from '../box.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
 
@@ -34,7 +35,7 @@ export function explainEmpty(field: CpuField, bounds: Box3): EmptyReason {
 }
 
 /** The least |f| on the way of Newton steps from some points. @param points f64[3n], moved. */
-function leastAlong(field: CpuField, points: Float64Array, { min, max }: Box3): number {
+function leastAlong(field: CpuField, points: Float64Array, bounds: Box3): number {
   const n = points.length / 3;
   const values = new Float64Array(n);
   const gradients = new Float64Array(n * 3);
@@ -47,7 +48,7 @@ function leastAlong(field: CpuField, points: Float64Array, { min, max }: Box3): 
       if (square === 0) continue;
       for (let k = 0; k < 3; k++) {
         const moved = points[i * 3 + k] - (values[i] * gradients[i * 3 + k]) / square;
-        points[i * 3 + k] = Math.min(max[k], Math.max(min[k], moved));
+        points[i * 3 + k] = clampTo(bounds, k, moved);
       }
     }
   }

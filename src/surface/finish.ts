@@ -1,4 +1,5 @@
 import { length3 } from '../arrays.ts';
+import { clampTo } from '../box.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
 import type { Landmarks } from './cover.ts';
@@ -126,7 +127,7 @@ function castRays(
   best: Float64Array,
   least: Float64Array,
   held: number,
-  { min, max }: Box3,
+  bounds: Box3,
   v: number,
   reach: number,
 ): void {
@@ -134,7 +135,7 @@ function castRays(
   const points = new Float64Array((rays.length * RAY_STEPS + 1) * 3);
   const values = new Float64Array(points.length / 3);
   const at = (d: readonly number[], s: number, k: number) =>
-    Math.min(max[k], Math.max(min[k], start[v * 3 + k] + (s * d[k]) / Math.hypot(...d)));
+    clampTo(bounds, k, start[v * 3 + k] + (s * d[k]) / Math.hypot(...d));
   for (let k = 0; k < 3; k++) points[points.length - 3 + k] = start[v * 3 + k];
   rays.forEach((d, r) => {
     for (let i = 0; i < RAY_STEPS; i++) {
@@ -176,7 +177,7 @@ function moveVertex(
   value: number,
   start: Float64Array,
   held: number,
-  { min, max }: Box3,
+  bounds: Box3,
   v: number,
   reach: number,
 ): boolean {
@@ -184,7 +185,7 @@ function moveVertex(
   for (let k = 0; k < 3; k++) {
     const i = v * 3 + k;
     const step = -value * gradients[i];
-    const leadsOut = (step < 0 && points[i] <= min[k]) || (step > 0 && points[i] >= max[k]);
+    const leadsOut = (step < 0 && points[i] <= bounds.min[k]) || (step > 0 && points[i] >= bounds.max[k]);
     if ((held >> k) & 1 || leadsOut) gradients[i] = 0;
     norm2 += gradients[i] ** 2;
   }
@@ -203,7 +204,7 @@ function moveVertex(
     }
   }
   for (let k = 0; k < 3; k++) {
-    if (((held >> k) & 1) === 0) points[v * 3 + k] = Math.min(max[k], Math.max(min[k], points[v * 3 + k]));
+    if (((held >> k) & 1) === 0) points[v * 3 + k] = clampTo(bounds, k, points[v * 3 + k]);
   }
   return Math.abs(value) > 1e-12 * Math.sqrt(norm2);
 }

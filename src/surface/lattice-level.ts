@@ -1,4 +1,5 @@
 import { growInt32 } from '../arrays.ts';
+import { diagonalOf } from '../box.ts';
 import type { Box3 } from '../format/asset.ts';
 import { type Band, BoxList, findBand, followSurface, signsOf } from './lattice-band.ts';
 import { buildTable, type MarchingCubesTable } from './marching-cubes-table.ts';
@@ -61,7 +62,7 @@ export function* marchLattice(
   for (const fraction of triangles.run()) yield 0.6 + 0.1 * fraction;
   const { nVertices, indices } = triangles;
   const positions = new Float64Array(nVertices * 3);
-  const diagonal = Math.hypot(...[0, 1, 2].map((k) => bounds.max[k] - bounds.min[k]));
+  const diagonal = diagonalOf(bounds);
   for (const fraction of findRoots(field, lattice, triangles, ON_ZERO * diagonal, positions)) {
     yield 0.7 + 0.3 * fraction;
   }

@@ -1,3 +1,4 @@
+import { extentOf } from '../box.ts';
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
 import { createRandom } from './check-random.ts';
@@ -65,7 +66,7 @@ function* zeroSetPoints(
       yield rootsInBoxes(field, bounds, list, lattice.positions, Math.min(BATCH, n - from), random);
     }
   }
-  const longest = Math.max(...[0, 1, 2].map((k) => bounds.max[k] - bounds.min[k]));
+  const longest = Math.max(...extentOf(bounds));
   yield* alongLines(field, bounds, longest / LINE_PIECES, N_LINES, random, RELATIVE_ERROR);
   const nHidden = hidden.points.length / 3;
   const passed = new RayBatch(field, nHidden);

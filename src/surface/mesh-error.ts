@@ -1,4 +1,5 @@
 import { concat } from '../arrays.ts';
+import { clampTo } from '../box.ts';
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
 import { createRandom, writeDirection } from './check-random.ts';
@@ -12,6 +13,8 @@ import { type Triangles, TriangleTree } from './triangle-tree.ts';
 const BATCH = 1024;
 /** Points whose distances are searched for at once. */
 const N_SEARCHED = 32;
+/** Share of a mesh's points that are farthest, whose triangles are looked at closely. */
+const WORST_SHARE = 1 / 256;
 /** Places that are looked at closely on the way back, and segments around each, in so many rounds, each nearer by. */
 const N_WORST = 32;
 const SEGMENTS_AROUND = 32;
@@ -90,7 +93,7 @@ function* searchMesh(
   const search = new ErrorSearch(field, domain, createRandom(2));
   const triangles = new Int32Array(nSamples);
   yield* search.ask(sampleMesh(mesh, nSamples, createRandom(1), triangles));
-  const nWorst = Math.ceil(nSamples * ERROR_SEARCH.worstShare);
+  const nWorst = nSamples * WORST_SHARE;
   const worst = new Set(search.farthest(nWorst).map((id) => triangles[id]));
   const close = [...worst].map((t) => pointsOf(mesh, t));
   yield* search.ask(concat(Float64Array, close));
@@ -162,12 +165,12 @@ class ErrorSearch {
 
   /** So many points of the first call that are farthest, going by their bounds. */
   farthest(n: number): number[] {
-    return this.#asked === undefined ? [] : largestOf(this.#asked.limits, n);
+    return largestOf(this.#asked?.limits ?? [], n);
   }
 
   /** The points of the first call within whose tolerance f keeps its sign, as far as is looked. */
   beyond(tolerance: (p: Float64Array, offset: number) => number): number[] {
-    if (this.#asked === undefined) return [];
+    if (!this.#asked) return [];
     const { points, values, limits } = this.#asked;
     return [...limits.keys()].filter((id) => {
       const least = tolerance(points, id * 3);
@@ -192,7 +195,7 @@ class ErrorSearch {
 }
 
 /** The places of the n largest values, the largest first. */
-function largestOf(values: Float64Array, n: number): number[] {
+function largestOf(values: ArrayLike<number>, n: number): number[] {
   const order: number[] = [];
   for (let id = 0; id < values.length; id++) {
     if (order.length === n && values[id] <= values[order[n - 1]]) continue;
@@ -221,7 +224,7 @@ export function boundAlongGradients(
   points: Float64Array,
   values: Float64Array,
   field: CheckField,
-  { min, max }: Box3,
+  box: Box3,
 ): Float64Array {
   const n = points.length / 3;
   const bounds = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
@@ -243,7 +246,7 @@ export function boundAlongGradients(
       const step = (aim * values[id]) / norms[id];
       for (let k = 0; k < 3; k++) {
         const x = points[id * 3 + k] - step * (gradients[id * 3 + k] / norms[id]);
-        ahead[i * 3 + k] = Math.min(max[k], Math.max(min[k], x));
+        ahead[i * 3 + k] = clampTo(box, k, x);
       }
     }
     field.evaluate(ahead, valuesAhead, nOpen);

@@ -192,13 +192,8 @@ class RectBuilder {
         else {
           const l = side === 0 ? node : lower;
           const r = side === 0 ? upper : node;
-          if (isU) {
-            this.refine(axis, plane, u0, middle, v0, v1, l, r);
-            this.refine(axis, plane, middle, u1, v0, v1, l, r);
-          } else {
-            this.refine(axis, plane, u0, u1, v0, middle, l, r);
-            this.refine(axis, plane, u0, u1, middle, v1, l, r);
-          }
+          this.refine(axis, plane, u0, isU ? middle : u1, v0, isU ? v1 : middle, l, r);
+          this.refine(axis, plane, isU ? middle : u0, u1, isU ? v0 : middle, v1, l, r);
           return;
         }
       }

@@ -6,12 +6,10 @@ export const ERROR_SEARCH = {
   samples: 8192,
   /** Of a mesh that is not certified complete: what its boxes did not settle may be as small as it likes. */
   samplesUncertain: 65_536,
-  /** The share of them that are farthest, whose triangles are looked at closely. */
-  worstShare: 1 / 256,
   /** Distances along the gradient, times |f| / |∇f|, at which f's other sign is looked for; the first is nearly always enough. */
   aims: [1.001, 1.02, 1.1, 1.3, 1.7, 2.5, 4, 8],
   /** How far around points of the zero set that are far from the mesh others are looked for, tolerances, at first. */
-  reachTolerances: 4,
+  reach: 4,
 } as const;
 
 /** How it is decided whether a triangle stands off: see triangle-sampler.ts. */

@@ -1,3 +1,4 @@
+import { clampTo } from '../box.ts';
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
 
@@ -45,10 +46,9 @@ export class SignProbe {
   }
 
   private place(i: number, x: number, y: number, z: number): void {
-    const { points } = this;
-    const { min, max } = this.domain;
-    points[i] = Math.min(max[0], Math.max(min[0], x));
-    points[i + 1] = Math.min(max[1], Math.max(min[1], y));
-    points[i + 2] = Math.min(max[2], Math.max(min[2], z));
+    const { points, domain } = this;
+    points[i] = clampTo(domain, 0, x);
+    points[i + 1] = clampTo(domain, 1, y);
+    points[i + 2] = clampTo(domain, 2, z);
   }
 }

@@ -1,4 +1,5 @@
 import { growFloat64 } from '../arrays.ts';
+import { extentOf } from '../box.ts';
 import { checkBudget } from '../budgets.ts';
 import type { Box3 } from '../format/asset.ts';
 import type { CheckField } from './check-field.ts';
@@ -54,7 +55,7 @@ export class SparseLattice {
   constructor(field: SlicedField, bounds: Box3, spacing: number) {
     this.#field = field;
     this.#bounds = bounds;
-    const extents = bounds.min.map((low, k) => bounds.max[k] - low);
+    const extents = extentOf(bounds);
     const [nx, ny, nz] = extents.map((extent) => Math.max(1, Math.round(extent / spacing)));
     this.counts = [nx, ny, nz];
     this.#nPages = [(nx >> 3) + 1, (ny >> 3) + 1];

@@ -1,4 +1,6 @@
 /** A surface that is kept: how it is written, how it is read, and what is looked at before it is trusted. */
+
+import { diagonalOf } from '../box.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
 import { RecordReader, RecordWriter } from '../partition/record-bytes.ts';
@@ -198,8 +200,7 @@ function verifyZeroSet(
   const values = new Float64Array(n);
   const gradients = new Float64Array(n * 3);
   field.evaluateWithGradient(points, values, gradients, n);
-  const { min, max } = field.asset.domain;
-  const reach = OFF_ZERO * Math.hypot(...[0, 1, 2].map((k) => max[k] - min[k]));
+  const reach = OFF_ZERO * diagonalOf(field.asset.domain);
   const probe = new SignProbe(field, field.asset.domain);
   let nOff = 0;
   for (let i = 0; i < n; i++) {

@@ -1,5 +1,7 @@
 /** How far triangles stand off the zero set: which ones are asked, at which points, and what is found there. */
+
 import { length3 } from '../arrays.ts';
+import { clampTo } from '../box.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { MeasuredSides, MeasureTask, TriangleSet } from './mesh-tasks.ts';
 import { SAMPLING } from './rules.ts';
@@ -250,7 +252,7 @@ export class TriangleSampler {
       this.#ahead = new Float64Array(near.length * 3);
       this.#valuesAhead = new Float64Array(near.length);
     }
-    const { min, max } = this.#field.asset.domain;
+    const { domain } = this.#field.asset;
     for (let n = 0; n < near.length; n++) {
       const i = near[n];
       const t = triangles[i];
@@ -259,7 +261,7 @@ export class TriangleSampler {
       const reach = (this.#values[at] >= 0 ? -most : most) * tolerances[t];
       for (let k = 0; k < 3; k++) {
         const x = this.#points[at * 3 + k] + reach * this.#normal[k];
-        this.#ahead[n * 3 + k] = Math.min(max[k], Math.max(min[k], x));
+        this.#ahead[n * 3 + k] = clampTo(domain, k, x);
       }
     }
     this.#field.evaluate(this.#ahead, this.#valuesAhead, near.length);

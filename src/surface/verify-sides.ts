@@ -1,3 +1,4 @@
+import { diagonalOf } from '../box.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
 import { createRandom } from './check-random.ts';
@@ -57,8 +58,7 @@ export function* verifySides(
   if (suspects.length === 0) return undefined;
   const witnesses = (among: readonly number[], reach: number): number[] =>
     among.filter((point) => [point, point + 1].every((each) => !isNear(field, points, values, each, reach)));
-  const { min, max } = field.asset.domain;
-  const diagonal = Math.hypot(...[0, 1, 2].map((k) => max[k] - min[k]));
+  const diagonal = diagonalOf(field.asset.domain);
   const asked = Math.max(LEAST_REACH * diagonal, options.tolerance);
   let wrong = witnesses(suspects, ERROR_SLACK * asked);
   if (wrong.length > 0 && nTriangles > 0) {

@@ -1,3 +1,4 @@
+import { extentOf } from '../box.ts';
 import type { Box3, FieldAsset, Vec3 } from '../format/asset.ts';
 import { originOf } from '../format/local-origin.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
@@ -40,7 +41,7 @@ const GUIDE_SHARE = 0.01;
 
 /** How fine a mesh has to be to divide a field by. */
 export function guideTolerance({ domain }: FieldAsset, options: DivideOptions): number {
-  const longest = Math.max(...[0, 1, 2].map((k) => domain.max[k] - domain.min[k]));
+  const longest = Math.max(...extentOf(domain));
   const smallestTile = longest / options.split ** (options.nLevels - 1);
   return Math.min(levelTolerance(options, 0), GUIDE_SHARE * smallestTile);
 }

@@ -80,7 +80,7 @@ ${rules}${waysWgsl}${samplePatternWgsl}${detailWgsl}${fieldCode(resources, 8, tr
   const back = `${SURFACE_WGSL}${SEARCH.wgsl}${cells}${triangleDistanceWgsl}${waysWgsl}
 const N_STEPS = ${nSteps}u;
 const N_ROUNDS = ${nRounds}u;
-${ruleConstants({ CLOSE_SHARE, MOST: MISSED.most, REACH_TOLERANCES: ERROR_SEARCH.reachTolerances })}${detailWgsl}${fieldCode(resources, 9, true)}${measureBackWgsl}`;
+${ruleConstants({ CLOSE_SHARE, MOST: MISSED.most, REACH_TOLERANCES: ERROR_SEARCH.reach })}${detailWgsl}${fieldCode(resources, 9, true)}${measureBackWgsl}`;
   const kernels = await compileKernels(context, 'measure', {
     errors: [code, 'measureError', 'N_MEASURED'],
     sort: [
