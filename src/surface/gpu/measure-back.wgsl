@@ -21,7 +21,7 @@ fn cornerAt(word: u32) -> vec3<f32> {
 fn distanceWithin(p: vec3<f32>, reach: f32) -> f32 {
   var least = 3e38;
   for (var division = 0u; division < N_DIVISIONS; division++) {
-    // A triangle is larger than half a cell, but not than one.
+    // A triangle reaches half a cell out of its own at most.
     let around = 0.5 * cellSize(division) + reach;
     let first = cellAt(p - around, division);
     let size = cellAt(p + around, division) - first + 1u;

@@ -1,6 +1,6 @@
-// Triangles by where they are: each is in one cell of the coarsest division that it is larger than half a cell of, the one that the
-// middle of its bounding box is in, and reaches no more than half a cell out of it. Divisions have N_CELLS cells along each axis
-// of the box that the mesh lies in, half as many, down to one.
+// Triangles by where they are: each is in one cell of the finest division whose cells are as large as its bounding box, the one that the
+// box's middle is in, and reaches no farther than half a cell from there. Divisions have N_CELLS cells along each axis of the box that
+// the mesh lies in, half as many, down to one.
 //
 // `cells` is bound by whoever includes this: first of all divisions' cells the first triangle, + 1, or 0; then of each triangle the next
 // one in its cell, + 1, and its corners.
