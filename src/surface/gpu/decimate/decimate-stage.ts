@@ -16,6 +16,7 @@ import {
   ruleConstants,
   uploadFrame,
 } from '../kit.ts';
+import samplePatternWgsl from '../sample-pattern.wgsl';
 import { SURFACE_WGSL, type SurfaceBuilder, THINNING } from '../structs.ts';
 import findSpokesWgsl from './find-spokes.wgsl';
 import linkSoundWgsl from './link-sound.wgsl';
@@ -78,7 +79,7 @@ function sourcesOf(resources: FieldResources, nLists: number) {
       findSpokes: [head + findSpokesWgsl, 'findSpokes', 'counts[N_MESH_TRIANGLES]'],
       sortPages: [ringed + sortPagesWgsl, 'sortVertex', 'counts[N_MESH_VERTICES]'],
     },
-    thin: `${checked}${rules}const N_SHARES = ${SHARES.length}u;\n${thinPagesWgsl}`,
+    thin: `${checked}${rules}${samplePatternWgsl}const N_SHARES = ${SHARES.length}u;\n${thinPagesWgsl}`,
   } as const;
 }
 

@@ -2,7 +2,7 @@
 // the largest number among all that want to go around them, so that no two have a neighbour in common. See Decimator
 // (decimate.ts): the same checks, one vertex after the other.
 //
-// Generated code stands around this: fieldAt, distanceFrom, isLinkSound, the numbers of COLLAPSE, SHARES.
+// Generated code stands around this: fieldAt, distanceFrom, isLinkSound, PATTERN, the numbers of COLLAPSE, SHARES.
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> thinning: Thinning;
@@ -125,8 +125,8 @@ fn holdsRing(id: u32, claim: u32) -> bool {
   return holds && isLinkSound(h, ringSize(h), h);
 }
 
-/// Whether sampled points of the triangles that would come of removing a vertex are near the zero set: their centroids, the middles of
-/// their new sides, and of those around, too. A side that is still to be divided needs triangles that are as wide as it stands off.
+/// Whether sampled points of the triangles that would come of removing a vertex are near the zero set: all of the pattern, since nothing
+/// mends the mesh afterwards, as the worker does. A side that is still to be divided needs triangles that are as wide as it stands off.
 fn isNear(id: u32) -> bool {
   let h = thinned[id].goal - 1u;
   let goal = targetOf(h);
@@ -140,9 +140,9 @@ fn isNear(id: u32) -> bool {
     if (next == h) { break; }
     let a = vertices[targetOf(g)].xyz;
     let b = vertices[targetOf(next)].xyz;
-    for (var k = 0u; k < 3u && isGood; k++) {
-      let point = select(select(0.5 * (a + b), 0.5 * (p + b), k == 1u), (p + a + b) / 3.0, k == 0u);
-      isGood = abs(fieldAt(point)) <= most;
+    for (var k = 0u; k < N_PATTERN && isGood; k++) {
+      let w = vec3<f32>(PATTERN[k].xyz) / 12.0;
+      isGood = abs(fieldAt(w.x * p + w.y * a + w.z * b)) <= most;
     }
     g = next;
   }
