@@ -12,6 +12,7 @@ import { createMeasurer, N_MEASURED } from '../../src/surface/gpu/measure.ts';
 import { createPolisher } from '../../src/surface/gpu/polish.ts';
 import { COUNTS, MARKS, SUMMARY_AT, SUMMARY_WORDS } from '../../src/surface/gpu/structs.ts';
 import { uploadDetail } from '../../src/surface/gpu/surface-program.ts';
+import { wholeTile } from '../../src/surface/gpu/tiles.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
 import { MeshEditor } from '../../src/surface/mesh-editor.ts';
 import { boundAlongGradients } from '../../src/surface/mesh-error.ts';
@@ -184,7 +185,12 @@ describe('how far the zero set is from the mesh', () => {
   };
 
   /** What is told of a mesh whose removed vertices are known. */
-  async function tellBack({ positions, indices }: SurfaceMesh, removed: number[][], tolerance: number) {
+  async function tellBack(
+    { positions, indices }: SurfaceMesh,
+    removed: number[][],
+    tolerance: number,
+    seam?: number,
+  ) {
     const gpuField = await createGpuField(asset, sharedGpu);
     const arena = new GpuArena(sharedGpu);
     try {
@@ -193,11 +199,15 @@ describe('how far the zero set is from the mesh', () => {
         createMeasurer(gpuField.resources, sharedGpu),
       ]);
       const builder = new ProgramBuilder(tools, arena, COUNTS);
+      const { lattice } = makePlan(field, { tolerance });
+      const tile = wholeTile(lattice);
+      const [, y, z] = tile.seams.max;
       const detail = uploadDetail(builder as never, arena, {
-        lattice: makePlan(field, { tolerance }).lattice,
+        lattice,
         bounds: asset.domain,
         tolerances: { counts: [1, 1, 1], tolerances: [tolerance] },
         domain: asset.domain,
+        ...(seam !== undefined && { tile: { ...tile, seams: { ...tile.seams, max: [seam, y, z] } } }),
       });
       const nTriangles = indices.length / 3;
       const nLive = positions.length / 3;
@@ -278,6 +288,18 @@ describe('how far the zero set is from the mesh', () => {
     expect(told).toBeGreaterThan(farthest(mesh, removed));
     expect(told).toBeGreaterThan(0.999 * most);
     expect(told).toBeLessThan(1.001 * most);
+  });
+
+  test('is not looked for beyond a seam, where another tile goes on', async () => {
+    const { indices, ...whole } = octahedron(3);
+    const isBelow = (t: number): boolean =>
+      [0, 1, 2].every((k) => whole.positions[3 * indices[3 * t + k]] <= 0);
+    const mesh = { ...whole, indices: indices.filter((_, i) => isBelow(Math.floor(i / 3))) };
+    const removed = [onBall([-0.3, 1, 1])];
+    const below = everywhere.filter(([x]) => x <= 0);
+    expect(await tellBack(mesh, removed, 0.6 * farthest(mesh, below), 0)).toBeLessThan(
+      1.001 * farthest(mesh, below),
+    );
   });
 
   test('is the diagonal where it is more than twice the tolerance', async () => {

@@ -69,8 +69,9 @@ fn measureBack(vertex: u32) {
     let f = evaluateField(point, true);
     let slope = max(length(f.xyz), search.flat);
     let isThere = abs(f.w) <= max(search.most * slope, search.noise);
-    // What lies farther away is another part of the zero set.
-    let isNear = distance(point, base) <= 2.0 * reach;
+    // What lies farther away is another part of the zero set, and what lies beyond a seam another tile's.
+    let isInTile = all(point >= detail.seamLow) && all(point <= detail.seamHigh);
+    let isNear = isInTile && distance(point, base) <= 2.0 * reach;
     nSteps++;
     if (!isThere && isNear && nSteps < N_STEPS) {
       point = clamp(point - (f.w / slope) * (f.xyz / slope), detail.low, detail.high);
