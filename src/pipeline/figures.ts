@@ -25,9 +25,9 @@ export interface DeriveStats {
    */
   readonly toleranceLocal: number;
   /**
-   * The measured error in local units: the largest distance from the zero set of 8,192 points of the mesh as it is given out (65,536 where
-   * it is not complete), of many on the triangles of the farthest, and of those where it could not be mended, each bounded by a change of f's sign that near. What
-   * lies between is not seen (`checkMesh` measures more).
+   * The measured error in local units: the largest distance from the zero set of 8,192 points of the mesh as it is given out (65,536 in
+   * the worker where it is not complete), of many on the triangles of the farthest, and of those where it could not be mended, each
+   * bounded by a change of f's sign that near. What lies between is not seen (`checkMesh` measures more).
    */
   readonly errorLocal?: number;
   /**
@@ -35,7 +35,7 @@ export interface DeriveStats {
    * Of a derived mesh the points are the vertices that it had before it was thinned or simplified, the middles of sides that are gone,
    * and places in boxes with several sheets and along sharp creases; of a lattice level those of the lattice, on random segments in its
    * boxes and on lines through the domain. Infinity where the mesh is empty and the zero set isn't. On the GPU the
-   * vertices, the places half-way to what each was moved onto, and around the farthest of those. Absent for `exact`, which removes no vertex.
+   * vertices that were removed, a place beside each, and places around those that are far. Absent for `exact`, which removes no vertex.
    */
   readonly errorBackLocal?: number;
   /** Whether `errorLocal` and `errorBackLocal`, where it was measured, are at most `toleranceLocal`; absent for `exact`, which is asked for none. */

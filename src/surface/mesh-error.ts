@@ -93,7 +93,7 @@ function* searchMesh(
   const search = new ErrorSearch(field, domain, createRandom(2));
   const triangles = new Int32Array(nSamples);
   yield* search.ask(sampleMesh(mesh, nSamples, createRandom(1), triangles));
-  const nWorst = nSamples * WORST_SHARE;
+  const nWorst = Math.ceil(nSamples * WORST_SHARE);
   const worst = new Set(search.farthest(nWorst).map((id) => triangles[id]));
   const close = [...worst].map((t) => pointsOf(mesh, t));
   yield* search.ask(concat(Float64Array, close));

@@ -1,3 +1,4 @@
+import { diagonalOf as boxDiagonalOf } from '../../box.ts';
 import { createFrame } from '../../field/frame.ts';
 import { type FieldResources, tableBuffers } from '../../field/gpu/resources.ts';
 import { FRAME, fieldFunctions, tableBindings, weightBinding } from '../../field/gpu/wgsl-evaluate.ts';
@@ -61,8 +62,7 @@ export function uploadFrame(builder: SurfaceBuilder, { asset }: FieldResources):
 
 /** Of the domain, in local units: what lengths are small against. */
 export function diagonalOf({ asset }: FieldResources): number {
-  const { min, max } = asset.domain;
-  return Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
+  return boxDiagonalOf(asset.domain);
 }
 
 /** WGSL: numbers as constants, lists as arrays; all f32. */

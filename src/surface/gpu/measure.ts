@@ -25,7 +25,7 @@ const AROUND = {
   least: 1e-7,
 } as const;
 
-/** Cells along an axis that triangles are sorted into, a power of two: see triangle-cells.wgsl, as for the words there. */
+/** Cells along an axis that triangles are sorted into, a power of two; of all divisions; and words of a triangle: see triangle-cells.wgsl. */
 const N_CELLS = 64;
 const N_HEADS = (8 * N_CELLS ** 3 - 1) / 7;
 const TRIANGLE_WORDS = 10;
@@ -76,7 +76,10 @@ const N_AIMS = ${ERROR_SEARCH.aims.length}u;
 const N_PARTS = ${AROUND.parts.length}u;
 ${rules}${waysWgsl}${samplePatternWgsl}${detailWgsl}${fieldCode(resources, 8, true)}${measureWgsl}`;
   const { nSteps, nRounds } = BESIDE;
-  const cells = `const N_CELLS = ${N_CELLS}u;\n${triangleCellsWgsl}`;
+  const cells = `const N_CELLS = ${N_CELLS}u;
+const N_HEADS = ${N_HEADS}u;
+const TRIANGLE_WORDS = ${TRIANGLE_WORDS}u;
+${triangleCellsWgsl}`;
   const back = `${SURFACE_WGSL}${SEARCH.wgsl}${cells}${triangleDistanceWgsl}${waysWgsl}
 const N_STEPS = ${nSteps}u;
 const N_ROUNDS = ${nRounds}u;

@@ -2,13 +2,10 @@
 // box's middle is in, and reaches no farther than half a cell from there. Divisions have N_CELLS cells along each axis of the box that
 // the mesh lies in, half as many, down to one.
 //
-// `cells` is bound by whoever includes this: first of all divisions' cells the first triangle, + 1, or 0; then of each triangle the next
+// N_HEADS is the number of all divisions' cells. `cells` is bound by whoever includes this: first of all divisions' cells the first triangle, + 1, or 0; then of each triangle the next
 // one in its cell, + 1, and its corners.
 
 const N_DIVISIONS = firstLeadingBit(N_CELLS) + 1u;
-/// Cells of all divisions.
-const N_HEADS = (8u * N_CELLS * N_CELLS * N_CELLS - 1u) / 7u;
-const TRIANGLE_WORDS = 10u;
 
 fn cellsAlong(division: u32) -> u32 { return N_CELLS >> division; }
 
