@@ -1,13 +1,19 @@
-// How far the mesh extends, which of its vertices are off the zero set, and how many triangles there are around vertices, going around each from one of them: three
-// times as many as there are triangles, unless one vertex joins several fans.
+// How far the mesh extends, which of its vertices are off the zero set or at one place with another, and how many triangles there are
+// around vertices, going around each from one of them: three times as many as there are triangles, unless one vertex joins several fans.
 
 @group(0) @binding(0) var<storage, read> counts: array<u32>;
 @group(0) @binding(1) var<storage, read> listed: array<u32>;
-@group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
-@group(0) @binding(3) var<storage, read> spokes: array<u32>;
-@group(0) @binding(4) var<storage, read> vertices: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> marks: array<u32>;
-@group(0) @binding(6) var<storage, read_write> summary: array<atomic<u32>>;
+@group(0) @binding(2) var<storage, read_write> slots: array<atomic<u32>>;
+@group(0) @binding(3) var<storage, read_write> summary: array<atomic<u32>>;
+@group(0) @binding(4) var<storage, read> triangles: array<Triangle>;
+@group(0) @binding(5) var<storage, read> spokes: array<u32>;
+@group(0) @binding(6) var<storage, read> vertices: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read> marks: array<u32>;
+
+fn keyOfItem(vertex: u32) -> vec3<u32> {
+  // One zero, be it negative or not.
+  return bitcast<vec3<u32>>(vertices[vertex].xyz + vec3<f32>(0.0));
+}
 
 /// Numbers in the order of their values.
 fn orderOf(x: f32) -> u32 {
@@ -33,4 +39,5 @@ fn checkVertex(item: u32) {
   }
   atomicAdd(&summary[SUMMARY_CORNERS], n);
   atomicAdd(&summary[SUMMARY_OFF], marks[vertex] & MARK_OFF);
+  insert(vertex, keyOfItem(vertex));
 }

@@ -1,11 +1,7 @@
 // Counts what is there twice: vertices at one place, edges between the same two vertices. Each finds its slot of a hash table;
 // one that finds an equal one there is too many. Which of two is first does not matter.
-
-@group(0) @binding(0) var<storage, read> counts: array<u32>;
-@group(0) @binding(1) var<storage, read> listed: array<u32>;
-/// A vertex or a half-edge + 1, or 0.
-@group(0) @binding(2) var<storage, read_write> slots: array<atomic<u32>>;
-@group(0) @binding(3) var<storage, read_write> summary: array<atomic<u32>>;
+//
+// What it is used by brings keyOfItem, and `slots`: a vertex or a half-edge + 1, or 0.
 
 /// Slots that are looked at; half of the table is empty.
 const MAX_PROBES = 1024u;

@@ -9,11 +9,8 @@ import { FINISH, SURFACE_WGSL, type SurfaceBuilder } from '../structs.ts';
 import checkVerticesWgsl from './check-vertices.wgsl';
 import emitTrianglesWgsl from './emit-triangles.wgsl';
 import emitVerticesWgsl from './emit-vertices.wgsl';
-import findFlatWgsl from './find-flat.wgsl';
 import findLiveWgsl from './find-live.wgsl';
 import findTwiceWgsl from './find-twice.wgsl';
-import findTwinEdgesWgsl from './find-twin-edges.wgsl';
-import findTwinVerticesWgsl from './find-twin-vertices.wgsl';
 import moveFlatWgsl from './move-flat.wgsl';
 import wholeRingsWgsl from './whole-rings.wgsl';
 
@@ -42,17 +39,10 @@ function kernelSources() {
   const ringed = read + wholeRingsWgsl;
   return {
     findLive: [head + findLiveWgsl, 'findLive', 'counts[N_MESH_TRIANGLES]'],
-    findFlat: [head + findFlatWgsl, 'findFlat', 'counts[N_MESH_TRIANGLES]'],
     moveFlat: [ringed + moveFlatWgsl, 'moveFlat', 'counts[N_MESH_VERTICES]'],
-    checkVertices: [ringed + checkVerticesWgsl, 'checkVertex', 'counts[N_OUT_VERTICES]'],
+    checkVertices: [ringed + findTwiceWgsl + checkVerticesWgsl, 'checkVertex', 'counts[N_OUT_VERTICES]'],
     emitVertices: [ringed + emitVerticesWgsl, 'emitVertex', 'counts[N_OUT_VERTICES]'],
-    emitTriangles: [read + emitTrianglesWgsl, 'emitTriangle', 'counts[N_OUT_TRIANGLES]'],
-    findTwinVertices: [
-      head + findTwiceWgsl + findTwinVerticesWgsl,
-      'findTwinVertex',
-      'counts[N_OUT_VERTICES]',
-    ],
-    findTwinEdges: [read + findTwiceWgsl + findTwinEdgesWgsl, 'findTwinEdge', 'counts[N_OUT_TRIANGLES]'],
+    emitTriangles: [read + findTwiceWgsl + emitTrianglesWgsl, 'emitTriangle', 'counts[N_OUT_TRIANGLES]'],
   } as const;
 }
 
@@ -99,28 +89,26 @@ export async function createFinishStage(resources: FieldResources, context: GpuC
         const isLive = builder.create('finish.isLive', nTriangles * 4);
         const byTriangles = builder.items('meshTriangles', nTriangles);
         const byVertices = builder.items('meshVertices', nVertices);
-        builder.clear(spokes);
-        builder.each(kernels.findLive, byTriangles, counts, triangles, isLive, spokes, marks);
         const isFlat = builder.create('finish.isFlat', nVertices * 4);
+        builder.clear(spokes);
         builder.clear(isFlat);
-        builder.each(kernels.findFlat, byTriangles, params, counts, triangles, vertices, isFlat);
+        const found = [isLive, spokes, marks, isFlat];
+        builder.each(kernels.findLive, byTriangles, params, counts, triangles, vertices, ...found);
         const moved = [triangles, spokes, normals, isFlat, vertices];
         builder.each(kernels.moveFlat, byVertices, params, detail.params, counts, ...moved);
         const used = builder.list('finish.vertices', byVertices, spokes, { to: 'outVertices' });
         const live = builder.list('finish.triangles', byTriangles, isLive, { to: 'outTriangles' });
-        const ringed = [used.list, triangles];
-        builder.each(kernels.checkVertices, used.items, counts, ...ringed, spokes, vertices, marks, summary);
-        const left = { listed: live.list, byTriangles: live.items, byVertices };
-        measurer.add(builder, left, mesh, detail);
-        const shaded = [vertices, normals, spokes, out.positions, out.normals];
-        builder.each(kernels.emitVertices, used.items, counts, ...ringed, ...shaded);
-        const emitted = [live.list, triangles, vertices, spokes, out.indices, summary];
-        builder.each(kernels.emitTriangles, live.items, counts, ...emitted);
         const slots = builder.create('finish.slots', slotBytes(Math.max(nVertices, 1.5 * nTriangles)));
         builder.clear(slots);
-        builder.each(kernels.findTwinVertices, used.items, counts, used.list, slots, summary, vertices);
+        const checked = [used.list, slots, summary, triangles, spokes, vertices, marks];
+        builder.each(kernels.checkVertices, used.items, counts, ...checked);
+        const left = { listed: live.list, byTriangles: live.items, byVertices };
+        measurer.add(builder, left, mesh, detail);
+        const shaded = [used.list, triangles, vertices, normals, spokes, out.positions, out.normals];
+        builder.each(kernels.emitVertices, used.items, counts, ...shaded);
         builder.clear(slots);
-        builder.each(kernels.findTwinEdges, live.items, counts, live.list, slots, summary, triangles);
+        const emitted = [live.list, slots, summary, triangles, vertices, spokes, out.indices];
+        builder.each(kernels.emitTriangles, live.items, counts, ...emitted);
       });
     },
   };
