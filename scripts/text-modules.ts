@@ -18,6 +18,9 @@ export function shortenWgsl(code: string): string {
     .split('\n')
     .map((line) => line.replace(/\/\/.*$/, '').trim())
     .filter((line) => line !== '');
-  // Not around operators: a minus before a minus would become another one.
-  return `${lines.join('\n').replace(/\s*([,;:(){}])\s*/g, '$1')}\n`;
+  // Not beside a minus or a slash, which what comes next would make another operator or a comment; nor between a template's end
+  // and the sign of equality.
+  const after = /([,;:(){}[\]+*%<&|^!=]|>(?!\s+=))\s+/g;
+  const before = /(?<![-/\s])(?<!>(?=\s+=))\s+([,;:(){}[\]+*%<&|^!=>])/g;
+  return `${lines.join('\n').replace(after, '$1').replace(before, '$1')}\n`;
 }

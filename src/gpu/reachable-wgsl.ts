@@ -25,7 +25,7 @@ export function reachableWgsl(code: string, entryPoint: string): string {
 
 const IDENTIFIER = /[A-Za-z_]\w*/g;
 /** The name that a declaration declares, after its attributes. */
-const DECLARED = /\b(?:fn|struct|const|override|alias|var(?:<[^>]*>)?)\s+(\w+)/;
+const DECLARED = /\b(?:(?:fn|struct|const|override|alias|var)\s+|var<[^>]*>\s*)(\w+)/;
 
 /** A declaration ends with a semicolon, or with the brace of its body. */
 function declarationsOf(code: string): Declaration[] {
