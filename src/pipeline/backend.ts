@@ -34,7 +34,9 @@ export interface DeriveBackend {
   /** Says why it cannot run here, or undefined where it seems to; starts nothing. */
   unavailable(control?: BackendControl): string | undefined;
   /** Whether it is worth while to try this backend for such a job if nobody asked for it. Default: always. */
-  isWorthwhile?(asset: FieldAsset, options: JobOptions): boolean;
+  isWorthwhile?(asset: FieldAsset, options: JobOptions, control: BackendControl): Promise<boolean>;
+  /** Hears of a job that this was not worth while for, and how another backend did it. Nobody waits for it; it never throws. */
+  learn?(asset: FieldAsset, options: JobOptions, control: BackendControl, done: BackendSurface): void;
   /**
    * @throws {BackendUnavailableError} if it turns out only now that it cannot run here: the next backend is tried
    * @throws `signal.reason` within 50 ms of an abort, and whatever the job throws
@@ -63,15 +65,21 @@ export async function runFirst(
   control: BackendControl,
 ): Promise<BackendRun> {
   const refusals: string[] = [];
+  const passedOver: DeriveBackend[] = [];
   for (const backend of backends) {
-    if (control.isAuto && backend.isWorthwhile?.(asset, options) === false) continue;
+    if (control.isAuto && (await backend.isWorthwhile?.(asset, options, control)) === false) {
+      passedOver.push(backend);
+      continue;
+    }
     const refusal = backend.unavailable(control);
     if (refusal !== undefined) {
       refusals.push(`${backend.kind}: ${refusal}`);
       continue;
     }
     try {
-      return { surface: await backend.derive(asset, options, control), backend, refusals };
+      const surface = await backend.derive(asset, options, control);
+      for (const other of passedOver) other.learn?.(asset, options, control, surface);
+      return { surface, backend, refusals };
     } catch (error) {
       if (!(error instanceof BackendUnavailableError)) throw error;
       refusals.push(`${backend.kind}: ${error.message}`);

@@ -10,7 +10,8 @@ import { ALGORITHM_VERSION } from './algorithm-version.ts';
 import { jobOptionsOf, type RecordedResult } from './derive-with.ts';
 import { drive } from './drive.ts';
 import type { CacheUse, DeriveResult } from './figures.ts';
-import { isLarge, latticeSpacing } from './lattice-rule.ts';
+import { isGpuFaster } from './gpu-speed.ts';
+import { latticeSpacing } from './lattice-rule.ts';
 import { openEnvelope, type RecordHeader } from './record-envelope.ts';
 import type { RecordOptions } from './records.ts';
 import { REGIONS_RECORD, readSurface, regionsOptions, SURFACE_RECORD, surfaceOptions } from './records.ts';
@@ -89,8 +90,8 @@ function keyOf(job: CachedJob, kind: RecordKind, maker?: 'gpu'): string {
 }
 
 /** Whose surfaces will do: those of the backend that was asked for; of any that may have made one where none was. */
-function makersOf({ asset, options: { backend = 'auto' } }: CachedJob): readonly ('gpu' | undefined)[] {
-  if (backend === 'auto') return isLarge(asset) ? [undefined, 'gpu'] : [undefined];
+function makersOf({ options: { backend = 'auto' } }: CachedJob): readonly ('gpu' | undefined)[] {
+  if (backend === 'auto') return isGpuFaster() ? [undefined, 'gpu'] : [undefined];
   return backend === 'gpu' ? ['gpu'] : [undefined];
 }
 

@@ -13,19 +13,20 @@ import { defaultCache, whyNoCache } from './default-cache.ts';
 import { deriveWith, jobOptionsOf, NO_CACHE } from './derive-with.ts';
 import type { DeriveResult } from './figures.ts';
 import type { GpuMesh, GpuMeshOptions } from './gpu-mesh.ts';
+import { isGpuFaster } from './gpu-speed.ts';
 import { moveBack, moveField } from './move-field.ts';
 
 // Nothing is started, and the derivation's own code is not loaded, before the first call.
 const cpuBackend = createCpuBackend(async () => (await import('./job.ts')).JOB);
-const gpuBackend = createGpuBackend([workerBackend, cpuBackend], () => import('./gpu-derivation.ts'));
+const gpuBackend = createGpuBackend([workerBackend, cpuBackend], () => import('./gpu-job.ts'));
 const BACKENDS = [gpuBackend, workerBackend, cpuBackend];
 
 /**
  * Derives the mesh of a neural field: its zero set, in the field's local units. A field without one gives an empty
  * mesh and `isEmpty`.
  *
- * Runs in a module worker where there are workers, else in place in slices of about 8 ms; large fields on the GPU, where
- * there is a real one. `stats.backend` and `stats.backendReason` say which and why. Worker and cpu give the same bytes; the
+ * Runs in a module worker where there are workers, else in place in slices of about 8 ms; on the GPU where that was
+ * measured to be faster: the first derivation of a machine is repeated there, in the background. `stats.backend` and `stats.backendReason` say which and why. Worker and cpu give the same bytes; the
  * GPU computes in single precision and gives a mesh of its own, which it checks: one that is not closed, not a manifold or
  * not on the zero set is derived in double precision instead.
  *
@@ -140,8 +141,10 @@ export async function prepareGpu(
   options: Pick<DeriveOptions, 'device' | 'backend'> & { readonly nLevels?: number } = {},
 ): Promise<boolean> {
   const { device, nLevels, backend = 'auto' } = options;
-  const control = { device, isAuto: backend === 'auto', signal: undefined, onProgress: undefined };
+  const isAuto = backend === 'auto';
+  const control = { device, isAuto, signal: undefined, onProgress: undefined };
   if (backend === 'cpu' || backend === 'worker' || gpuBackend.unavailable(control)) return false;
+  if (isAuto && !isGpuFaster()) return false;
   return gpuBackend
     .load()
     .then((gpu) => gpu.compile(asset, nLevels, control))

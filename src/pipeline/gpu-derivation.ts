@@ -7,7 +7,7 @@ import type { DeriveStage } from '../options.ts';
 import { isoOffsetOf } from '../partition/corners.ts';
 import type { Candidates } from '../partition/cull.ts';
 import { cullOnGpu } from '../partition/gpu/gpu-cull.ts';
-import { type GpuSurface, GpuSurfaceDeriver } from '../surface/gpu/gpu-surface.ts';
+import type { GpuSurface } from '../surface/gpu/gpu-surface.ts';
 import type { SurfacePlan } from '../surface/gpu/surface-program.ts';
 import type { SurfaceMesh } from '../surface/mesh.ts';
 import type { BackendControl } from './backend.ts';
@@ -15,7 +15,7 @@ import { conclude, NO_STOPS } from './figures.ts';
 import { copyBuffers, type SurfaceBuffers, uploadBuffers } from './gpu-buffers.ts';
 import { contextFor } from './gpu-device.ts';
 import type { GpuBuffers } from './gpu-mesh.ts';
-import { acquire, release, sessionOf } from './gpu-sessions.ts';
+import { acquire, prepare, release, sessionOf } from './gpu-sessions.ts';
 import { deriveTiles, isTooLarge, type SurfaceFacts, type TiledSurface } from './gpu-tiles.ts';
 import { toleranceOf } from './lattice-rule.ts';
 import { makePlan } from './plan.ts';
@@ -36,9 +36,13 @@ export interface GpuDerived {
   readonly where: string;
 }
 
-export { releaseDevice } from './gpu-sessions.ts';
-
-/** See `GpuModule.deriveField`. */
+/**
+ * Derives a field's surface on the GPU and reads it back.
+ * @throws {NsdfGpuError} if there is no usable GPU, it fails, or the mesh is not sound in single precision
+ * @throws {NsdfUnsupportedError} if the field cannot be derived there
+ * @throws {NsdfBudgetError} if it needs more memory than there may be, and tiles of it do, too
+ * @throws {BackendUnavailableError} if nobody asked for the GPU and it computes on the processor
+ */
 export function deriveField(
   asset: FieldAsset,
   options: JobOptions,
@@ -54,7 +58,7 @@ export function deriveField(
   });
 }
 
-/** See `GpuModule.deriveBuffers`. */
+/** The same, but the mesh stays on the GPU. @throws as `deriveField` */
 export function deriveBuffers(
   asset: FieldAsset,
   options: JobOptions,
@@ -198,7 +202,11 @@ async function readMesh(surface: GpuSurface, arena: GpuArena): Promise<SurfaceMe
   };
 }
 
-/** See `GpuModule.compile`. */
+/**
+ * Compiles what deriving such a field needs.
+ * @param nLevels grid levels that it will have, where some are still to come.
+ * @throws as `deriveField`
+ */
 export async function compile(
   asset: FieldAsset,
   nLevels: number | undefined,
@@ -207,7 +215,7 @@ export async function compile(
   const context = await contextFor(control);
   const field = await createGpuField(standIn(asset, nLevels), context, isHalfTable(asset));
   try {
-    await GpuSurfaceDeriver.create(field);
+    await prepare(field);
   } finally {
     field.dispose();
   }
@@ -233,7 +241,7 @@ function standIn(asset: FieldAsset, nLevels: number | undefined): FieldAsset {
   return { ...asset, encoding: { ...encoding, levels }, layers: [{ ...first, nIn, weights }, ...rest] };
 }
 
-/** See `GpuModule.cullField`. */
+/** Culls a field's boxes on the GPU. @throws as `deriveField` */
 export async function cullField(
   asset: FieldAsset,
   options: JobOptions,

@@ -25,7 +25,29 @@ const IDLE_MS = 10_000;
 
 let sessions = new WeakMap<GPUDevice, Session>();
 
-/** See `GpuModule.releaseDevice`. */
+/** The shapes of the fields that a device has the kernels for. */
+const prepared = new WeakMap<GPUDevice, Set<string>>();
+
+/** Compiles what deriving a field of such a shape needs, or finds it compiled. @throws as `GpuSurfaceDeriver.create` */
+export async function prepare(field: GpuField): Promise<GpuSurfaceDeriver> {
+  const deriver = await GpuSurfaceDeriver.create(field);
+  const { device } = field.context;
+  prepared.set(device, (prepared.get(device) ?? new Set()).add(shapeKey(field.asset)));
+  return deriver;
+}
+
+/** Whether a device has the kernels for such a field. */
+export function isPrepared({ device }: GpuContext, asset: FieldAsset): boolean {
+  return prepared.get(device)?.has(shapeKey(asset)) === true;
+}
+
+/** All of a field that its kernels depend on, but for the table's precision, which takes a look at all of it. */
+function shapeKey({ encoding, layers }: FieldAsset): string {
+  const grid = encoding.kind === 'hash-grid' ? [encoding.levels.length, encoding.nFeaturesPerLevel] : [];
+  return [grid, layers.map(({ nOut }) => nOut)].join(';');
+}
+
+/** Ends our own device. */
 export function releaseDevice(): void {
   releaseOwnDevice();
   sessions = new WeakMap();
@@ -68,7 +90,7 @@ export function acquire(session: Session, asset: FieldAsset): CurrentField {
 async function open(asset: FieldAsset, context: GpuContext) {
   const field = await createGpuField(asset, context);
   try {
-    return { field, deriver: await GpuSurfaceDeriver.create(field) };
+    return { field, deriver: await prepare(field) };
   } catch (error) {
     field.dispose();
     throw error;

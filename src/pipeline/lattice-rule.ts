@@ -48,6 +48,16 @@ export function latticeSpacing(asset: FieldAsset, options: JobOptions): number |
   return WORTH * spacing >= ownSpacing(asset, extents) ? spacing : undefined;
 }
 
+/** Not where a record has the regions, nor for a preview, which looks at a lattice only. */
+export function needsPartition({ regions, preview }: JobOptions): boolean {
+  return regions === undefined && preview === undefined;
+}
+
+/** Whether a job is derived from the field's boxes: no preview, no lattice level, and not from a record of its regions. */
+export function isDerived(asset: FieldAsset, options: JobOptions): boolean {
+  return needsPartition(options) && latticeSpacing(asset, options) === undefined;
+}
+
 /** The geometric mean of the sides of the field's own boxes. */
 function ownSpacing(asset: FieldAsset, extents: readonly number[]): number {
   if (!hasPlanes(asset.encoding)) return Math.max(...extents) / plainResolution(asset.layers.length - 1);
@@ -91,18 +101,4 @@ export function checkPrecision(domain: Box3, { tolerance, blocks }: JobOptions):
     argument,
     `${argument} is ${asked}; expected at least ${least.toPrecision(2)}: the vertices are in single precision, which rounds them by as much in this domain`,
   );
-}
-
-/**
- * Boxes from which on `auto` considers the GPU. A worker derives 0.24 million in 1.1 s, 2 million in 3 s; a device and its
- * first pipelines take up to three.
- */
-const MIN_BOXES = 1e6;
-
-/** Whether a field is so large that its meshes may come from the GPU though nobody asked for that. */
-export function isLarge({ encoding }: FieldAsset): boolean {
-  if (encoding.kind !== 'hash-grid') return false;
-  // At least as many as its lattice has along an axis.
-  const nBoxes = 1 + encoding.levels.reduce((sum, { scale }) => sum + Math.ceil(scale), 0);
-  return nBoxes ** 3 >= MIN_BOXES;
 }

@@ -1,12 +1,9 @@
 import { hasPlanes } from '../format/encodings.ts';
-import { type FieldAsset, glbByteLength, prepareGpu, readNsdfPrefix } from '../index.ts';
+import { type FieldAsset, prepareGpu, readNsdfPrefix } from '../index.ts';
 import type { FieldSettings } from './settings.ts';
 
 /** What tells whether a file's fields will be derived on the GPU. */
 export type GpuSettings = Pick<FieldSettings, 'backend' | 'output' | 'device'>;
-
-/** Bytes of a file from which on `auto` may choose the GPU for its fields. */
-const LARGE_BYTES = 1e6;
 
 /** Compiles the GPU's kernels for a file's fields while the file arrives. */
 export class GpuWarmUp {
@@ -22,12 +19,6 @@ export class GpuWarmUp {
     if (this._isDone) return;
     const { output, device } = this._settings;
     const { backend = output === 'gpu' ? 'gpu' : 'auto' } = this._settings;
-    const byteLength = glbByteLength(received);
-    if (byteLength === null) return;
-    if (backend === 'auto' && byteLength < LARGE_BYTES) {
-      this._isDone = true;
-      return;
-    }
     const prefix = readNsdfPrefix(received);
     const isTold = prefix?.fields.every(
       ({ field: { asset } }) => !hasPlanes(asset.encoding) || prefix.nLevels > 0,
