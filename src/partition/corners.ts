@@ -78,6 +78,17 @@ export function isoOffsetOf(asset: FieldAsset): number {
   return 2e-9 * rootMeanSquareOf(asset);
 }
 
+/**
+ * Whether f + isoOffset, of which all signs are taken, may be zero where f is certified to lie in an interval: rounded, the sum
+ * is as monotone as exact.
+ */
+export function mayBeZero(
+  { lo, hi }: { readonly lo: number; readonly hi: number },
+  isoOffset: number,
+): boolean {
+  return lo + isoOffset <= 0 && hi + isoOffset >= 0;
+}
+
 /** f's root mean square on 4³ points of the domain. */
 export function rootMeanSquareOf(asset: FieldAsset): number {
   const { min, max } = asset.domain;

@@ -1,7 +1,7 @@
 import { growInt32 } from '../arrays.ts';
 import { checkBudget } from '../budgets.ts';
 import type { CpuField } from '../field/cpu-field.ts';
-import type { CornerTable, Lattice } from './corners.ts';
+import { type CornerTable, type Lattice, mayBeZero } from './corners.ts';
 import { RegionNetwork } from './region-network.ts';
 
 /** Boxes that may hold surface. */
@@ -63,7 +63,7 @@ export function* cullBoxes(
   let blocks = firstBlocks(counts, size, within);
   let nTested = 0;
   while (size > rootSize) {
-    let kept = yield* keepBlocks(field, lattice, blocks, size);
+    let kept = yield* keepBlocks(lattice, table, blocks, size);
     nTested += blocks.length / 3;
     // Without a grid f reduces over blocks as it does over boxes, which tells far more of them off in deep networks.
     if (!field.hasPlanes) kept = yield* keepBoxes(lattice, table, kept, size);
@@ -73,7 +73,7 @@ export function* cullBoxes(
   nTested += blocks.length / 3;
   const boxes =
     rootSize > 1
-      ? (yield* keepBlocks(field, lattice, blocks, size)).map((at) => at >> lattice.rootBits)
+      ? (yield* keepBlocks(lattice, table, blocks, size)).map((at) => at >> lattice.rootBits)
       : yield* keepBoxes(lattice, table, blocks, 1);
   return { boxes, nBoxes: boxes.length / 3, nTotal, nTested };
 }
@@ -146,8 +146,8 @@ function firstBlocks(counts: readonly number[], size: number, { from, to }: Bloc
 }
 
 function* keepBlocks(
-  field: CpuField,
   lattice: Lattice,
+  { field, isoOffset }: CornerTable,
   blocks: Int32Array,
   size: number,
 ): Generator<number, Int32Array> {
@@ -163,8 +163,7 @@ function* keepBlocks(
       max[k] = planes[Math.min(blocks[i + k] + size, planes.length - 1)];
     }
     for (const _ of field.prepareBound(min, max) ?? []) yield i / blocks.length / size / 2;
-    const { lo, hi } = field.bound(min, max);
-    if (lo <= 0 && hi >= 0) for (let k = 0; k < 3; k++) kept[n++] = blocks[i + k];
+    if (mayBeZero(field.bound(min, max), isoOffset)) for (let k = 0; k < 3; k++) kept[n++] = blocks[i + k];
     if (i % perYield === 0) yield i / blocks.length / size / 2;
   }
   return kept.subarray(0, n);

@@ -1,7 +1,7 @@
 /** A search that is kept: how it is written, how it is read, and what is looked at before it is trusted. */
 
 import type { CpuField } from '../field/cpu-field.ts';
-import { CornerTable, type Lattice } from './corners.ts';
+import { CornerTable, type Lattice, mayBeZero } from './corners.ts';
 import type { CullResult } from './cull.ts';
 import { Forest, NODE_EMPTY, NODE_SETTLED, NODE_SPLIT, NODE_UNSETTLED } from './forest.ts';
 import { RecordReader, RecordWriter } from './record-bytes.ts';
@@ -196,11 +196,11 @@ function boundOthers(
     table.flush();
     net.build(table, ids, 8);
     if (net.lo > 0 || net.hi < 0) continue;
-    const { lo, hi } = table.field.bound(
+    const range = table.field.bound(
       box.map((i, k) => planes[k][i]),
       box.map((i, k) => planes[k][i + 1]),
     );
-    if (lo > 0 || hi < 0) continue;
+    if (!mayBeZero(range, table.isoOffset)) continue;
     nOpen++;
     if (nOpen > MAX_OPEN) return `f may be zero in box ${box.join(', ')}, and in others`;
   }

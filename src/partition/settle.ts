@@ -1,4 +1,4 @@
-import { type CornerTable, latticeCoordinate, mostNodes } from './corners.ts';
+import { type CornerTable, latticeCoordinate, mayBeZero, mostNodes } from './corners.ts';
 import { type Forest, NODE_EMPTY, NODE_PENDING, NODE_SETTLED, NODE_SPLIT, NODE_UNSETTLED } from './forest.ts';
 import { MonotoneTest } from './monotone.ts';
 import { RegionNetwork } from './region-network.ts';
@@ -166,7 +166,7 @@ export class Settler {
     let deviation = 0;
     if (hasPlanes) {
       const cell = this.table.field.boundCell(this.origin, this.end);
-      if (cell.lo > 0 || cell.hi < 0) {
+      if (!mayBeZero(cell, this.table.isoOffset)) {
         forest.state[node] = NODE_EMPTY;
         return;
       }
