@@ -166,10 +166,7 @@ class Capper {
     const set = (segment: Segment, isInside: number): number => {
       if (segment.isInside === isInside) return 0;
       if (segment.isInside >= 0 || isInside < 0 || isInside > 1) {
-        throw new NsdfUnsupportedError(
-          'cap',
-          'The surface cannot be capped: its border on the faces of the domain is none of a solid. Derive it with another tolerance, or without cap.',
-        );
+        throw noSolid();
       }
       segment.isInside = isInside;
       return 1;
@@ -204,18 +201,20 @@ class Capper {
   /** Adds the cap on one face. Yields after a few vertices. */
   *addFace(face: number): Generator<void, void> {
     const { nodes, segments } = this.#rings[face];
-    const next = new Map(this.#borders[face]);
+    const outline = new Map<number, number>();
     nodes.forEach((node, i) => {
-      if (segments[i].isInside === 1) next.set(node, nodes[(i + 1) % nodes.length]);
+      if (segments[i].isInside === 1) outline.set(node, nodes[(i + 1) % nodes.length]);
     });
-    const loops = this.#traceLoops(face, next).filter((loop) => loop.length > 2);
+    const loops = this.#traceLoops(face, [this.#borders[face], outline]).filter((loop) => loop.length > 2);
     const sized = loops.map((loop) => ({ loop, area: signedArea(loop) }));
     const outers = sized.filter(({ area }) => area > 0).sort((a, b) => a.area - b.area);
     const holes = new Map(outers.map(({ loop }) => [loop, [] as PlanePoint[][]]));
     for (const { loop, area } of sized) {
       if (area > 0) continue;
       const outer = outers.find((candidate) => candidate.area > -area && contains(candidate.loop, loop[0]));
+      // What rounding left outside of everything is closed on its own.
       if (outer) holes.get(outer.loop)?.push(loop);
+      else holes.set(loop, []);
     }
     const triangles: number[] = [];
     for (const [outer, inner] of holes) {
@@ -224,19 +223,26 @@ class Capper {
     this.#addTriangles(triangles);
   }
 
-  #traceLoops(face: number, next: Map<number, number>): PlanePoint[][] {
+  /**
+   * The loops of a cap's sides: those against the border, and those along the outline of the face, each by the vertex it begins at.
+   * Where a border touches the outline both go on from one vertex; each is followed by the other, which leaves one fan of
+   * triangles around it.
+   */
+  #traceLoops(face: number, sides: readonly [Map<number, number>, Map<number, number>]): PlanePoint[][] {
     const [u, v] = planeAxes(face);
     const loops: PlanePoint[][] = [];
-    while (next.size > 0) {
-      const loop: PlanePoint[] = [];
-      let node = next.keys().next().value;
-      while (node !== undefined && next.has(node)) {
-        loop.push({ id: node, u: this.#at(node, u), v: this.#at(node, v) });
-        const after = next.get(node);
-        next.delete(node);
-        node = after;
+    const left = sides.map((next) => new Set(next.keys()));
+    for (const first of [0, 1]) {
+      for (const start of left[first]) {
+        const loop: PlanePoint[] = [];
+        let kind = first;
+        for (let node = start; left[kind].delete(node); ) {
+          loop.push({ id: node, u: this.#at(node, u), v: this.#at(node, v) });
+          node = sides[kind].get(node) as number;
+          if (sides[1 - kind].has(node)) kind = 1 - kind;
+        }
+        loops.push(loop);
       }
-      loops.push(loop);
     }
     return loops;
   }
@@ -281,7 +287,26 @@ class Capper {
     }
   }
 
+  /** Whether every side on the faces has one other that runs against it: the rest of the mesh is not touched. */
+  #isClosed(): boolean {
+    const sides = new Set<number>();
+    for (const indices of [this.#mesh.indices, this.#triangles]) {
+      for (let c = 0; c < indices.length; c++) {
+        const a = indices[c];
+        const b = indices[c % 3 === 2 ? c - 2 : c + 1];
+        if ((this.#faces[a] & this.#faces[b]) === 0) continue;
+        if (sides.has(this.#key(a, b))) return false;
+        sides.add(this.#key(a, b));
+      }
+    }
+    for (const side of sides)
+      if (!sides.has(this.#key(side % 2 ** 26, Math.floor(side / 2 ** 26)))) return false;
+    return true;
+  }
+
+  /** @throws {NsdfUnsupportedError} if it is not closed */
   finish(): SurfaceMesh {
+    if (!this.#isClosed()) throw noSolid();
     const mesh = this.#mesh;
     const triangles = this.#triangles;
     const nMesh = this.#nMesh;
@@ -315,6 +340,13 @@ class Capper {
     );
     return { positions, normals, indices };
   }
+}
+
+function noSolid(): NsdfUnsupportedError {
+  return new NsdfUnsupportedError(
+    'cap',
+    'The surface cannot be capped: its border on the faces of the domain is none of a solid. Derive it with another tolerance, or without cap.',
+  );
 }
 
 /** Whether a point that is none of a loop's own lies inside of it. */

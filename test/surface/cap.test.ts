@@ -6,7 +6,7 @@ import type { JobOptions } from '../../src/pipeline/steps.ts';
 import { capMesh } from '../../src/surface/cap.ts';
 import { checkTopology } from '../../src/surface/check-topology.ts';
 import type { SurfaceMesh } from '../../src/surface/mesh.ts';
-import { boxMlp, emptyField, leavingField, planeMlp, sphereField } from '../fixtures/fields.ts';
+import { boxMlp, emptyField, leavingField, planeMlp, sphereField, tiedField } from '../fixtures/fields.ts';
 import { derive } from './derive.ts';
 import { seededCase } from './seeded-fields.ts';
 
@@ -74,6 +74,20 @@ it.each([45, 49, 85, 115])('seed %d: whatever leaves its domain is closed', asyn
   // Two sheets of an untrained field may lie on one another to single precision, capped or not.
   const { nFoldedEdges: _, ...solid } = SOLID;
   expect(report, name).toMatchObject(solid);
+});
+
+// A border that touched an edge of the domain from inside of a face had its cap cut short there, and the solid was open.
+it.each([1, 8, 14, 17])(
+  'tied seed %d: where borders touch edges of the domain it is closed',
+  async (seed) => {
+    const { report } = await capped(tiedField(seed), { tolerance: 0.05 });
+    const { nFoldedEdges: _, ...solid } = SOLID;
+    expect(report).toMatchObject(solid);
+  },
+);
+
+it.each([5, 16])('tied seed %d: what cannot be closed is refused', async (seed) => {
+  await expect(capped(tiedField(seed), { tolerance: 0.05 })).rejects.toThrow(/cannot be capped: its border/);
 });
 
 test('a surface inside of the domain stays as it is', async () => {
