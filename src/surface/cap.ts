@@ -12,9 +12,11 @@ import { orientation, type PlanePoint, signedArea, triangulateFace } from './tri
  * added. Yields the fraction done.
  *
  * Which parts of the box's edges are inside follows from the border itself (what enters a face has to leave it), and from f
- * only where no border meets any edge: so it always fits.
+ * only where no border meets any edge: so it always fits. A border that runs along a line and back, as ties on the lattice leave
+ * it, is closed by triangles without area.
  * @param bounds what the mesh was cut to, and may be open on.
- * @throws {NsdfUnsupportedError} if the border is none of a solid: it was not closed off the faces.
+ * @throws {NsdfUnsupportedError} if the border is none of a solid: it was not closed off the faces, or vertices on an edge of the
+ * box are nearer to each other than rounding leaves their order.
  */
 export function* capMesh(mesh: SurfaceMesh, field: CpuField, bounds: Box3): Generator<number, SurfaceMesh> {
   const capper = new Capper(mesh, field, bounds);

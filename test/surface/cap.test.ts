@@ -81,7 +81,8 @@ it.each([1, 8, 14, 17])(
   'tied seed %d: where borders touch edges of the domain it is closed',
   async (seed) => {
     const { report } = await capped(tiedField(seed), { tolerance: 0.05 });
-    const { nFoldedEdges: _, ...solid } = SOLID;
+    // A border that runs along a line and back has nothing but triangles without area between the two.
+    const { nFoldedEdges: _, nDegenerateTriangles: __, ...solid } = SOLID;
     expect(report).toMatchObject(solid);
   },
 );
