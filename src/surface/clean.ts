@@ -136,8 +136,10 @@ function* measure(
   const mesh = { positions, indices: Uint32Array.from(editor.compactIndices()) };
   const within = { bounds, domain: field.asset.domain };
   const tolerance = detail.at.bind(detail);
+  // Boxes may be a hundred tolerances wide: what passes between known points is looked for from there down to half of one.
   const reach = Math.max(ERROR_SEARCH.reach * detail.most, Math.sqrt(3) * spacing);
-  const steps = measureErrors(mesh, field, within, tolerance, { suspects, known }, reach, nMeasured);
+  const lengths = { reach, nearest: detail.least / 2 };
+  const steps = measureErrors(mesh, field, within, tolerance, { suspects, known }, lengths, nMeasured);
   const errors = yield* steps;
   const live = editor.liveTriangles();
   return { errors, off: errors.off.map((t) => live[t]) };

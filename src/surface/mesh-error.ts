@@ -15,10 +15,11 @@ const BATCH = 1024;
 const N_SEARCHED = 32;
 /** Share of a mesh's points that are farthest, whose triangles are looked at closely. */
 const WORST_SHARE = 1 / 256;
-/** Places that are looked at closely on the way back, and segments around each, in so many rounds, each nearer by. */
-const N_WORST = 32;
-const SEGMENTS_AROUND = 32;
-const N_ROUNDS = 4;
+/** Places that are looked at closely on the way back, and segments around each in every round. */
+const N_WORST = 128;
+const SEGMENTS_AROUND = 16;
+/** Size of the cells of which each is looked at once, in lengths of the shortest segments. */
+const CELL = 4;
 /** Width of a root's bracket as a share of its segment, which is a few tolerances long. */
 export const RELATIVE_ERROR = 1e-4;
 
@@ -40,7 +41,7 @@ export interface MeshErrors {
  * @param tolerance at a point p[offset...], local units.
  * @param suspects f64[3n], see {@link measureMeshError}.
  * @param known f64[3n]
- * @param reach see {@link measureBack}.
+ * @param reach, nearest: see {@link measureBack}.
  * @param nSamples points uniform on the mesh: see {@link ERROR_SEARCH}.
  */
 export function* measureErrors(
@@ -49,14 +50,17 @@ export function* measureErrors(
   { bounds, domain }: { readonly bounds: Box3; readonly domain: Box3 },
   tolerance: (p: Float64Array, offset: number) => number,
   { suspects, known }: { readonly suspects: Float64Array; readonly known: Float64Array },
-  reach: number,
+  { reach, nearest }: { readonly reach: number; readonly nearest: number },
   nSamples: number,
 ): Generator<number, MeshErrors> {
   const { search, triangles } = yield* searchMesh(mesh, field, domain, suspects, nSamples);
   const off = [...new Set(search.beyond(tolerance).map((id) => triangles[id]))];
   const tree = new TriangleTree(mesh);
   yield 0.5;
-  const farthest = yield* findFarthest(tree, field, bounds, [known], reach, createRandom(1));
+  const random = createRandom(1);
+  // Where the mesh could not be divided no point of what stands out of it need be known.
+  const beside = rootsAround(field, bounds, suspects, 4 * nearest, random, 1);
+  const farthest = yield* findFarthest(tree, field, bounds, [known, beside], reach, random, nearest);
   return {
     errorLocal: search.distance,
     errorBackLocal: farthest.distance,
@@ -268,9 +272,11 @@ export function* measureBack(...of: Parameters<typeof findFarthest>): Generator<
 
 /**
  * How far the zero set is from a mesh inside the bounds, local units: distances of points of it, then of others that are found around
- * the farthest. They are exact: what is not seen lies between the points. Yields the fraction done.
+ * the farthest: close to those first, before what is found farther away takes their places. The distances are exact; what is not seen
+ * lies between the points. Yields the fraction done.
  * @param points points of the zero set, f64[3n] at a time.
- * @param reach length of the segments around them, local units.
+ * @param reach length of the segments around them at first, local units.
+ * @param nearest half a tolerance, say: the length that close by is measured in, local units.
  */
 function* findFarthest(
   tree: TriangleTree,
@@ -279,32 +285,41 @@ function* findFarthest(
   points: Iterable<Float64Array>,
   reach: number,
   random: () => number,
+  nearest = reach / 8,
 ): Generator<number, FarthestPoints> {
-  const farthest = new FarthestPoints(tree);
+  const farthest = new FarthestPoints(tree, CELL * nearest);
   for (const part of points) {
     for (let from = 0; from < part.length; from += BATCH * 3) {
       farthest.ask(part.subarray(from, from + BATCH * 3));
       yield 0.5;
     }
   }
-  for (let round = 0; round < N_ROUNDS; round++) {
-    farthest.ask(rootsAround(field, bounds, farthest.places(), reach / 2 ** round, random));
+  for (const length of lengthsOf(reach, nearest)) {
+    farthest.ask(rootsAround(field, bounds, farthest.places(), length, random));
     yield 0.5;
   }
   return farthest;
 }
 
-/** Roots on random segments around places f64[3n], about as long as `length`. */
+/** Lengths of the segments of each round, local units: close by, then from afar back to there. */
+function lengthsOf(reach: number, nearest: number): number[] {
+  const lengths = [4 * nearest, 2 * nearest, nearest];
+  for (let length = reach; length > nearest; length /= 4) lengths.push(length);
+  return [...lengths, nearest, nearest / 2];
+}
+
+/** Roots on random segments around places f64[3n], so many around each, about as long as `length`. */
 function rootsAround(
   field: CheckField,
   bounds: Box3,
   places: Float64Array,
   length: number,
   random: () => number,
+  nAround = SEGMENTS_AROUND,
 ): Float64Array {
-  const n = (places.length / 3) * SEGMENTS_AROUND;
+  const n = (places.length / 3) * nAround;
   return rootsOnSegments(field, bounds, n, random, (origins, i) => {
-    const at = Math.floor(i / SEGMENTS_AROUND) * 3;
+    const at = Math.floor(i / nAround) * 3;
     for (let k = 0; k < 3; k++) origins[i * 3 + k] = places[at + k] + (random() - 0.5) * length;
     return length;
   });
@@ -330,15 +345,19 @@ export function rootsOnSegments(
   return rootsOf(rays, n, RELATIVE_ERROR);
 }
 
-/** The points farthest from a mesh of all that were asked. */
+/** Of all points that were asked those that are farthest from a mesh, one a cell: around one place there may be any number. */
 class FarthestPoints {
   private readonly tree: TriangleTree;
+  private readonly size: number;
+  private readonly cells: (string | undefined)[] = Array(N_WORST).fill(undefined);
   private readonly distances = new Float64Array(N_WORST).fill(-1);
   private readonly points = new Float64Array(N_WORST * 3);
   private least = 0;
 
-  constructor(tree: TriangleTree) {
+  /** @param size of a cell, local units. */
+  constructor(tree: TriangleTree, size: number) {
     this.tree = tree;
+    this.size = size;
   }
 
   /** The largest distance; 0 where there was no point. */
@@ -360,13 +379,18 @@ class FarthestPoints {
 
   /** Asks points f64[3n]: those that are nearer than all that are kept need no exact distance. */
   ask(points: Float64Array): void {
-    const { distances, tree } = this;
+    const { distances, cells, tree, size } = this;
     for (let at = 0; at < points.length; at += 3) {
       const kept = distances[this.least];
       const distance = tree.closest(points[at], points[at + 1], points[at + 2], undefined, kept);
       if (distance <= kept) continue;
-      distances[this.least] = distance;
-      for (let k = 0; k < 3; k++) this.points[this.least * 3 + k] = points[at + k];
+      const cell = [0, 1, 2].map((k) => Math.floor(points[at + k] / size)).join();
+      const known = cells.indexOf(cell);
+      const to = known < 0 ? this.least : known;
+      if (known >= 0 && distance <= distances[known]) continue;
+      cells[to] = cell;
+      distances[to] = distance;
+      for (let k = 0; k < 3; k++) this.points[to * 3 + k] = points[at + k];
       for (let i = 0; i < N_WORST; i++) if (distances[i] < distances[this.least]) this.least = i;
     }
   }
