@@ -226,6 +226,32 @@ export function faceMasks(positions: Float64Array, n: number, { min, max }: Box3
   return faces;
 }
 
+/** Triangles whose sides are looked at within a few milliseconds. */
+const SIDES_PER_YIELD = 8192;
+
+/** Sides of a mesh inside of its bounds that no other triangle has. Yields the fraction done. */
+export function* countOpenSides(mesh: RawMesh, bounds: Box3): Generator<number, number> {
+  const { positions, nVertices, indices, nTriangles } = mesh;
+  const faces = faceMasks(positions, nVertices, bounds);
+  const last = new Int32Array(nVertices).fill(-1);
+  const before = new Int32Array(nTriangles * 3);
+  const endOf = (c: number): number => indices[c % 3 === 2 ? c - 2 : c + 1];
+  for (let c = 0; c < nTriangles * 3; c++) {
+    if (c % (3 * SIDES_PER_YIELD) === 0) yield 0;
+    before[c] = last[indices[c]];
+    last[indices[c]] = c;
+  }
+  let nOpen = 0;
+  for (let c = 0; c < nTriangles * 3; c++) {
+    if (c % (3 * SIDES_PER_YIELD) === 0) yield 0;
+    const [a, b] = [indices[c], endOf(c)];
+    let back = last[b];
+    while (back >= 0 && endOf(back) !== a) back = before[back];
+    if (back < 0 && (faces[a] & faces[b]) === 0) nOpen++;
+  }
+  return nOpen;
+}
+
 /** Bit k: a vertex on these faces keeps its coordinate k. */
 export function heldAxes(faces: number): number {
   return ((faces & 3) !== 0 ? 1 : 0) | ((faces & 12) !== 0 ? 2 : 0) | ((faces & 48) !== 0 ? 4 : 0);

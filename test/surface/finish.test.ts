@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
-import { directNormals, faceMasks, finishMesh, heldAxes, putOnZeroSet } from '../../src/surface/finish.ts';
+import { conclude, type Findings, NO_STOPS } from '../../src/pipeline/figures.ts';
+import {
+  countOpenSides,
+  directNormals,
+  faceMasks,
+  finishMesh,
+  heldAxes,
+  putOnZeroSet,
+} from '../../src/surface/finish.ts';
 import { octahedronMlp, planeMlp } from '../fixtures/fields.ts';
+import { runSteps } from '../partition/run-steps.ts';
 import { CUBE } from './analytic-fields.ts';
 import { meshOf, octahedron } from './tiny-mesh.ts';
 
@@ -26,6 +35,25 @@ describe('finishMesh', () => {
     const { normals } = finishMesh(raw);
     expect([...normals.subarray(0, 9)]).toEqual([0, 0, 1, Math.fround(0.6), Math.fround(0.8), 0, 0, 0, 1]);
   });
+});
+
+it('countOpenSides counts sides that only one triangle has, but for those on a face of the bounds', () => {
+  const { points, triangles } = octahedron(0.5);
+  const open = (kept: typeof triangles, bounds = CUBE) =>
+    runSteps(countOpenSides(meshOf(points, kept).raw, bounds));
+  expect(open(triangles)).toBe(0);
+  expect(open(triangles.slice(1))).toBe(3);
+  // Without the upper half it is open along a square: on a face of bounds that end there, a hole in others.
+  const lower = triangles.filter((t) => t.every((v) => points[v][2] <= 0));
+  expect(open(lower)).toBe(4);
+  expect(open(lower, { min: [-1, -1, -1], max: [1, 1, 0] })).toBe(0);
+});
+
+it('a mesh with holes is not complete, whatever is certified', () => {
+  const findings = { method: 'derived', nBoxesUnsettled: 0, toleranceLocal: 1, errorLocal: 0 } as const;
+  const isComplete = (nOpenSides: number) =>
+    conclude({ ...findings, stops: { ...NO_STOPS, nOpenSides } } as unknown as Findings).isComplete;
+  expect([isComplete(0), isComplete(2)]).toEqual([true, false]);
 });
 
 it('directNormals takes the gradient where triangles gave nothing, and only there', () => {
