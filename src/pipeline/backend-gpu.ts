@@ -13,12 +13,8 @@ export interface GpuBackend extends DeriveBackend {
   dispose(): void;
 }
 
-/** Fields of a page that an adapter is measured with at most, where it refuses the first ones. */
-const MAX_MEASURED = 3;
 /** Boxes at the surface of a field that an adapter is measured with: fewer are derived in a moment anywhere. */
 const LEAST_MEASURED = 1000;
-/** What nobody waits for ends when it is done, and tells nobody. */
-const QUIET = { signal: undefined, onProgress: undefined } as const;
 
 /**
  * Derives on the GPU, on this thread, see `deriveJob`. Nobody who did not ask for it gets it before it was measured to be faster
@@ -32,8 +28,6 @@ export function createGpuBackend(
   loadModule: () => Promise<GpuModule>,
 ): GpuBackend {
   let module: Promise<GpuModule> | undefined;
-  let learning: Promise<unknown> | undefined;
-  let nMeasured = 0;
   const load = (): Promise<GpuModule> => {
     module ??= loadModule();
     return module;
@@ -51,19 +45,13 @@ export function createGpuBackend(
       );
     },
     learn(asset, options, control, { stats }) {
-      if (learning || unavailable(control) || !isDerived(asset, options)) return;
-      const isFaster = isGpuFaster();
-      if (isFaster === undefined && stats.nBoxesSurviving < LEAST_MEASURED) return;
-      if (isFaster === false || (isFaster === undefined && nMeasured++ >= MAX_MEASURED)) return;
-      const workerMs = Object.values(stats.timeMs).reduce((sum, time) => sum + time, 0);
-      const { device, isAuto = false } = control;
-      learning = load()
-        .then((gpu) => gpu.learn(asset, options, { device, isAuto, ...QUIET }, workerMs))
-        // Nothing was learnt: the next field may do.
-        .catch(() => {})
-        .finally(() => {
-          learning = undefined;
-        });
+      if (unavailable(control) || isGpuFaster() === false || !isDerived(asset, options)) return;
+      if (stats.nBoxesSurviving < LEAST_MEASURED) return;
+      // Where nothing is learnt the next field may do.
+      void load().then(
+        (gpu) => gpu.learn(asset, options, control, stats.timeMs),
+        () => {},
+      );
     },
     derive: async (asset, options, control) => (await load()).deriveJob(rest, asset, options, control),
     load,

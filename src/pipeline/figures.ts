@@ -78,8 +78,8 @@ export interface DeriveStops {
   readonly nDivisionsRefused: number;
   /** Divisions of the finished mesh for which there was no room. */
   readonly nWithoutRoom: number;
-  /** Sides of triangles inside of the bounds that no other triangle has: where there are any the mesh has holes. */
-  readonly nOpenSides: number;
+  /** Sides of triangles inside of the bounds that do not run against exactly one other: where there are any the mesh is not closed. */
+  readonly nUnpairedSides: number;
 }
 
 /** What a cache did for a derivation. */
@@ -110,7 +110,7 @@ export const NO_STOPS: DeriveStops = {
   nPlacesLeft: 0,
   nDivisionsRefused: 0,
   nWithoutRoom: 0,
-  nOpenSides: 0,
+  nUnpairedSides: 0,
 };
 
 /** What a derivation found out, without what follows from it. */
@@ -118,7 +118,7 @@ export type Findings = Omit<SurfaceStats, 'isWithinTolerance' | 'isComplete'>;
 
 /**
  * Adds what follows from the figures: whether the tolerance is kept, by measurement, and whether nothing is missing, by
- * certificate, and no hole in the mesh says otherwise. The one place where either is decided, for meshes that were derived, simplified, and read from a record.
+ * certificate, and the mesh is closed as it has to be then. The one place where either is decided, for meshes that were derived, simplified, and read from a record.
  */
 export function conclude(findings: Findings): SurfaceStats {
   const { method, toleranceLocal, errorLocal = Number.POSITIVE_INFINITY, nBoxesUnsettled, stops } = findings;
@@ -128,6 +128,6 @@ export function conclude(findings: Findings): SurfaceStats {
   return {
     ...findings,
     ...(toleranceLocal > 0 && { isWithinTolerance: Math.max(errorLocal, errorBackLocal) <= toleranceLocal }),
-    isComplete: isDerived && nBoxesUnsettled + stops.nBoxesUnsound + stops.nOpenSides === 0,
+    isComplete: isDerived && nBoxesUnsettled + stops.nBoxesUnsound + stops.nUnpairedSides === 0,
   };
 }

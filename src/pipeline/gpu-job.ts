@@ -14,7 +14,7 @@ import { contextFor } from './gpu-device.ts';
 import { isPrepared } from './gpu-sessions.ts';
 import { isGpuFaster, rememberGain } from './gpu-speed.ts';
 import { latticeSpacing, needsPartition } from './lattice-rule.ts';
-import type { JobOptions } from './steps.ts';
+import type { JobOptions, SurfaceStats } from './steps.ts';
 
 export { compile, deriveBuffers } from './gpu-derivation.ts';
 export { releaseDevice } from './gpu-sessions.ts';
@@ -141,25 +141,41 @@ export async function isFast(asset: FieldAsset, control: BackendControl): Promis
   return isGpuFaster(context.adapterName) === true && isPrepared(context, asset);
 }
 
+/** Fields of a page that an adapter is measured with at most, where it refuses the first ones. */
+const MAX_MEASURED = 3;
+let nMeasured = 0;
+let isLearning = false;
+
 /**
  * Repeats a derivation that took a worker so long, where this adapter was never measured, and remembers which was faster;
- * where it was measured, and is, compiles the kernels for such fields.
- * @throws whatever the derivation throws: then nothing is learnt
+ * where it was measured, and is, compiles the kernels for such fields. One at a time; where that fails nothing is learnt.
  */
 export async function learn(
   asset: FieldAsset,
   options: JobOptions,
-  control: BackendControl,
-  workerMs: number,
+  { device, isAuto = false }: BackendControl,
+  timeMs: SurfaceStats['timeMs'],
 ): Promise<void> {
-  const { adapterName, isSoftware } = await contextFor({ ...control, isAuto: false });
-  if (isSoftware) return rememberGain(adapterName, 0);
-  const isFaster = isGpuFaster(adapterName);
-  if (isFaster) return compile(asset, undefined, control);
-  if (isFaster === false) return;
-  // The first one compiles, and learns how much room it takes.
-  await deriveField(asset, options, control);
-  const startMs = performance.now();
-  await deriveField(asset, options, control);
-  rememberGain(adapterName, workerMs / (performance.now() - startMs));
+  if (isLearning) return;
+  isLearning = true;
+  // What nobody waits for ends when it is done, and tells nobody.
+  const control = { device, isAuto, signal: undefined, onProgress: undefined };
+  try {
+    const { adapterName, isSoftware } = await contextFor({ ...control, isAuto: false });
+    const isFaster = isGpuFaster(adapterName);
+    if (isSoftware) rememberGain(adapterName, 0);
+    else if (isFaster) await compile(asset, undefined, control);
+    else if (isFaster === undefined && nMeasured++ < MAX_MEASURED) {
+      // The first one compiles, and learns how much room it takes.
+      await deriveField(asset, options, control);
+      const startMs = performance.now();
+      await deriveField(asset, options, control);
+      const workerMs = Object.values(timeMs).reduce((sum, time) => sum + time, 0);
+      rememberGain(adapterName, workerMs / (performance.now() - startMs));
+    }
+  } catch {
+    // The next field may do.
+  } finally {
+    isLearning = false;
+  }
 }

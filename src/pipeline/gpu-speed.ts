@@ -19,41 +19,44 @@ interface Measured {
 
 type Speeds = Readonly<Record<string, Partial<Measured> | null>>;
 
-let known: Speeds = {};
-
 /** Whether this platform has WebGPU of its own. */
 export function hasWebGpu(): boolean {
   return typeof navigator === 'object' && 'gpu' in navigator;
 }
 
-/** Undefined in workers, and wherever no GPU is: there is nothing to keep. @throws where pages may keep nothing */
+/** Undefined in workers, where pages may keep nothing, and where there is no GPU: nothing is measured there. */
 function storage(): Storage | undefined {
-  if (!hasWebGpu()) return undefined;
-  return (globalThis as Partial<Pick<typeof globalThis, 'localStorage'>>).localStorage;
+  try {
+    return hasWebGpu()
+      ? (globalThis as Partial<Pick<typeof globalThis, 'localStorage'>>).localStorage
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-/** What was kept; by this page alone where pages may keep nothing, nothing where that is spoilt. */
+/** What was kept; nothing where that is spoilt. */
 function recall(): Speeds {
   try {
-    const kept = storage();
-    return kept ? { ...JSON.parse(kept.getItem(KEY) ?? '{}') } : known;
+    return { ...JSON.parse(storage()?.getItem(KEY) ?? '{}') };
   } catch {
-    return known;
+    return {};
   }
 }
 
 /** Keeps what was measured of an adapter. */
 export function rememberGain(adapterName: string, gain: number): void {
-  known = { ...recall(), [adapterName]: { gain, atMs: Date.now() } };
+  const speeds: Speeds = { ...recall(), [adapterName]: { gain, atMs: Date.now() } };
   try {
-    storage()?.setItem(KEY, JSON.stringify(known));
+    storage()?.setItem(KEY, JSON.stringify(speeds));
   } catch {
-    // Then this page knows, and the next one measures it again.
+    // No room is left: it will be measured again.
   }
 }
 
 /** Whether the GPU is faster than a worker; undefined where it is not known. @param adapterName default: any adapter */
 export function isGpuFaster(adapterName?: string): boolean | undefined {
+  if (storage() === undefined) return false;
   const speeds = recall();
   const measured = adapterName === undefined ? Object.values(speeds) : [speeds[adapterName]];
   const fresh = measured.filter((of) => Date.now() - Number(of?.atMs) < MAX_AGE_MS);

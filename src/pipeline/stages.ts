@@ -13,7 +13,7 @@ import { cutIntoSlabs, type Slabs } from '../partition/slabs.ts';
 import { createRandom } from '../surface/check-random.ts';
 import { cleanMesh } from '../surface/clean.ts';
 import { explainEmpty } from '../surface/explain-empty.ts';
-import { countOpenSides, directNormals, finishMesh, putOnZeroSet } from '../surface/finish.ts';
+import { countUnpairedSides, directNormals, faceMasks, finishMesh, putOnZeroSet } from '../surface/finish.ts';
 import { joinParts } from '../surface/join-parts.ts';
 import { measureMeshError } from '../surface/mesh-error.ts';
 import { type MeshSteps, mapSteps } from '../surface/mesh-tasks.ts';
@@ -88,7 +88,8 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
   const decimation = plan.isExact ? undefined : { field, detail: plan.detail, spacing, nMeasured };
   const cleaned = yield* clock.follow('refine', cleanMesh(raw, plan.frame, decimation));
   yield clock.at('normals', 0);
-  const nOpenSides = yield* clock.follow('normals', countOpenSides(raw, plan.frame.bounds));
+  const faces = faceMasks(raw.positions, raw.nVertices, plan.frame.bounds);
+  const nUnpairedSides = yield* clock.follow('normals', countUnpairedSides(raw.indices, faces));
   const mesh = finishMesh(raw);
   const { errorLocal, errorBackLocal } = cleaned?.errors ?? {
     errorLocal: yield* clock.follow('normals', measureMeshError(mesh, field, asset.domain)),
@@ -117,7 +118,7 @@ export function* deriveSteps(asset: FieldAsset, options: JobOptions): Generator<
         nBoxesFull: sum(({ nBoxesFull }) => nBoxesFull),
         nBoxesUnrefined: sum(({ nBoxesUnrefined }) => nBoxesUnrefined),
         ...cleaned?.stops,
-        nOpenSides,
+        nUnpairedSides,
       },
       ...(mesh.indices.length === 0 && { emptyReason: explainEmpty(field, plan.frame.bounds) }),
       timeMs: clock.end(),

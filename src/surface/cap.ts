@@ -2,7 +2,7 @@ import { NsdfUnsupportedError } from '../errors.ts';
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Box3 } from '../format/asset.ts';
 import type { CheckableMesh } from './check-topology.ts';
-import { faceMasks } from './finish.ts';
+import { countUnpairedSides, faceMasks } from './finish.ts';
 import type { SurfaceMesh } from './mesh.ts';
 import { orientation, type PlanePoint, signedArea, triangulateFace } from './triangulate-face.ts';
 
@@ -24,7 +24,7 @@ export function* capMesh(mesh: SurfaceMesh, field: CpuField, bounds: Box3): Gene
   for (let face = 0; face < 6; face++) {
     for (const _ of capper.addFace(face)) yield (face + 0.5) / 6;
   }
-  return capper.finish();
+  return yield* capper.finish();
 }
 
 /** The mesh without the triangles that lie in the faces of its bounds: what is measured against the field. */
@@ -289,26 +289,8 @@ class Capper {
     }
   }
 
-  /** Whether every side on the faces has one other that runs against it: the rest of the mesh is not touched. */
-  #isClosed(): boolean {
-    const sides = new Set<number>();
-    for (const indices of [this.#mesh.indices, this.#triangles]) {
-      for (let c = 0; c < indices.length; c++) {
-        const a = indices[c];
-        const b = indices[c % 3 === 2 ? c - 2 : c + 1];
-        if ((this.#faces[a] & this.#faces[b]) === 0) continue;
-        if (sides.has(this.#key(a, b))) return false;
-        sides.add(this.#key(a, b));
-      }
-    }
-    for (const side of sides)
-      if (!sides.has(this.#key(side % 2 ** 26, Math.floor(side / 2 ** 26)))) return false;
-    return true;
-  }
-
   /** @throws {NsdfUnsupportedError} if it is not closed */
-  finish(): SurfaceMesh {
-    if (!this.#isClosed()) throw noSolid();
+  *finish(): Generator<number, SurfaceMesh> {
     const mesh = this.#mesh;
     const triangles = this.#triangles;
     const nMesh = this.#nMesh;
@@ -340,6 +322,8 @@ class Capper {
       triangles.map((v) => numbers.get(v) ?? v),
       mesh.indices.length,
     );
+    // Nor is one closed where vertices on an edge of the box are nearer to each other than rounding leaves their order.
+    if ((yield* countUnpairedSides(indices, new Uint8Array(positions.length / 3))) > 0) throw noSolid();
     return { positions, normals, indices };
   }
 }

@@ -226,30 +226,34 @@ export function faceMasks(positions: Float64Array, n: number, { min, max }: Box3
   return faces;
 }
 
-/** Triangles whose sides are looked at within a few milliseconds. */
-const SIDES_PER_YIELD = 8192;
+/** Corners that are looked at within a few milliseconds. */
+const CORNERS_PER_YIELD = 32768;
 
-/** Sides of a mesh inside of its bounds that no other triangle has. Yields the fraction done. */
-export function* countOpenSides(mesh: RawMesh, bounds: Box3): Generator<number, number> {
-  const { positions, nVertices, indices, nTriangles } = mesh;
-  const faces = faceMasks(positions, nVertices, bounds);
-  const last = new Int32Array(nVertices).fill(-1);
-  const before = new Int32Array(nTriangles * 3);
+/**
+ * Sides of triangles that do not run against exactly one other, those apart that run along a face against none. Yields the
+ * fraction done.
+ * @param indices three a triangle. @param faces u8 by vertex: see {@link faceMasks}.
+ */
+export function* countUnpairedSides(
+  indices: Int32Array | Uint32Array,
+  faces: Uint8Array,
+): Generator<number, number> {
+  const last = new Int32Array(faces.length).fill(-1);
+  const before = Int32Array.from(indices, (v, c) => {
+    const other = last[v];
+    last[v] = c;
+    return other;
+  });
   const endOf = (c: number): number => indices[c % 3 === 2 ? c - 2 : c + 1];
-  for (let c = 0; c < nTriangles * 3; c++) {
-    if (c % (3 * SIDES_PER_YIELD) === 0) yield 0;
-    before[c] = last[indices[c]];
-    last[indices[c]] = c;
-  }
-  let nOpen = 0;
-  for (let c = 0; c < nTriangles * 3; c++) {
-    if (c % (3 * SIDES_PER_YIELD) === 0) yield 0;
+  let n = 0;
+  for (let c = 0; c < indices.length; c++) {
+    if (c % CORNERS_PER_YIELD === 0) yield c / indices.length;
     const [a, b] = [indices[c], endOf(c)];
-    let back = last[b];
-    while (back >= 0 && endOf(back) !== a) back = before[back];
-    if (back < 0 && (faces[a] & faces[b]) === 0) nOpen++;
+    let nBack = 0;
+    for (let back = last[b]; back >= 0; back = before[back]) if (endOf(back) === a) nBack++;
+    if (nBack > 1 || (nBack === 0 && (faces[a] & faces[b]) === 0)) n++;
   }
-  return nOpen;
+  return n;
 }
 
 /** Bit k: a vertex on these faces keeps its coordinate k. */

@@ -303,7 +303,7 @@ function* findFarthest(
 
 /** Lengths of the segments of each round, local units: close by, then from afar back to there. */
 function lengthsOf(reach: number, nearest: number): number[] {
-  const lengths = [4 * nearest, 2 * nearest, nearest];
+  const lengths = [4, 2, 1].map((times) => times * nearest);
   for (let length = reach; length > nearest; length /= 4) lengths.push(length);
   return [...lengths, nearest, nearest / 2];
 }
@@ -349,7 +349,7 @@ export function rootsOnSegments(
 class FarthestPoints {
   private readonly tree: TriangleTree;
   private readonly size: number;
-  private readonly cells: (string | undefined)[] = Array(N_WORST).fill(undefined);
+  private readonly cells: string[] = [];
   private readonly distances = new Float64Array(N_WORST).fill(-1);
   private readonly points = new Float64Array(N_WORST * 3);
   private least = 0;
@@ -387,7 +387,7 @@ class FarthestPoints {
       const cell = [0, 1, 2].map((k) => Math.floor(points[at + k] / size)).join();
       const known = cells.indexOf(cell);
       const to = known < 0 ? this.least : known;
-      if (known >= 0 && distance <= distances[known]) continue;
+      if (distance <= distances[to]) continue;
       cells[to] = cell;
       distances[to] = distance;
       for (let k = 0; k < 3; k++) this.points[to * 3 + k] = points[at + k];

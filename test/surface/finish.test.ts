@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createCpuField } from '../../src/field/cpu-field.ts';
 import { conclude, type Findings, NO_STOPS } from '../../src/pipeline/figures.ts';
 import {
-  countOpenSides,
+  countUnpairedSides,
   directNormals,
   faceMasks,
   finishMesh,
@@ -37,12 +37,16 @@ describe('finishMesh', () => {
   });
 });
 
-it('countOpenSides counts sides that only one triangle has, but for those on a face of the bounds', () => {
+it('countUnpairedSides counts sides that run against none or several, but for open ones on a face', () => {
   const { points, triangles } = octahedron(0.5);
-  const open = (kept: typeof triangles, bounds = CUBE) =>
-    runSteps(countOpenSides(meshOf(points, kept).raw, bounds));
+  const open = (kept: typeof triangles, bounds = CUBE) => {
+    const { raw } = meshOf(points, kept);
+    return runSteps(countUnpairedSides(raw.indices, faceMasks(raw.positions, raw.nVertices, bounds)));
+  };
   expect(open(triangles)).toBe(0);
   expect(open(triangles.slice(1))).toBe(3);
+  // A triangle that is there twice: its sides run against one each, those beside it against two.
+  expect(open([...triangles, triangles[0]])).toBe(3);
   // Without the upper half it is open along a square: on a face of bounds that end there, a hole in others.
   const lower = triangles.filter((t) => t.every((v) => points[v][2] <= 0));
   expect(open(lower)).toBe(4);
@@ -51,8 +55,8 @@ it('countOpenSides counts sides that only one triangle has, but for those on a f
 
 it('a mesh with holes is not complete, whatever is certified', () => {
   const findings = { method: 'derived', nBoxesUnsettled: 0, toleranceLocal: 1, errorLocal: 0 } as const;
-  const isComplete = (nOpenSides: number) =>
-    conclude({ ...findings, stops: { ...NO_STOPS, nOpenSides } } as unknown as Findings).isComplete;
+  const isComplete = (nUnpairedSides: number) =>
+    conclude({ ...findings, stops: { ...NO_STOPS, nUnpairedSides } } as unknown as Findings).isComplete;
   expect([isComplete(0), isComplete(2)]).toEqual([true, false]);
 });
 
