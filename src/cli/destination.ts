@@ -1,7 +1,14 @@
 import { mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NsdfArgumentError } from '../errors.ts';
+import { isGlb, nameForeignBytes } from '../format/bytes.ts';
+import { EXTENSION_NAME } from '../format/extension.ts';
+import { GLB_JSON_OFFSET, parseGlb } from '../format/glb.ts';
+import { IssueList } from '../format/issues.ts';
 import type { ReportStream } from './output.ts';
+
+/** Bytes by which a file is told that is no GLB. */
+const N_HEAD_BYTES = 512;
 
 /** Where a command writes its result, and where it reports. */
 export interface Destination {
@@ -31,6 +38,60 @@ export async function openDestination(path: string): Promise<Destination> {
     write: (bytes) => writeFile(path, bytes),
     report: process.stdout,
   };
+}
+
+/**
+ * As {@link openDestination}, of a field. Meshes may end in .glb, too: where the output was forgotten (`nsdf train *.glb`), the last of
+ * them stands in its place.
+ * @throws {NsdfArgumentError} if the path is neither that of a .nsdf or .glb nor `-`, or that of a file that would be lost.
+ */
+export async function openFieldDestination(path: string): Promise<Destination> {
+  if (path !== '-' && !/\.(nsdf|glb)$/i.test(path)) {
+    throw new NsdfArgumentError('out', `${path}: expected a name that ends in .nsdf or .glb`);
+  }
+  const destination = await openDestination(path);
+  await expectReplaceable(path);
+  return destination;
+}
+
+/**
+ * Expects that no file other than one with a field would be overwritten: nothing there, a .nsdf, a GLB with a field in it, or no bytes.
+ * @throws {NsdfArgumentError} that says what is there
+ */
+export async function expectReplaceable(path: string): Promise<void> {
+  if (path === '-' || /\.nsdf$/i.test(path)) return;
+  const head = await readHead(path);
+  if (head === null || head.length === 0 || hasField(head)) return;
+  const what = isGlb(head)
+    ? 'a GLB without a field'
+    : (nameForeignBytes(head)?.what ?? 'a file without a field');
+  const advice = 'give another output, which comes last, or remove that file first';
+  throw new NsdfArgumentError('out', `${path}: would be overwritten, and is ${what}: ${advice}`);
+}
+
+/** The first bytes of a file, of a GLB up to the end of its JSON; null where there is no regular file. */
+async function readHead(path: string): Promise<Uint8Array | null> {
+  const found = await stat(path).catch(() => null);
+  if (!found?.isFile()) return null;
+  const file = await open(path, 'r').catch((cause: unknown) => refuse(path, cause));
+  try {
+    const read = async (n: number): Promise<Uint8Array> => {
+      const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(n), position: 0 });
+      return buffer.subarray(0, bytesRead);
+    };
+    const head = await read(N_HEAD_BYTES);
+    if (!isGlb(head) || head.length < GLB_JSON_OFFSET) return head;
+    const nJsonBytes = new DataView(head.buffer, head.byteOffset).getUint32(12, true);
+    return await read(Math.min(GLB_JSON_OFFSET + nJsonBytes, found.size));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a GLB up to the end of its JSON is one with a field. */
+function hasField(head: Uint8Array): boolean {
+  const { extensionsUsed } = (parseGlb(head, new IssueList())?.json ?? {}) as { extensionsUsed?: unknown };
+  return Array.isArray(extensionsUsed) && extensionsUsed.includes(EXTENSION_NAME);
 }
 
 /**

@@ -6,8 +6,7 @@ import { listFields, type NsdfMesh, type NsdfNode, type NsdfScene } from '../for
 import { writeNsdfHashed } from '../format/write.ts';
 import { type PackedDetail, packPartition } from '../pipeline/packed-partitions.ts';
 import { type PackedField, type PackFieldOptions, packField } from '../train/index.ts';
-import { expectNsdfName } from './convert.ts';
-import { openDestination } from './destination.ts';
+import { openFieldDestination } from './destination.ts';
 import { checkEffort } from './effort.ts';
 import { type ReadingOptions, readScene } from './files.ts';
 import {
@@ -88,7 +87,6 @@ function addTolerance(text: string, others: readonly number[] = []): readonly nu
 }
 
 async function runPack(input: string, output: string, options: PackOptions): Promise<void> {
-  expectNsdfName(output);
   if (!options.partition && (options.tolerance || options.exact)) {
     throw new NsdfArgumentError('partition', '--tolerance and --exact need --partition');
   }
@@ -96,7 +94,7 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
   const asked = { error, 'max-bytes': maxBytes, step, mlp };
   const stray = Object.entries(asked).find(([, value]) => value !== undefined);
   if (!compact && stray) throw new NsdfArgumentError('compact', `--${stray[0]} needs --compact`);
-  const destination = await openDestination(output);
+  const destination = await openFieldDestination(output);
   const scene = await readScene(input, options);
   const assets = [...new Set(listFields(scene).map(({ field }) => field.asset))];
   if (maxBytes !== undefined && assets.length > 1) {

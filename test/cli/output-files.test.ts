@@ -1,0 +1,86 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { meshFormatOf } from '../../src/cli/mesh-files/index.ts';
+import { writeNsdf } from '../../src/format/write.ts';
+import { sphereField } from '../fixtures/fields.ts';
+import { sphere } from '../surface/check-meshes.ts';
+import { runNsdf as nsdf } from './run-nsdf.ts';
+import type { Output } from './spawn-nsdf.ts';
+
+let folder = '';
+const at = (name: string) => join(folder, name);
+const FIELD = sphereField({ cells: [8] });
+const { positions, indices } = sphere(2, 0.5);
+const MESH = meshFormatOf('x.glb').write({
+  positions: Float32Array.from(positions),
+  normals: null,
+  indices: Uint32Array.from(indices),
+});
+
+async function put(name: string, content: Uint8Array | string): Promise<string> {
+  await mkdir(dirname(at(name)), { recursive: true });
+  await writeFile(at(name), content);
+  return at(name);
+}
+
+function expectRefused({ code, out, err }: Output, message: RegExp): void {
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toMatch(message);
+  expect(err).toMatch(/^nsdf: [^\n]+\n$/);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nsdf-output-'));
+  await put('ball.nsdf', writeNsdf(FIELD));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('a file without a field is not overwritten by one', () => {
+  it.each([
+    [
+      'a mesh',
+      MESH,
+      /b\.glb: would be overwritten, and is a GLB without a field: give another output, which comes last/,
+    ],
+    ['a picture', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 0), /is a PNG picture/],
+    ['anything else', 'notes', /is a file without a field/],
+  ])('%s, by any command, before its input is read', async (_name, content, message) => {
+    await put('b.glb', content);
+    for (const args of [['train'], ['convert'], ['pack'], ['pack', '--partition']]) {
+      expectRefused(await nsdf(...args, at('missing.glb'), at('b.glb')), message);
+    }
+    expect(await readFile(at('b.glb'))).toEqual(Buffer.from(content));
+  });
+
+  it.each([
+    ['a field', () => writeNsdf(FIELD), 'b.glb'],
+    ['an empty file', () => '', 'b.glb'],
+    ['a .nsdf that is cut off', () => writeNsdf(FIELD).slice(0, 100), 'b.nsdf'],
+  ])('%s is', async (_name, content, name) => {
+    await put(name, content());
+    expect(await nsdf('convert', at('ball.nsdf'), at(name))).toMatchObject({ code: 0, err: '' });
+    expect(await nsdf('validate', at(name))).toMatchObject({ code: 0 });
+  });
+
+  it('nor by a tile, nor is another tileset', async () => {
+    const tile = ['tile', at('ball.nsdf'), '--levels', '1', '--tolerance', '0.02'];
+    await put('tiles/tileset.json', '{"asset":{"version":"1.1","generator":"somebody"}}');
+    expectRefused(
+      await nsdf(...tile, at('tiles')),
+      /tileset\.json: would be overwritten, and is no tileset of ours/,
+    );
+    await rm(at('tiles/tileset.json'));
+    expect(await nsdf(...tile, at('tiles'))).toMatchObject({ code: 0 });
+    expect(await nsdf(...tile, at('tiles'))).toMatchObject({ code: 0 });
+    const { root } = JSON.parse(await readFile(at('tiles/tileset.json'), 'utf8'));
+    await put(`tiles/${root.content.uri}`, MESH);
+    expectRefused(
+      await nsdf(...tile, at('tiles')),
+      /\.glb: would be overwritten, and is a GLB without a field/,
+    );
+    expect(await readFile(at(`tiles/${root.content.uri}`))).toEqual(Buffer.from(MESH));
+  });
+});
