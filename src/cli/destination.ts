@@ -1,5 +1,5 @@
-import { mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, sep } from 'node:path';
 import { NsdfArgumentError } from '../errors.ts';
 import { isGlb, nameForeignBytes } from '../format/bytes.ts';
 import { EXTENSION_NAME } from '../format/extension.ts';
@@ -32,7 +32,8 @@ export async function openDestination(path: string): Promise<Destination> {
     }
     return { path, write: writeToStandardOutput, report: process.stderr };
   }
-  await tryToWrite(path).catch((cause: unknown) => refuse(path, cause));
+  const target = await endOfLink(path);
+  await tryToWrite(target).catch((cause: unknown) => refuse(shown(path, target), cause));
   return {
     path,
     write: (bytes) => writeFile(path, bytes),
@@ -99,12 +100,34 @@ function hasField(head: Uint8Array): boolean {
  * @throws {NsdfArgumentError} if they cannot
  */
 export async function openFolder(path: string): Promise<void> {
+  const target = await endOfLink(path);
   try {
-    await mkdir(path, { recursive: true });
-    await tryToWrite(join(path, `.nsdf-${process.pid}`));
+    await mkdir(target, { recursive: true });
+    await tryToWrite(join(target, `.nsdf-${process.pid}`));
   } catch (cause) {
-    refuse(path, cause);
+    refuse(shown(path, target), cause);
   }
+}
+
+/** Links that lead to one another before they are given up, as Linux does. */
+const MAX_LINKS = 40;
+
+/** Where a link ends that leads to nothing yet: it is written through. Other paths as they are. */
+async function endOfLink(path: string): Promise<string> {
+  let end = path;
+  // What is there opens by any name, and by no other, where links are not what they say (/dev/stdout).
+  if (await stat(path).catch(() => null)) return path;
+  for (let n = 0; n < MAX_LINKS; n++) {
+    const next = await readlink(end).catch(() => null);
+    if (next === null) break;
+    // Not normalised: a folder on the way may be a link, too.
+    end = isAbsolute(next) ? next : `${dirname(end)}${sep}${next}`;
+  }
+  return end;
+}
+
+function shown(path: string, target: string): string {
+  return path === target ? path : `${path}, a link to ${target}`;
 }
 
 function refuse(path: string, cause: unknown): never {
@@ -118,6 +141,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'what should be its folder is a file',
   EISDIR: 'it is a folder, expected a file name',
   EEXIST: 'it is a file, expected a folder',
+  ELOOP: 'its links lead to one another',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',

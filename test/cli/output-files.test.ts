@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -82,5 +82,39 @@ describe('a file without a field is not overwritten by one', () => {
       /\.glb: would be overwritten, and is a GLB without a field/,
     );
     expect(await readFile(at(`tiles/${root.content.uri}`))).toEqual(Buffer.from(MESH));
+  });
+});
+
+describe('a link that leads to nothing', () => {
+  it('is written through, and nothing is there before', async () => {
+    await mkdir(at('elsewhere'));
+    await symlink('through.nsdf', at('link.nsdf'));
+    await symlink(join('elsewhere', 'end.nsdf'), at('through.nsdf'));
+    expectRefused(
+      await nsdf('mesh', at('ball.nsdf'), at('link.nsdf'), '--format', 'obj', '--index', '7'),
+      /no field 7/,
+    );
+    await expect(readFile(at('elsewhere/end.nsdf'))).rejects.toThrow(/ENOENT/);
+    expect(await nsdf('convert', at('ball.nsdf'), at('link.nsdf'))).toMatchObject({ code: 0, err: '' });
+    expect(await nsdf('validate', at('elsewhere/end.nsdf'))).toMatchObject({ code: 0 });
+    expect((await lstat(at('link.nsdf'))).isSymbolicLink()).toBe(true);
+  });
+
+  it('to a folder is made one', async () => {
+    await symlink('later', at('tileset'));
+    const tile = ['tile', at('ball.nsdf'), '--levels', '1', '--tolerance', '0.02'];
+    expect(await nsdf(...tile, at('tileset'))).toMatchObject({ code: 0 });
+    expect(await readFile(at('later/tileset.json'), 'utf8')).toMatch(/nsdf-loader/);
+  });
+
+  it('cannot be, where its folder is missing or it leads to itself: told as what it is', async () => {
+    await symlink(at('nowhere/x.nsdf'), at('astray.nsdf'));
+    await symlink('circle.nsdf', at('circle.nsdf'));
+    const convert = (name: string) => nsdf('convert', at('ball.nsdf'), at(name));
+    expectRefused(
+      await convert('astray.nsdf'),
+      /astray\.nsdf, a link to .*nowhere\/x\.nsdf: cannot be written: its folder does not exist/,
+    );
+    expectRefused(await convert('circle.nsdf'), /cannot be written: its links lead to one another/);
   });
 });
