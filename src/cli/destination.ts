@@ -7,6 +7,8 @@ import { GLB_JSON_OFFSET, parseGlb } from '../format/glb.ts';
 import { IssueList } from '../format/issues.ts';
 import type { ReportStream } from './output.ts';
 
+/** What `-` is called in errors. */
+export const STANDARD_OUTPUT = 'standard output';
 /** Bytes by which a file is told that is no GLB. */
 const N_HEAD_BYTES = 512;
 
@@ -36,7 +38,7 @@ export async function openDestination(path: string): Promise<Destination> {
   await tryToWrite(target).catch((cause: unknown) => refuse(shown(path, target), cause));
   return {
     path,
-    write: (bytes) => writeFile(path, bytes),
+    write: (bytes) => writeOutput(path, bytes),
     report: process.stdout,
   };
 }
@@ -130,10 +132,23 @@ function shown(path: string, target: string): string {
   return path === target ? path : `${path}, a link to ${target}`;
 }
 
+/**
+ * Writes a file.
+ * @throws {NsdfArgumentError} if it cannot be written to its end, with its path: Node's own error has none by then.
+ */
+export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
+  await writeFile(path, bytes).catch((cause: unknown) => refuse(path, cause));
+}
+
 function refuse(path: string, cause: unknown): never {
+  throw unwritable(path, cause);
+}
+
+/** What is told of an output that cannot be written. */
+export function unwritable(path: string, cause: unknown): NsdfArgumentError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const why = REASONS[code ?? ''] ?? message;
-  throw new NsdfArgumentError('out', `${path}: cannot be written: ${why}`, { cause });
+  return new NsdfArgumentError('out', `${path}: cannot be written: ${why}`, { cause });
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -146,6 +161,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
   ENAMETOOLONG: 'the name is too long',
+  ENOSPC: 'no space is left on the device',
+  EDQUOT: 'the quota of disk space is used up',
+  EFBIG: 'it grows larger than files may be there',
+  EIO: 'the device reports an error',
 };
 
 /** Opens a file as for writing, and leaves no trace; devices and pipes are left alone. */
@@ -162,6 +181,6 @@ async function tryToWrite(path: string): Promise<void> {
 
 function writeToStandardOutput(bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
+    process.stdout.write(bytes, (error) => (error ? reject(unwritable(STANDARD_OUTPUT, error)) : resolve()));
   });
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { NsdfArgumentError } from '../errors.ts';
@@ -6,7 +6,7 @@ import type { WeightType } from '../format/extension.ts';
 import { listFields, type NsdfScene } from '../format/scene.ts';
 import type { TileJson, TilesetJson } from '../tiles/tileset-json.ts';
 import { TILESET_GENERATOR, type TilesetOptions, writeTileset } from '../tiles/write-tileset.ts';
-import { expectReplaceable, openFolder } from './destination.ts';
+import { expectReplaceable, openFolder, writeOutput } from './destination.ts';
 import { type ReadingOptions, readScene } from './files.ts';
 import {
   columns,
@@ -87,8 +87,8 @@ async function runTile(paths: readonly string[], options: TileOptions): Promise<
   const write = async (path: string, bytes: Uint8Array): Promise<void> => {
     const target = join(folder, path);
     if (/\.glb$/.test(path)) await expectReplaceable(target);
-    await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, bytes);
+    await openFolder(dirname(target));
+    await writeOutput(target, bytes);
     written.files++;
     written.bytes += bytes.length;
   };

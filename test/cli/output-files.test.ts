@@ -1,23 +1,25 @@
-import { lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { lstat, mkdir, mkdtemp, open, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { meshFormatOf } from '../../src/cli/mesh-files/index.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { sphereField } from '../fixtures/fields.ts';
 import { sphere } from '../surface/check-meshes.ts';
 import { runNsdf as nsdf } from './run-nsdf.ts';
-import type { Output } from './spawn-nsdf.ts';
+import { type Output, ROOT } from './spawn-nsdf.ts';
 
 let folder = '';
 const at = (name: string) => join(folder, name);
 const FIELD = sphereField({ cells: [8] });
 const { positions, indices } = sphere(2, 0.5);
-const MESH = meshFormatOf('x.glb').write({
-  positions: Float32Array.from(positions),
-  normals: null,
-  indices: Uint32Array.from(indices),
-});
+const BALL = { positions: Float32Array.from(positions), normals: null, indices: Uint32Array.from(indices) };
+const MESH = meshFormatOf('x.glb').write(BALL);
 
 async function put(name: string, content: Uint8Array | string): Promise<string> {
   await mkdir(dirname(at(name)), { recursive: true });
@@ -118,3 +120,55 @@ describe('a link that leads to nothing', () => {
     expectRefused(await convert('circle.nsdf'), /cannot be written: its links lead to one another/);
   });
 });
+
+/** A device that takes nothing, as a disk that is full. */
+const FULL = '/dev/full';
+
+describe.skipIf(!existsSync(FULL))(
+  'an output that fills its disk is named, with the status of one that cannot be written',
+  () => {
+    const message = (name: string) =>
+      new RegExp(`^nsdf: ${name}: cannot be written: no space is left on the device\n$`);
+
+    it.each([
+      [['mesh', 'ball.nsdf', 'full.stl', '--tolerance', '0.05']],
+      [['convert', 'ball.nsdf', 'full.nsdf']],
+      [['pack', 'ball.nsdf', 'full.nsdf']],
+      [['train', 'ball.obj', 'full.nsdf', '--steps', '2', '--levels', '4', '--workers', '0']],
+    ])('%j', async (args) => {
+      const output = args.find((arg) => arg.startsWith('full.')) as string;
+      await rm(at(output), { force: true });
+      await symlink(FULL, at(output));
+      await put('ball.obj', meshFormatOf('x.obj').write(BALL));
+      const files = args.map((arg) => (/^[a-z]+\.[a-z]+$/.test(arg) ? at(arg) : arg));
+      expectRefused(await nsdf(...files), message(at(output)));
+    });
+
+    it('tile', async () => {
+      const tile = ['tile', at('ball.nsdf'), at('crowded'), '--levels', '1', '--tolerance', '0.02'];
+      await nsdf(...tile);
+      const { root } = JSON.parse(await readFile(at('crowded/tileset.json'), 'utf8'));
+      const path = join(at('crowded'), root.content.uri);
+      await rm(path);
+      await symlink(FULL, path);
+      expectRefused(await nsdf(...tile), message(path));
+    });
+
+    it.each([
+      ['the result', ['convert', 'ball.nsdf', '-']],
+      ['a report', ['info', 'ball.nsdf']],
+    ])('%s on standard output', async (_name, args) => {
+      const full = await open(FULL, 'w');
+      const command = [
+        '--import',
+        'tsx',
+        join(ROOT, 'src/cli/nsdf.ts'),
+        ...args.map((arg) => arg.replace('ball', at('ball'))),
+      ];
+      const child = spawn(process.execPath, command, { cwd: ROOT, stdio: ['ignore', full.fd, 'pipe'] });
+      const [err, [code]] = await Promise.all([text(child.stderr as Readable), once(child, 'close')]);
+      await full.close();
+      expectRefused({ code, out: '', err }, message('standard output'));
+    });
+  },
+);
