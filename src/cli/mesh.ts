@@ -118,25 +118,28 @@ async function runMesh(input: string, output: string, options: MeshOptions): Pro
   }
   const writeStart = performance.now();
   const derived = { scene, meshOf: (field: NsdfField) => (results.get(field) as DeriveResult).mesh };
-  const bytes = options.scene
-    ? (format.writeScene?.(derived) ?? format.write(flattenScene(derived)))
-    : format.write(derived.meshOf(chosen[0].field));
+  const meshes = [...results.values()].map(({ mesh }) => mesh);
+  // A format without nodes has a mesh as often as nodes have it, the others once.
+  const flat = options.scene && !format.writeScene ? flattenScene(derived) : undefined;
+  const written = flat ? [flat] : meshes;
+  const bytes =
+    options.scene && format.writeScene ? format.writeScene(derived) : format.write(flat ?? meshes[0]);
   await destination.write(bytes);
   const writeMs = performance.now() - writeStart;
   const notes = [
     ...(options.scene ? [] : transformNotes(chosen[0])),
-    ...(format.isSingle
-      ? roundingNotes(options.scene ? flattenScene(derived) : derived.meshOf(chosen[0].field), [
-          ...results.values(),
-        ])
-      : []),
+    ...(format.isSingle ? roundingNotes(flat ?? meshes[0], [...results.values()]) : []),
   ];
   for (const note of notes) process.stderr.write(`nsdf: ${note}\n`);
   const summary = addUp([...results.values()]);
   const report = {
     ...summary,
-    openEdges: [...results].reduce((n, [{ asset }, { mesh }]) => {
-      return n + checkTopology(mesh, asset.region ?? asset.domain).nOpenEdgesOnDomain;
+    vertices: written.reduce((n, { positions }) => n + positions.length / 3, 0),
+    triangles: written.reduce((n, { indices }) => n + indices.length / 3, 0),
+    openEdges: [...results].reduce((n, [field, { mesh }]) => {
+      const { asset } = field;
+      const nPlaces = flat ? all.filter((instance) => instance.field === field).length : 1;
+      return n + nPlaces * checkTopology(mesh, asset.region ?? asset.domain).nOpenEdgesOnDomain;
     }, 0),
     input,
     output,
@@ -214,16 +217,13 @@ function roundingNotes(mesh: MeshData, results: readonly DeriveResult[]): string
 
 function addUp(results: readonly DeriveResult[]) {
   const parts = results.map(describe);
-  const sum = (
-    key: 'vertices' | 'triangles' | 'boxes' | 'boxesTested' | 'boxesSurviving' | 'boxesUnsettled',
-  ) => parts.reduce((n, part) => n + part[key], 0);
+  const sum = (key: 'boxes' | 'boxesTested' | 'boxesSurviving' | 'boxesUnsettled') =>
+    parts.reduce((n, part) => n + part[key], 0);
   const timeMs: Record<string, number> = {};
   for (const { stats } of results) {
     for (const [stage, ms] of Object.entries(stats.timeMs)) timeMs[stage] = (timeMs[stage] ?? 0) + ms;
   }
   return {
-    vertices: sum('vertices'),
-    triangles: sum('triangles'),
     isEmpty: parts.every(({ isEmpty }) => isEmpty),
     boxes: sum('boxes'),
     boxesTested: sum('boxesTested'),
@@ -271,8 +271,6 @@ function deriveOptions(
 
 function describe({ isEmpty, stats }: DeriveResult) {
   return {
-    vertices: stats.nVertices,
-    triangles: stats.nTriangles,
     isEmpty,
     boxes: stats.nBoxes,
     boxesTested: stats.nBoxesTested,
@@ -290,6 +288,9 @@ function describe({ isEmpty, stats }: DeriveResult) {
 }
 
 type MeshReport = ReturnType<typeof addUp> & {
+  /** Of the meshes that were written. */
+  readonly vertices: number;
+  readonly triangles: number;
   readonly openEdges: number;
   readonly input: string;
   readonly output: string;

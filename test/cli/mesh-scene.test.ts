@@ -33,6 +33,9 @@ beforeAll(async () => {
     node('mirrored', { ...box, name: 'other' }, { scale: [-40, 40, 40], translation: [100, 0, 0] }),
   ];
   await writeFile(at('two.nsdf'), writeNsdf({ ...sceneOf(box), nodes }));
+  const once = node('once', box, {});
+  const again = { ...once, name: 'again', translation: [3, 0, 0] as const };
+  await writeFile(at('twice.nsdf'), writeNsdf({ ...sceneOf(box), nodes: [once, again] }));
   const far: Vec3 = [431_000, 5_120_000, 64];
   const isUnit = { ...box, encoding: { kind: 'none', inputSpace: 'local' } } as FieldAsset;
   await writeFile(
@@ -106,4 +109,17 @@ it('info --quality prints both errors', async () => {
   expect(quality.eikonal.mean).toBeLessThan(1e-6);
   expect(quality.flatness.max).toBeLessThan(1e-6);
   expect((await nsdf('info', at('two.nsdf'), '--quality')).out).toMatch(/flatness error +mean/);
+});
+
+it.each([
+  ['obj', 2],
+  ['glb', 1],
+])('a mesh that two nodes have is counted as often as it is written: %s', async (ending, times) => {
+  const args = ['--tolerance', '0.02', '--json'];
+  const once = JSON.parse((await nsdf('mesh', at('twice.nsdf'), at('once.obj'), ...args)).out);
+  const { out } = await nsdf('mesh', at('twice.nsdf'), at(`twice.${ending}`), '--scene', ...args);
+  const { positions, indices } = await read(`twice.${ending}`);
+  const report = JSON.parse(out);
+  expect(report).toMatchObject({ vertices: positions.length / 3, triangles: indices.length / 3 });
+  expect(report.vertices).toBe(times * once.vertices);
 });
