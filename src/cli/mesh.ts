@@ -14,7 +14,7 @@ import { openDestination } from './destination.ts';
 import { checkEffort } from './effort.ts';
 import { type ReadingOptions, readScene } from './files.ts';
 import { MESH_FORMATS, type MeshData, meshFormatOf } from './mesh-files/index.ts';
-import { flattenScene } from './mesh-files/mesh-data.ts';
+import { flattenScene, isCollapsed } from './mesh-files/mesh-data.ts';
 import {
   columns,
   formatBytes,
@@ -122,12 +122,13 @@ async function runMesh(input: string, output: string, options: MeshOptions): Pro
   // A format without nodes has a mesh as often as nodes have it, the others once.
   const flat = options.scene && !format.writeScene ? flattenScene(derived) : undefined;
   const written = flat ? [flat] : meshes;
+  const placed = all.filter((instance) => !isCollapsed(instance));
   const bytes =
     options.scene && format.writeScene ? format.writeScene(derived) : format.write(flat ?? meshes[0]);
   await destination.write(bytes);
   const writeMs = performance.now() - writeStart;
   const notes = [
-    ...(options.scene ? [] : transformNotes(chosen[0])),
+    ...(options.scene ? collapsedNotes(all, flat !== undefined) : transformNotes(chosen[0])),
     ...(format.isSingle ? roundingNotes(flat ?? meshes[0], [...results.values()]) : []),
   ];
   for (const note of notes) process.stderr.write(`nsdf: ${note}\n`);
@@ -138,7 +139,7 @@ async function runMesh(input: string, output: string, options: MeshOptions): Pro
     triangles: written.reduce((n, { indices }) => n + indices.length / 3, 0),
     openEdges: [...results].reduce((n, [field, { mesh }]) => {
       const { asset } = field;
-      const nPlaces = flat ? all.filter((instance) => instance.field === field).length : 1;
+      const nPlaces = flat ? placed.filter((instance) => instance.field === field).length : 1;
       return n + nPlaces * checkTopology(mesh, asset.region ?? asset.domain).nOpenEdgesOnDomain;
     }, 0),
     input,
@@ -201,6 +202,15 @@ function transformNotes({ matrixWorld, nodeName }: NsdfFieldInstance): string[] 
   return [
     `${whose} was left out: the mesh is in the field's own units (--scene writes it where the scene has it)`,
   ];
+}
+
+/** Scenes hide what is in them by a scale of 0; somebody who asks for its mesh may have meant another. */
+function collapsedNotes(instances: readonly NsdfFieldInstance[], isLeftOut: boolean): string[] {
+  return instances.filter(isCollapsed).map(({ field, nodeName }) => {
+    const whose = nodeName ? `node ${nodeName}` : `a node of field ${field.asset.name}`;
+    const what = isLeftOut ? 'it was left out' : 'nothing of it will be seen';
+    return `the transform of ${whose} leaves it no volume (a scale of 0): ${what}`;
+  });
 }
 
 /** What a format without doubles or transforms does to coordinates far from zero. */
