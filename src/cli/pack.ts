@@ -22,6 +22,12 @@ import {
 /** Bytes by which the padding of a file's two chunks may differ. */
 const ALIGNMENT = 8;
 
+/**
+ * Steps that make sense, as shares of the domain's longest side: those that `packField` searches. Bunny-S (2026-11-30) takes 6 s up to 5e-3
+ * of it, 20 s at 1e-2, 2.5 minutes at 2.5e-2, and does not end with larger ones; finer ones become what the codec has.
+ */
+const STEP_SHARES = { least: 1e-6, most: 1e-2 } as const;
+
 interface PackOptions extends ReadingOptions {
   readonly compact?: boolean;
   readonly error?: number;
@@ -60,7 +66,11 @@ export function packCommand(): Command {
         .argParser(wholeNumber)
         .conflicts(['step', 'partition']),
     )
-    .option('--step <length>', 'with --compact: what values are rounded to, as a distance', positiveNumber)
+    .option(
+      '--step <length>',
+      "with --compact: what values are rounded to, as a distance: 1e-6 to 0.01 of the domain's longest side",
+      positiveNumber,
+    )
     .addOption(
       new Option(
         '--mlp <type>',
@@ -100,6 +110,7 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
   if (maxBytes !== undefined && assets.length > 1) {
     throw new NsdfArgumentError('max-bytes', `${input} has ${assets.length} fields: give --error or --step`);
   }
+  if (step !== undefined) for (const asset of assets) expectStep(asset, step);
   const limit = maxBytes === undefined ? {} : { bytesBeside: await bytesBesideField(scene) };
   const packed = new Map<FieldAsset, FieldAsset>();
   const compacted: CompactReport[] = [];
@@ -128,6 +139,20 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
     ...records.map(({ field, kind, bytes: n }) => `  ${field}: ${kind}, ${formatBytes(n)}`),
   ];
   printLines([`${output}: ${formatBytes(bytes.length)}, ${dtype}`, ...lines], report);
+}
+
+/** @throws {NsdfArgumentError} if a field's values cannot be rounded to a step, or nothing of it would be left. */
+function expectStep({ name, domain: { min, max } }: FieldAsset, step: number): void {
+  const side = Math.max(...min.map((low, k) => max[k] - low));
+  const [least, most] = [STEP_SHARES.least * side, STEP_SHARES.most * side].map((x) =>
+    Number(x.toPrecision(3)),
+  );
+  if (step >= least && step <= most) return;
+  const why =
+    step > most
+      ? 'coarser ones leave no surface worth the name'
+      : 'finer ones are none: values are stored with 24 bits';
+  throw new NsdfArgumentError('step', `--step is ${step}, expected ${least} to ${most} for ${name}: ${why}`);
 }
 
 /** The most bytes by which a file of a scene with one field is longer than one of the field alone, however they are stored. */
