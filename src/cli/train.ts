@@ -134,7 +134,11 @@ async function runTrain(files: readonly string[], options: TrainCommandOptions):
     : { asset: trained, dtype: options.dtype };
   const bytes = await writeNsdfHashed(scene(asset), { dtype });
   await destination.write(bytes);
-  const report = await measureTraining(bytes, meshes, stats);
+  const { error } = options;
+  const report = {
+    ...(await measureTraining(bytes, meshes, stats)),
+    ...(error !== undefined && { target: { error, isReached: stats.errorLocal <= error } }),
+  };
   const { report: stream } = destination;
   const full = { inputs, output, ...report, totalSeconds: (performance.now() - startMs) / 1000 };
   if (options.json) printJson(full, stream);
