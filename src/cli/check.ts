@@ -1,10 +1,15 @@
 import { Command, Option } from 'commander';
 import { NsdfArgumentError } from '../errors.ts';
 import { createCpuField } from '../field/cpu-field.ts';
+import type { FieldAsset } from '../format/asset.ts';
+import { deriveMesh } from '../pipeline/derive.ts';
 import { CHECK_DEFAULTS, checkMesh, type MeshReport, type Spread } from '../surface/check.ts';
 import { type ReadingOptions, readField, readMesh } from './files.ts';
 import { MESH_FORMATS } from './mesh-files/index.ts';
-import { columns, positiveNumber, printJson, printLines, wholeNumber } from './output.ts';
+import { columns, plural, positiveNumber, printJson, printLines, wholeNumber } from './output.ts';
+
+/** Boxes along the longest axis. */
+const EMPTY_RESOLUTION = 8;
 
 interface CheckCommandOptions extends ReadingOptions {
   readonly field?: string;
@@ -20,7 +25,7 @@ interface CheckCommandOptions extends ReadingOptions {
 export function checkCommand(): Command {
   return new Command('check')
     .description(
-      'check a .glb, .ply, .obj or .stl mesh; exit status 1 where it is not closed, manifold and oriented',
+      'check a .glb, .ply, .obj or .stl mesh; exit status 1 where it has no surface or is not closed, manifold and oriented',
     )
     .argument('<mesh>', 'a .glb, .ply, .obj or .stl; - for standard input')
     .addOption(
@@ -72,10 +77,22 @@ async function runCheck(path: string, options: CheckCommandOptions): Promise<voi
       ...(asset === undefined ? {} : { field: createCpuField(asset), domain: asset.domain }),
     },
   );
-  const faults = faultsOf(report, options.tolerance);
+  const isEmpty = report.nTriangles === 0;
+  const isRightlyEmpty = isEmpty && asset !== undefined && (await hasNoZeroSet(asset));
+  const faults = [
+    ...(isEmpty && !isRightlyEmpty ? ['no triangles'] : []),
+    ...faultsOf(report, isRightlyEmpty ? undefined : options.tolerance),
+  ];
   if (faults.length > 0) process.exitCode = 1;
   if (options.json) printJson({ mesh: path, isSound: faults.length === 0, faults, ...report });
-  else printLines(reportLines(path, report, faults));
+  else
+    printLines(reportLines(path, report, isRightlyEmpty ? 'empty, as is the zero set' : faults.join(', ')));
+}
+
+/** Certified: a level as coarse as this is derived where its lattice shows nothing. */
+async function hasNoZeroSet(asset: FieldAsset): Promise<boolean> {
+  const { isEmpty } = await deriveMesh(asset, { resolution: EMPTY_RESOLUTION, backend: 'cpu', cache: false });
+  return isEmpty;
 }
 
 function faultsOf(report: MeshReport, tolerance: number | undefined): string[] {
@@ -87,11 +104,15 @@ function faultsOf(report: MeshReport, tolerance: number | undefined): string[] {
     ...(report.isOriented ? [] : ['not oriented']),
     ...(report.isOutwardOriented ? [] : ['inside out']),
     ...(report.nNonFiniteVertices === 0 ? [] : ['not finite']),
+    ...(report.nDegenerateTriangles === 0
+      ? []
+      : [plural(report.nDegenerateTriangles, 'degenerate triangle')]),
     ...(tolerance === undefined || worst <= tolerance ? [] : [`${worst.toExponential(2)} from the zero set`]),
   ];
 }
 
-function reportLines(path: string, report: MeshReport, faults: readonly string[]): string[] {
+/** @param verdict what is to be said first, where that is not that all is well */
+function reportLines(path: string, report: MeshReport, verdict: string): string[] {
   const { residual, meshToZeroSet, zeroSetToMesh, genus } = report;
   const distances: [string, Spread | undefined][] = [
     ['|f| at vertices', residual],
@@ -99,7 +120,7 @@ function reportLines(path: string, report: MeshReport, faults: readonly string[]
     ['zero set to mesh', zeroSetToMesh],
   ];
   return [
-    `${path}: ${faults.length === 0 ? 'closed, manifold, oriented' : faults.join(', ')}`,
+    `${path}: ${verdict || 'closed, manifold, oriented'}`,
     ...columns([
       ['vertices', `${report.nVertices}${notes(report, VERTEX_NOTES)}`],
       ['triangles', `${report.nTriangles}${notes(report, TRIANGLE_NOTES)}`],

@@ -5,7 +5,7 @@ import { listFields, type NsdfScene } from '../format/scene.ts';
 import { sceneOf, writeNsdfHashed } from '../format/write.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import { localPositions } from '../surface/mesh.ts';
-import { openDestination } from './destination.ts';
+import { openFieldDestination } from './destination.ts';
 import { type ReadingOptions, readScene } from './files.ts';
 import { formatBytes, printJson, printLines, wholeNumber } from './output.ts';
 
@@ -40,19 +40,12 @@ export function convertCommand(): Command {
 }
 
 async function runConvert(input: string, output: string, options: ConvertOptions): Promise<void> {
-  expectNsdfName(output);
-  const destination = await openDestination(output);
+  const destination = await openFieldDestination(output);
   const bytes = await writeNsdfHashed(await sceneFor(input, options), { dtype: options.dtype });
   await destination.write(bytes);
   const { report } = destination;
   if (options.json) printJson({ input, output, bytes: bytes.length, dtype: options.dtype }, report);
   else printLines([`${output}: ${formatBytes(bytes.length)}, ${options.dtype}`], report);
-}
-
-/** @throws {NsdfArgumentError} if a path is neither that of a .nsdf nor `-`. */
-export function expectNsdfName(path: string): void {
-  if (path === '-' || /\.(nsdf|glb)$/i.test(path)) return;
-  throw new NsdfArgumentError('out', `${path}: expected a name that ends in .nsdf or .glb`);
 }
 
 /** A scene goes through as it is, unless something about its one field is asked for. */

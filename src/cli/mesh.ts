@@ -14,7 +14,7 @@ import { openDestination } from './destination.ts';
 import { checkEffort } from './effort.ts';
 import { type ReadingOptions, readScene } from './files.ts';
 import { MESH_FORMATS, type MeshData, meshFormatOf } from './mesh-files/index.ts';
-import { flattenScene } from './mesh-files/mesh-data.ts';
+import { flattenScene, isCollapsed } from './mesh-files/mesh-data.ts';
 import {
   columns,
   formatBytes,
@@ -118,25 +118,29 @@ async function runMesh(input: string, output: string, options: MeshOptions): Pro
   }
   const writeStart = performance.now();
   const derived = { scene, meshOf: (field: NsdfField) => (results.get(field) as DeriveResult).mesh };
-  const bytes = options.scene
-    ? (format.writeScene?.(derived) ?? format.write(flattenScene(derived)))
-    : format.write(derived.meshOf(chosen[0].field));
+  const meshes = [...results.values()].map(({ mesh }) => mesh);
+  // A format without nodes has a mesh as often as nodes have it, the others once.
+  const flat = options.scene && !format.writeScene ? flattenScene(derived) : undefined;
+  const written = flat ? [flat] : meshes;
+  const placed = all.filter((instance) => !isCollapsed(instance));
+  const bytes =
+    options.scene && format.writeScene ? format.writeScene(derived) : format.write(flat ?? meshes[0]);
   await destination.write(bytes);
   const writeMs = performance.now() - writeStart;
   const notes = [
-    ...(options.scene ? [] : transformNotes(chosen[0])),
-    ...(format.isSingle
-      ? roundingNotes(options.scene ? flattenScene(derived) : derived.meshOf(chosen[0].field), [
-          ...results.values(),
-        ])
-      : []),
+    ...(options.scene ? collapsedNotes(all, flat !== undefined) : transformNotes(chosen[0])),
+    ...(format.isSingle ? roundingNotes(flat ?? meshes[0], [...results.values()]) : []),
   ];
   for (const note of notes) process.stderr.write(`nsdf: ${note}\n`);
   const summary = addUp([...results.values()]);
   const report = {
     ...summary,
-    openEdges: [...results].reduce((n, [{ asset }, { mesh }]) => {
-      return n + checkTopology(mesh, asset.region ?? asset.domain).nOpenEdgesOnDomain;
+    vertices: written.reduce((n, { positions }) => n + positions.length / 3, 0),
+    triangles: written.reduce((n, { indices }) => n + indices.length / 3, 0),
+    openEdges: [...results].reduce((n, [field, { mesh }]) => {
+      const { asset } = field;
+      const nPlaces = flat ? placed.filter((instance) => instance.field === field).length : 1;
+      return n + nPlaces * checkTopology(mesh, asset.region ?? asset.domain).nOpenEdgesOnDomain;
     }, 0),
     input,
     output,
@@ -200,6 +204,15 @@ function transformNotes({ matrixWorld, nodeName }: NsdfFieldInstance): string[] 
   ];
 }
 
+/** Scenes hide what is in them by a scale of 0; somebody who asks for its mesh may have meant another. */
+function collapsedNotes(instances: readonly NsdfFieldInstance[], isLeftOut: boolean): string[] {
+  return instances.filter(isCollapsed).map(({ field, nodeName }) => {
+    const whose = nodeName ? `node ${nodeName}` : `a node of field ${field.asset.name}`;
+    const what = isLeftOut ? 'it was left out' : 'nothing of it will be seen';
+    return `the transform of ${whose} leaves it no volume (a scale of 0): ${what}`;
+  });
+}
+
 /** What a format without doubles or transforms does to coordinates far from zero. */
 function roundingNotes(mesh: MeshData, results: readonly DeriveResult[]): string[] {
   const { min, max } = boundsOf(localPositions(mesh)) as unknown as Box3;
@@ -214,16 +227,13 @@ function roundingNotes(mesh: MeshData, results: readonly DeriveResult[]): string
 
 function addUp(results: readonly DeriveResult[]) {
   const parts = results.map(describe);
-  const sum = (
-    key: 'vertices' | 'triangles' | 'boxes' | 'boxesTested' | 'boxesSurviving' | 'boxesUnsettled',
-  ) => parts.reduce((n, part) => n + part[key], 0);
+  const sum = (key: 'boxes' | 'boxesTested' | 'boxesSurviving' | 'boxesUnsettled') =>
+    parts.reduce((n, part) => n + part[key], 0);
   const timeMs: Record<string, number> = {};
   for (const { stats } of results) {
     for (const [stage, ms] of Object.entries(stats.timeMs)) timeMs[stage] = (timeMs[stage] ?? 0) + ms;
   }
   return {
-    vertices: sum('vertices'),
-    triangles: sum('triangles'),
     isEmpty: parts.every(({ isEmpty }) => isEmpty),
     boxes: sum('boxes'),
     boxesTested: sum('boxesTested'),
@@ -271,8 +281,6 @@ function deriveOptions(
 
 function describe({ isEmpty, stats }: DeriveResult) {
   return {
-    vertices: stats.nVertices,
-    triangles: stats.nTriangles,
     isEmpty,
     boxes: stats.nBoxes,
     boxesTested: stats.nBoxesTested,
@@ -290,6 +298,9 @@ function describe({ isEmpty, stats }: DeriveResult) {
 }
 
 type MeshReport = ReturnType<typeof addUp> & {
+  /** Of the meshes that were written. */
+  readonly vertices: number;
+  readonly triangles: number;
   readonly openEdges: number;
   readonly input: string;
   readonly output: string;

@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 import { configureWorkers, disposeWorkers } from '../pipeline/backend-worker.ts';
+import { STANDARD_OUTPUT, unwritable } from './destination.ts';
 import { startNodeWorker } from './node-workers.ts';
-import { runProgram } from './program.ts';
+import { runProgram, tellError } from './program.ts';
 
-// A reader that has enough closes the pipe (`nsdf info a.nsdf | head -1`): nothing is wrong then.
+const args = process.argv.slice(2);
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  // A reader that has enough closes the pipe (`nsdf info a.nsdf | head -1`): nothing is wrong then.
+  if (error.code !== 'EPIPE') tellError(unwritable(STANDARD_OUTPUT, error), args);
   process.exit();
 });
 configureWorkers({ createWorker: startNodeWorker, warn: false });
-await runProgram(process.argv.slice(2));
+await runProgram(args);
 disposeWorkers(); // they would keep the process alive

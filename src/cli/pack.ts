@@ -6,8 +6,7 @@ import { listFields, type NsdfMesh, type NsdfNode, type NsdfScene } from '../for
 import { writeNsdfHashed } from '../format/write.ts';
 import { type PackedDetail, packPartition } from '../pipeline/packed-partitions.ts';
 import { type PackedField, type PackFieldOptions, packField } from '../train/index.ts';
-import { expectNsdfName } from './convert.ts';
-import { openDestination } from './destination.ts';
+import { openFieldDestination } from './destination.ts';
 import { checkEffort } from './effort.ts';
 import { type ReadingOptions, readScene } from './files.ts';
 import {
@@ -22,6 +21,12 @@ import {
 
 /** Bytes by which the padding of a file's two chunks may differ. */
 const ALIGNMENT = 8;
+
+/**
+ * Steps that make sense, as shares of the domain's longest side: those that `packField` searches. Bunny-S (2026-11-30) takes 6 s up to 5e-3
+ * of it, 20 s at 1e-2, 2.5 minutes at 2.5e-2, and does not end with larger ones; finer ones become what the codec has.
+ */
+const STEP_SHARES = { least: 1e-6, most: 1e-2 } as const;
 
 interface PackOptions extends ReadingOptions {
   readonly compact?: boolean;
@@ -61,7 +66,11 @@ export function packCommand(): Command {
         .argParser(wholeNumber)
         .conflicts(['step', 'partition']),
     )
-    .option('--step <length>', 'with --compact: what values are rounded to, as a distance', positiveNumber)
+    .option(
+      '--step <length>',
+      "with --compact: what values are rounded to, as a distance: 1e-6 to 0.01 of the domain's longest side",
+      positiveNumber,
+    )
     .addOption(
       new Option(
         '--mlp <type>',
@@ -88,7 +97,6 @@ function addTolerance(text: string, others: readonly number[] = []): readonly nu
 }
 
 async function runPack(input: string, output: string, options: PackOptions): Promise<void> {
-  expectNsdfName(output);
   if (!options.partition && (options.tolerance || options.exact)) {
     throw new NsdfArgumentError('partition', '--tolerance and --exact need --partition');
   }
@@ -96,12 +104,13 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
   const asked = { error, 'max-bytes': maxBytes, step, mlp };
   const stray = Object.entries(asked).find(([, value]) => value !== undefined);
   if (!compact && stray) throw new NsdfArgumentError('compact', `--${stray[0]} needs --compact`);
-  const destination = await openDestination(output);
+  const destination = await openFieldDestination(output);
   const scene = await readScene(input, options);
   const assets = [...new Set(listFields(scene).map(({ field }) => field.asset))];
   if (maxBytes !== undefined && assets.length > 1) {
     throw new NsdfArgumentError('max-bytes', `${input} has ${assets.length} fields: give --error or --step`);
   }
+  if (step !== undefined) for (const asset of assets) expectStep(asset, step);
   const limit = maxBytes === undefined ? {} : { bytesBeside: await bytesBesideField(scene) };
   const packed = new Map<FieldAsset, FieldAsset>();
   const compacted: CompactReport[] = [];
@@ -130,6 +139,20 @@ async function runPack(input: string, output: string, options: PackOptions): Pro
     ...records.map(({ field, kind, bytes: n }) => `  ${field}: ${kind}, ${formatBytes(n)}`),
   ];
   printLines([`${output}: ${formatBytes(bytes.length)}, ${dtype}`, ...lines], report);
+}
+
+/** @throws {NsdfArgumentError} if a field's values cannot be rounded to a step, or nothing of it would be left. */
+function expectStep({ name, domain: { min, max } }: FieldAsset, step: number): void {
+  const side = Math.max(...min.map((low, k) => max[k] - low));
+  const [least, most] = [STEP_SHARES.least * side, STEP_SHARES.most * side].map((x) =>
+    Number(x.toPrecision(3)),
+  );
+  if (step >= least && step <= most) return;
+  const why =
+    step > most
+      ? 'coarser ones leave no surface worth the name'
+      : 'finer ones are none: values are stored with 24 bits';
+  throw new NsdfArgumentError('step', `--step is ${step}, expected ${least} to ${most} for ${name}: ${why}`);
 }
 
 /** The most bytes by which a file of a scene with one field is longer than one of the field alone, however they are stored. */

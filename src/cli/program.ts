@@ -43,12 +43,17 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return;
-    const isUsage = error instanceof CommanderError || error instanceof NsdfArgumentError;
-    process.exitCode = isUsage ? USAGE_STATUS : DATA_STATUS;
-    const message = messageOf(error, program).replace(/\s*\n\s*/g, ' ');
-    if (args.includes('--json')) printJson({ error: errorJson(error, message) }, process.stderr);
-    else process.stderr.write(`nsdf: ${message}\n`);
+    tellError(error, args, messageOf(error, program));
   }
+}
+
+/** Tells an error on standard error, in a line, and sets the process's exit status. */
+export function tellError(error: unknown, args: readonly string[], message = (error as Error).message): void {
+  const isUsage = error instanceof CommanderError || error instanceof NsdfArgumentError;
+  process.exitCode = isUsage ? USAGE_STATUS : DATA_STATUS;
+  const line = message.replace(/\s*\n\s*/g, ' ');
+  if (args.includes('--json')) printJson({ error: errorJson(error, line) }, process.stderr);
+  else process.stderr.write(`nsdf: ${line}\n`);
 }
 
 /** An error as programs read it: its code, its message, and what its class tells besides (`byteOffset`, `needed`, …). */

@@ -1,12 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { NsdfArgumentError } from '../errors.ts';
 import type { WeightType } from '../format/extension.ts';
 import { listFields, type NsdfScene } from '../format/scene.ts';
 import type { TileJson, TilesetJson } from '../tiles/tileset-json.ts';
-import { type TilesetOptions, writeTileset } from '../tiles/write-tileset.ts';
-import { openFolder } from './destination.ts';
+import { TILESET_GENERATOR, type TilesetOptions, writeTileset } from '../tiles/write-tileset.ts';
+import { expectReplaceable, openFolder, writeOutput } from './destination.ts';
 import { type ReadingOptions, readScene } from './files.ts';
 import {
   columns,
@@ -77,6 +77,7 @@ async function runTile(paths: readonly string[], options: TileOptions): Promise<
     );
   }
   await openFolder(folder);
+  await expectOwnTileset(folder);
   const scenes: NsdfScene[] = [];
   for (const path of inputs) scenes.push(await readScene(path, options));
   const fields = scenes.flatMap(listFields);
@@ -85,8 +86,9 @@ async function runTile(paths: readonly string[], options: TileOptions): Promise<
   const written = { files: 0, bytes: 0 };
   const write = async (path: string, bytes: Uint8Array): Promise<void> => {
     const target = join(folder, path);
-    await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, bytes);
+    if (/\.glb$/.test(path)) await expectReplaceable(target);
+    await openFolder(dirname(target));
+    await writeOutput(target, bytes);
     written.files++;
     written.bytes += bytes.length;
   };
@@ -94,6 +96,26 @@ async function runTile(paths: readonly string[], options: TileOptions): Promise<
     writeTileset(fields, write, { ...tilesetOptions(options), copyright, onProgress }),
   );
   report(folder, tileset, { fields: fields.length, ...written, timeMs: performance.now() - start }, options);
+}
+
+/**
+ * Expects that a folder holds no tileset but those that were written here.
+ * @throws {NsdfArgumentError} if another one would be overwritten
+ */
+async function expectOwnTileset(folder: string): Promise<void> {
+  const path = join(folder, 'tileset.json');
+  const text = await readFile(path, 'utf8').catch(() => '');
+  if (text === '' || generatorOf(text) === TILESET_GENERATOR) return;
+  const advice = 'give another folder for the output, or remove that file first';
+  throw new NsdfArgumentError('out', `${path}: would be overwritten, and is no tileset of ours: ${advice}`);
+}
+
+function generatorOf(text: string): unknown {
+  try {
+    return (JSON.parse(text) as Partial<TilesetJson> | null)?.asset?.generator;
+  } catch {
+    return undefined; // no JSON
+  }
 }
 
 function tilesetOptions({

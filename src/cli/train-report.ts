@@ -18,6 +18,8 @@ import { columns, formatBytes, plural } from './output.ts';
 export interface TrainReport {
   readonly bytes: number;
   readonly training: TrainStats;
+  /** The mean distance that was asked for, and whether the training reached it; absent where none was. */
+  readonly target?: { readonly error: number; readonly isReached: boolean };
   /** Of the mesh at the first of the tolerances. */
   readonly distance: { readonly toInput: Spread; readonly fromInput: Spread };
   readonly vertices: readonly {
@@ -90,7 +92,7 @@ function boundingInput(inputs: readonly Triangles[], domain: Box3): Triangles {
 
 /** The report as people read it. */
 export function reportLines(report: TrainReport): string[] {
-  const { training, distance, vertices, quality, components } = report;
+  const { training, target, distance, vertices, quality, components } = report;
   const { mesh, nWorkers, workersReason, kernelReason, backend, backendReason } = training;
   const thread =
     nWorkers > 0 ? plural(nWorkers, 'worker') : `this thread${workersReason ? ` (${workersReason})` : ''}`;
@@ -98,6 +100,7 @@ export function reportLines(report: TrainReport): string[] {
   const where = backend === 'gpu' ? `the GPU, samples by ${thread}` : thread + slow;
   return columns([
     ['training', `${plural(training.nSteps, 'step')} in ${training.seconds.toFixed(1)} s on ${where}`],
+    ...(target ? [['target error', targetText(target, training)] as [string, string]] : []),
     ['backend', `${backend} (${backendReason})`],
     [
       'input',
@@ -119,6 +122,13 @@ export function reportLines(report: TrainReport): string[] {
     ['eikonal error', spreadText(quality.eikonal)],
     ...compressedRows(report),
   ]);
+}
+
+function targetText(
+  { error, isReached }: NonNullable<TrainReport['target']>,
+  { errorLocal }: TrainStats,
+): string {
+  return `${error.toExponential(2)}, ${isReached ? 'reached' : 'NOT reached'}: mean ${errorLocal.toExponential(2)} when training ended`;
 }
 
 function spreadText({ mean, p99, max }: Spread): string {

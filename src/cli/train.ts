@@ -5,9 +5,8 @@ import type { FieldAsset } from '../format/asset.ts';
 import type { NsdfScene } from '../format/scene.ts';
 import { sceneOf, writeNsdfHashed } from '../format/write.ts';
 import { packField, TRAIN_PRESETS, type TrainOptions, trainField } from '../train/index.ts';
-import { expectNsdfName } from './convert.ts';
 import { type DawnDevice, openDawn } from './dawn.ts';
-import { openDestination } from './destination.ts';
+import { openFieldDestination } from './destination.ts';
 import { type ReadingOptions, readTriangles } from './files.ts';
 import { startNodeTrainWorker } from './node-workers.ts';
 import { formatBytes, positiveNumber, printJson, printLines, startProgress, wholeNumber } from './output.ts';
@@ -107,8 +106,7 @@ async function runTrain(files: readonly string[], options: TrainCommandOptions):
   const output = files[files.length - 1];
   const inputs = files.slice(0, -1);
   if (inputs.length === 0) throw new InvalidArgumentError('expected at least one mesh and the file to write');
-  expectNsdfName(output);
-  const destination = await openDestination(output);
+  const destination = await openFieldDestination(output);
   const startMs = performance.now();
   const meshes = (await Promise.all(inputs.map((path) => readTriangles(path, options)))).flat();
   const name = options.name ?? (inputs[0] === '-' ? 'field' : basename(inputs[0]).replace(/\.[^.]*$/, ''));
@@ -136,7 +134,11 @@ async function runTrain(files: readonly string[], options: TrainCommandOptions):
     : { asset: trained, dtype: options.dtype };
   const bytes = await writeNsdfHashed(scene(asset), { dtype });
   await destination.write(bytes);
-  const report = await measureTraining(bytes, meshes, stats);
+  const { error } = options;
+  const report = {
+    ...(await measureTraining(bytes, meshes, stats)),
+    ...(error !== undefined && { target: { error, isReached: stats.errorLocal <= error } }),
+  };
   const { report: stream } = destination;
   const full = { inputs, output, ...report, totalSeconds: (performance.now() - startMs) / 1000 };
   if (options.json) printJson(full, stream);

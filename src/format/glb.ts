@@ -17,6 +17,8 @@ const CHUNK_JSON = 0x4e4f534a;
 const CHUNK_BIN = 0x004e4942;
 const HEADER_BYTES = 12;
 const CHUNK_HEADER_BYTES = 8;
+/** Where a GLB's JSON begins; its length stands eight bytes before. */
+export const GLB_JSON_OFFSET = HEADER_BYTES + CHUNK_HEADER_BYTES;
 
 /** One chunk; its end is cut to the file's. */
 interface Chunk {
@@ -46,17 +48,16 @@ export function parseGlb(file: Uint8Array, issues: IssueList): GlbChunks | null 
 
 /** Takes apart what has arrived of a GLB; null before its JSON is whole, or where it is none. */
 export function parseGlbPrefix(received: Uint8Array): GlbChunks | null {
-  const jsonOffset = HEADER_BYTES + CHUNK_HEADER_BYTES;
-  if (received.length < jsonOffset) return null;
+  if (received.length < GLB_JSON_OFFSET) return null;
   const view = viewOf(received);
   const isGlb = view.getUint32(0, true) === MAGIC && view.getUint32(4, true) === 2;
-  const binHeader = jsonOffset + view.getUint32(12, true);
+  const binHeader = GLB_JSON_OFFSET + view.getUint32(12, true);
   const binOffset = binHeader + CHUNK_HEADER_BYTES;
   if (!isGlb || view.getUint32(16, true) !== CHUNK_JSON || received.length < binOffset) return null;
   if (view.getUint32(binHeader + 4, true) !== CHUNK_BIN) return null;
   const issues = new IssueList();
   const json = parseJson(
-    { type: CHUNK_JSON, byteOffset: jsonOffset, bytes: received.subarray(jsonOffset, binHeader) },
+    { type: CHUNK_JSON, byteOffset: GLB_JSON_OFFSET, bytes: received.subarray(GLB_JSON_OFFSET, binHeader) },
     issues,
   );
   if (json === undefined) return null;
@@ -160,19 +161,18 @@ export function packGlb(json: unknown, bin: Uint8Array): Uint8Array {
   const jsonLength = align4(text.length);
   const binLength = align4(bin.length);
   const binChunk = bin.length === 0 ? 0 : CHUNK_HEADER_BYTES + binLength;
-  const length = HEADER_BYTES + CHUNK_HEADER_BYTES + jsonLength + binChunk;
+  const length = GLB_JSON_OFFSET + jsonLength + binChunk;
   const file = new Uint8Array(length);
   const view = viewOf(file);
   [MAGIC, 2, length, jsonLength, CHUNK_JSON].forEach((word, i) => {
     view.setUint32(4 * i, word, true);
   });
-  const jsonOffset = HEADER_BYTES + CHUNK_HEADER_BYTES;
-  file.fill(0x20, jsonOffset, jsonOffset + jsonLength);
-  file.set(text, jsonOffset);
+  file.fill(0x20, GLB_JSON_OFFSET, GLB_JSON_OFFSET + jsonLength);
+  file.set(text, GLB_JSON_OFFSET);
   if (binChunk === 0) return file;
-  view.setUint32(jsonOffset + jsonLength, binLength, true);
-  view.setUint32(jsonOffset + jsonLength + 4, CHUNK_BIN, true);
-  file.set(bin, jsonOffset + jsonLength + CHUNK_HEADER_BYTES);
+  view.setUint32(GLB_JSON_OFFSET + jsonLength, binLength, true);
+  view.setUint32(GLB_JSON_OFFSET + jsonLength + 4, CHUNK_BIN, true);
+  file.set(bin, GLB_JSON_OFFSET + jsonLength + CHUNK_HEADER_BYTES);
   return file;
 }
 

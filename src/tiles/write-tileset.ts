@@ -37,6 +37,8 @@ export type TiledField = Pick<NsdfFieldInstance, 'field' | 'matrixWorld'>;
 /** Takes a file of the tileset: its path below the tileset's folder, with forward slashes. */
 export type WriteFile = (path: string, bytes: Uint8Array) => Promise<void>;
 
+/** By which a tileset is known to be written here. */
+export const TILESET_GENERATOR = 'nsdf-loader';
 const DEFAULT_LEVELS = 3;
 const DEFAULT_RATIO = 4;
 const DEFAULT_TOLERANCE_DIVISOR = 3464.1016;
@@ -65,7 +67,7 @@ export async function writeTileset(
   );
   const { copyright } = options;
   const tileset: TilesetJson = {
-    asset: { version: '1.1', generator: 'nsdf-loader', ...(copyright && { extras: { copyright } }) },
+    asset: { version: '1.1', generator: TILESET_GENERATOR, ...(copyright && { extras: { copyright } }) },
     geometricError: Math.max(root.geometricError, largestExtent(root)),
     root,
   };

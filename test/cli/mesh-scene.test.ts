@@ -33,6 +33,18 @@ beforeAll(async () => {
     node('mirrored', { ...box, name: 'other' }, { scale: [-40, 40, 40], translation: [100, 0, 0] }),
   ];
   await writeFile(at('two.nsdf'), writeNsdf({ ...sceneOf(box), nodes }));
+  const once = node('once', box, {});
+  const again = { ...once, name: 'again', translation: [3, 0, 0] as const };
+  await writeFile(at('twice.nsdf'), writeNsdf({ ...sceneOf(box), nodes: [once, again] }));
+  const hidden = { ...once, name: 'hidden', scale: [0, 0, 0] as const };
+  await writeFile(at('hidden.nsdf'), writeNsdf({ ...sceneOf(box), nodes: [once, hidden] }));
+  // Of rank two, but for rounding; the columns of the other are as long as different.
+  const matrix = [0.1, 0.2, 0.3, 0, 0.7, 0.1, 0.9, 0, 0.8, 0.3, 1.2, 0, 0, 0, 0, 1];
+  const thin = { ...once, name: 'thin', scale: [1, 1e-12, 1e6] as const };
+  await writeFile(
+    at('flat.nsdf'),
+    writeNsdf({ ...sceneOf(box), nodes: [node('flat', box, { matrix }), thin] }),
+  );
   const far: Vec3 = [431_000, 5_120_000, 64];
   const isUnit = { ...box, encoding: { kind: 'none', inputSpace: 'local' } } as FieldAsset;
   await writeFile(
@@ -106,4 +118,37 @@ it('info --quality prints both errors', async () => {
   expect(quality.eikonal.mean).toBeLessThan(1e-6);
   expect(quality.flatness.max).toBeLessThan(1e-6);
   expect((await nsdf('info', at('two.nsdf'), '--quality')).out).toMatch(/flatness error +mean/);
+});
+
+it.each([
+  ['obj', 2],
+  ['glb', 1],
+])('a mesh that two nodes have is counted as often as it is written: %s', async (ending, times) => {
+  const args = ['--tolerance', '0.02', '--json'];
+  const once = JSON.parse((await nsdf('mesh', at('twice.nsdf'), at('once.obj'), ...args)).out);
+  const { out } = await nsdf('mesh', at('twice.nsdf'), at(`twice.${ending}`), '--scene', ...args);
+  const { positions, indices } = await read(`twice.${ending}`);
+  const report = JSON.parse(out);
+  expect(report).toMatchObject({ vertices: positions.length / 3, triangles: indices.length / 3 });
+  expect(report.vertices).toBe(times * once.vertices);
+});
+
+it.each([
+  ['obj', 'it was left out'],
+  ['glb', 'nothing of it will be seen'],
+])('a node of no volume is told: %s', async (ending, what) => {
+  const args = ['--tolerance', '0.02', '--json'];
+  const once = JSON.parse((await nsdf('mesh', at('twice.nsdf'), at('once.obj'), ...args)).out);
+  const { out, err } = await nsdf('mesh', at('hidden.nsdf'), at(`hidden.${ending}`), '--scene', ...args);
+  const note = `the transform of node hidden leaves it no volume (a scale of 0): ${what}`;
+  expect(err).toBe(`nsdf: ${note}\n`);
+  const report = JSON.parse(out);
+  expect(report).toMatchObject({ notes: [note], vertices: once.vertices });
+  if (ending === 'obj') expect(await nsdf('check', at('hidden.obj'))).toMatchObject({ code: 0 });
+});
+
+it('singular is what is so but for rounding, not what is thin', async () => {
+  const args = ['--scene', '--tolerance', '0.02', '--json'];
+  const { out } = await nsdf('mesh', at('flat.nsdf'), at('flat.ply'), ...args);
+  expect(JSON.parse(out).notes).toEqual([expect.stringMatching(/of node flat leaves it no volume/)]);
 });

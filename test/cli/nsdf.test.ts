@@ -110,6 +110,29 @@ describe('nsdf pack', () => {
     );
   });
 
+  it.each([
+    ['0.0201', /--step is 0\.0201, expected 0\.000002 to 0\.02 for sphere: coarser ones leave no surface/],
+    ['1e300', /coarser ones leave no surface/],
+    ['1.9e-6', /--step is 0\.0000019, expected .*: finer ones are none/],
+    ['1e-30', /--step is 1e-30, expected .*: finer ones are none/],
+  ])('refuses a step of %s before anything is derived', async (step, message) => {
+    await writeFile(at('grid.nsdf'), writeNsdf(sphereField({ cells: [4, 8] })));
+    const derive = vi.spyOn(fieldModule, 'createCpuField');
+    const args = ['--compact', '--step', step];
+    expectRefused(await nsdf('pack', ...args, at('grid.nsdf'), at('none.nsdf')), message);
+    expect(derive).not.toHaveBeenCalled();
+    derive.mockRestore();
+    await expect(readFile(at('none.nsdf'))).rejects.toThrow(/ENOENT/);
+  });
+
+  it.each(['2e-6', '0.02'])('takes a step of %s, and says so', async (step) => {
+    await writeFile(at('grid.nsdf'), writeNsdf(sphereField({ cells: [4, 8] })));
+    const args = ['--compact', '--step', step, '--json'];
+    const { code, out } = await nsdf('pack', ...args, at('grid.nsdf'), at('step.nsdf'));
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ compact: [{ step: Number(step) }] });
+  });
+
   it('packs partitions that mesh then finds, and takes them out again', async () => {
     await writeFile(at('plain.nsdf'), writeNsdf(sphereField({ cells: [4, 8] })));
     const packed = await nsdf(

@@ -1,9 +1,14 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compressAtError } from '../../src/cli/compressed-meshes.ts';
+import { meshFormatOf } from '../../src/cli/mesh-files/index.ts';
 import { measureTraining, reportLines } from '../../src/cli/train-report.ts';
 import { writeNsdf } from '../../src/format/write.ts';
 import { trainField } from '../../src/train/index.ts';
 import { join, sphere, typed } from '../surface/check-meshes.ts';
+import { runNsdf } from './run-nsdf.ts';
 
 /** A sphere whose triangles share no vertices by number, as files of some formats have them. */
 function soup() {
@@ -62,5 +67,24 @@ describe('measureTraining', () => {
     );
     const without = { ...report, compressed: { meshes: [], missing: ['draco3dgltf' as const] } };
     expect(reportLines(without).join('\n')).toMatch(/npm install draco3dgltf/);
+  });
+});
+
+describe('nsdf train --error', () => {
+  it.each([
+    ['1e-9', /\n +target error +1\.00e-9, NOT reached: mean \S+ when training ended\n/, false],
+    ['10', /\n +target error +1\.00e\+1, reached: mean \S+ when training ended\n/, true],
+  ])('%s: says whether it was reached', async (error, line, isReached) => {
+    const folder = await mkdtemp(joinPath(tmpdir(), 'nsdf-target-'));
+    const path = `${folder}/ball.stl`;
+    const ball = sphere(2);
+    const mesh = { positions: Float32Array.from(ball.positions), indices: Uint32Array.from(ball.indices) };
+    await writeFile(path, meshFormatOf(path).write({ ...mesh, normals: null }));
+    const args = ['--steps', '5', '--levels', '4,8', '--hidden', '4', '--workers', '0', '--error', error];
+    const text = await runNsdf('train', path, `${folder}/ball.nsdf`, ...args);
+    expect(text).toMatchObject({ code: 0, out: expect.stringMatching(line) });
+    const { out } = await runNsdf('train', path, `${folder}/ball.nsdf`, ...args, '--json');
+    expect(JSON.parse(out).target).toEqual({ error: Number(error), isReached });
+    await rm(folder, { recursive: true });
   });
 });

@@ -1,7 +1,13 @@
 import { NsdfFormatError } from '../../errors.ts';
 import type { Box3, Vec3 } from '../../format/asset.ts';
 import { originOf } from '../../format/local-origin.ts';
-import { listFields, type NsdfField, type NsdfNode, type NsdfScene } from '../../format/scene.ts';
+import {
+  listFields,
+  type NsdfField,
+  type NsdfFieldInstance,
+  type NsdfNode,
+  type NsdfScene,
+} from '../../format/scene.ts';
 import { boundsOf } from '../../format/write-bin.ts';
 import type { SurfaceColors } from '../../train/index.ts';
 
@@ -101,10 +107,12 @@ export function carriesFields({ mesh, children }: NsdfNode): boolean {
 
 /**
  * The whole scene as one mesh, in the scene's space, computed in double precision. Where a transform mirrors, triangles are
- * turned, so that they face outwards still; normals go by the inverse transpose.
+ * turned, so that they face outwards still; normals go by the inverse transpose. What has no volume there is left out.
  */
 export function flattenScene({ scene, meshOf }: DerivedScene): MeshData {
-  const parts = listFields(scene).map(({ field, matrixWorld }) => placeMesh(meshOf(field), matrixWorld));
+  const parts = listFields(scene)
+    .filter((instance) => !isCollapsed(instance))
+    .map(({ field, matrixWorld }) => placeMesh(meshOf(field), matrixWorld));
   const coordinates = new Float64Array(parts.reduce((n, part) => n + part.coordinates.length, 0));
   const normals = new Float32Array(coordinates.length);
   const indices = new Uint32Array(parts.reduce((n, part) => n + part.indices.length, 0));
@@ -140,6 +148,20 @@ function joinColors(parts: readonly ReturnType<typeof placeMesh>[]): MeshData['a
   return { COLOR_0: joined };
 }
 
+/** Whether an instance has no volume, for its transform is singular but for rounding: a scale of 0, by which scenes hide what is in them. */
+export function isCollapsed({ matrixWorld: m }: Pick<NsdfFieldInstance, 'matrixWorld'>): boolean {
+  const lengths = [0, 4, 8].map((i) => Math.hypot(m[i], m[i + 1], m[i + 2]));
+  const largest = lengths[0] * lengths[1] * lengths[2];
+  return !(Math.abs(determinantOf(m, cofactorOf(m))) > DETERMINANT_ROUNDING * largest);
+}
+
+/** By how much a determinant is off, as a share of the product of its columns' lengths: three products of three roundings each. */
+const DETERMINANT_ROUNDING = 8 * Number.EPSILON;
+
+function determinantOf(m: readonly number[], cofactor: readonly number[]): number {
+  return m[0] * cofactor[0] + m[1] * cofactor[1] + m[2] * cofactor[2];
+}
+
 function placeMesh(
   { positions, normals, indices, attributes, origin = [0, 0, 0] }: MeshData,
   m: readonly number[],
@@ -147,8 +169,7 @@ function placeMesh(
   const coordinates = new Float64Array(positions.length);
   const turned = new Float32Array(positions.length);
   const cofactor = cofactorOf(m);
-  const determinant = m[0] * cofactor[0] + m[1] * cofactor[1] + m[2] * cofactor[2];
-  const side = determinant < 0 ? -1 : 1;
+  const side = determinantOf(m, cofactor) < 0 ? -1 : 1;
   for (let i = 0; i < positions.length; i += 3) {
     const [x, y, z] = [0, 1, 2].map((k) => positions[i + k] + origin[k]);
     const [a, b, c] = [0, 1, 2].map((k) => normals?.[i + k] ?? 0);
