@@ -257,15 +257,15 @@ function boxSize(bounds: Box3, lattice: Lattice): number {
 
 /** Wall time by stage; also maps a stage's fraction to the job's. */
 class StageClock {
-  private readonly times: Partial<Record<DeriveStage, number>> = {};
-  private stage: DeriveStage = 'partition';
-  private since = performance.now();
+  readonly #times: Partial<Record<DeriveStage, number>> = {};
+  #stage: DeriveStage = 'partition';
+  #since = performance.now();
 
   at(stage: DeriveStage, fraction: number): DeriveProgress {
     const now = performance.now();
-    this.times[this.stage] = (this.times[this.stage] ?? 0) + now - this.since;
-    this.since = now;
-    this.stage = stage;
+    this.#times[this.#stage] = (this.#times[this.#stage] ?? 0) + now - this.#since;
+    this.#since = now;
+    this.#stage = stage;
     const stages = Object.keys(STAGE_END) as DeriveStage[];
     const before = stages[stages.indexOf(stage) - 1];
     const from = before === undefined ? 0 : STAGE_END[before];
@@ -289,18 +289,18 @@ class StageClock {
   divide(stage: DeriveStage, parts: readonly Readonly<Partial<Record<DeriveStage, number>>>[]): void {
     const total = parts.reduce((sum, times) => sum + Object.values(times).reduce((n, t) => n + t, 0), 0);
     this.at(stage, 1);
-    const whole = this.times[stage] ?? 0;
+    const whole = this.#times[stage] ?? 0;
     if (total === 0) return;
-    this.times[stage] = 0;
+    this.#times[stage] = 0;
     for (const times of parts) {
       for (const [name, time] of Object.entries(times) as [DeriveStage, number][])
-        this.times[name] = (this.times[name] ?? 0) + (whole * time) / total;
+        this.#times[name] = (this.#times[name] ?? 0) + (whole * time) / total;
     }
   }
 
   end(): Readonly<Partial<Record<DeriveStage, number>>> {
-    this.at(this.stage, 1);
-    return this.times;
+    this.at(this.#stage, 1);
+    return this.#times;
   }
 }
 

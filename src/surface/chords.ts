@@ -31,19 +31,19 @@ export class ChordSplitter {
   nMissed = 0;
   /** The chords along sharp creases of the patch that was split last. */
   readonly sharp: Crease[] = [];
-  private isSharp = false;
+  #isSharp = false;
   /** Chords left out so far. */
-  private nRefused = 0;
+  #nRefused = 0;
   private readonly patch: Patch;
   /** v of unit u at vertex i: values[i * MAX_UNITS + u]. */
   private values = new Float64Array(64 * MAX_UNITS);
-  private nValued = 0;
+  #nValued = 0;
   private readonly crossings = new Map<number, number>();
-  private readonly solver: CrossingSolver;
+  readonly #solver: CrossingSolver;
 
   constructor(patch: Patch) {
     this.patch = patch;
-    this.solver = new CrossingSolver(patch);
+    this.#solver = new CrossingSolver(patch);
   }
 
   /**
@@ -53,36 +53,36 @@ export class ChordSplitter {
   split(tolerance: number): boolean {
     const { net } = this.patch;
     const again: number[] = [];
-    this.nValued = 0;
+    this.#nValued = 0;
     this.sharp.length = 0;
     for (let u = 0; u < net.nUnits; u++) {
-      this.valueVertices();
-      if (!this.isMet(u)) continue;
-      this.isSharp = false;
-      if (tolerance > 0 && this.bend(u) < LEAST_BEND * tolerance) continue;
-      this.nRefused = 0;
-      if (!this.splitAlong(u)) return false;
-      if (this.nRefused > 0) again.push(u);
+      this.#valueVertices();
+      if (!this.#isMet(u)) continue;
+      this.#isSharp = false;
+      if (tolerance > 0 && this.#bend(u) < LEAST_BEND * tolerance) continue;
+      this.#nRefused = 0;
+      if (!this.#splitAlong(u)) return false;
+      if (this.#nRefused > 0) again.push(u);
     }
     // A crease that comes and goes by one side bends in between, where it meets the crease of a later unit.
-    this.nRefused = 0;
-    if (tolerance === 0) for (const u of again) if (!this.splitAlong(u)) return false;
-    this.nMissed += this.nRefused;
+    this.#nRefused = 0;
+    if (tolerance === 0) for (const u of again) if (!this.#splitAlong(u)) return false;
+    this.nMissed += this.#nRefused;
     return true;
   }
 
-  private splitAlong(u: number): boolean {
-    this.valueVertices();
-    this.crossChords(u);
+  #splitAlong(u: number): boolean {
+    this.#valueVertices();
+    this.#crossChords(u);
     const n = this.patch.polygons.length;
-    for (let i = 0; i < n; i++) if (!this.cutPolygon(u, i)) return false;
+    for (let i = 0; i < n; i++) if (!this.#cutPolygon(u, i)) return false;
     return true;
   }
 
-  private valueVertices(): void {
+  #valueVertices(): void {
     const { patch } = this;
-    for (; this.nValued < patch.nVertices; this.nValued++) {
-      const i = this.nValued;
+    for (; this.#nValued < patch.nVertices; this.#nValued++) {
+      const i = this.#nValued;
       patch.evaluate(patch.x[i], patch.y[i], patch.z[i]);
       const row = i * MAX_UNITS;
       if (this.values.length < row + MAX_UNITS) {
@@ -98,7 +98,7 @@ export class ChordSplitter {
   }
 
   /** Whether unit u changes sign between vertices of the patch. */
-  private isMet(u: number): boolean {
+  #isMet(u: number): boolean {
     let hasPositive = false;
     let hasNegative = false;
     for (let i = 0; i < this.patch.nVertices; i++) {
@@ -110,7 +110,7 @@ export class ChordSplitter {
   }
 
   /** Rough height by which the surface bends over unit u's crease: change of slope times a quarter of the patch. */
-  private bend(u: number): number {
+  #bend(u: number): number {
     const { patch } = this;
     const { net } = patch;
     let weight = net.fB[u];
@@ -129,12 +129,12 @@ export class ChordSplitter {
     // The gradient beyond the crease.
     const flip = patch.unitValues[u] >= 0 ? -weight : weight;
     const [x, y, z] = [0, 1, 2].map((k) => g[k] + flip * gu[u * 3 + k]);
-    this.isSharp = x * g[0] + y * g[1] + z * g[2] < SHARP * slope * length3(x, y, z);
-    return (jump / (slope || 1)) * this.extent() * 0.25;
+    this.#isSharp = x * g[0] + y * g[1] + z * g[2] < SHARP * slope * length3(x, y, z);
+    return (jump / (slope || 1)) * this.#extent() * 0.25;
   }
 
   /** Diagonal of the first polygon's bounding rectangle in the projection. */
-  private extent(): number {
+  #extent(): number {
     const { qx, qy } = this.patch;
     let [minX, maxX, minY, maxY] = [qx[0], qx[0], qy[0], qy[0]];
     for (let i = 1; i < this.patch.nVertices; i++) {
@@ -147,7 +147,7 @@ export class ChordSplitter {
   }
 
   /** Puts a vertex on every chord along which unit u changes sign. */
-  private crossChords(u: number): void {
+  #crossChords(u: number): void {
     const { patch, crossings } = this;
     if (patch.nChords === 0) return;
     crossings.clear();
@@ -158,12 +158,12 @@ export class ChordSplitter {
         const a = polygon[k];
         const b = polygon[(k + 1) % polygon.length];
         crossed.push(a);
-        const chord = this.chordOf(a, b);
-        if (chord < 0 || !this.changesSign(a, b, u)) continue;
+        const chord = this.#chordOf(a, b);
+        if (chord < 0 || !this.#changesSign(a, b, u)) continue;
         const key = Math.min(a, b) * 65536 + Math.max(a, b);
         let vertex = crossings.get(key);
         if (vertex === undefined) {
-          vertex = this.addCrossing(Math.min(a, b), Math.max(a, b), chord, u);
+          vertex = this.#addCrossing(Math.min(a, b), Math.max(a, b), chord, u);
           crossings.set(key, vertex);
         }
         crossed.push(vertex);
@@ -172,14 +172,14 @@ export class ChordSplitter {
     }
   }
 
-  private changesSign(a: number, b: number, u: number): boolean {
+  #changesSign(a: number, b: number, u: number): boolean {
     const va = this.values[a * MAX_UNITS + u];
     const vb = this.values[b * MAX_UNITS + u];
     return (va < 0 && vb > 0) || (va > 0 && vb < 0);
   }
 
   /** The chord on which both ends lie, or -1. An edge of the box's sides is not one. */
-  private chordOf(a: number, b: number): number {
+  #chordOf(a: number, b: number): number {
     const { patch } = this;
     for (let chord = 0; chord < patch.nChords; chord++) {
       const bit = chord + 6;
@@ -190,14 +190,14 @@ export class ChordSplitter {
     return -1;
   }
 
-  private addCrossing(a: number, b: number, chord: number, u: number): number {
+  #addCrossing(a: number, b: number, chord: number, u: number): number {
     const { patch } = this;
     const va = this.values[a * MAX_UNITS + u];
     const vb = this.values[b * MAX_UNITS + u];
     const m = patch.net.unitNeuron.indexOf(patch.chordNeuron[chord]);
     const neuron = patch.net.unitNeuron[u];
     let vertex: number;
-    if (this.solver.solve(a, b, m, u, va, vb)) {
+    if (this.#solver.solve(a, b, m, u, va, vb)) {
       const [x, y, z] = patch.point;
       vertex = patch.addVertex(-1, x, y, z, neuron);
     } else {
@@ -207,38 +207,38 @@ export class ChordSplitter {
       vertex = patch.addProjected(between(patch.x), between(patch.y), between(patch.z), neuron);
     }
     patch.markChord(vertex, chord);
-    this.valueVertices();
+    this.#valueVertices();
     this.values[vertex * MAX_UNITS + m] = 0;
     return vertex;
   }
 
   /** Cuts polygon p along unit u's crease; false where there are no names left for chords. */
-  private cutPolygon(u: number, p: number): boolean {
-    const places = this.crossingPlaces(this.patch.polygons[p], u);
+  #cutPolygon(u: number, p: number): boolean {
+    const places = this.#crossingPlaces(this.patch.polygons[p], u);
     if (places.length < 2) return true;
-    const [from, to] = places.length === 2 ? places : this.closestPair(this.patch.polygons[p], places, u);
+    const [from, to] = places.length === 2 ? places : this.#closestPair(this.patch.polygons[p], places, u);
     const polygon = this.patch.polygons[p];
     const a = polygon[from];
     const b = polygon[to];
     const isAdjacent = to - from === 1 || to - from === polygon.length - 1;
     if (isAdjacent || a === b) return true;
     if (this.patch.sharesLine(a, b)) {
-      this.nRefused++;
+      this.#nRefused++;
       return true;
     }
     if (this.patch.nChords >= MAX_CHORDS) return false;
-    this.cut(u, p, from, to);
+    this.#cut(u, p, from, to);
     return (
-      places.length === 2 || (this.cutPolygon(u, p) && this.cutPolygon(u, this.patch.polygons.length - 1))
+      places.length === 2 || (this.#cutPolygon(u, p) && this.#cutPolygon(u, this.patch.polygons.length - 1))
     );
   }
 
-  private cut(u: number, p: number, from: number, to: number): void {
+  #cut(u: number, p: number, from: number, to: number): void {
     const { patch } = this;
     const polygon = patch.polygons[p];
     const chord = patch.nChords++;
     patch.chordNeuron[chord] = patch.net.unitNeuron[u];
-    if (this.isSharp) {
+    if (this.#isSharp) {
       const at = (i: number): Vec3 => [patch.x[i], patch.y[i], patch.z[i]];
       this.sharp.push({ from: at(polygon[from]), to: at(polygon[to]), unit: u });
     }
@@ -251,7 +251,7 @@ export class ChordSplitter {
   }
 
   /** Positions in the polygon where u's sign changes, ascending: a vertex on the crease, else the nearer end of a side. */
-  private crossingPlaces(polygon: readonly number[], u: number): number[] {
+  #crossingPlaces(polygon: readonly number[], u: number): number[] {
     const { values } = this;
     const n = polygon.length;
     const places: number[] = [];
@@ -275,7 +275,7 @@ export class ChordSplitter {
   }
 
   /** Of more than two places, the pair whose chord stays nearest to the crease and has the others on one side. */
-  private closestPair(polygon: readonly number[], places: readonly number[], u: number): [number, number] {
+  #closestPair(polygon: readonly number[], places: readonly number[], u: number): [number, number] {
     const { patch } = this;
     let best: [number, number] = [places[0], places[1]];
     let least = Number.POSITIVE_INFINITY;

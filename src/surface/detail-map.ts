@@ -18,17 +18,21 @@ export interface ToleranceBlocks {
 export class DetailMap {
   readonly least: number;
   readonly most: number;
-  private readonly tolerances: ArrayLike<number>;
-  private readonly counts: Vec3;
-  private readonly min: Vec3;
-  private readonly size: Vec3;
+  readonly #tolerances: ArrayLike<number>;
+  readonly #counts: Vec3;
+  readonly #min: Vec3;
+  readonly #size: Vec3;
 
   /** @param domain the box that the blocks divide. */
   constructor({ counts, tolerances }: ToleranceBlocks, { min, max }: Box3) {
-    this.tolerances = tolerances;
-    this.counts = counts;
-    this.min = min;
-    this.size = [(max[0] - min[0]) / counts[0], (max[1] - min[1]) / counts[1], (max[2] - min[2]) / counts[2]];
+    this.#tolerances = tolerances;
+    this.#counts = counts;
+    this.#min = min;
+    this.#size = [
+      (max[0] - min[0]) / counts[0],
+      (max[1] - min[1]) / counts[1],
+      (max[2] - min[2]) / counts[2],
+    ];
     let [least, most] = [Number.POSITIVE_INFINITY, 0];
     for (let i = 0; i < tolerances.length; i++) {
       least = Math.min(least, tolerances[i]);
@@ -50,13 +54,13 @@ export class DetailMap {
   /** The least tolerance of the blocks that a box touches, which may be flat; local units. */
   inBox(origin: ArrayLike<number>, size: ArrayLike<number>): number {
     if (this.least === this.most) return this.least;
-    const [x0, y0, z0] = [0, 1, 2].map((k) => this.block(k, origin[k], -TOUCHES));
-    const [x1, y1, z1] = [0, 1, 2].map((k) => this.block(k, origin[k] + size[k], TOUCHES));
+    const [x0, y0, z0] = [0, 1, 2].map((k) => this.#block(k, origin[k], -TOUCHES));
+    const [x1, y1, z1] = [0, 1, 2].map((k) => this.#block(k, origin[k] + size[k], TOUCHES));
     let least = Number.POSITIVE_INFINITY;
     for (let z = z0; z <= z1; z++) {
       for (let y = y0; y <= y1; y++) {
         for (let x = x0; x <= x1; x++) {
-          least = Math.min(least, this.tolerances[x + this.counts[0] * (y + this.counts[1] * z)]);
+          least = Math.min(least, this.#tolerances[x + this.#counts[0] * (y + this.#counts[1] * z)]);
         }
       }
     }
@@ -81,8 +85,8 @@ export class DetailMap {
     return this.inBox(low, size);
   }
 
-  private block(k: number, x: number, slack: number): number {
-    const i = Math.floor((x - this.min[k]) / this.size[k] + slack);
-    return Math.min(this.counts[k] - 1, Math.max(0, i));
+  #block(k: number, x: number, slack: number): number {
+    const i = Math.floor((x - this.#min[k]) / this.#size[k] + slack);
+    return Math.min(this.#counts[k] - 1, Math.max(0, i));
   }
 }

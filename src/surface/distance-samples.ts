@@ -163,13 +163,13 @@ export function* alongLines(
 
 /** Lines cut in pieces: f is asked once at every cut. */
 class CutLines {
-  private readonly field: CheckField;
+  readonly #field: CheckField;
   private readonly points: number[] = [];
   /** Of each cut the length of the piece that begins there; 0 where a line ends. */
   private readonly lengths: number[] = [];
 
   constructor(field: CheckField) {
-    this.field = field;
+    this.#field = field;
   }
 
   get nCuts(): number {
@@ -191,9 +191,9 @@ class CutLines {
   roots(relativeError: number): Float64Array {
     const { points, lengths, nCuts } = this;
     const values = new Float64Array(nCuts);
-    this.field.evaluate(Float64Array.from(points), values, nCuts);
+    this.#field.evaluate(Float64Array.from(points), values, nCuts);
     const crossed = [...values.keys()].filter((i) => lengths[i] > 0 && values[i] >= 0 !== values[i + 1] >= 0);
-    const rays = new RayBatch(this.field, crossed.length);
+    const rays = new RayBatch(this.#field, crossed.length);
     crossed.forEach((i, ray) => {
       rays.high[ray] = lengths[i];
       rays.valueLow[ray] = values[i];

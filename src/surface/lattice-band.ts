@@ -27,7 +27,7 @@ export class BoxList {
 
   /** Adds a box, or a block of `size` boxes an axis. */
   add(x: number, y: number, z: number, lattice: SparseLattice, size = 1): void {
-    const at = this.place(x, y, z);
+    const at = this.#place(x, y, z);
     for (let c = 0; c < 8; c++) {
       const i = x + (c & 1) * size;
       const j = y + ((c >> 1) & 1) * size;
@@ -37,11 +37,11 @@ export class BoxList {
 
   /** Adds a box whose corners' numbers are known: corners[first + places[c]]. */
   addKnown(x: number, y: number, z: number, corners: Int32Array, first: number, places: Int32Array): void {
-    const at = this.place(x, y, z);
+    const at = this.#place(x, y, z);
     for (let c = 0; c < 8; c++) this.corners[at + c] = corners[first + places[c]];
   }
 
-  private place(x: number, y: number, z: number): number {
+  #place(x: number, y: number, z: number): number {
     const box = this.n++;
     if (this.corners.length < this.n * 8) {
       this.corners = growInt32(this.corners, this.n * 8);
@@ -125,19 +125,19 @@ class BandSearch {
     let size = 1;
     while (size * MAX_FIRST_BLOCKS < most) size *= 2;
     const nSizes = Math.log2(size) + 1;
-    let blocks = yield* this.firstBlocks(size);
+    let blocks = yield* this.#firstBlocks(size);
     for (let i = 1; blocks.size > 1; i++) {
       const next = new Blocks(blocks.size / 2, 2 * blocks.n);
       for (let from = 0; from < blocks.n; from += BLOCKS_PER_ROUND) {
         const to = Math.min(blocks.n, from + BLOCKS_PER_ROUND);
-        for (const _ of this.divide(blocks, from, to, next)) yield (i + from / blocks.n) / nSizes;
+        for (const _ of this.#divide(blocks, from, to, next)) yield (i + from / blocks.n) / nSizes;
       }
       blocks = next;
     }
   }
 
   /** All blocks of the largest size that their corners do not tell off. */
-  private *firstBlocks(size: number): Generator<number, Blocks> {
+  *#firstBlocks(size: number): Generator<number, Blocks> {
     const { lattice } = this;
     const [nx, ny, nz] = lattice.counts.map((n) => Math.ceil(n / size));
     const all = new BoxList(nx * ny * nz);
@@ -149,18 +149,18 @@ class BandSearch {
     }
     for (const _ of lattice.evaluate()) yield 0;
     const steepest = new Float64Array(all.n);
-    for (let b = 0; b < all.n; b++) steepest[b] = this.slope(all.corners, b * 8, IN_ORDER, size);
+    for (let b = 0; b < all.n; b++) steepest[b] = this.#slope(all.corners, b * 8, IN_ORDER, size);
     const slopes = widened(steepest, [nx, ny, nz]);
     const blocks = new Blocks(size, all.n);
     for (let b = 0; b < all.n; b++) {
       const { origins: o, corners } = all;
-      this.sort(o[b * 3], o[b * 3 + 1], o[b * 3 + 2], corners, b * 8, IN_ORDER, slopes[b], blocks);
+      this.#sort(o[b * 3], o[b * 3 + 1], o[b * 3 + 2], corners, b * 8, IN_ORDER, slopes[b], blocks);
     }
     return blocks;
   }
 
   /** Looks at the centres of some blocks, then at the eighths of those that these do not tell off. */
-  private *divide(blocks: Blocks, from: number, to: number, next: Blocks): Generator<void, void> {
+  *#divide(blocks: Blocks, from: number, to: number, next: Blocks): Generator<void, void> {
     const { lattice, corners } = this;
     const { origins: o, slopes, size } = blocks;
     const half = size / 2;
@@ -172,10 +172,10 @@ class BandSearch {
     const kept: number[] = [];
     for (let b = from; b < to; b++) {
       const centre = lattice.values[centres[b - from]];
-      const least = Math.min(this.least(blocks.corners, b * 8, IN_ORDER), Math.abs(centre));
+      const least = Math.min(this.#least(blocks.corners, b * 8, IN_ORDER), Math.abs(centre));
       const isOther = centre < 0 !== lattice.values[blocks.corners[b * 8]] < 0;
       const isNear = least <= slopes[b] * lattice.diagonal * size * CENTRED_REACH;
-      if (isNear || isOther || this.isMixed(blocks.corners, b * 8, IN_ORDER)) kept.push(b);
+      if (isNear || isOther || this.#isMixed(blocks.corners, b * 8, IN_ORDER)) kept.push(b);
     }
     for (let i = 0, at = 0; i < kept.length; i++) {
       const b = kept[i] * 3;
@@ -196,13 +196,13 @@ class BandSearch {
         const y = o[b * 3 + 1] + ((e >> 1) & 1) * half;
         const z = o[b * 3 + 2] + (e >> 2) * half;
         if (x >= counts[0] || y >= counts[1] || z >= counts[2]) continue;
-        this.sort(x, y, z, corners, i * 27, EIGHTHS[e], slopes[b], next);
+        this.#sort(x, y, z, corners, i * 27, EIGHTHS[e], slopes[b], next);
       }
     }
   }
 
   /** Keeps a block, or a box in the list that it belongs to; or neither. */
-  private sort(
+  #sort(
     x: number,
     y: number,
     z: number,
@@ -214,21 +214,21 @@ class BandSearch {
   ): void {
     const { size } = blocks;
     this.nVisited++;
-    const isMixed = this.isMixed(corners, first, places);
+    const isMixed = this.#isMixed(corners, first, places);
     if (isMixed && size === 1) {
       this.crossed.addKnown(x, y, z, corners, first, places);
       return;
     }
-    const slope = Math.max(around, this.slope(corners, first, places, size));
+    const slope = Math.max(around, this.#slope(corners, first, places, size));
     const reach = (slope * this.lattice.diagonal * size) / 2;
-    if (!isMixed && this.least(corners, first, places) > reach) return;
+    if (!isMixed && this.#least(corners, first, places) > reach) return;
     const list = size > 1 ? blocks : this.beside;
     list.addKnown(x, y, z, corners, first, places);
     list.slopes = growFloat64(list.slopes, list.n);
     list.slopes[list.n - 1] = slope;
   }
 
-  private isMixed(corners: Int32Array, first: number, places: Int32Array): boolean {
+  #isMixed(corners: Int32Array, first: number, places: Int32Array): boolean {
     const { values } = this.lattice;
     const isInside = values[corners[first + places[0]]] < 0;
     for (let c = 1; c < 8; c++) if (values[corners[first + places[c]]] < 0 !== isInside) return true;
@@ -236,7 +236,7 @@ class BandSearch {
   }
 
   /** The least |f| at the corners. */
-  private least(corners: Int32Array, first: number, places: Int32Array): number {
+  #least(corners: Int32Array, first: number, places: Int32Array): number {
     const { values } = this.lattice;
     let least = Number.POSITIVE_INFINITY;
     for (let c = 0; c < 8; c++) {
@@ -247,7 +247,7 @@ class BandSearch {
   }
 
   /** The steepest slope of f along the edges of a block. */
-  private slope(corners: Int32Array, first: number, places: Int32Array, size: number): number {
+  #slope(corners: Int32Array, first: number, places: Int32Array, size: number): number {
     const { values, step } = this.lattice;
     let steepest = 0;
     for (let k = 0; k < 3; k++) {

@@ -147,7 +147,7 @@ function placePoints(
 /** Moves corners of a lattice to places that it would pass by. */
 class CornerMover {
   private readonly lattice: SparseLattice;
-  private readonly moved = new Set<number>();
+  readonly #moved = new Set<number>();
 
   constructor(lattice: SparseLattice) {
     this.lattice = lattice;
@@ -165,9 +165,9 @@ class CornerMover {
     for (const c of byValue) {
       const id = boxes.corners[b * 8 + c];
       const at = origin.map((i, k) => i + ((c >> k) & 1));
-      if (!this.isMovable(id, at, point)) continue;
+      if (!this.#isMovable(id, at, point)) continue;
       lattice.move(id, point, value);
-      this.moved.add(id);
+      this.#moved.add(id);
       for (let d = 0; d < 8; d++) {
         crossed.add(at[0] - (d & 1), at[1] - ((d >> 1) & 1), at[2] - (d >> 2), lattice);
       }
@@ -175,9 +175,9 @@ class CornerMover {
     }
   }
 
-  private isMovable(id: number, at: readonly number[], point: Float64Array): boolean {
+  #isMovable(id: number, at: readonly number[], point: Float64Array): boolean {
     const { lattice } = this;
-    if (this.moved.has(id) || at.some((i, k) => i === 0 || i === lattice.counts[k])) return false;
+    if (this.#moved.has(id) || at.some((i, k) => i === 0 || i === lattice.counts[k])) return false;
     return [0, 1, 2].every((k) =>
       [-1, 1].every((side) => {
         const [x, y, z] = at.map((i, axis) => (axis === k ? i + side : i));
@@ -196,21 +196,21 @@ class LatticeTriangles {
   nVertices = 0;
   /** i32[nVertices * 2 or more]: the corners of each vertex's edge. */
   edges = new Int32Array(2 * 4096);
-  private nIndices = 0;
-  private all = new Int32Array(6 * 4096);
+  #nIndices = 0;
+  #all = new Int32Array(6 * 4096);
   private readonly lattice: SparseLattice;
   private readonly crossed: BoxList;
   /** i32[nCorners * 3]: the vertex on the edge from each corner along each axis, or -1. */
-  private readonly vertexOf: Int32Array;
+  readonly #vertexOf: Int32Array;
 
   constructor(lattice: SparseLattice, crossed: BoxList) {
     this.lattice = lattice;
     this.crossed = crossed;
-    this.vertexOf = new Int32Array(lattice.nCorners * 3).fill(-1);
+    this.#vertexOf = new Int32Array(lattice.nCorners * 3).fill(-1);
   }
 
   get indices(): Int32Array {
-    return this.all.subarray(0, this.nIndices);
+    return this.#all.subarray(0, this.#nIndices);
   }
 
   *run(): Generator<number, void> {
@@ -227,12 +227,12 @@ class LatticeTriangles {
       const signs = signsOf(lattice, crossed, b);
       const from = first[signs] * 3;
       const to = first[signs + 1] * 3;
-      this.all = growInt32(this.all, this.nIndices + to - from);
+      this.#all = growInt32(this.#all, this.#nIndices + to - from);
       for (let e = from; e < to; e++) {
         const edge = triangleEdges[e];
         const near = edgeCorner[edge];
         const axis = edge >> 2;
-        this.all[this.nIndices++] = this.vertex(
+        this.#all[this.#nIndices++] = this.#vertex(
           crossed.corners[b * 8 + near],
           crossed.corners[b * 8 + (near | (1 << axis))],
           axis,
@@ -241,14 +241,14 @@ class LatticeTriangles {
     }
   }
 
-  private vertex(near: number, far: number, axis: number): number {
+  #vertex(near: number, far: number, axis: number): number {
     const at = near * 3 + axis;
-    if (this.vertexOf[at] >= 0) return this.vertexOf[at];
+    if (this.#vertexOf[at] >= 0) return this.#vertexOf[at];
     const v = this.nVertices++;
     this.edges = growInt32(this.edges, this.nVertices * 2);
     this.edges[v * 2] = near;
     this.edges[v * 2 + 1] = far;
-    this.vertexOf[at] = v;
+    this.#vertexOf[at] = v;
     return v;
   }
 }

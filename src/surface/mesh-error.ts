@@ -304,7 +304,7 @@ function* findFarthest(
 /** Lengths of the segments of each round, local units: close by, then from afar back to there. */
 function lengthsOf(reach: number, nearest: number): number[] {
   const lengths = [4, 2, 1].map((times) => times * nearest);
-  for (let length = reach; length > nearest; length /= 4) lengths.push(length);
+  for (let length = reach; length > nearest; length /= 2) lengths.push(length);
   return [...lengths, nearest, nearest / 2];
 }
 
@@ -352,7 +352,7 @@ class FarthestPoints {
   private readonly cells: string[] = [];
   private readonly distances = new Float64Array(N_WORST).fill(-1);
   private readonly points = new Float64Array(N_WORST * 3);
-  private least = 0;
+  #least = 0;
 
   /** @param size of a cell, local units. */
   constructor(tree: TriangleTree, size: number) {
@@ -381,17 +381,17 @@ class FarthestPoints {
   ask(points: Float64Array): void {
     const { distances, cells, tree, size } = this;
     for (let at = 0; at < points.length; at += 3) {
-      const kept = distances[this.least];
+      const kept = distances[this.#least];
       const distance = tree.closest(points[at], points[at + 1], points[at + 2], undefined, kept);
       if (distance <= kept) continue;
       const cell = [0, 1, 2].map((k) => Math.floor(points[at + k] / size)).join();
       const known = cells.indexOf(cell);
-      const to = known < 0 ? this.least : known;
+      const to = known < 0 ? this.#least : known;
       if (distance <= distances[to]) continue;
       cells[to] = cell;
       distances[to] = distance;
       for (let k = 0; k < 3; k++) this.points[to * 3 + k] = points[at + k];
-      for (let i = 0; i < N_WORST; i++) if (distances[i] < distances[this.least]) this.least = i;
+      for (let i = 0; i < N_WORST; i++) if (distances[i] < distances[this.#least]) this.#least = i;
     }
   }
 }

@@ -19,12 +19,12 @@ export class PartVolumes {
   readonly limits: VolumeLimits;
   private readonly editor: MeshEditor;
   /** f64[nParts]: six times what each part has gained so far. */
-  private readonly gained: Float64Array;
+  readonly #gained: Float64Array;
 
   constructor(editor: MeshEditor, limits: VolumeLimits) {
     this.editor = editor;
     this.limits = limits;
-    this.gained = new Float64Array(limits.most.length);
+    this.#gained = new Float64Array(limits.most.length);
   }
 
   /** @param leastShare of its volume that a part keeps. */
@@ -35,16 +35,16 @@ export class PartVolumes {
   mayMove(v: number, place: ArrayLike<number>): boolean {
     const part = this.limits.partOf[v];
     const most = this.limits.most[part];
-    return !(Math.abs(most) > 0) || (this.gained[part] + this.change(part, v, place)) / most > -1;
+    return !(Math.abs(most) > 0) || (this.#gained[part] + this.#change(part, v, place)) / most > -1;
   }
 
   /** Is told of a move before it is made. */
   move(v: number, place: ArrayLike<number>): void {
     const part = this.limits.partOf[v];
-    this.gained[part] += this.change(part, v, place);
+    this.#gained[part] += this.#change(part, v, place);
   }
 
-  private change(part: number, v: number, place: ArrayLike<number>): number {
+  #change(part: number, v: number, place: ArrayLike<number>): number {
     const { editor, limits } = this;
     const p = editor.positions.subarray(v * 3, v * 3 + 3);
     let sum = 0;

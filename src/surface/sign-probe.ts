@@ -15,22 +15,22 @@ const N_WAYS = WAYS.length / 3;
  * |f| / |∇f| alone does not: beside a crease, and where f is next to constant, it may be anything.
  */
 export class SignProbe {
-  private readonly field: CheckField;
+  readonly #field: CheckField;
   private readonly domain: Box3;
   private readonly points = new Float64Array(N_WAYS * 3);
   private readonly values = new Float64Array(N_WAYS);
 
   /** @param domain the zero set beside it does not count: what is looked at there is moved onto its faces. */
   constructor(field: CheckField, domain: Box3) {
-    this.field = field;
+    this.#field = field;
     this.domain = domain;
   }
 
   /** Whether f has another sign than `f` at (x, y, z) + (dx, dy, dz). */
   isCrossed(f: number, x: number, y: number, z: number, dx: number, dy: number, dz: number): boolean {
     const { points, values } = this;
-    this.place(0, x + dx, y + dy, z + dz);
-    this.field.evaluate(points, values, 1);
+    this.#place(0, x + dx, y + dy, z + dz);
+    this.#field.evaluate(points, values, 1);
     return values[0] >= 0 !== f >= 0;
   }
 
@@ -38,14 +38,14 @@ export class SignProbe {
   isCrossedAround(f: number, x: number, y: number, z: number, reach: number): boolean {
     const { points, values } = this;
     for (let i = 0; i < N_WAYS * 3; i += 3) {
-      this.place(i, x + reach * WAYS[i], y + reach * WAYS[i + 1], z + reach * WAYS[i + 2]);
+      this.#place(i, x + reach * WAYS[i], y + reach * WAYS[i + 1], z + reach * WAYS[i + 2]);
     }
-    this.field.evaluate(points, values, N_WAYS);
+    this.#field.evaluate(points, values, N_WAYS);
     for (let i = 0; i < N_WAYS; i++) if (values[i] >= 0 !== f >= 0) return true;
     return false;
   }
 
-  private place(i: number, x: number, y: number, z: number): void {
+  #place(i: number, x: number, y: number, z: number): void {
     const { points, domain } = this;
     points[i] = clampTo(domain, 0, x);
     points[i + 1] = clampTo(domain, 1, y);

@@ -141,28 +141,28 @@ function* clipEars(ring: readonly PlanePoint[]): Generator<void, number[]> {
 
 /** Corners by their place along u, to find those in a triangle. */
 class Strips {
-  private readonly strips: Corner[][];
-  private readonly low: number;
-  private readonly width: number;
+  readonly #strips: Corner[][];
+  readonly #low: number;
+  readonly #width: number;
 
   constructor(corners: readonly Corner[]) {
     const n = Math.ceil(Math.sqrt(corners.length));
-    this.low = corners.reduce((least, { point }) => Math.min(least, point.u), Number.POSITIVE_INFINITY);
+    this.#low = corners.reduce((least, { point }) => Math.min(least, point.u), Number.POSITIVE_INFINITY);
     const high = corners.reduce((most, { point }) => Math.max(most, point.u), Number.NEGATIVE_INFINITY);
-    this.width = (high - this.low) / n || 1;
-    this.strips = Array.from({ length: n + 1 }, () => []);
-    for (const corner of corners) this.strips[this.stripOf(corner.point.u)].push(corner);
+    this.#width = (high - this.#low) / n || 1;
+    this.#strips = Array.from({ length: n + 1 }, () => []);
+    for (const corner of corners) this.#strips[this.#stripOf(corner.point.u)].push(corner);
   }
 
-  private stripOf(u: number): number {
-    return Math.floor((u - this.low) / this.width);
+  #stripOf(u: number): number {
+    return Math.floor((u - this.#low) / this.#width);
   }
 
   /** Whether no other vertex lies in the corner's triangle or on its sides. */
   isFree({ before: { point: a }, point: b, after: { point: c } }: Corner): boolean {
-    const last = this.stripOf(Math.max(a.u, b.u, c.u));
-    for (let s = this.stripOf(Math.min(a.u, b.u, c.u)); s <= last; s++) {
-      for (const { point: p, isGone } of this.strips[s]) {
+    const last = this.#stripOf(Math.max(a.u, b.u, c.u));
+    for (let s = this.#stripOf(Math.min(a.u, b.u, c.u)); s <= last; s++) {
+      for (const { point: p, isGone } of this.#strips[s]) {
         if (isGone || p.id === a.id || p.id === b.id || p.id === c.id) continue;
         if (orientation(a, b, p) >= 0 && orientation(b, c, p) >= 0 && orientation(c, a, p) >= 0) return false;
       }
