@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { NsdfArgumentError } from '../../src/errors.ts';
+import { NsdfArgumentError, NsdfFormatError } from '../../src/errors.ts';
 import type { Box3 } from '../../src/format/asset.ts';
 import { trainField } from '../../src/train/index.ts';
 import { checkCube } from '../../src/train/training-cube.ts';
@@ -53,6 +53,37 @@ it.each([
   { name: 'sides that differ near zero', min: [0, 0, 0], max: [1, 1, 1 + 1e-8] },
   { name: 'no extent', min: [0, 0, 0], max: [0, 0, 0] },
   { name: 'a side turned round', min: [0, 0, 0], max: [1, -1, 1] },
+  { name: 'too small', min: [0, 0, 0], max: [3e-20, 3e-20, 3e-20] },
+  { name: 'too large', min: [-7e20, -7e20, -7e20], max: [7e20, 7e20, 7e20] },
 ])('refuses a domain with $name', ({ min, max }) => {
   expect(() => checkCube({ min, max } as unknown as Box3)).toThrow(NsdfArgumentError);
 });
+
+it.each([
+  { name: 'too small', size: 3e-20, place: [1e-19, 0, 0], found: /1e-18/ },
+  { name: 'too large', size: 7e20, place: [0, 1e20, 0], found: /1000000000000000000/ },
+  { name: 'beyond double precision', size: 1e305, place: [0, 0, 0], found: /other units/ },
+  {
+    name: 'too small for where it lies',
+    size: 2e-9,
+    place: [0, 3e6, 0],
+    found: /too short for where it lies/,
+  },
+])('refuses a mesh $name before it is trained', async ({ size, place, found }) => {
+  const error = await train(ball(size, place)).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(NsdfFormatError);
+  expect((error as Error).message).toMatch(found);
+  expect((error as Error).message).toContain('other units');
+});
+
+it.each(['curvature', 'eikonal', 'normal'])(
+  'refuses a weight that no number is left beside: %s',
+  async (name) => {
+    const mesh = ball(1, [0, 0, 0]);
+    await expect(train(mesh, { weights: { [name]: 1e308 } })).rejects.toMatchObject({
+      name: 'NsdfArgumentError',
+      message: `weights.${name} is 1e+308, expected a number from 0 to 1000000000000`,
+    });
+    await expect(train(mesh, { weights: { [name]: 1e12 } })).rejects.toBe(STARTED);
+  },
+);
