@@ -9,6 +9,8 @@ import { checkTopology } from '../surface/check-topology.ts';
 import { sampleMesh } from '../surface/distance-samples.ts';
 import { localPositions } from '../surface/mesh.ts';
 import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
+import { closestOf, type DistanceSource, MeshSource } from '../train/distance-source.ts';
+import { falseParts } from '../train/false-parts.ts';
 import type { TrainStats } from '../train/index.ts';
 import { prepareMesh } from '../train/training-mesh.ts';
 import { type CompressedMeshes, compressAtError, distancesTo } from './compressed-meshes.ts';
@@ -53,7 +55,7 @@ export async function measureTraining(
   for (const tolerance of coarser) {
     vertices.push({ tolerance, ...countsOf(await deriveMesh(asset, { tolerance, cache: false })) });
   }
-  const input = boundingInput(inputs, asset.domain);
+  const { input, source } = boundingInput(inputs, asset.domain);
   const mesh = { positions: localPositions(derived.mesh), indices: derived.mesh.indices };
   const distance = {
     toInput: distancesTo(new TriangleTree(input), sampleMesh(mesh, N_SAMPLES, createRandom(2))),
@@ -70,7 +72,7 @@ export async function measureTraining(
     components: {
       input: training.mesh?.nComponents ?? 0,
       result: checkTopology(derived.mesh, asset.domain).nComponents,
-      far: training.nFarLeft,
+      far: countFalse(mesh, source, asset.domain),
     },
     compressed: isThere ? await compressAtError(input, goal) : { meshes: [], missing: [] },
   };
@@ -80,12 +82,23 @@ function countsOf({ stats }: Awaited<ReturnType<typeof deriveMesh>>) {
   return { n: stats.nVertices, nUnsettled: stats.nBoxesUnsettled };
 }
 
-/** What of the inputs bounds their inside, in their own units: what lies inside of other parts is no surface to come near to. */
-function boundingInput(inputs: readonly Triangles[], domain: Box3): Triangles {
-  const { surface } = prepareMesh(inputs, domain);
+/** What of the inputs bounds their inside, in their own units: what lies inside of other parts is no surface to come near to. And it in the cube. */
+function boundingInput(
+  inputs: readonly Triangles[],
+  domain: Box3,
+): { input: Triangles; source: DistanceSource } {
+  const { triangles, surface, tree } = prepareMesh(inputs, domain);
   const half = (domain.max[0] - domain.min[0]) / 2;
   const positions = Float64Array.from(surface.positions, (x, i) => domain.min[i % 3] + (x + 1) * half);
-  return { positions, indices: surface.indices };
+  const source = new MeshSource(triangles, surface, tree);
+  return { input: { positions, indices: surface.indices }, source };
+}
+
+/** Components of a mesh that are none of the source's: of the file, since storing may break off what training did not. */
+function countFalse({ positions, indices }: Triangles, source: DistanceSource, { min, max }: Box3): number {
+  const half = (max[0] - min[0]) / 2;
+  const points = Float64Array.from(positions, (x, i) => (x - min[i % 3]) / half - 1);
+  return falseParts(indices, points, closestOf(source, points)).nFalse;
 }
 
 /** The report as people read it. */

@@ -1,5 +1,6 @@
 import { createRandom } from '../surface/check-random.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';
+import { componentsOf } from './components.ts';
 import type { WindingTree } from './winding-tree.ts';
 
 /** The part of a mesh that has its inside on one side and its outside on the other. */
@@ -18,6 +19,8 @@ const STEP = 1e-4;
 /** Triangles are divided to sides of this length to see whether they lie on both sides of another, and there to this. */
 const COARSE = 0.06;
 const FINE = 0.012;
+/** Corners along the cube of the lattice whose cells are twice as large. */
+const N_CORNERS = Math.floor(1 / FINE) + 2;
 /** Samples a triangle: its middle, and one near each corner. */
 const SAMPLES = [
   [1 / 3, 1 / 3],
@@ -39,6 +42,28 @@ export function boundingSurface(mesh: Triangles, tree: WindingTree): BoundingSur
   const nBuried = search.probe();
   if (nBuried <= PROBED_SHARE * N_PROBES) return { surface: mesh, buriedShare: 0 };
   return search.takeApart();
+}
+
+/**
+ * The part of every vertex of a surface that was taken apart, by the number of one of them. Along the seam where two parts cross, pieces
+ * of either are missing: those that have vertices within two of the least pieces' sides belong together. Parts that lie as near
+ * without crossing are taken for one.
+ */
+export function partsAcrossSeams({ positions, indices }: Triangles): Int32Array {
+  const cells = Uint32Array.from({ length: positions.length / 3 }, (_, v) => {
+    const [x, y, z] = [0, 1, 2].map((k) => Math.floor((positions[v * 3 + k] + 1) / (2 * FINE)));
+    return x + N_CORNERS * (y + N_CORNERS * z);
+  });
+  const links = Array.from(indices, (v) => cells[v]);
+  // A cell by its first corner. Vertices in one of them, or in two that meet, have a corner in common.
+  for (const first of new Set(cells)) {
+    for (let i = 1; i < 8; i++) {
+      const corner = first + (i & 1) + N_CORNERS * (((i >> 1) & 1) + N_CORNERS * (i >> 2));
+      links.push(first, corner, corner);
+    }
+  }
+  const parts = componentsOf(links, N_CORNERS ** 3);
+  return Int32Array.from(cells, (cell) => parts[cell]);
 }
 
 /** What a place of a triangle is. One that is covered is a border, but another triangle is there for it. */

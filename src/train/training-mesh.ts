@@ -3,6 +3,7 @@ import type { Box3 } from '../format/asset.ts';
 import { TupleTable } from '../surface/check-tuples.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';
 import { boundingSurface } from './bounding-surface.ts';
+import { componentsOf } from './components.ts';
 import { checkCube, checkInside, cubeAround } from './training-cube.ts';
 import { WindingTree } from './winding-tree.ts';
 
@@ -286,24 +287,4 @@ function crossesRay(p: Float64Array, indices: Uint32Array, t: number, start: num
   const r = (RAY[0] * rx + RAY[1] * ry + RAY[2] * rz) / det;
   const along = (vx * rx + vy * ry + vz * rz) / det;
   return s >= 0 && r >= 0 && s + r <= 1 && along > 0;
-}
-
-/** The component of every vertex, by the number of one of its vertices; -1 for those of no triangle. */
-export function componentsOf(indices: ArrayLike<number>, nVertices: number): Int32Array {
-  const parent = new Int32Array(nVertices).map((_, v) => v);
-  const isUsed = new Uint8Array(nVertices);
-  const root = (v: number): number => {
-    while (parent[v] !== v) {
-      parent[v] = parent[parent[v]];
-      v = parent[v];
-    }
-    return v;
-  };
-  for (let t = 0; t < indices.length; t += 3) {
-    for (let k = 0; k < 3; k++) {
-      isUsed[indices[t + k]] = 1;
-      parent[root(indices[t + k])] = root(indices[t]);
-    }
-  }
-  return parent.map((_, v) => (isUsed[v] === 1 ? root(v) : -1));
 }

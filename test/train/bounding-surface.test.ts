@@ -4,7 +4,7 @@ import { type Triangles, TriangleTree } from '../../src/surface/triangle-tree.ts
 import { MeshSource } from '../../src/train/distance-source.ts';
 import { SAMPLE_STRIDE } from '../../src/train/gradient.ts';
 import { prepareMesh } from '../../src/train/training-mesh.ts';
-import { join, type PlainMesh, typed } from '../surface/check-meshes.ts';
+import { join, type PlainMesh, sphere, typed } from '../surface/check-meshes.ts';
 
 type Point = readonly [number, number, number];
 interface Box {
@@ -135,4 +135,28 @@ describe.each([
       }
     }
   });
+});
+
+it('knows the parts of a surface that was taken apart: those that cross are one, those apart are others', () => {
+  const crossing = [sphere(3, 1), sphere(3, 0.8, [1.1, 0.3, 0]), sphere(2, 0.4, [-0.2, 0, 1.1])];
+  const apart = [sphere(3, 0.5, [-2.2, 0.1, 0.2]), sphere(2, 0.2, [3, -1, 0.4])];
+  const mesh = typed([...crossing, ...apart].reduce((a, b) => join(a, b)));
+  const { triangles, surface, tree, domain } = prepareMesh([mesh]);
+  expect(surface).not.toBe(triangles);
+  const source = new MeshSource(triangles, surface, tree);
+  const half = (domain.max[0] - domain.min[0]) / 2;
+  const out = new Float64Array(3);
+  const partAt = (point: readonly number[]): number => {
+    const [x, y, z] = point.map((p, k) => (p - domain.min[k]) / half - 1);
+    source.writeClosest(x, y, z, out, 0);
+    return source.part;
+  };
+  const union = [-1.1, 0, 0, 1.9, 0.4, 0, 1, -0.6, 0.1, -0.2, 0.1, 1.7].map((_, i, all) =>
+    all.slice(i, i + 3),
+  );
+  const parts = new Set(union.filter((_, i) => i % 3 === 0).map(partAt));
+  expect(parts.size).toBe(1);
+  const all = new Set([...parts, partAt([-2.8, 0.1, 0.2]), partAt([3.2, -1, 0.4])]);
+  expect(all.size).toBe(3);
+  expect(Math.min(...all)).toBeGreaterThanOrEqual(0);
 });
