@@ -4,16 +4,19 @@ import { listFields } from '../format/scene.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import { type FieldQuality, qualityOf } from '../pipeline/measure-quality.ts';
 import type { Spread } from '../surface/check-field.ts';
-import { createRandom } from '../surface/check-random.ts';
 import { checkTopology } from '../surface/check-topology.ts';
-import { sampleMesh } from '../surface/distance-samples.ts';
 import { localPositions } from '../surface/mesh.ts';
-import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
-import { closestOf, type DistanceSource, MeshSource } from '../train/distance-source.ts';
+import type { Triangles } from '../surface/triangle-tree.ts';
+import { closestOf, type DistanceSource } from '../train/distance-source.ts';
 import { falseParts } from '../train/false-parts.ts';
 import type { TrainStats } from '../train/index.ts';
-import { prepareMesh } from '../train/training-mesh.ts';
-import { type CompressedMeshes, compressAtError, distancesTo } from './compressed-meshes.ts';
+import { type CompressedMeshes, compressAtError } from './compressed-meshes.ts';
+import {
+  boundingInput,
+  type DistanceBothWays,
+  distanceBothWays,
+  MEASURED_TOLERANCE,
+} from './measure-distance.ts';
 import { columns, formatBytes, plural } from './output.ts';
 
 /** What `nsdf train` tells of a field: measured on the file that it wrote. Lengths are in the input's units. */
@@ -21,7 +24,7 @@ export interface TrainReport {
   readonly bytes: number;
   readonly training: TrainStats;
   /** Of the mesh at the first of the tolerances. */
-  readonly distance: { readonly toInput: Spread; readonly fromInput: Spread };
+  readonly distance: DistanceBothWays;
   readonly vertices: readonly {
     readonly tolerance: number;
     readonly n: number;
@@ -34,9 +37,8 @@ export interface TrainReport {
   readonly compressed: CompressedMeshes;
 }
 
-/** Tolerances at which vertices are counted, as shares of the domain's half side; the first is measured. */
-const TOLERANCES = [1e-3, 2e-3, 5e-3];
-const N_SAMPLES = 40_000;
+/** Tolerances at which vertices are counted, beside the one that is measured, as shares of the domain's half side. */
+const COARSER = [2e-3, 5e-3];
 
 /**
  * Reads a written field back, derives it and measures it against what it was trained on.
@@ -49,7 +51,7 @@ export async function measureTraining(
 ): Promise<TrainReport> {
   const { asset } = listFields(readNsdf(bytes))[0].field;
   const half = (asset.domain.max[0] - asset.domain.min[0]) / 2;
-  const [finest, ...coarser] = TOLERANCES.map((share) => share * half);
+  const [finest, ...coarser] = [MEASURED_TOLERANCE, ...COARSER].map((share) => share * half);
   const derived = await deriveMesh(asset, { tolerance: finest, structure: true, cache: false });
   const vertices = [{ tolerance: finest, ...countsOf(derived) }];
   for (const tolerance of coarser) {
@@ -57,10 +59,7 @@ export async function measureTraining(
   }
   const { input, source } = boundingInput(inputs, asset.domain);
   const mesh = { positions: localPositions(derived.mesh), indices: derived.mesh.indices };
-  const distance = {
-    toInput: distancesTo(new TriangleTree(input), sampleMesh(mesh, N_SAMPLES, createRandom(2))),
-    fromInput: distancesTo(new TriangleTree(mesh), sampleMesh(input, N_SAMPLES, createRandom(1))),
-  };
+  const distance = distanceBothWays(mesh, input);
   const goal = { toInput: distance.toInput.mean, fromInput: distance.fromInput.mean };
   const isThere = distance.toInput.n > 0 && distance.fromInput.n > 0;
   return {
@@ -80,18 +79,6 @@ export async function measureTraining(
 
 function countsOf({ stats }: Awaited<ReturnType<typeof deriveMesh>>) {
   return { n: stats.nVertices, nUnsettled: stats.nBoxesUnsettled };
-}
-
-/** What of the inputs bounds their inside, in their own units: what lies inside of other parts is no surface to come near to. And it in the cube. */
-function boundingInput(
-  inputs: readonly Triangles[],
-  domain: Box3,
-): { input: Triangles; source: DistanceSource } {
-  const { triangles, surface, tree } = prepareMesh(inputs, domain);
-  const half = (domain.max[0] - domain.min[0]) / 2;
-  const positions = Float64Array.from(surface.positions, (x, i) => domain.min[i % 3] + (x + 1) * half);
-  const source = new MeshSource(triangles, surface, tree);
-  return { input: { positions, indices: surface.indices }, source };
 }
 
 /** Components of a mesh that are none of the source's: of the file, since storing may break off what training did not. */
