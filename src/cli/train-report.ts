@@ -4,14 +4,19 @@ import { listFields } from '../format/scene.ts';
 import { deriveMesh } from '../pipeline/derive.ts';
 import { type FieldQuality, qualityOf } from '../pipeline/measure-quality.ts';
 import type { Spread } from '../surface/check-field.ts';
-import { createRandom } from '../surface/check-random.ts';
 import { checkTopology } from '../surface/check-topology.ts';
-import { sampleMesh } from '../surface/distance-samples.ts';
 import { localPositions } from '../surface/mesh.ts';
-import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
+import type { Triangles } from '../surface/triangle-tree.ts';
+import { closestOf, type DistanceSource } from '../train/distance-source.ts';
+import { falseParts } from '../train/false-parts.ts';
 import type { TrainStats } from '../train/index.ts';
-import { prepareMesh } from '../train/training-mesh.ts';
-import { type CompressedMeshes, compressAtError, distancesTo } from './compressed-meshes.ts';
+import { type CompressedMeshes, compressAtError } from './compressed-meshes.ts';
+import {
+  boundingInput,
+  type DistanceBothWays,
+  distanceBothWays,
+  MEASURED_TOLERANCE,
+} from './measure-distance.ts';
 import { columns, formatBytes, plural } from './output.ts';
 
 /** What `nsdf train` tells of a field: measured on the file that it wrote. Lengths are in the input's units. */
@@ -21,7 +26,7 @@ export interface TrainReport {
   /** The mean distance that was asked for, and whether the training reached it; absent where none was. */
   readonly target?: { readonly error: number; readonly isReached: boolean };
   /** Of the mesh at the first of the tolerances. */
-  readonly distance: { readonly toInput: Spread; readonly fromInput: Spread };
+  readonly distance: DistanceBothWays;
   readonly vertices: readonly {
     readonly tolerance: number;
     readonly n: number;
@@ -34,9 +39,8 @@ export interface TrainReport {
   readonly compressed: CompressedMeshes;
 }
 
-/** Tolerances at which vertices are counted, as shares of the domain's half side; the first is measured. */
-const TOLERANCES = [1e-3, 2e-3, 5e-3];
-const N_SAMPLES = 40_000;
+/** Tolerances at which vertices are counted, beside the one that is measured, as shares of the domain's half side. */
+const COARSER = [2e-3, 5e-3];
 
 /**
  * Reads a written field back, derives it and measures it against what it was trained on.
@@ -49,18 +53,15 @@ export async function measureTraining(
 ): Promise<TrainReport> {
   const { asset } = listFields(readNsdf(bytes))[0].field;
   const half = (asset.domain.max[0] - asset.domain.min[0]) / 2;
-  const [finest, ...coarser] = TOLERANCES.map((share) => share * half);
+  const [finest, ...coarser] = [MEASURED_TOLERANCE, ...COARSER].map((share) => share * half);
   const derived = await deriveMesh(asset, { tolerance: finest, structure: true, cache: false });
   const vertices = [{ tolerance: finest, ...countsOf(derived) }];
   for (const tolerance of coarser) {
     vertices.push({ tolerance, ...countsOf(await deriveMesh(asset, { tolerance, cache: false })) });
   }
-  const input = boundingInput(inputs, asset.domain);
+  const { input, source } = boundingInput(inputs, asset.domain);
   const mesh = { positions: localPositions(derived.mesh), indices: derived.mesh.indices };
-  const distance = {
-    toInput: distancesTo(new TriangleTree(input), sampleMesh(mesh, N_SAMPLES, createRandom(2))),
-    fromInput: distancesTo(new TriangleTree(mesh), sampleMesh(input, N_SAMPLES, createRandom(1))),
-  };
+  const distance = distanceBothWays(mesh, input);
   const goal = { toInput: distance.toInput.mean, fromInput: distance.fromInput.mean };
   const isThere = distance.toInput.n > 0 && distance.fromInput.n > 0;
   return {
@@ -72,7 +73,7 @@ export async function measureTraining(
     components: {
       input: training.mesh?.nComponents ?? 0,
       result: checkTopology(derived.mesh, asset.domain).nComponents,
-      far: training.nFarLeft,
+      far: countFalse(mesh, source, asset.domain),
     },
     compressed: isThere ? await compressAtError(input, goal) : { meshes: [], missing: [] },
   };
@@ -82,12 +83,11 @@ function countsOf({ stats }: Awaited<ReturnType<typeof deriveMesh>>) {
   return { n: stats.nVertices, nUnsettled: stats.nBoxesUnsettled };
 }
 
-/** What of the inputs bounds their inside, in their own units: what lies inside of other parts is no surface to come near to. */
-function boundingInput(inputs: readonly Triangles[], domain: Box3): Triangles {
-  const { surface } = prepareMesh(inputs, domain);
-  const half = (domain.max[0] - domain.min[0]) / 2;
-  const positions = Float64Array.from(surface.positions, (x, i) => domain.min[i % 3] + (x + 1) * half);
-  return { positions, indices: surface.indices };
+/** Components of a mesh that are none of the source's: of the file, since storing may break off what training did not. */
+function countFalse({ positions, indices }: Triangles, source: DistanceSource, { min, max }: Box3): number {
+  const half = (max[0] - min[0]) / 2;
+  const points = Float64Array.from(positions, (x, i) => (x - min[i % 3]) / half - 1);
+  return falseParts(indices, points, closestOf(source, points)).nFalse;
 }
 
 /** The report as people read it. */

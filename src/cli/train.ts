@@ -11,6 +11,7 @@ import { type ReadingOptions, readTriangles } from './files.ts';
 import { startNodeTrainWorker } from './node-workers.ts';
 import { formatBytes, positiveNumber, printJson, printLines, startProgress, wholeNumber } from './output.ts';
 import { bytesBesideField } from './pack.ts';
+import { type PackedTraining, packTrained } from './pack-trained.ts';
 import { measureTraining, reportLines } from './train-report.ts';
 
 interface TrainCommandOptions extends ReadingOptions {
@@ -33,9 +34,6 @@ interface TrainCommandOptions extends ReadingOptions {
   readonly maxBytes?: number;
   readonly json?: boolean;
 }
-
-/** How far rounding may move the surface on average, as a share of the field's own error: adds 2 to 4 % to it (bunny, gear, multi). */
-const COMPACT_SHARE = 0.2;
 
 /** `nsdf train IN… OUT.nsdf`: trains a field on meshes and says how near it came. */
 export function trainCommand(): Command {
@@ -124,14 +122,12 @@ async function runTrain(files: readonly string[], options: TrainCommandOptions):
   const { copyright, maxBytes } = options;
   const scene = (asset: FieldAsset): NsdfScene =>
     sceneOf(asset, copyright === undefined ? {} : { copyright });
-  const goal =
-    maxBytes === undefined
-      ? stats.errorLocal > 0 && { error: COMPACT_SHARE * stats.errorLocal }
-      : { maxBytes, bytesBeside: await bytesBesideField(scene(trained)) };
-  const isCompact = maxBytes !== undefined || options.dtype === 'compact';
-  const { asset, dtype } = isCompact
-    ? await packField(trained, goal || {})
-    : { asset: trained, dtype: options.dtype };
+  const { asset, dtype, dtypeReason }: PackedTraining =
+    maxBytes !== undefined
+      ? await packField(trained, { maxBytes, bytesBeside: await bytesBesideField(scene(trained)) })
+      : options.dtype === 'compact'
+        ? await packTrained(trained, meshes, stats.errorLocal)
+        : { asset: trained, dtype: options.dtype };
   const bytes = await writeNsdfHashed(scene(asset), { dtype });
   await destination.write(bytes);
   const { error } = options;
@@ -140,9 +136,19 @@ async function runTrain(files: readonly string[], options: TrainCommandOptions):
     ...(error !== undefined && { target: { error, isReached: stats.errorLocal <= error } }),
   };
   const { report: stream } = destination;
-  const full = { inputs, output, ...report, totalSeconds: (performance.now() - startMs) / 1000 };
+  const full = {
+    inputs,
+    output,
+    dtype,
+    dtypeReason,
+    ...report,
+    totalSeconds: (performance.now() - startMs) / 1000,
+  };
   if (options.json) printJson(full, stream);
-  else printLines([`${output}: ${formatBytes(bytes.length)}, ${dtype}`, ...reportLines(report)], stream);
+  else {
+    const stored = dtypeReason === undefined ? dtype : `${dtype} (${dtypeReason})`;
+    printLines([`${output}: ${formatBytes(bytes.length)}, ${stored}`, ...reportLines(report)], stream);
+  }
 }
 
 function trainOptions(options: TrainCommandOptions, dawn: DawnDevice | undefined): TrainOptions {

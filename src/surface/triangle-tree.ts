@@ -34,14 +34,15 @@ export class TriangleTree {
   /** Triangles in a leaf, 0 for inner nodes. */
   protected readonly counts: Int32Array;
   protected readonly stack = new Int32Array(MAX_STACK);
-  readonly #order: Uint32Array;
+  /** The triangles' own numbers, by their place in the leaves. */
+  protected readonly order: Uint32Array;
   readonly #shares = new Float64Array(2);
   readonly #stackDistances = new Float64Array(MAX_STACK);
 
   constructor({ positions, indices }: Triangles) {
     const n = indices.length / 3;
     this.nTriangles = n;
-    this.#order = new Uint32Array(n).map((_, t) => t);
+    this.order = new Uint32Array(n).map((_, t) => t);
     const maxNodes = Math.max(1, 2 * n);
     this.boxes = new Float64Array(maxNodes * BOX);
     this.links = new Int32Array(maxNodes);
@@ -49,7 +50,7 @@ export class TriangleTree {
     this.triangles = new Float64Array(n * TRIANGLE);
     this.nNodes = n === 0 ? 0 : this.#build(centroidsOf(positions, indices));
     for (let i = 0; i < n; i++) {
-      const t = this.#order[i] * 3;
+      const t = this.order[i] * 3;
       for (let k = 0; k < 3; k++) {
         const a = positions[indices[t] * 3 + k];
         this.triangles[i * TRIANGLE + k] = a;
@@ -131,7 +132,7 @@ export class TriangleTree {
       }
     }
     if (found < 0) return Number.POSITIVE_INFINITY;
-    this.triangle = this.#order[found];
+    this.triangle = this.order[found];
     this.point[0] = fx;
     this.point[1] = fy;
     this.point[2] = fz;
@@ -154,7 +155,7 @@ export class TriangleTree {
   }
 
   #build(centroids: Float64Array): number {
-    const order = this.#order;
+    const order = this.order;
     const tasks: number[] = [0, order.length, -1];
     let nNodes = 0;
     while (tasks.length > 0) {

@@ -1,7 +1,8 @@
 import { createRandom } from '../surface/check-random.ts';
 import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
+import { partsAcrossSeams } from './bounding-surface.ts';
+import { componentsOf } from './components.ts';
 import { SAMPLE_STRIDE } from './gradient.ts';
-import { componentsOf } from './training-mesh.ts';
 import { WindingTree } from './winding-tree.ts';
 
 /** What a field is trained on, in the cube [-1, 1]³. */
@@ -32,8 +33,8 @@ export class MeshSource implements DistanceSource {
   private readonly sums: Float64Array;
   /** For each of as many equal shares of the area as there are triangles, the triangle in which it begins. */
   private readonly starts: Uint32Array;
-  /** Of every triangle; none where the surface was taken apart. */
-  private readonly partOf: Int32Array | undefined;
+  /** Of every triangle. */
+  private readonly partOf: Int32Array;
   part = -1;
 
   /**
@@ -46,8 +47,8 @@ export class MeshSource implements DistanceSource {
     this.windings = tree;
     this.tree = isWhole ? tree : new TriangleTree(surface);
     const n = indices.length / 3;
-    const partOf = isWhole ? componentsOf(indices, positions.length / 3) : undefined;
-    this.partOf = partOf && new Int32Array(n).map((_, t) => partOf[indices[t * 3]]);
+    const partOf = isWhole ? componentsOf(indices, positions.length / 3) : partsAcrossSeams(surface);
+    this.partOf = new Int32Array(n).map((_, t) => partOf[indices[t * 3]]);
     this.triangles = new Float64Array(n * TRIANGLE);
     this.sums = new Float64Array(n);
     let total = 0;
@@ -111,7 +112,7 @@ export class MeshSource implements DistanceSource {
 
   writeClosest(x: number, y: number, z: number, out: Float64Array, at: number): void {
     this.tree.closest(x, y, z);
-    this.part = this.partOf?.[this.tree.triangle] ?? -1;
+    this.part = this.partOf[this.tree.triangle] ?? -1;
     out.set(this.tree.point, at);
   }
 
@@ -121,7 +122,7 @@ export class MeshSource implements DistanceSource {
     const z = samples[at + 2];
     let d = this.tree.closest(x, y, z, limit);
     if (d === Number.POSITIVE_INFINITY) d = this.tree.closest(x, y, z);
-    this.part = this.partOf?.[this.tree.triangle] ?? -1;
+    this.part = this.partOf[this.tree.triangle] ?? -1;
     const sign = this.windings.windingNumber(x, y, z) > 0.5 ? -1 : 1;
     const { point } = this.tree;
     samples[at + 3] = sign * d;
@@ -130,6 +131,20 @@ export class MeshSource implements DistanceSource {
     samples[at + 5] = scale * (y - point[1]);
     samples[at + 6] = scale * (z - point[2]);
   }
+}
+
+/**
+ * The source's points nearest to others.
+ * @param points f64[3n], in the cube.
+ * @returns f64[4n]: x, y, z, and the number of the part that it is of.
+ */
+export function closestOf(source: DistanceSource, points: Float64Array): Float64Array {
+  const closest = new Float64Array((points.length / 3) * 4);
+  for (let i = 0, o = 0; i < points.length; i += 3, o += 4) {
+    source.writeClosest(points[i], points[i + 1], points[i + 2], closest, o);
+    closest[o + 3] = source.part;
+  }
+  return closest;
 }
 
 /** A batch by kind of point: on the surface, near it along the normal, farther from it, anywhere. */

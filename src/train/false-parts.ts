@@ -5,8 +5,8 @@ import { runQuietly } from '../pipeline/drive.ts';
 import { marchLattice } from '../surface/lattice-level.ts';
 import { localPositions } from '../surface/mesh.ts';
 import { type Triangles, TriangleTree } from '../surface/triangle-tree.ts';
+import { componentsOf } from './components.ts';
 import { normal } from './distance-source.ts';
-import { componentsOf } from './training-mesh.ts';
 
 /** A vertex farther from the source than this, in the cube, is none of the surface. */
 const FAR_FROM_SOURCE = 8e-3;
@@ -51,12 +51,14 @@ export interface FalseParts {
 const N_WITNESSES = 64;
 /** A piece that comes nowhere as near as this to the source, in the cube, is beside it. */
 const TOUCH = 2e-3;
+/** A piece whose box has no side as long as this, in the cube, is no shape of a connected source: a cell of the default grid. */
+const SPECK = 0.03;
 
 /**
  * Finds components of a mesh that are none of the source's: those that lie far from it with all their vertices, and those beside it that
  * stand for nothing, which no distance tells: a true part may be as small as a false one, and as ill trained. They are those
- * where most of the source's points nearest to them are nearer to another component, and those that nowhere touch the part of the
- * source that they are beside, for which there is a larger one.
+ * where most of the source's points nearest to them are nearer to another component, and those beside a part of the
+ * source for which there is a larger one that nowhere touch it, or are specks: splinters that came off at an edge lie on it.
  * @param points f64[3n], the vertices, in the cube.
  * @param closest f64[4n], the source's points nearest to them, and the numbers of its parts; see `Replica.closestPoints`.
  */
@@ -89,7 +91,8 @@ export function falseParts(
     const witnesses = vertices.filter((_, i) => i % stride === 0);
     const nOwn = witnesses.filter((v) => standsFor(v) === component).length;
     const part = closest[vertices[0] * 4 + 3];
-    const isBeside = known.has(part) && vertices.every((v) => distance(v) > TOUCH);
+    const isBeside =
+      known.has(part) && (isSpeck(points, vertices) || vertices.every((v) => distance(v) > TOUCH));
     if (2 * nOwn < witnesses.length || isBeside || vertices.every(isFar)) wrong.add(component);
     else if (part >= 0) known.add(part);
   }
@@ -99,6 +102,17 @@ export function falseParts(
     found.push(points[v * 3], points[v * 3 + 1], points[v * 3 + 2]);
   }
   return { nComponents: members.size, nFalse: wrong.size, points: Float64Array.from(found) };
+}
+
+function isSpeck(points: Float64Array, vertices: readonly number[]): boolean {
+  return [0, 1, 2].every((k) => {
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const v of vertices) {
+      low = Math.min(low, points[v * 3 + k]);
+      high = Math.max(high, points[v * 3 + k]);
+    }
+    return high - low < SPECK;
+  });
 }
 
 /** n points drawn from others, moved a little, inside the cube. */

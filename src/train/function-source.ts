@@ -4,6 +4,7 @@ import { createEventYield } from '../pipeline/yield-to-events.ts';
 import { createRandom } from '../surface/check-random.ts';
 import type { DistanceSource } from './distance-source.ts';
 import { SAMPLE_STRIDE } from './gradient.ts';
+import { checkCube } from './training-cube.ts';
 
 /** A signed distance function to train on: an analytic shape, another network, a smooth field that the importers refuse. */
 export interface SignedDistance {
@@ -50,16 +51,13 @@ export class FunctionSource implements DistanceSource {
 
   /**
    * Looks for the function's surface, in slices of a few milliseconds.
-   * @throws {NsdfArgumentError} if the domain is no cube, or the function has no zero set in it, or gives numbers that are none.
+   * @throws {NsdfArgumentError} if the domain is no cube, or none that a field can have, or the function has no zero set in it, or gives numbers that are none.
    * @throws the signal's reason.
    */
   static async find(source: SignedDistance, signal?: AbortSignal): Promise<FunctionSource> {
+    checkCube(source.domain);
     const { min, max } = source.domain;
-    const sides = min.map((low, k) => max[k] - low);
-    if (!sides.every((side) => side > 0 && Math.abs(side - sides[0]) <= 1e-9 * sides[0])) {
-      throw new NsdfArgumentError('domain', `domain has sides ${sides.join(', ')}: expected a cube`);
-    }
-    const found = new FunctionSource(source, sides[0] / 2);
+    const found = new FunctionSource(source, (max[0] - min[0]) / 2);
     const events = createEventYield();
     let sliceStartMs = performance.now();
     try {

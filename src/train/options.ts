@@ -109,6 +109,8 @@ const COLOR_STEPS = 1500;
 /** Memory that a table may take, in entries: 256³. */
 const MAX_ENTRIES = 2 ** 24;
 const MAX_WORKERS = 8;
+/** Of a loss: at 1e12 all others count for nothing, and fields are what they are at 1e6; at 1e38 single precision overflows. */
+const MAX_WEIGHT = 1e12;
 
 /** Options with every default in its place. */
 export interface TrainPlan {
@@ -195,7 +197,8 @@ export function planTraining(options: TrainOptions): TrainPlan {
   expect('nWorkers', isCount(nWorkers, 0, 64), nWorkers, 'a whole number in 0..64');
   const weights = { ...LOSS_WEIGHT_DEFAULTS, ...options.weights };
   for (const [name, weight] of Object.entries(weights)) {
-    expect(`weights.${name}`, weight >= 0 && Number.isFinite(weight), weight, 'a number from 0 on');
+    const isRight = weight >= 0 && weight <= MAX_WEIGHT;
+    expect(`weights.${name}`, isRight, weight, `a number from 0 to ${MAX_WEIGHT}`);
   }
   const shape = { resolutions, nFeaturesPerLevel, hidden };
   checkResume(options.resume, shape, color);

@@ -13,12 +13,12 @@ import { localPositions } from '../surface/mesh.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';
 import { meansOf, RoundingChoice, slopesOf } from './choose-roundings.ts';
 import { compare, pointsOf, shifted } from './compare-fields.ts';
+import { componentsOf } from './components.ts';
 import { KeptEntries } from './kept-entries.ts';
 import { type AttributePacking, prepareAttributes } from './pack-attributes.ts';
 import { codeTables, levelsOf, nearestIntegers, stepsOf } from './round-tables.ts';
 import { StepSearch } from './step-search.ts';
 import { strayPoints } from './stray-points.ts';
-import { componentsOf } from './training-mesh.ts';
 
 /** How a field is made compact. Lengths are in its local units. One of `error`, `maxBytes` and `step` at most. */
 export interface PackFieldOptions {

@@ -3,7 +3,7 @@ import type { Moments } from './adam.ts';
 import type { ColorShape } from './color-field.ts';
 import type { ColorSource } from './color-source.ts';
 import { type ColorGradient, type ColorState, ColorTrainer } from './color-trainer.ts';
-import { type DistanceSource, drawBatch, makePool, type SamplePools } from './distance-source.ts';
+import { closestOf, type DistanceSource, drawBatch, makePool, type SamplePools } from './distance-source.ts';
 import { type LossWeights, SAMPLE_STRIDE } from './gradient.ts';
 import { type FieldShape, TrainableField } from './trainable-field.ts';
 import {
@@ -157,12 +157,7 @@ export class Replica {
    * order, where the source is a function.
    */
   closestPoints(points: Float64Array): Float64Array {
-    const closest = new Float64Array((points.length / 3) * 4);
-    for (let i = 0, o = 0; i < points.length; i += 3, o += 4) {
-      this.source.writeClosest(points[i], points[i + 1], points[i + 2], closest, o);
-      closest[o + 3] = this.source.part;
-    }
-    return closest;
+    return closestOf(this.source, points);
   }
 
   /** n points of the surface, f64[3n] in the cube. */

@@ -1,6 +1,6 @@
 import type { CpuField } from '../field/cpu-field.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';
-import { componentsOf } from './training-mesh.ts';
+import { componentsOf } from './components.ts';
 
 /** Vertices of a piece that are taken; one that rounding made has a dozen. */
 const MOST = 64;

@@ -1,8 +1,10 @@
-import { NsdfArgumentError, NsdfFormatError } from '../errors.ts';
+import { NsdfFormatError } from '../errors.ts';
 import type { Box3 } from '../format/asset.ts';
 import { TupleTable } from '../surface/check-tuples.ts';
 import type { Triangles } from '../surface/triangle-tree.ts';
 import { boundingSurface } from './bounding-surface.ts';
+import { componentsOf } from './components.ts';
+import { checkCube, checkInside, cubeAround } from './training-cube.ts';
 import { WindingTree } from './winding-tree.ts';
 
 /** What a mesh to train on turned out to be. */
@@ -29,21 +31,23 @@ export interface PreparedMesh extends TrainingMesh {
   readonly tree: WindingTree;
 }
 
-/** Share of the domain that the mesh's longest side takes: room for distances around it. */
-export const DEFAULT_FILL = 0.9;
-
 /**
  * Welds, cleans and orients meshes and fits them in a cube. Of triangles on the same corners one is kept. Triangles that run against their neighbours are turned over, and so are
  * whole components that lie inside out outside of all others; a hollow inside of another component stays one. What is left
  * open, or crosses itself, is for the winding number to judge.
  * @param meshes read as one.
  * @param domain a cube to use instead of one around the mesh.
- * @throws {NsdfArgumentError} if the domain is no cube or does not hold the mesh.
- * @throws {NsdfFormatError} if a coordinate is not finite, an index is out of range, no triangle has an area, or they enclose nothing.
+ * @throws {NsdfArgumentError} if the domain is no cube, or none that a field can have, or does not hold the mesh.
+ * @throws {NsdfFormatError} if a coordinate is not finite, an index is out of range, no triangle has an area, they enclose nothing, or are
+ * of a size that no field can have.
  */
 export function prepareMesh(meshes: readonly Triangles[], domain?: Box3): PreparedMesh {
   const { positions, corners } = weld(meshes);
-  const cube = domain === undefined ? cubeAround(positions) : checkCube(domain, positions);
+  if (domain !== undefined) {
+    checkCube(domain);
+    checkInside(domain, positions);
+  }
+  const cube = domain ?? cubeAround(positions);
   const half = (cube.max[0] - cube.min[0]) / 2;
   for (let i = 0; i < positions.length; i++) positions[i] = (positions[i] - cube.min[i % 3]) / half - 1;
   const seen = new TupleTable(corners.length / 3);
@@ -116,38 +120,6 @@ function weld(meshes: readonly Triangles[]): { positions: Float64Array; corners:
     throw new NsdfFormatError('there is no triangle: expected a mesh', { field: 'indices' });
   }
   return { positions: Float64Array.from(positions), corners };
-}
-
-function cubeAround(positions: Float64Array): Box3 {
-  const min = [0, 1, 2].map(() => Number.POSITIVE_INFINITY);
-  const max = [0, 1, 2].map(() => Number.NEGATIVE_INFINITY);
-  for (let i = 0; i < positions.length; i++) {
-    min[i % 3] = Math.min(min[i % 3], positions[i]);
-    max[i % 3] = Math.max(max[i % 3], positions[i]);
-  }
-  const half = Math.max(...min.map((low, k) => max[k] - low)) / 2 / DEFAULT_FILL || 1;
-  const corner = (sign: number, k: number) => 0.5 * (min[k] + max[k]) + sign * half;
-  return {
-    min: [corner(-1, 0), corner(-1, 1), corner(-1, 2)],
-    max: [corner(1, 0), corner(1, 1), corner(1, 2)],
-  };
-}
-
-function checkCube({ min, max }: Box3, positions: Float64Array): Box3 {
-  const sides = min.map((low, k) => max[k] - low);
-  const isCube = sides.every((side) => side > 0 && Math.abs(side - sides[0]) <= 1e-9 * sides[0]);
-  if (!isCube) {
-    throw new NsdfArgumentError('domain', `domain has sides ${sides.join(', ')}: expected a cube`);
-  }
-  for (let i = 0; i < positions.length; i++) {
-    const k = i % 3;
-    if (positions[i] > min[k] && positions[i] < max[k]) continue;
-    throw new NsdfArgumentError(
-      'domain',
-      `domain: a vertex has ${'xyz'[k]} = ${positions[i]}, expected one inside (${min[k]}, ${max[k]})`,
-    );
-  }
-  return { min, max };
 }
 
 function hasArea(p: Float64Array, corners: readonly number[], t: number): boolean {
@@ -315,24 +287,4 @@ function crossesRay(p: Float64Array, indices: Uint32Array, t: number, start: num
   const r = (RAY[0] * rx + RAY[1] * ry + RAY[2] * rz) / det;
   const along = (vx * rx + vy * ry + vz * rz) / det;
   return s >= 0 && r >= 0 && s + r <= 1 && along > 0;
-}
-
-/** The component of every vertex, by the number of one of its vertices; -1 for those of no triangle. */
-export function componentsOf(indices: ArrayLike<number>, nVertices: number): Int32Array {
-  const parent = new Int32Array(nVertices).map((_, v) => v);
-  const isUsed = new Uint8Array(nVertices);
-  const root = (v: number): number => {
-    while (parent[v] !== v) {
-      parent[v] = parent[parent[v]];
-      v = parent[v];
-    }
-    return v;
-  };
-  for (let t = 0; t < indices.length; t += 3) {
-    for (let k = 0; k < 3; k++) {
-      isUsed[indices[t + k]] = 1;
-      parent[root(indices[t + k])] = root(indices[t]);
-    }
-  }
-  return parent.map((_, v) => (isUsed[v] === 1 ? root(v) : -1));
 }

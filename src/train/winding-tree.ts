@@ -4,6 +4,12 @@ import { BOX, TRIANGLE, type Triangles, TriangleTree } from '../surface/triangle
 const DIPOLE = 8;
 /** Nodes farther than this many of their radii are taken for one dipole: the value of the paper, errors near 1e-2. */
 const BETA = 2;
+/** Triangles nearer to one another than this share of a step lie at one place: what single precision makes of equal coordinates. */
+const FLUSH = 1e-2;
+/** The cosine between normals from which on triangles face the same way. */
+const FACING = 0.5;
+/** By how much of its sides a triangle is larger, so that no line runs between two of them. */
+const EDGE = 1e-9;
 
 /**
  * A tree over triangles for generalised winding numbers, too.
@@ -49,6 +55,55 @@ export class WindingTree extends TriangleTree {
       }
     }
     return sum / (4 * Math.PI);
+  }
+
+  /**
+   * Whether another triangle that faces the same way lies on one at a point: up to `step` in front of it, or at the same place and
+   * before it in the mesh. Of triangles that lie flush one is not covered, whatever their sides are.
+   * @param normal of unit length.
+   * @param own the number of the triangle.
+   */
+  isCovered(point: ArrayLike<number>, normal: ArrayLike<number>, step: number, own: number): boolean {
+    const { stack, counts, links, boxes, order } = this;
+    const tie = FLUSH * step;
+    const low = [0, 1, 2].map((k) => point[k] + Math.min(0, step * normal[k]) - tie);
+    const high = [0, 1, 2].map((k) => point[k] + Math.max(0, step * normal[k]) + tie);
+    const meets = (o: number): boolean =>
+      [0, 1, 2].every((k) => boxes[o + k] <= high[k] && boxes[o + 3 + k] >= low[k]);
+    let top = this.nTriangles === 0 ? -1 : 0;
+    stack[0] = 0;
+    while (top >= 0) {
+      const node = stack[top--];
+      if (!meets(node * BOX)) continue;
+      if (counts[node] === 0) {
+        stack[++top] = links[node];
+        stack[++top] = node + 1;
+        continue;
+      }
+      const first = ~links[node];
+      for (let i = first; i < first + counts[node]; i++) {
+        if (order[i] === own) continue;
+        const height = this.heightAbove(i * TRIANGLE, point, normal);
+        if (height > tie ? height <= step : height >= -tie && order[i] < own) return true;
+      }
+    }
+    return false;
+  }
+
+  /** How far along a normal a triangle lies that faces that way; NaN where the line misses it, or it faces another way. */
+  private heightAbove(o: number, point: ArrayLike<number>, normal: ArrayLike<number>): number {
+    const t = this.triangles;
+    const [ux, uy, uz, vx, vy, vz] = t.subarray(o + 3, o + 9);
+    const [nx, ny, nz] = [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
+    const area2 = nx * nx + ny * ny + nz * nz;
+    const along = nx * normal[0] + ny * normal[1] + nz * normal[2];
+    if (!(along > FACING * Math.sqrt(area2))) return Number.NaN;
+    const [px, py, pz] = [t[o] - point[0], t[o + 1] - point[1], t[o + 2] - point[2]];
+    const height = (nx * px + ny * py + nz * pz) / along;
+    const [dx, dy, dz] = [height * normal[0] - px, height * normal[1] - py, height * normal[2] - pz];
+    const s = ((dy * vz - dz * vy) * nx + (dz * vx - dx * vz) * ny + (dx * vy - dy * vx) * nz) / area2;
+    const r = ((uy * dz - uz * dy) * nx + (uz * dx - ux * dz) * ny + (ux * dy - uy * dx) * nz) / area2;
+    return s >= -EDGE && r >= -EDGE && s + r <= 1 + EDGE ? height : Number.NaN;
   }
 
   /** @see Van Oosterom, Strackee 1983. */

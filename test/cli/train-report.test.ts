@@ -48,6 +48,9 @@ describe('measureTraining', () => {
     const report = await measureTraining(bytes, [input], stats);
     expect(report.bytes).toBe(bytes.length);
     expect(report.components).toMatchObject({ input: 2, result: 2, far: 0 });
+    // Of the file, whatever the training knew: here it is held against one of the two.
+    const one = await measureTraining(bytes, [typed(sphere(3, 1, [100, 0, 0]))], stats);
+    expect(one.components).toMatchObject({ result: 2, far: 1 });
     const { toInput, fromInput } = report.distance;
     for (const { mean, p99, max } of [toInput, fromInput, report.quality.eikonal]) {
       expect(mean).toBeGreaterThan(0);

@@ -4,13 +4,14 @@ import { createCpuField } from '../../src/field/cpu-field.ts';
 import { deriveMesh } from '../../src/pipeline/derive.ts';
 import type { WorkerLike } from '../../src/pipeline/worker-host.ts';
 import { checkTopology } from '../../src/surface/check-topology.ts';
-import { MeshSource } from '../../src/train/distance-source.ts';
+import { closestOf, MeshSource } from '../../src/train/distance-source.ts';
 import { falseParts } from '../../src/train/false-parts.ts';
 import { GradientKernel, LOSS_WEIGHT_DEFAULTS, SAMPLE_STRIDE } from '../../src/train/gradient.ts';
 import { trainField } from '../../src/train/index.ts';
 import { Replica } from '../../src/train/replica.ts';
 import { type FromReplica, serveReplica, type ToReplica } from '../../src/train/replica-port.ts';
 import { TrainableField } from '../../src/train/trainable-field.ts';
+import { prepareMesh } from '../../src/train/training-mesh.ts';
 import { passTurns, until } from '../pipeline/event-turns.ts';
 import { join, sphere, typed } from '../surface/check-meshes.ts';
 
@@ -264,6 +265,38 @@ describe('falseParts', () => {
     expect(found).toMatchObject({ nComponents: 5, nFalse: 3 });
     const wrong = [1, 2, 4].map((i) => parts[i].positions.length);
     expect(found.points).toHaveLength(wrong.reduce((sum, n) => sum + n));
+  });
+});
+
+describe('falseParts of a source whose parts overlap', () => {
+  const unitCorners = sphere(0, 1);
+  const octahedron = (radius: number, center: number[]) => ({
+    positions: unitCorners.positions.map((x, i) => x * radius + center[i % 3]),
+    indices: unitCorners.indices,
+  });
+
+  it('are specks beside them, too, also such as touch the surface; not its other parts', () => {
+    const { triangles, surface, tree } = prepareMesh([
+      typed([sphere(3, 0.5), sphere(3, 0.4, [0.45, 0.1, 0])].reduce((a, b) => join(a, b))),
+      typed(octahedron(0.012, [-0.7, 0, 0])),
+    ]);
+    const source = new MeshSource(triangles, surface, tree);
+    // As it is, but for a cap that came off at one end and is drawn as a splinter there.
+    const ends = Array.from({ length: triangles.positions.length / 3 }, (_, v) =>
+      triangles.positions.slice(v * 3, v * 3 + 3),
+    );
+    const end = ends.reduce((a, b) => (b[0] > a[0] ? b : a));
+    const whole = {
+      positions: [...triangles.positions].map((x, i) => (i % 3 === 0 ? Math.min(x, end[0] - 4e-3) : x)),
+      indices: [...triangles.indices],
+    };
+    const speck = octahedron(1e-3, [end[0] - 1e-3, end[1], end[2]]);
+    const mesh = join(whole, speck);
+    const points = Float64Array.from(mesh.positions);
+    expect(falseParts(Uint32Array.from(mesh.indices), points, closestOf(source, points))).toMatchObject({
+      nComponents: 4,
+      nFalse: 1,
+    });
   });
 });
 
